@@ -1,0 +1,165 @@
+"""COCO box AP of a detector.
+
+Axes: B images of a batch, N detections. Boxes are xyxy in image pixels.
+Protocol: https://cocodataset.org/#detection-eval (AP over IoU .50:.05:.95, at most 100 boxes an image).
+"""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.logger import get_logger
+from ppdet.core.registry import register
+from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
+from ppdet.metrics.coco_ground_truth import CocoGroundTruth
+from ppdet.metrics.report import BOX_HEADER, markdown_row
+from ppdet.metrics.result_file import write_results
+
+logger = get_logger(__name__)
+
+RESULT_FILE = "bbox.json"
+
+
+@register
+class COCOMetric:
+    """The twelve COCO box figures.
+
+    Args:
+        anno_file: COCO annotation file.
+        label_list: names of the detector's classes. A class meets the category of the same name; a detector of one class
+            meets the only category of the file whatever the names. Classes without a category are left out.
+            None: classes are the file's categories in the order of their ids.
+        clsid2catid: explicit {class: category id}, instead of names.
+        output_eval: folder for `bbox.json`; None writes only through `save`.
+        bias: added to widths and heights of the file's boxes (PaddleDetection's key).
+        IouType: "bbox".
+        save_prediction_only: write the predictions and skip the evaluation.
+
+    Raises:
+        ConfigError: another IouType, or no class meets a category.
+        DataError: annotation file missing or unreadable.
+    """
+
+    __shared__ = ["save_prediction_only"]
+    main = "AP"
+
+    def __init__(
+        self,
+        anno_file: str | Path,
+        label_list: Sequence[str] | None = None,
+        clsid2catid: Mapping[int, int] | None = None,
+        output_eval: str | Path | None = None,
+        bias: float = 0,
+        IouType: str = "bbox",  # noqa: N803  (PaddleDetection's key)
+        save_prediction_only: bool = False,
+    ) -> None:
+        if IouType != "bbox":
+            raise ConfigError(f"COCOMetric: IouType is {IouType!r}, only 'bbox' exists.")
+        self.ground_truth = CocoGroundTruth(anno_file)
+        self.categories = dict(clsid2catid) if clsid2catid else _match_categories(self.ground_truth, label_list)
+        self.output_eval = None if output_eval is None else Path(output_eval)
+        self.bias = float(bias)
+        self.save_prediction_only = bool(save_prediction_only)
+        self.stats: dict[str, float] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all collected detections."""
+        self._images: set[int] = set()
+        self._rows: list[np.ndarray] = []
+
+    def update(self, batch: Mapping[str, np.ndarray]) -> None:
+        """Collect the detections of some images; all detections of an image belong into one call.
+
+        Args:
+            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row a detection; evaluated (B,), the ids of
+                the images looked at, with or without detections. An image given twice counts once.
+
+        Raises:
+            DataError: an image id that the annotation file does not have.
+        """
+        rows_of = self.ground_truth.image_rows
+        self._collect({**batch, "evaluated": rows_of(batch["evaluated"]), "image_id": rows_of(batch["image_id"])})
+
+    def _collect(self, batch: Mapping[str, np.ndarray]) -> None:
+        evaluated = set(batch["evaluated"].tolist())
+        columns = (np.asarray(batch[name], np.float64) for name in ("image_id", "boxes", "scores", "labels"))
+        image_id, boxes, scores, labels = columns
+        rows = np.column_stack([image_id.reshape(-1), boxes.reshape(-1, 4), scores.reshape(-1), labels.reshape(-1)])
+        fresh = np.isin(rows[:, 0], list(evaluated - self._images))
+        self._rows.append(rows[fresh])
+        self._images |= evaluated
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What was collected, as arrays of numbers to be sent to another process (ids: rows in the annotation file)."""
+        rows = np.concatenate([np.zeros((0, 7)), *self._rows])
+        return {
+            "evaluated": np.array(sorted(self._images), np.int64),
+            "image_id": rows[:, 0], "boxes": rows[:, 1:5], "scores": rows[:, 5], "labels": rows[:, 6],
+        }  # fmt: skip
+
+    def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Take in the `state()` of other processes; images already present are dropped."""
+        for state in states:
+            self._collect(state)
+
+    def results(self) -> list[dict[str, Any]]:
+        """COCO result entries of the classes that have a category."""
+        entries = []
+        for image_row, x1, y1, x2, y2, score, label in np.concatenate([np.zeros((0, 7)), *self._rows]).tolist():
+            if int(label) in self.categories:
+                box = [x1, y1, x2 - x1 + self.bias, y2 - y1 + self.bias]
+                entries.append(
+                    {
+                        "image_id": self.ground_truth.image_ids[int(image_row)],
+                        "category_id": self.categories[int(label)],
+                        "bbox": [round(value, 4) for value in box],
+                        "score": score,
+                    }
+                )
+        return entries
+
+    def compute(self) -> dict[str, float]:
+        """Evaluate what was collected: the twelve COCO figures. Empty with `save_prediction_only`."""
+        results = self.results()
+        if self.output_eval is not None:
+            write_results(self.output_eval, RESULT_FILE, results)
+        if self.save_prediction_only:
+            logger.info("save_prediction_only: evaluation skipped, no AP")
+            return {}
+        categories = sorted(set(self.categories.values()))
+        self.stats = evaluate_coco(self.ground_truth.coco, results, "bbox", categories)
+        return dict(self.stats)
+
+    def save(self, path: str | Path) -> Path:
+        """Write `bbox.json` (into `path` if it is a folder) and return where it is."""
+        return write_results(path, RESULT_FILE, self.results())
+
+    def report(self) -> str:
+        """The twelve figures as a markdown row, then notes."""
+        if not self.stats:
+            return "no evaluation was made"
+        parts = [markdown_row(BOX_HEADER, [self.stats[name] for name in BOX_STATS])]
+        return "\n".join(parts + [f"note: {note}" for note in self.ground_truth.notes])
+
+
+def _match_categories(ground_truth: CocoGroundTruth, label_list: Sequence[str] | None) -> dict[int, int]:
+    """{class: category id} by names; see `COCOMetric`."""
+    names = ground_truth.category_names
+    if label_list is None:
+        return dict(enumerate(sorted(names)))
+    if len(label_list) == 1 and len(names) == 1:
+        return {0: next(iter(names))}
+    by_name = {name.lower(): category for category, name in names.items()}
+    # Pedestrian detectors call their class so; COCO calls the same thing person.
+    by_name.setdefault("pedestrian", by_name.get("person", -1))
+    found = {i: by_name[n.lower()] for i, n in enumerate(label_list) if by_name.get(n.lower(), -1) >= 0}
+    if not found:
+        raise ConfigError(
+            f"no class of the detector ({', '.join(map(str, label_list[:5]))}) is a category of {ground_truth.path} "
+            f"({', '.join(list(names.values())[:5])}). Give `clsid2catid`, or an annotation file with these categories."
+        )
+    return found

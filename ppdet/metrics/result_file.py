@@ -1,0 +1,34 @@
+"""Write COCO result entries as JSON, whole or not at all."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Sequence
+
+from ppdet.core.errors import DataError
+from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
+
+logger = get_logger(__name__)
+
+
+def write_results(path: str | Path, default_name: str, results: Sequence[dict[str, Any]]) -> Path:
+    """Write `results` to `path`, or to `path/default_name` when `path` does not end in .json.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        DataError: the folder cannot be made or written to.
+    """
+    path = Path(path)
+    if path.suffix != ".json":
+        path = path / default_name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, "w") as file:
+            json.dump(list(results), file)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}. Choose another folder.") from error
+    logger.info("%d predictions written to %s", len(results), path)
+    return path
