@@ -1,0 +1,55 @@
+"""What travels through a top-down pipeline: one person of one image.
+
+Legend: K keypoints, H W source pixels, h w input pixels (heatmap cells for `target`), P discs.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Union
+
+import numpy as np
+
+
+@dataclass
+class PersonSample:
+    """One person: where he is in the source image and, after the transforms, his crop and training target.
+
+    Convention: pixel centres are integers, (0, 0) is the centre of the top-left pixel. `center_xy`, `size_wh` and `xy_image`
+    are in pixels of the source image as it lies on the disk, always. A mirrored sample does not move in that frame: only
+    its keypoints trade names (left <-> right), and the crop is taken mirrored, in the same warp that scales and rotates.
+    This equals mirroring the whole image (x -> W - 1 - x) first, without the cost.
+
+    Attributes:
+        image_path: file of the source image.
+        image_id: id in the annotation file.
+        index: position in the dataset; unique, so a gathered evaluation can be put back in order.
+        center_xy: (2,) float64, centre of the source rectangle that the crop shows.
+        size_wh: (2,) float64, width and height of that rectangle (padding included, at the input's aspect).
+        rotation: degrees, in the sense of `ppdet.geometry.crop.Crop.rotation`.
+        xy_image: (K, 2) float64.
+        visible: (K,) float64 in {0, 1}; labelled-but-hidden keypoints count as visible, as in every top-down recipe.
+        box_score: score of the detector's box, 1 for annotated boxes.
+        area: source pixels squared, for OKS.
+        image: (H, W, 3) RGB uint8, read-only and maybe shared with other samples; after the crop (h, w, 3), our own.
+        mirrored: the crop shows its content mirrored left to right, see above.
+        discs: (P, 4) cut-outs waiting for the crop: keypoint number, dx, dy, radius, in units of the input's width.
+        xy_input: (K, 2) float64 in crop pixels, after the crop.
+        target, target_weight: (K, h, w) float32 and (K,) float32, after encoding.
+    """
+
+    image_path: str
+    image_id: Union[int, str]
+    index: int
+    center_xy: np.ndarray
+    size_wh: np.ndarray
+    xy_image: np.ndarray
+    visible: np.ndarray
+    rotation: float = 0.0
+    box_score: float = 1.0
+    area: float = 0.0
+    image: Optional[np.ndarray] = None
+    mirrored: bool = False
+    discs: Optional[np.ndarray] = None
+    xy_input: Optional[np.ndarray] = None
+    target: Optional[np.ndarray] = None
+    target_weight: Optional[np.ndarray] = None

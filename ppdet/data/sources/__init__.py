@@ -1,0 +1,1 @@
+"""Datasets: where annotations and pixels come from. One class a module; nothing heavy is imported here."""

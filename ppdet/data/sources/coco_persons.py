@@ -1,0 +1,132 @@
+"""Reads COCO-style person annotations into a table, and says which of them cannot be used.
+
+Legend: N persons, K keypoints.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+import numpy as np
+
+from ppdet.core.errors import DataError
+from ppdet.data.sources.annotation_report import AnnotationReport
+from ppdet.data.sources.person_table import ImageTable, PersonTable
+
+
+def person_table(annotations: Sequence[Any], images: ImageTable, num_joints: int, categories: Optional[Set[Any]],
+                 report: AnnotationReport, known_image_ids: Set[Any]) -> PersonTable:
+    """Usable persons: not a crowd, a box inside the image, area above 0, at least one labelled keypoint.
+
+    Boxes are cut to the image's pixel centres, 0 .. W - 1, and end at x + w - 1: which puts the box centre where the
+    pixel-centre convention wants it.
+
+    Args:
+        known_image_ids: ids of all images the file lists, so that an annotation of a missing file is not named twice.
+
+    Raises:
+        DataError: every annotation has another number of keypoints than `num_joints`.
+    """
+    row_of = {image_id: row for row, image_id in enumerate(images.ids.tolist())}
+    text_ids = images.ids.dtype.kind == "U"
+    rows, boxes, keypoints, areas, names = [], [], [], [], []
+    other_counts: Dict[int, List[str]] = {}
+    for position, entry in enumerate(annotations):
+        problem, skipped = _problem(entry, categories)
+        name = f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
+        if skipped:
+            report.add_skipped(skipped)
+            continue
+        if problem:
+            report.add_bad(problem, name)
+            continue
+        image_id = str(entry["image_id"]) if text_ids else entry["image_id"]
+        if image_id not in row_of:
+            if image_id in known_image_ids:
+                report.add_skipped("annotations of missing image files")
+            else:
+                report.add_bad("image_id not among `images`", f"{name} -> {entry['image_id']}")
+            continue
+        if len(entry["keypoints"]) != 3 * num_joints:
+            other_counts.setdefault(len(entry["keypoints"]), []).append(name)
+            continue
+        rows.append(row_of[image_id])
+        boxes.append(entry["bbox"])
+        keypoints.append(entry["keypoints"])
+        areas.append(entry["area"] if "area" in entry else np.nan)
+        names.append(name)
+    _check_counts(other_counts, bool(rows), num_joints, report)
+    table = PersonTable(np.array(rows, np.int64), _numbers(boxes, 4), _numbers(keypoints, 3 * num_joints).reshape(
+        -1, num_joints, 3), _numbers(areas, 1)[:, 0], np.ones(len(rows)), np.array(names, object))
+    return _clean(table, images, report)
+
+
+def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
+    """(mistake, reason to skip) of one annotation; both empty if its layout is right."""
+    if not isinstance(entry, dict):
+        return "not a mapping", ""
+    if entry.get("iscrowd"):
+        return "", "crowds"
+    if categories is not None and "category_id" in entry and entry["category_id"] not in categories:
+        return "", "of other categories"
+    for key, kind in (("image_id", (int, str)), ("bbox", list), ("keypoints", list)):
+        if key not in entry:
+            return f"without `{key}`", ""
+        if not isinstance(entry[key], kind):
+            return f"with a {type(entry[key]).__name__} as `{key}`", ""
+    if len(entry["bbox"]) != 4:
+        return "with a `bbox` that is not [x, y, w, h]", ""
+    return "", ""
+
+
+def _check_counts(other: Mapping[int, List[str]], any_right: bool, num_joints: int, report: AnnotationReport) -> None:
+    if other and not any_right:
+        length = max(other, key=lambda n: len(other[n]))
+        given = f"{length // 3} keypoints" if length % 3 == 0 else f"{length} numbers (not a multiple of 3)"
+        raise DataError(f"{report.source}: its annotations have {given}, but num_joints is {num_joints}; "
+                        "set num_joints and the skeleton in the config to those of the file")
+    for length, names in other.items():
+        for name in names:
+            report.add_bad(f"with {length / 3:g} keypoints instead of {num_joints}", name)
+
+
+def _numbers(values: Sequence[Any], width: int) -> np.ndarray:
+    """(N, width) float64; whatever is no number becomes NaN and is found by the cleaning."""
+    try:
+        return np.array(values, np.float64).reshape(-1, width)
+    except (TypeError, ValueError):
+        rows = [v if isinstance(v, list) else [v] for v in values]
+        return np.array([[_number(v) for v in row] for row in rows], np.float64).reshape(-1, width)
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else float("nan")
+
+
+def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> PersonTable:
+    xywh, wh = table.boxes_xyxy, images.wh[table.image_row]
+    limit = np.where(wh > 0, wh - 1, np.inf)  # an image of unknown size cannot cut
+    low = np.maximum(xywh[:, :2], 0)
+    high = np.minimum(limit, xywh[:, :2] + np.maximum(xywh[:, 2:] - 1, 0))
+    area = np.where(np.isnan(table.area), np.prod(np.maximum(xywh[:, 2:], 0), axis=1), table.area)
+    no_area = int(np.isnan(table.area).sum())
+    labelled = np.isfinite(table.keypoints).all(axis=(1, 2))
+    checks = [
+        ("with a box that is not four finite numbers", ~np.isfinite(xywh).all(axis=1)),
+        ("with keypoints that are not finite numbers", ~labelled),
+        ("with a box without extent or outside its image", ~(high >= low).all(axis=1) | (xywh[:, 2:] <= 0).any(axis=1)),
+        ("with area 0", ~(area > 0)),
+    ]
+    good = np.ones(len(table), bool)
+    for reason, failed in checks:
+        for row in np.flatnonzero(failed & good):
+            report.add_bad(reason, table.annotation_id[row])
+        good &= ~failed
+    visible = table.keypoints[:, :, 2] > 0
+    empty = good & ~visible.any(axis=1)
+    report.add_skipped("without labelled keypoints", int(empty.sum()))
+    if no_area:
+        report.add_skipped("(kept) without `area`, taken as box width x height", no_area)
+    keypoints = np.concatenate([table.keypoints[:, :, :2] * visible[:, :, None], visible[:, :, None]], axis=2)
+    cleaned = PersonTable(table.image_row, np.concatenate([low, high], axis=1), keypoints.astype(np.float32), area,
+                          table.box_score, table.annotation_id)
+    return cleaned.take(good & ~empty)

@@ -1,0 +1,60 @@
+"""COCO-style keypoint annotations, one sample a person."""
+from __future__ import annotations
+
+import os
+from typing import Any, Optional, Sequence, Tuple, Union
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.registry import register
+from ppdet.data.sources.annotation_report import AnnotationReport
+from ppdet.data.sources.coco_file import image_table, read_coco, select_categories
+from ppdet.data.sources.coco_persons import person_table
+from ppdet.data.sources.detections import detection_table
+from ppdet.data.sources.person_table import ImageTable, PersonTable
+from ppdet.data.sources.topdown_dataset import TopDownDataset
+
+
+@register
+class KeypointTopDownCocoDataset(TopDownDataset):
+    """Persons of a COCO-style file, in annotated boxes or in a detector's.
+
+    Args:
+        dataset_dir, image_dir, anno_path: images are `dataset_dir/image_dir/file_name`, annotations `dataset_dir/anno_path`.
+        num_joints: K, number of keypoints of each annotation.
+        bbox_file: JSON of a detector's boxes, in `dataset_dir` or as given; used when `use_gt_bbox` is false.
+        image_thre: boxes of the detector with a lower score are left out.
+        category: id or name (or a list) of the categories to use; default all that declare keypoints.
+
+    The others are described at `TopDownDataset`.
+
+    Raises:
+        ConfigError: `use_gt_bbox: false` without `bbox_file`.
+    """
+
+    __shared__ = ["num_joints", "codec", "skeleton"]
+
+    def __init__(self, dataset_dir: str = "", image_dir: str = "", anno_path: str = "", num_joints: int = 17,
+                 trainsize: Optional[Sequence[int]] = None, transform: Sequence[Any] = (), bbox_file: Optional[str] = None,
+                 use_gt_bbox: bool = True, pixel_std: float = 200, image_thre: float = 0.0,
+                 center_scale: Optional[float] = None, category: Any = None, cache: Union[bool, str] = "auto",
+                 codec: Any = None, skeleton: Any = None) -> None:
+        super().__init__(dataset_dir, image_dir, anno_path, num_joints, trainsize, transform, pixel_std, center_scale, codec,
+                         skeleton, cache)
+        self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
+        if not use_gt_bbox and not bbox_file:
+            raise ConfigError("KeypointTopDownCocoDataset: use_gt_bbox is false, so bbox_file must name the detector's boxes "
+                              "(JSON list of image_id, category_id, bbox, score)")
+
+    def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
+        content = read_coco(self.annotation_file)
+        images = image_table(content["images"], self.image_folder, report)
+        categories = select_categories(content, self.category, self.annotation_file)
+        if self.use_gt_bbox:
+            listed = {image["id"] for image in content["images"] if isinstance(image, dict) and "id" in image}
+            return images, person_table(content["annotations"], images, self.num_joints, categories, report, listed)
+        return images, detection_table(self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report)
+
+    def _detections(self) -> str:
+        assert self.bbox_file is not None
+        inside = os.path.join(self.dataset_dir, self.bbox_file)
+        return self.bbox_file if not os.path.exists(inside) and os.path.exists(self.bbox_file) else inside
