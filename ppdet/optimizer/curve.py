@@ -1,0 +1,40 @@
+"""The learning rate as a pure function of the iteration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class LearningRateCurve:
+    """A warm-up and a decay put together: `curve.value(i)` is the rate of iteration i, counted from 0.
+
+    A pure function, so a resumed run continues on the same curve, and a picture of it needs no training.
+
+    Args:
+        base_lr: rate that the warm-up reaches and the decay starts from.
+        decay: object with `value(step, base_lr, steps_per_epoch, first_step)`, or None for a level rate.
+        warmup: object with `length(steps_per_epoch)` and `factor(step, length)`, or None.
+        steps_per_epoch: iterations an epoch.
+    """
+
+    def __init__(self, base_lr: float, decay: Any, warmup: Any, steps_per_epoch: int) -> None:
+        assert steps_per_epoch > 0
+        self.base_lr = float(base_lr)
+        self.decay = decay
+        self.warmup = warmup
+        self.steps_per_epoch = steps_per_epoch
+        self.warmup_steps = warmup.length(steps_per_epoch) if warmup is not None else 0
+
+    def value(self, step: int) -> float:
+        """Learning rate of iteration `step` (0-based)."""
+        if step < self.warmup_steps:
+            return self.base_lr * self.warmup.factor(step, self.warmup_steps)
+        if self.decay is None:
+            return self.base_lr
+        return float(self.decay.value(step, self.base_lr, self.steps_per_epoch, self.warmup_steps))
+
+    def values(self, count: int) -> np.ndarray:
+        """Learning rates of the first `count` iterations, float64 (count,), ready to be plotted."""
+        return np.array([self.value(step) for step in range(count)], dtype=np.float64)

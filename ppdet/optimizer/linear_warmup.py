@@ -1,0 +1,38 @@
+"""Learning rate that rises in a straight line."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.registry import register
+
+
+@register
+class LinearWarmup:
+    """Rise from `start_factor` x base rate to the base rate over `steps` iterations.
+
+    Args:
+        steps: length in iterations.
+        start_factor: rate of the first iteration as a part of the base rate.
+        epochs: length in epochs; overrides `steps`.
+
+    Raises:
+        ConfigError: negative length.
+    """
+
+    def __init__(self, steps: int = 500, start_factor: float = 1.0 / 3, epochs: Optional[float] = None) -> None:
+        if steps < 0 or (epochs is not None and epochs < 0):
+            raise ConfigError(f"LinearWarmup: steps and epochs cannot be negative, got {steps} and {epochs}")
+        self.steps = steps
+        self.start_factor = float(start_factor)
+        self.epochs = epochs
+
+    def length(self, steps_per_epoch: int) -> int:
+        """Iterations until the base rate is reached."""
+        return int(self.steps) if self.epochs is None else int(self.epochs * steps_per_epoch)
+
+    def factor(self, step: int, length: int) -> float:
+        """Part of the base rate at iteration `step` < `length`."""
+        part = step / length
+        return self.start_factor * (1.0 - part) + part

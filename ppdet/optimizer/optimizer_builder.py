@@ -1,0 +1,161 @@
+"""The `OptimizerBuilder` section of a configuration."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+import paddle
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.logger import get_logger
+from ppdet.core.registry import register
+from ppdet.optimizer.param_groups import NamedParameter, groups_by_depth, groups_by_pattern
+
+_log = get_logger(__name__)
+_TYPES = (
+    "SGD",
+    "Momentum",
+    "Adam",
+    "AdamW",
+    "AdamWDL",
+    "RMSProp",
+    "Adagrad",
+    "Adadelta",
+    "Adamax",
+    "Lamb",
+    "NAdam",
+    "RAdam",
+)
+_DECOUPLED = ("AdamW", "AdamWDL")  # weight decay is no part of the gradient
+_LAYERWISE = ("layer_decay", "num_layers", "skip_decay_names", "filter_bias_and_bn")
+
+
+@register
+class OptimizerBuilder:
+    """Build a Paddle optimizer for a model.
+
+    Args:
+        clip_grad_by_norm: bound of the norm of all gradients together.
+        clip_grad_by_value: bound of each element of a gradient, up and down.
+        regularizer: {type: L1 or L2, factor}, None, or "default": L2 of 1e-4, as PaddleDetection, for all but AdamW.
+            AdamW decays weights apart from the gradient; there an L2 factor becomes its `weight_decay` (PaddleDetection
+            dropped it silently).
+        optimizer: {type, ...}: `SGD`, `Momentum`, `Adam`, `AdamW`, `AdamWDL` (AdamW with layer-wise rates, for
+            transformers) or another class of `paddle.optimizer`, and its arguments. `param_groups`: list of {params:
+            [name patterns], learning_rate: factor, weight_decay}.
+
+    Raises:
+        ConfigError: unknown type or argument, both kinds of clipping, or a bad regularizer.
+    """
+
+    def __init__(
+        self,
+        clip_grad_by_norm: Optional[float] = None,
+        clip_grad_by_value: Optional[float] = None,
+        regularizer: Union[Mapping[str, Any], str, bool, None] = "default",
+        optimizer: Optional[Mapping[str, Any]] = None,
+    ) -> None:
+        settings = dict(optimizer if optimizer is not None else {"type": "Momentum", "momentum": 0.9})
+        self.kind = str(settings.pop("type", None))
+        if self.kind not in _TYPES:
+            raise ConfigError(f"OptimizerBuilder: optimizer.type is {self.kind}; expected one of {', '.join(_TYPES)}")
+        self.layerwise = {key: settings.pop(key) for key in _LAYERWISE if self.kind == "AdamWDL" and key in settings}
+        self.param_groups = settings.pop("param_groups", None)
+        self.settings = settings
+        self.clip = _clip(clip_grad_by_norm, clip_grad_by_value)
+        self.regularizer = _parse_regularizer(regularizer, self.kind)
+        self.paddle_class = getattr(paddle.optimizer, "AdamW" if self.kind == "AdamWDL" else self.kind)
+        self._check_settings()
+
+    def __call__(self, learning_rate: Any, model: paddle.nn.Layer) -> paddle.optimizer.Optimizer:
+        """Optimizer of the trainable parameters of `model`.
+
+        Args:
+            learning_rate: a number or a Paddle scheduler.
+            model: the network; frozen parameters (stop_gradient) are left out.
+        """
+        named = [(name, p) for name, p in model.named_parameters() if not p.stop_gradient]
+        if not named:
+            raise ConfigError("OptimizerBuilder: the model has no trainable parameter, everything is frozen")
+        settings = dict(self.settings)
+        self._apply_regularizer(settings)
+        parameters = self._parameters(named, settings)
+        return self.paddle_class(learning_rate=learning_rate, parameters=parameters, grad_clip=self.clip, **settings)
+
+    def _parameters(self, named: List[NamedParameter], settings: Dict[str, Any]) -> List[Any]:
+        if self.kind == "AdamWDL":
+            options = {"layer_decay": 0.75, "num_layers": 12, **self.layerwise}
+            return groups_by_depth(named, weight_decay=float(settings.get("weight_decay", 0.01)), **options)
+        if self.param_groups:
+            return groups_by_pattern(named, self.param_groups)
+        return [parameter for _, parameter in named]
+
+    def _apply_regularizer(self, settings: Dict[str, Any]) -> None:
+        if self.regularizer is None:
+            return
+        kind, factor = self.regularizer
+        if "weight_decay" in settings:
+            _log.warning(
+                "OptimizerBuilder: optimizer.weight_decay %s and regularizer %s %s are given; weight_decay is used",
+                settings["weight_decay"],
+                kind,
+                factor,
+            )
+        elif self.kind in _DECOUPLED:
+            settings["weight_decay"] = factor
+        elif factor != 0.0:  # a factor of 0 would cost two operations a parameter and change nothing
+            decay = {"L1": paddle.regularizer.L1Decay, "L2": paddle.regularizer.L2Decay}[kind]
+            settings["weight_decay"] = decay(factor)
+
+    def _check_settings(self) -> None:
+        reserved = {"self", "learning_rate", "parameters", "grad_clip", "name"}
+        known = [name for name in inspect.signature(self.paddle_class.__init__).parameters if name not in reserved]
+        unknown = sorted(set(self.settings) - set(known))
+        if unknown:
+            extra = list(_LAYERWISE) if self.kind == "AdamWDL" else []
+            raise ConfigError(
+                f"OptimizerBuilder: {self.kind} has no argument {', '.join(unknown)}; "
+                f"it takes {', '.join(known + extra + ['param_groups'])}"
+            )
+        for key in ("beta1", "beta2", "epsilon", "momentum"):
+            if isinstance(self.settings.get(key), str):
+                raise ConfigError(
+                    f"OptimizerBuilder: optimizer.{key} must be a number, got {self.settings[key]!r} (YAML: 1.0e-8)"
+                )
+
+
+def _clip(by_norm: Optional[float], by_value: Optional[float]) -> Any:
+    if by_norm is not None and by_value is not None:
+        raise ConfigError("OptimizerBuilder: give clip_grad_by_norm or clip_grad_by_value, not both")
+    for name, bound in (("clip_grad_by_norm", by_norm), ("clip_grad_by_value", by_value)):
+        if bound is not None and (isinstance(bound, str) or bound <= 0):
+            raise ConfigError(f"OptimizerBuilder: {name} must be a positive number, got {bound!r}")
+    if by_norm is not None:
+        return paddle.nn.ClipGradByGlobalNorm(clip_norm=float(by_norm))
+    if by_value is not None:
+        return paddle.nn.ClipGradByValue(max=float(by_value))
+    return None
+
+
+def _parse_regularizer(regularizer: Any, kind: str) -> Optional[Tuple[str, float]]:
+    if regularizer == "default":
+        return None if kind in _DECOUPLED else ("L2", 1e-4)
+    if regularizer in (None, False, "None", "none"):
+        return None
+    if (
+        not isinstance(regularizer, Mapping)
+        or regularizer.get("type") not in ("L1", "L2")
+        or set(regularizer) - {"type", "factor"}
+    ):
+        raise ConfigError(
+            f"OptimizerBuilder: regularizer is {{type: L1 or L2, factor: number}} or None, got {regularizer!r}"
+        )
+    factor = regularizer.get("factor", 1e-4)
+    if isinstance(factor, str) or factor < 0:
+        raise ConfigError(f"OptimizerBuilder: regularizer.factor must be a number >= 0, got {factor!r} (YAML: 1.0e-4)")
+    if regularizer["type"] == "L1" and kind in _DECOUPLED:
+        raise ConfigError(
+            f"OptimizerBuilder: {kind} decays weights by L2 only; use {{type: L2}} or optimizer.weight_decay"
+        )
+    return str(regularizer["type"]), float(factor)

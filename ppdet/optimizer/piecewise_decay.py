@@ -1,0 +1,63 @@
+"""Learning rate that drops at given epochs."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Optional, Sequence, Union
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.registry import register
+
+
+@register
+class PiecewiseDecay:
+    """Multiply the base rate by a factor from each milestone on.
+
+    Args:
+        gamma: one number g, meaning the factor g^i after the i-th milestone, or the list of factors themselves (one a
+            milestone, each relative to the base rate). PaddleDetection computed g / 10^(i-1) for one number, which is
+            g^i for g = .1 only.
+        milestones: epochs at which the rate changes.
+        values: the learning rates themselves (one more than milestones); overrides `gamma` and the base rate.
+        use_warmup: whether a warm-up given beside this decay applies.
+
+    Raises:
+        ConfigError: the lengths do not fit, or the milestones do not rise.
+    """
+
+    def __init__(
+        self,
+        gamma: Union[float, Sequence[float]] = (0.1, 0.01),
+        milestones: Sequence[float] = (8, 11),
+        values: Optional[Sequence[float]] = None,
+        use_warmup: bool = True,
+    ) -> None:
+        self.milestones = [float(m) for m in milestones]
+        self.use_warmup = use_warmup
+        self.values = None if values is None else [float(v) for v in values]
+        if isinstance(gamma, (int, float)):
+            self.factors = [float(gamma) ** i for i in range(1, len(self.milestones) + 1)]
+        else:
+            self.factors = [float(g) for g in gamma]
+        self._check()
+
+    def _check(self) -> None:
+        if any(b <= a for a, b in zip(self.milestones, self.milestones[1:])):
+            raise ConfigError(f"PiecewiseDecay: milestones must rise, got {self.milestones}")
+        if self.values is not None and len(self.values) != len(self.milestones) + 1:
+            raise ConfigError(
+                f"PiecewiseDecay: {len(self.milestones)} milestones need {len(self.milestones) + 1} values, "
+                f"got {len(self.values)}"
+            )
+        if self.values is None and len(self.factors) != len(self.milestones):
+            raise ConfigError(
+                f"PiecewiseDecay: gamma lists {len(self.factors)} factors for {len(self.milestones)} milestones; "
+                "give one factor a milestone, or one number"
+            )
+
+    def value(self, step: int, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
+        """Learning rate at iteration `step` (counted from 0, warm-up included)."""
+        passed = bisect_right([int(m * steps_per_epoch) for m in self.milestones], step)
+        if self.values is not None:
+            return self.values[passed]
+        return base_lr * (self.factors[passed - 1] if passed else 1.0)
