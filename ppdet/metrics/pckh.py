@@ -1,0 +1,35 @@
+"""PCKh: share of keypoints that lie within a part of the head's size (Andriluka et al., CVPR 2014).
+
+Axes: N persons, K keypoints.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+# The head's size is 0.6 x the diagonal of the annotated head box, as in the MPII evaluation kit.
+HEAD_SIZE_PER_DIAGONAL = 0.6
+
+
+def correct_within(
+    xy: np.ndarray, truth_xy: np.ndarray, visible: np.ndarray, unit: np.ndarray, threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count keypoints within `threshold` x `unit` of the truth.
+
+    Args:
+        xy, truth_xy: (N,K,2).
+        visible: (N,K) 1 where the truth is labelled.
+        unit: (N,) length of each person that distances are measured by, in the same pixels.
+        threshold: multiple of `unit`.
+
+    Returns:
+        (K,) correct and (K,) labelled keypoints.
+    """
+    distance = np.linalg.norm(np.asarray(xy, np.float64) - truth_xy, axis=-1) / np.asarray(unit, np.float64)[:, None]
+    labelled = np.asarray(visible) > 0
+    return ((distance <= threshold) & labelled).sum(0), labelled.sum(0)
+
+
+def head_sizes(head_boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N,) head sizes of (N,4) head boxes."""
+    boxes = np.asarray(head_boxes_xyxy, np.float64)
+    return HEAD_SIZE_PER_DIAGONAL * np.linalg.norm(boxes[:, 2:] - boxes[:, :2], axis=1)
