@@ -1,0 +1,130 @@
+"""`load_config`: a YAML file, its ``_BASE_`` files and ``-o`` options become one `Config`.
+
+Loading is pure. It reads files and returns a new object; there is no global state, nothing is built, and two configs in
+one process know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.known_keys import KNOWN_KEYS
+from ppdet.core.merge import merge
+from ppdet.core.nodes import ConfigDict, Spec
+from ppdet.core.overrides import apply_overrides
+from ppdet.core.problem import Mark, Problem, nearest
+from ppdet.core.yaml_loader import load_yaml
+
+BASE_KEY = "_BASE_"
+
+
+class Config(ConfigDict):
+    """The top level of a loaded config, a dict.
+
+    Attributes:
+        path: the file it was loaded from.
+        name: the stem of that file; logs and exported folders are called after it.
+        files: every file that took part, bases first.
+    """
+
+    path: Path
+    files: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def copy(self) -> Config:
+        """A shallow copy with all marks."""
+        twin = super().copy()
+        twin.path, twin.files = self.path, self.files
+        return twin
+
+
+def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
+    """Load a config with its bases and apply options to it.
+
+    Args:
+        path: a YAML file in PaddleDetection's dialect (see docs/config.md).
+        overrides: options such as ``"TrainReader.batch_size=32"``, later ones win.
+
+    Raises:
+        ConfigError: files that are missing or are no YAML, ``_BASE_`` cycles, options that are malformed, lead nowhere
+            or look like a slip of the pen. Names and arguments of components are checked by
+            `ppdet.engine.config_check`, which knows the components.
+    """
+    files: list[str] = []
+    merged = _load_with_bases(Path(path), (), files)
+    config = Config(mark=merged.mark)
+    for key, value in merged.items():
+        config.put(key, value, merged)
+    config.path, config.files = Path(path), tuple(files)
+    changed = apply_overrides(config, overrides)
+    _check_new_top_keys(config, changed)
+    assert isinstance(changed, Config)
+    return changed
+
+
+def _load_with_bases(path: Path, including: tuple[Path, ...], files: list[str]) -> ConfigDict:
+    real = path.resolve()
+    if real in including:
+        ring = " -> ".join(str(each) for each in (*including[including.index(real) :], real))
+        raise ConfigError(f"{BASE_KEY} goes round in a circle: {ring}")
+    own = load_yaml(path)
+    own = ConfigDict(mark=Mark(str(path), 1)) if own is None else own
+    if not isinstance(own, ConfigDict) or isinstance(own, Spec):
+        raise ConfigError([Problem("a config is a mapping of keys to values", Mark(str(path), 1))])
+    result = ConfigDict(mark=own.mark)
+    for base in _base_paths(own, path):
+        result = _merge_top(result, _load_with_bases(base, (*including, real), files))
+    files.append(str(path))
+    return _merge_top(result, own)
+
+
+def _merge_top(base: ConfigDict, over: ConfigDict) -> ConfigDict:
+    """`merge` for whole files, where a key ``name`` means nothing special."""
+    result = base.copy()
+    for key, value in over.items():
+        if key == BASE_KEY:
+            continue
+        if key in base:
+            value = merge(ConfigDict({key: base[key]}), ConfigDict({key: value}))[key]
+        result.put(key, value, over)
+        if value is not over[key]:
+            result.anchors.pop(key, None)
+            result.homes.discard(key)
+    return result
+
+
+def _base_paths(own: ConfigDict, path: Path) -> list[Path]:
+    bases: Any = own.get(BASE_KEY, [])
+    bases = [bases] if isinstance(bases, str) else bases
+    mark = own.mark_of(BASE_KEY)
+    if bases is None:
+        return []
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise ConfigError([Problem(f"{BASE_KEY} is a list of YAML files, not {bases!r}", mark)])
+    paths = [path.parent / os.path.expanduser(base) for base in bases]  # an absolute base replaces the parent
+    missing = [each for each in paths if not each.is_file()]
+    if missing:
+        note = "paths are relative to the file that names them"
+        raise ConfigError([Problem(f"{BASE_KEY} names {each}, which does not exist ({note})", mark) for each in missing])
+    return [Path(os.path.normpath(each)) for each in paths]
+
+
+def _check_new_top_keys(before: ConfigDict, after: ConfigDict) -> None:
+    """An option that makes a new top-level key which looks like a known one is a slip of the pen."""
+    problems = []
+    for key in after:
+        if key in before or key in KNOWN_KEYS:
+            continue
+        close = nearest(str(key), [*before, *KNOWN_KEYS], cutoff=0.8)
+        if close is not None:
+            message = f"the config has no key {key!r}; did you mean {close!r}?"
+            problems.append(Problem(message, after.mark_of(key)))
+    if problems:
+        raise ConfigError(problems)

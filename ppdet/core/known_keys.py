@@ -1,0 +1,38 @@
+"""Top-level keys that are settings rather than sections of a class."""
+
+from __future__ import annotations
+
+RUN_KEYS = frozenset(
+    """
+    architecture arch weights pretrain_weights save_dir output_eval output_dir epoch log_iter snapshot_epoch
+    metric IouType worker_num seed enable_ce val_every resume eval filename name
+    use_gpu use_npu use_mlu use_gcu use_xpu device sync_bn find_unused_parameters norm_type
+    use_ema ema_decay ema_decay_type cycle_epoch ema_black_list ema_filter_no_grad
+    amp amp_level init_loss_scaling master_grad custom_white_list custom_black_list
+    save_prediction_only classwise bias json_eval target_metrics
+    print_flops print_params print_mem_info profiler_options use_vdl vdl_log_dir
+    export export_onnx slim unstructured_prune ssod_method fuse_conv_bn to_static
+    pdx_model_name uniform_output_enabled hpi_config_path use_huawei_npu use_fused_allreduce_gradients
+    """.split()
+)
+
+MODEL_KEYS = frozenset(
+    """
+    num_classes num_joints skeleton codec trainsize hmsize pixel_std flip_perm image_dir anno_path input_size
+    train_height train_width trainsize_wh data_format hidden_dim use_focal_loss max_people
+    eval_height eval_width eval_size image_shape with_background mixup_epoch
+    for_mot tracker conf_thres
+    """.split()
+)
+
+DATASET_KEYS = frozenset(
+    "TrainDataset EvalDataset TestDataset EvalMOTDataset TestMOTDataset TrainMOTDataset ValDataset "
+    "UnsupTrainDataset EvalUnsupDataset".split()
+)
+
+READER_KEYS = frozenset(
+    "TrainReader EvalReader TestReader EvalMOTReader TestMOTReader TrainMOTReader "
+    "SemiTrainReader UnsupTrainReader".split()
+)
+
+KNOWN_KEYS = RUN_KEYS | MODEL_KEYS | DATASET_KEYS | READER_KEYS | {"LearningRate", "OptimizerBuilder"}

@@ -1,0 +1,46 @@
+"""Log lines in PaddleDetection's format, which people's scripts read: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+
+class _PpdetFormatter(logging.Formatter):
+    """Shortens ``ppdet.engine.trainer`` to ``ppdet.engine``: readers know areas, not modules."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        area = ".".join(record.name.split(".")[:2])
+        line = f"[{self.formatTime(record, '%m/%d %H:%M:%S')}] {area} {record.levelname}: {record.getMessage()}"
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return line
+
+
+class _StdoutHandler(logging.Handler):
+    """Writes to whatever sys.stdout is at that moment, and keeps quiet where the host program logs to a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        terminal = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+        if any(getattr(handler, "stream", None) in terminal for handler in logging.getLogger().handlers):
+            return
+        try:
+            sys.stdout.write(self.format(record) + "\n")
+            sys.stdout.flush()
+        except Exception:  # the convention of logging: a failing log line never stops the program
+            self.handleError(record)
+
+
+def get_logger(name: str = "ppdet") -> logging.Logger:
+    """The logger of a module; call it with ``__name__``.
+
+    Only the first process of a distributed run prints below WARNING.
+    """
+    root = logging.getLogger("ppdet")
+    if not any(isinstance(handler, _StdoutHandler) for handler in root.handlers):
+        handler = _StdoutHandler()
+        handler.setFormatter(_PpdetFormatter())
+        root.addHandler(handler)
+        root.setLevel(logging.INFO if os.environ.get("PADDLE_TRAINER_ID", "0") == "0" else logging.WARNING)
+    return logging.getLogger(name if name.split(".")[0] == "ppdet" else f"ppdet.{name}")

@@ -1,0 +1,55 @@
+"""One thing that is wrong in a config, and where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Mark(NamedTuple):
+    """Where a value was written: a file and a line counted from 1, or ``-o a.b=c`` with line 0."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A finding of the config checks.
+
+    Attributes:
+        message: what was given, what was expected and, where we can tell, the nearest right name.
+        mark: the file and line it was written at, if known.
+        severity: "error" (a mistake), "missing" (PaddleDetection has this component, this toolkit not yet)
+            or "warning" (probably harmless).
+    """
+
+    message: str
+    mark: Mark | None = None
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.mark}: " if self.mark else ""
+        return f"{where}{self.severity}: {self.message}"
+
+
+def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
+    """The candidate most like `name`, upper and lower case counting as nearly equal, or None if nothing is close."""
+    pool = [candidate for candidate in candidates if isinstance(candidate, str)]
+    lowered = {candidate.lower(): candidate for candidate in pool}
+    exact = difflib.get_close_matches(name, pool, n=1, cutoff=cutoff)
+    loose = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=cutoff)
+    if loose and (not exact or name.lower() in lowered):
+        return lowered[loose[0]]
+    return exact[0] if exact else None
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"``, or an empty string if nothing is close to `name`."""
+    found = nearest(name, candidates)
+    return f"; did you mean {found!r}?" if found is not None and found != name else ""

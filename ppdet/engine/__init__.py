@@ -1,0 +1,1 @@
+"""Floor 4: train, evaluate, predict, export."""
