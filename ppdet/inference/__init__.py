@@ -1,0 +1,27 @@
+"""Run exported models on images, videos and cameras: numpy, OpenCV and one runtime, no training code.
+
+Names are loaded on first use, so that a command can show its help before anything heavy is imported.
+"""
+from __future__ import annotations
+
+from importlib import import_module
+
+_HOMES = {
+    "BoxDetector": "detector",
+    "Detections": "detections",
+    "ModelCard": "model_card",
+    "PersonTracker": "tracker",
+    "PosePipeline": "pipeline",
+    "PoseResult": "results",
+    "TopDownEstimator": "topdown",
+    "load_runtime": "runtimes",
+    "process_video": "video",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that is the home of a public name."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,38 @@
+"""Boxes that a detector found in one image."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Boxes of one image, best first.
+
+    Legend: N boxes.
+
+    Attributes:
+        boxes_xyxy: (N, 4) float32, image pixels.
+        scores: (N,) float32 in 0..1.
+        labels: (N,) int64, index into the label list.
+    """
+
+    boxes_xyxy: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.boxes_xyxy)
+
+    def __getitem__(self, rows: object) -> Detections:
+        """The boxes selected by a mask, a slice or an index array."""
+        return Detections(self.boxes_xyxy[rows], self.scores[rows], self.labels[rows])
+
+    @classmethod
+    def from_rows(cls, boxes_xyxy: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> Detections:
+        """Put types and order right: float32 and int64, best score first."""
+        scores = np.asarray(scores, np.float32).reshape(-1)
+        order = np.argsort(-scores, kind="stable")
+        return cls(np.asarray(boxes_xyxy, np.float32).reshape(-1, 4)[order], scores[order],
+                   np.asarray(labels, np.int64).reshape(-1)[order])

@@ -1,0 +1,208 @@
+"""The card of an exported model: `infer_cfg.yml`, as PaddleDetection writes it, and what it leaves out, after it.
+
+PaddleDetection's keys come first and mean what they mean there. Ours follow: the codec (how keypoints and heatmaps map to
+each other), the skeleton (names, mirror pairs, sigmas, links), sizes, precision and versions, so that whoever runs the
+model guesses nothing.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from ppdet.core.errors import ModelDirError, PpdetError
+from ppdet.core.files import atomic_write
+
+if TYPE_CHECKING:
+    from ppdet.codecs import HeatmapCodec
+    from ppdet.skeletons import Skeleton
+
+CARD_NAMES = ("infer_cfg.yml", "inference.yml")
+TOP_DOWN_ARCHS = ("HRNet",)
+RAW_HEAD_ARCHS = ("PicoDet",)
+BOXES_ARCHS = ("GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
+# Keys that PaddleDetection puts before `arch`; every other key that this class does not know follows `fpn_stride`.
+EARLY_EXTRAS = ("Global", "tracker")
+
+
+@dataclass
+class ModelCard:
+    """What a runtime has to know about an exported model.
+
+    Attributes:
+        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "PicoDet" (raw heads), "GFL", "YOLO", ...
+        preprocess: its `Preprocess` list, each a mapping with `type`.
+        label_list: class names of a detector, ["keypoint"] for pose.
+        mode, draw_threshold, metric, use_dynamic_shape, min_subgraph_size: as in PaddleDetection.
+        nms: arguments of the detector's NMS, if the graph does not hold it.
+        fpn_stride: strides of the detector's levels.
+        codec: maps between image, network input and heatmaps; None for detectors and for PaddleDetection's own exports.
+        skeleton: the keypoints' names and relations; None likewise.
+        input_wh, heatmap_wh: network sizes in pixels and cells, width first.
+        precision: what the weights were exported in.
+        versions: versions of what made the export.
+        extra: any further keys, kept as they are.
+        model_dir: where the card was read.
+    """
+
+    arch: str
+    preprocess: list[dict[str, Any]]
+    label_list: list[str] = field(default_factory=lambda: ["keypoint"])
+    mode: str = "paddle"
+    draw_threshold: float = 0.5
+    metric: str | None = None
+    use_dynamic_shape: bool = False
+    min_subgraph_size: int = 3
+    nms: dict[str, Any] | None = None
+    fpn_stride: list[int] | None = None
+    codec: HeatmapCodec | None = None
+    skeleton: Skeleton | None = None
+    input_wh: tuple[int, int] | None = None
+    heatmap_wh: tuple[int, int] | None = None
+    precision: str = "fp32"
+    versions: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    model_dir: Path | None = None
+
+    @property
+    def is_top_down(self) -> bool:
+        """Whether the model estimates the pose of one person in a crop."""
+        return self.arch in TOP_DOWN_ARCHS or self.codec is not None
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether the model finds boxes."""
+        return self.arch in RAW_HEAD_ARCHS or self.arch in BOXES_ARCHS
+
+    def operation(self, kind: str) -> dict[str, Any] | None:
+        """The first `Preprocess` entry of a type, or None."""
+        return next((entry for entry in self.preprocess if entry.get("type") == kind), None)
+
+    @classmethod
+    def load(cls, model_dir: str | Path) -> ModelCard:
+        """Read the card of an exported directory, ours or PaddleDetection's.
+
+        Raises:
+            ModelDirError: no directory, no card, YAML that does not read, or a card of a model that cannot be run here.
+        """
+        path = find_card(model_dir)
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+            raise ModelDirError(f"{path} does not read as YAML: {error}; export the model again") from error
+        if not isinstance(content, dict):
+            raise ModelDirError(f"{path} holds no mapping (is it empty?): export the model again")
+        try:
+            return cls.from_dict(content, path.parent)
+        except PpdetError as error:
+            raise ModelDirError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], model_dir: Path | None = None) -> ModelCard:
+        """Build a card from the content of an `infer_cfg.yml`; see `load` for what can be wrong."""
+        missing = [key for key in ("arch", "Preprocess") if not content.get(key)]
+        if missing:
+            raise ModelDirError(f"the card lacks {' and '.join(missing)}: this is not an infer_cfg.yml of an exported model, "
+                                "or half of one; export again")
+        rest = dict(content)
+        names = {"Preprocess": "preprocess", "NMS": "nms"}
+        plain = ("arch", "Preprocess", "label_list", "mode", "draw_threshold", "metric", "use_dynamic_shape",
+                 "min_subgraph_size", "NMS", "fpn_stride", "precision", "versions")
+        known = {names.get(key, key): rest.pop(key) for key in plain if key in rest}
+        for key in ("input_wh", "heatmap_wh"):
+            size = rest.pop(key, None)
+            known[key] = None if size is None else (int(size[0]), int(size[1]))
+        codec, skeleton = rest.pop("codec", None), rest.pop("skeleton", None)
+        card = cls(**known, extra=rest, model_dir=model_dir)
+        card._check()
+        if codec is not None:
+            from ppdet.codecs import HeatmapCodec
+
+            card.codec = HeatmapCodec.from_dict(codec)
+        if skeleton is not None:
+            from ppdet.skeletons import get_skeleton
+
+            card.skeleton = get_skeleton(skeleton)
+        return card
+
+    def _check(self) -> None:
+        if not isinstance(self.preprocess, list) or not all(isinstance(op, dict) and "type" in op for op in self.preprocess):
+            raise ModelDirError("Preprocess must be a list of mappings with a `type`: export the model again")
+        known = TOP_DOWN_ARCHS + RAW_HEAD_ARCHS + BOXES_ARCHS
+        if self.arch not in known:
+            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {', '.join(TOP_DOWN_ARCHS)} (top-down pose) "
+                                f"and {', '.join(RAW_HEAD_ARCHS + BOXES_ARCHS)} (detectors)")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of the card file: PaddleDetection's keys first and in its order, then ours."""
+        content: dict[str, Any] = {"mode": self.mode, "draw_threshold": self.draw_threshold, "metric": self.metric,
+                                   "use_dynamic_shape": self.use_dynamic_shape}
+        content.update((key, self.extra[key]) for key in EARLY_EXTRAS if key in self.extra)
+        content.update(arch=self.arch, min_subgraph_size=self.min_subgraph_size,
+                       Preprocess=[dict(sorted(op.items())) for op in self.preprocess], label_list=list(self.label_list))
+        if self.nms is not None:
+            content["NMS"] = dict(sorted(self.nms.items()))
+        if self.fpn_stride is not None:
+            content["fpn_stride"] = list(self.fpn_stride)
+        content.update((key, value) for key, value in self.extra.items() if key not in EARLY_EXTRAS)
+        if self.codec is not None:
+            content["codec"] = self.codec.to_dict()
+        if self.skeleton is not None:
+            content["skeleton"] = self.skeleton.to_dict()
+        for key in ("input_wh", "heatmap_wh"):
+            if getattr(self, key) is not None:
+                content[key] = list(getattr(self, key))
+        content["precision"] = self.precision
+        if self.versions:
+            content["versions"] = dict(self.versions)
+        return plain_values(content)
+
+    def write(self, model_dir: str | Path, name: str = CARD_NAMES[0]) -> Path:
+        """Write the card into a directory, whole or not at all.
+
+        Returns:
+            The path of the card.
+        """
+        path = Path(model_dir) / name
+        with atomic_write(path, "w") as stream:
+            yaml.safe_dump(self.to_dict(), stream, sort_keys=False, allow_unicode=True, width=120)
+        return path
+
+
+def find_card(model_dir: str | Path) -> Path:
+    """The card file of an exported directory.
+
+    Raises:
+        ModelDirError: there is no such directory, or no card in it.
+    """
+    folder = Path(model_dir)
+    if folder.is_file():
+        raise ModelDirError(f"{folder} is a file: give the directory that tools/export_model.py wrote, with infer_cfg.yml in it")
+    if not folder.is_dir():
+        raise ModelDirError(f"there is no directory {folder}: give the directory that tools/export_model.py wrote")
+    for name in CARD_NAMES:
+        if (folder / name).is_file():
+            return folder / name
+    below = sorted({card.parent.name for name in CARD_NAMES for card in folder.glob(f"*/{name}")})
+    hint = f"; it has exported models in {', '.join(below)}: give one of these" if below else ""
+    raise ModelDirError(f"{folder} has no infer_cfg.yml, so it is not an exported model{hint}; "
+                        "export one with tools/export_model.py")
+
+
+def plain_values(value: Any) -> Any:
+    """The same content in types that safe YAML can write: numpy scalars, arrays and tuples become Python's own."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_values(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain_values(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain_values(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    return value

@@ -1,0 +1,82 @@
+"""What every engine offers: named inputs, a run, and a line that says what it is."""
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppdet.core.errors import ConfigError, ModelDirError
+
+RUN_MODES = ("paddle", "trt_fp32", "trt_fp16", "trt_int8")
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """How to run a model, in words that every engine translates into its own.
+
+    Attributes:
+        device: "cpu", "gpu", or one of Paddle's other devices ("xpu", "npu", "mlu").
+        cpu_threads: threads of the engine, 1 or more.
+        precision: "fp32", or "bf16" where the engine and the processor have it.
+        run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT under a GPU.
+        enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
+        batch_size: largest batch that will be asked for; TensorRT sizes its workspace by it.
+        trt_shape_range: smallest, optimum and largest side for TensorRT when the input has a dynamic size.
+        trt_calib_mode: calibrate TensorRT int8 from the data instead of from the model's own scales.
+    """
+
+    device: str = "cpu"
+    cpu_threads: int = 2
+    precision: str = "fp32"
+    run_mode: str = "paddle"
+    enable_mkldnn: bool = False
+    batch_size: int = 8
+    trt_shape_range: tuple = (1, 640, 1280)
+    trt_calib_mode: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cpu_threads < 1:
+            raise ConfigError(f"cpu_threads is {self.cpu_threads}: give 1 or more")
+        if self.precision not in ("fp32", "bf16"):
+            raise ConfigError(f"precision {self.precision!r} is unknown: give 'fp32' or 'bf16'")
+        if self.run_mode not in RUN_MODES:
+            raise ConfigError(f"run_mode {self.run_mode!r} is unknown: give one of {', '.join(RUN_MODES)}")
+        if self.run_mode.startswith("trt_") and self.device != "gpu":
+            raise ConfigError(f"run_mode {self.run_mode} is TensorRT and needs --device gpu, not {self.device}")
+
+
+class Runtime(ABC):
+    """A loaded model.
+
+    Attributes:
+        engine: "paddle", "onnxruntime", "openvino", or another name that tells where the numbers come from.
+        precision: what the engine computes in, as far as it tells: "fp32", "bf16", ...
+        input_names: names of the inputs, in the model's order.
+        fixed_batch: the only batch size that the model takes, or None if it takes any.
+        description: one line for people: engine, version, precision, device, threads, file.
+    """
+
+    engine: str = ""
+    precision: str = "fp32"
+    input_names: Sequence[str] = ()
+    fixed_batch: int | None = None
+    description: str = ""
+
+    @abstractmethod
+    def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Run the model once.
+
+        Args:
+            feeds: an array for every name in `input_names`.
+
+        Returns:
+            The outputs in the model's order, as arrays that the caller owns.
+        """
+
+    def check_feeds(self, feeds: Mapping[str, np.ndarray]) -> None:
+        """Raise if the inputs given are not the inputs of the model."""
+        if set(feeds) != set(self.input_names):
+            raise ModelDirError(f"the model wants the inputs {sorted(self.input_names)}, but its infer_cfg.yml leads to "
+                                f"{sorted(feeds)}: the card and the model file are not of one export; export again")

@@ -1,0 +1,101 @@
+"""Paddle Inference as an engine. The only module of ppdet.inference that imports Paddle."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ppdet.core.errors import ModelDirError
+from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
+from ppdet.inference.runtimes.model_files import ModelFiles
+from ppdet.inference.runtimes.onnx_runtime import first_line
+
+
+class PaddleInferenceRuntime(Runtime):
+    """Runs `model.json` (Paddle 3) or `model.pdmodel` (Paddle 2) with Paddle Inference.
+
+    Args:
+        files: what the model's directory holds.
+        options: device, threads, precision, TensorRT.
+
+    Raises:
+        ModelDirError: no Paddle program, a program that does not load, or a device that this Paddle does not have.
+    """
+
+    engine = "paddle"
+
+    def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
+        import paddle
+        from paddle import inference
+
+        program = files.paddle_program
+        if program is None or files.params is None:
+            raise ModelDirError(f"Paddle Inference needs model.json or model.pdmodel with model.pdiparams in {files.folder}; "
+                                "export the model again with tools/export_model.py, or use --engine onnxruntime")
+        if options.precision == "bf16" and not options.enable_mkldnn:
+            raise ModelDirError("Paddle Inference computes in bf16 through oneDNN only: add --enable_mkldnn, or use "
+                                "--engine openvino")
+        config = inference.Config(str(program), str(files.params))
+        config.disable_glog_info()
+        config.switch_ir_optim(True)
+        # enable_memory_optim() is not called: on a Paddle 3 program it fails when the predictor is created.
+        place_on_device(config, options, paddle, inference)
+        try:
+            self._predictor = inference.create_predictor(config)
+        except Exception as error:
+            raise ModelDirError(f"Paddle Inference {paddle.__version__} cannot load {program}: {first_line(error)}; export "
+                                "the model with this version of Paddle, or use another --engine") from error
+        self.input_names = list(self._predictor.get_input_names())
+        self._output_names = list(self._predictor.get_output_names())
+        self.precision = options.run_mode[4:] if options.run_mode.startswith("trt_") else options.precision
+        onednn = ", oneDNN" if options.enable_mkldnn and options.device == "cpu" else ""
+        self.description = (f"Paddle Inference {paddle.__version__}, {self.precision}, {options.device}{onednn}, "
+                            f"{options.cpu_threads} threads, {program.name}")
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Run the model once; see `Runtime.run`."""
+        self.check_feeds(feeds)
+        for name, array in feeds.items():
+            handle = self._predictor.get_input_handle(name)
+            handle.reshape(array.shape)
+            handle.copy_from_cpu(np.ascontiguousarray(array))
+        self._predictor.run()
+        return [np.array(self._predictor.get_output_handle(name).copy_to_cpu()) for name in self._output_names]
+
+
+def place_on_device(config: object, options: RuntimeOptions, paddle: object, inference: object) -> None:
+    """Put device, threads, oneDNN and TensorRT into a Paddle Inference configuration."""
+    if options.device == "cpu":
+        config.disable_gpu()
+        config.set_cpu_math_library_num_threads(options.cpu_threads)
+        if options.enable_mkldnn:
+            config.enable_mkldnn()
+            config.set_mkldnn_cache_capacity(10)
+            if options.precision == "bf16":
+                config.enable_mkldnn_bfloat16()
+        elif hasattr(config, "disable_mkldnn"):
+            config.disable_mkldnn()  # on by default from Paddle 3.3, where it fails on array attributes
+        return
+    if options.device != "gpu":
+        _place_on_custom_device(config, options.device, paddle)
+        return
+    if not paddle.is_compiled_with_cuda() or paddle.device.cuda.device_count() == 0:
+        raise ModelDirError(f"--device gpu: Paddle {paddle.__version__} here has no CUDA, or there is no GPU; install "
+                            "paddlepaddle-gpu or use --device cpu")
+    config.enable_use_gpu(200, 0)
+    if options.run_mode.startswith("trt_"):
+        precisions = {"trt_fp32": inference.PrecisionType.Float32, "trt_fp16": inference.PrecisionType.Half,
+                      "trt_int8": inference.PrecisionType.Int8}
+        config.enable_tensorrt_engine(
+            workspace_size=(1 << 25) * options.batch_size, max_batch_size=options.batch_size, min_subgraph_size=3,
+            precision_mode=precisions[options.run_mode], use_static=False, use_calib_mode=options.trt_calib_mode)
+
+
+def _place_on_custom_device(config: object, device: str, paddle: object) -> None:
+    if device == "xpu" and paddle.is_compiled_with_xpu():
+        config.enable_xpu(10 * 1024 * 1024)
+        return
+    if device in paddle.device.get_all_custom_device_type():
+        config.enable_custom_device(device)
+        return
+    raise ModelDirError(f"--device {device}: Paddle {paddle.__version__} here is not built for it; use --device cpu")

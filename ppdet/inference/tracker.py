@@ -1,0 +1,98 @@
+"""Keeps identities of people from frame to frame.
+
+Legend: N people of this frame, T tracks, K keypoints.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppdet.geometry.boxes import iou_matrix
+from ppdet.geometry.oks import oks_matrix
+
+
+@dataclass
+class Track:
+    """One person's last known place.
+
+    Attributes:
+        identity: number that is given once and never again.
+        box: (4,) xyxy.
+        keypoints: (K, 2).
+        missed: frames since the person was last seen.
+    """
+
+    identity: int
+    box: np.ndarray
+    keypoints: np.ndarray
+    missed: int = 0
+
+
+class PersonTracker:
+    """Greedy association by the mean of box overlap (IoU) and pose similarity (OKS), the best pair first.
+
+    Meant to key per-person smoothing and to label people, not to survive long occlusions.
+
+    Args:
+        sigmas: (K,) of the skeleton.
+        min_similarity: pairs below this are different people.
+        max_missed: a person not seen for more frames than this is forgotten; who comes back gets a new identity.
+    """
+
+    def __init__(self, sigmas: np.ndarray, min_similarity: float = 0.2, max_missed: int = 10) -> None:
+        self.sigmas = np.asarray(sigmas, np.float64)
+        self.min_similarity = min_similarity
+        self.max_missed = max_missed
+        self.tracks: list[Track] = []
+        self._next_identity = 1
+
+    def update(self, boxes: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+        """Take in a frame.
+
+        Args:
+            boxes: (N, 4) xyxy.
+            keypoints: (N, K, 2).
+
+        Returns:
+            (N,) int64 identities.
+        """
+        identities = np.zeros(len(boxes), np.int64)
+        for track in self.tracks:
+            track.missed += 1
+        for row, column in self._pairs(boxes, keypoints):
+            track = self.tracks[column]
+            track.box, track.keypoints, track.missed = boxes[row], keypoints[row], 0
+            identities[row] = track.identity
+        for row in np.flatnonzero(identities == 0):
+            identities[row] = self._next_identity
+            self.tracks.append(Track(self._next_identity, boxes[row], keypoints[row]))
+            self._next_identity += 1
+        self.tracks = [track for track in self.tracks if track.missed <= self.max_missed]
+        return identities
+
+    @property
+    def identities(self) -> set[int]:
+        """Who is remembered."""
+        return {track.identity for track in self.tracks}
+
+    def _pairs(self, boxes: np.ndarray, keypoints: np.ndarray) -> list[tuple[int, int]]:
+        if len(boxes) == 0 or not self.tracks:
+            return []
+        old_boxes = np.stack([track.box for track in self.tracks])
+        old_keypoints = np.stack([track.keypoints for track in self.tracks])
+        similarity = (iou_matrix(boxes, old_boxes)
+                      + oks_matrix(keypoints, box_area(boxes), old_keypoints, box_area(old_boxes), self.sigmas)) / 2
+        pairs = []
+        while True:
+            row, column = np.unravel_index(np.argmax(similarity), similarity.shape)
+            if similarity[row, column] < self.min_similarity:
+                return pairs
+            pairs.append((int(row), int(column)))
+            similarity[row, :] = -1.0
+            similarity[:, column] = -1.0
+
+
+def box_area(boxes: np.ndarray) -> np.ndarray:
+    """(N,) areas in pixels, at least one."""
+    return np.maximum(np.prod(np.asarray(boxes, np.float64)[:, 2:] - np.asarray(boxes, np.float64)[:, :2], axis=1), 1.0)
