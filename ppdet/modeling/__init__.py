@@ -1,0 +1,42 @@
+"""Networks, losses and export wrappers. A model is built from its parts and returns a dict of tensors in every mode.
+
+Import a class from its module, or from here (`from ppdet.modeling import HRNet`): it is loaded on first use.
+`ppdet.modeling.components` loads them all and so fills the registry.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, List
+
+_MODULES = {
+    "HRNet": "backbones.hrnet",
+    "LiteHRNet": "backbones.lite_hrnet",
+    "ESNet": "backbones.esnet",
+    "LCNet": "backbones.lcnet",
+    "CSPPAN": "necks.csp_pan",
+    "LCPAN": "necks.lc_pan",
+    "PicoFeat": "heads.pico_feat",
+    "PicoHead": "heads.pico_head",
+    "PicoHeadV2": "heads.pico_head_v2",
+    "MultiClassNMS": "heads.multiclass_nms",
+    "KeyPointMSELoss": "losses.keypoint_mse",
+    "KeyPointOHKMMSELoss": "losses.keypoint_ohkm",
+    "TopDownHRNet": "architectures.topdown_hrnet",
+    "HRNetPostProcess": "architectures.hrnet_post_process",
+    "PicoDet": "architectures.picodet",
+    "TopDownExport": "export.topdown",
+    "PicoDetExport": "export.picodet",
+}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> List[str]:
+    return __all__

@@ -1,0 +1,78 @@
+"""One person's crop to one heatmap a joint. B batch, K keypoints, H W input pixels, h w heatmap cells."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Sequence
+
+import paddle
+from paddle import nn
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.registry import register
+from ppdet.modeling.initializer import constant_attr, normal_attr
+
+
+@register
+class TopDownHRNet(nn.Layer):
+    """A backbone and a 1x1 convolution (Sun et al., CVPR 2019); keys ``backbone.*``, ``final_conv.*``.
+
+    Args:
+        backbone: network from images to feature maps, the first of which is used.
+        loss: `loss(outputs, batch) -> {"loss": ...}`; None for a model that is only run.
+        codec: the codec of the recipe, kept for those who export the model.
+        num_joints: K.
+        width: channels of the backbone's first output, as PaddleDetection's YAML says again; checked.
+        post_process, flip_perm, flip, shift_heatmap, use_dark: PaddleDetection's keys; the codec and the evaluator
+            read them from the config, this network has no use for them.
+
+    Raises:
+        ConfigError: `width` contradicts the backbone, or num_joints is not positive.
+    """
+
+    __shared__ = ["num_joints", "codec"]
+    __inject__ = ["backbone", "loss"]
+
+    def __init__(
+        self,
+        backbone: nn.Layer,
+        loss: Optional[nn.Layer] = None,
+        codec: Optional[Any] = None,
+        num_joints: int = 17,
+        width: Optional[int] = None,
+        post_process: Any = None,
+        flip_perm: Optional[Sequence[Sequence[int]]] = None,
+        flip: bool = True,
+        shift_heatmap: bool = True,
+        use_dark: bool = True,
+    ) -> None:
+        super().__init__()
+        channels, stride = backbone.out_shape[0]
+        if width is not None and width != channels:
+            raise ConfigError(
+                f"TopDownHRNet: width is {width}, but the backbone's first output has {channels} channels; "
+                "give both the same width, or leave out TopDownHRNet's"
+            )
+        if num_joints < 1:
+            raise ConfigError(f"TopDownHRNet: num_joints is {num_joints}; a pose has at least one joint")
+        self.codec = codec
+        self.num_joints = num_joints
+        self.stride = stride
+        self.backbone = backbone
+        self.final_conv = nn.Conv2D(
+            channels, num_joints, 1, weight_attr=normal_attr(0.001), bias_attr=constant_attr(0.0)
+        )
+        self._loss = loss
+
+    def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:
+        """(B, 3, H, W) normalised images -> {"heatmap": (B, K, H / 4, W / 4)}."""
+        return {"heatmap": self.final_conv(self.backbone(images)[0])}
+
+    def loss(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
+        """Losses of `forward`'s outputs, the total under "loss".
+
+        Raises:
+            ConfigError: the model was built without a loss.
+        """
+        if self._loss is None:
+            raise ConfigError("TopDownHRNet was built without a loss; add `loss: KeyPointMSELoss` to train it")
+        return self._loss(outputs, batch)

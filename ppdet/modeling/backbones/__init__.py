@@ -1,0 +1,1 @@
+"""Networks from image to feature maps; each has `out_shape`."""

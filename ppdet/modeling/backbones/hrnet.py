@@ -1,0 +1,153 @@
+"""HRNet: resolutions in parallel, exchanging all the way (Wang et al., TPAMI 2020; Sun et al., CVPR 2019)."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence
+
+import paddle
+from paddle import nn
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.registry import register
+from ppdet.modeling.backbones.hrnet_blocks import Bottleneck, Branches, ConvFactory, FuseLayers, conv_factory
+from ppdet.modeling.shape_spec import ShapeSpec
+
+WIDTHS = (18, 30, 32, 40, 44, 48, 60, 64)
+STRIDES = (4, 8, 16, 32)
+MODULES = {2: 1, 3: 4, 4: 3}
+
+
+class _Layer1(nn.Layer):
+    """Four bottlenecks at a quarter of the resolution, 64 -> 256 channels."""
+
+    def __init__(self, conv: ConvFactory, has_se: bool) -> None:
+        super().__init__()
+        for k in range(1, 5):
+            block = Bottleneck(conv, 64 if k == 1 else 256, 64, has_se, project=k == 1)
+            self.add_sublayer(f"block_layer2_{k}", block)
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        for block in self.children():
+            x = block(x)
+        return x
+
+
+class _Transition(nn.Layer):
+    """Change widths where they differ, and open one coarser branch."""
+
+    def __init__(self, conv: ConvFactory, name: str, given: Sequence[int], wanted: Sequence[int]) -> None:
+        super().__init__()
+        self._branches: List[Optional[nn.Layer]] = []
+        for i, channels in enumerate(wanted):
+            if i < len(given) and given[i] == channels:
+                self._branches.append(None)
+                continue
+            source, stride = (given[i], 1) if i < len(given) else (given[-1], 2)
+            layer = conv(source, channels, 3, stride=stride, act="relu")
+            self._branches.append(self.add_sublayer(f"transition_{name}_layer_{i + 1}", layer))
+
+    def forward(self, xs: List[paddle.Tensor]) -> List[paddle.Tensor]:
+        return [
+            xs[i] if branch is None else branch(xs[min(i, len(xs) - 1)]) for i, branch in enumerate(self._branches)
+        ]
+
+
+class _Module(nn.Layer):
+    """Branches, then exchange."""
+
+    def __init__(self, conv: ConvFactory, name: str, channels: Sequence[int], has_se: bool, outputs: int) -> None:
+        super().__init__()
+        self.branches_func = Branches(conv, name, channels, has_se)
+        self.fuse_func = FuseLayers(conv, name, channels, outputs)
+
+    def forward(self, xs: List[paddle.Tensor]) -> List[paddle.Tensor]:
+        return self.fuse_func(self.branches_func(xs))
+
+
+class _Stage(nn.Layer):
+    """A row of modules; the last one may keep the finest output only."""
+
+    def __init__(self, conv: ConvFactory, stage: int, channels: Sequence[int], has_se: bool, outputs: int) -> None:
+        super().__init__()
+        for m in range(1, MODULES[stage] + 1):
+            kept = outputs if m == MODULES[stage] else len(channels)
+            self.add_sublayer(f"stage_st{stage}_{m}", _Module(conv, f"st{stage}_{m}", channels, has_se, kept))
+
+    def forward(self, xs: List[paddle.Tensor]) -> List[paddle.Tensor]:
+        for module in self.children():
+            xs = module(xs)
+        return xs
+
+
+@register
+class HRNet(nn.Layer):
+    """HRNet with branches of width, 2 width, 4 width and 8 width channels at strides 4, 8, 16 and 32.
+
+    Args:
+        width: channels of the finest branch, one of `WIDTHS`.
+        has_se: squeeze-and-excitation in every residual block.
+        freeze_at: index of the output through which no gradient flows back; -1 for none.
+        freeze_norm: batch norms keep their loaded statistics and parameters.
+        norm_momentum, norm_decay: of the batch norms.
+        return_idx: which of the four outputs to return; [0] alone drops the layers only the others need.
+        upsample, downsample: PaddleDetection's variants for other tasks; only False is supported.
+
+    Raises:
+        ConfigError: a width, output or variant that is not there.
+    """
+
+    def __init__(
+        self,
+        width: int = 18,
+        has_se: bool = False,
+        freeze_at: int = 0,
+        freeze_norm: bool = True,
+        norm_momentum: float = 0.9,
+        norm_decay: float = 0.0,
+        return_idx: Sequence[int] = (0, 1, 2, 3),
+        upsample: bool = False,
+        downsample: bool = False,
+    ) -> None:
+        super().__init__()
+        _check(width, list(return_idx), upsample, downsample)
+        conv = conv_factory(norm_momentum=norm_momentum, norm_decay=norm_decay, freeze_norm=freeze_norm)
+        channels = [width * 2**i for i in range(4)]
+        self.return_idx = list(return_idx)
+        self.freeze_at = freeze_at
+        self.out_shape = [ShapeSpec(channels[i], STRIDES[i]) for i in self.return_idx]
+
+        self.conv_layer1_1 = conv(3, 64, 3, stride=2, act="relu")
+        self.conv_layer1_2 = conv(64, 64, 3, stride=2, act="relu")
+        self.la1 = _Layer1(conv, has_se)
+        self.tr1 = _Transition(conv, "tr1", [256], channels[:2])
+        self.st2 = _Stage(conv, 2, channels[:2], has_se, outputs=2)
+        self.tr2 = _Transition(conv, "tr2", channels[:2], channels[:3])
+        self.st3 = _Stage(conv, 3, channels[:3], has_se, outputs=3)
+        self.tr3 = _Transition(conv, "tr3", channels[:3], channels)
+        self.st4 = _Stage(conv, 4, channels, has_se, outputs=4 if len(self.return_idx) > 1 else 1)
+
+    def forward(self, images: paddle.Tensor) -> List[paddle.Tensor]:
+        """(B, 3, H, W), H and W multiples of 32 -> one (B, C, H / stride, W / stride) per entry of `return_idx`."""
+        x = self.la1(self.conv_layer1_2(self.conv_layer1_1(images)))
+        xs = self.st2(self.tr1([x]))
+        xs = self.st3(self.tr2(xs))
+        xs = self.st4(self.tr3(xs))
+        if 0 <= self.freeze_at < len(xs):
+            xs[self.freeze_at].stop_gradient = True
+        return [xs[i] for i in self.return_idx]
+
+
+def _check(width: int, return_idx: List[int], upsample: bool, downsample: bool) -> None:
+    if width not in WIDTHS:
+        raise ConfigError(f"HRNet: width {width} is not defined; use one of {', '.join(map(str, WIDTHS))}")
+    if not return_idx or not set(return_idx) <= {0, 1, 2, 3} or (len(return_idx) == 1 and return_idx != [0]):
+        raise ConfigError(
+            f"HRNet: return_idx {return_idx} is not possible; give [0] for the finest output alone, "
+            "or two or more of 0, 1, 2, 3"
+        )
+    for name, value in (("upsample", upsample), ("downsample", downsample)):
+        if value:
+            raise ConfigError(
+                f"HRNet: {name}: true (PaddleDetection's variant for tracking or body meshes) is not supported; "
+                "remove the key, and give several return_idx if you need more than one resolution"
+            )

@@ -1,0 +1,1 @@
+"""Layers that turn a model into what a deployed graph returns."""

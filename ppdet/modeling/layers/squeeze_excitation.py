@@ -1,0 +1,29 @@
+"""Squeeze-and-excitation (Hu et al., CVPR 2018) as LCNet and ESNet use it."""
+
+from __future__ import annotations
+
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+from ppdet.modeling.initializer import kaiming_uniform_attr
+
+
+class SqueezeExcitation(nn.Layer):
+    """Scale each channel by a gate seen over the whole map; keys ``conv1.*`` and ``conv2.*``.
+
+    Args:
+        channels: of input and output.
+        reduction: the hidden layer has channels // reduction.
+    """
+
+    def __init__(self, channels: int, reduction: int = 4) -> None:
+        super().__init__()
+        hidden = channels // reduction
+        self.conv1 = nn.Conv2D(channels, hidden, 1, weight_attr=kaiming_uniform_attr())
+        self.conv2 = nn.Conv2D(hidden, channels, 1, weight_attr=kaiming_uniform_attr())
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """(B, C, H, W) -> same shape."""
+        gate = F.relu(self.conv1(F.adaptive_avg_pool2d(x, 1)))
+        return x * F.hardsigmoid(self.conv2(gate))

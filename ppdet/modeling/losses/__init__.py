@@ -1,0 +1,1 @@
+"""Losses: `loss(outputs, batch) -> {"loss": ...}`."""

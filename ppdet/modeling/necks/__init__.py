@@ -1,0 +1,1 @@
+"""Feature maps in, feature maps of one width out."""
