@@ -1,0 +1,62 @@
+"""The contract of a codec.
+
+Legend: N people, B batch, K keypoints, H W input pixels, h w heatmap cells.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ppdet.geometry.crop import BOX_PADDING, Crop, crop_for_boxes, fit_aspect
+from ppdet.skeletons import Skeleton
+
+
+class Codec(ABC):
+    """Owns the pixel alignment of crop, target, decode and flip, so that no two of them can disagree.
+
+    Training, evaluation and deployment hold the same codec; the exported model's card carries its ``to_dict``.
+    """
+
+    input_wh: tuple[int, int]
+    #: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
+    crop: str
+
+    def crop_for_boxes(self, boxes_xyxy: np.ndarray, padding: float = BOX_PADDING) -> Crop:
+        """Upright crops around (N, 4) image boxes, padded and at the input's aspect."""
+        return crop_for_boxes(boxes_xyxy, self.input_wh, self.crop, padding)
+
+    def crop_at(
+        self, center_xy: np.ndarray, size_wh: np.ndarray, rotation: np.ndarray, mirrored: np.ndarray | None = None
+    ) -> Crop:
+        """Crops with given (N, 2) centres, (N, 2) padded sizes and (N,) rotations in degrees.
+
+        Sizes of another aspect than the input's are grown to it, so that a pixel is never stretched.
+        """
+        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.crop, mirrored)
+
+    def extract(self, image: np.ndarray, crop: Crop) -> np.ndarray:
+        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image."""
+        out = np.empty((len(crop), self.input_wh[1], self.input_wh[0], *image.shape[2:]), image.dtype)
+        for i, matrix in enumerate(crop.matrix):
+            cv2.warpAffine(image, matrix, self.input_wh, dst=out[i], flags=cv2.INTER_LINEAR)
+        return out
+
+    @abstractmethod
+    def encode(self, xy_input: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights."""
+
+    @abstractmethod
+    def decode(self, outputs: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
+        """Network outputs of B crops to (B, K, 2) image pixels and (B, K) scores."""
+
+    @abstractmethod
+    def merge_flipped(self, outputs: np.ndarray, outputs_of_mirrored: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+        """Average the outputs of crops with those of the same crops mirrored left to right."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain mapping, ``name`` first, that rebuilds this codec."""

@@ -1,0 +1,47 @@
+"""Gaussian heatmap targets.
+
+Legend: N people, K keypoints, h w heatmap cells.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Targets count as outside, and windowed ones end, at this many sigmas from the centre (Xiao et al., ECCV 2018).
+REACH = 3
+
+
+def gaussian_heatmaps(
+    uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float, window_center: np.ndarray | None = None
+) -> np.ndarray:
+    """``exp(-((x - u)^2 + (y - v)^2) / (2 sigma^2))`` for every centre.
+
+    Args:
+        uv: (N, K, 2) centres in heatmap cells.
+        heatmap_wh: size of a map.
+        sigma: in cells.
+        window_center: (N, K, 2) whole cells; values farther than 3 sigma from it along an axis are 0. None: no window.
+
+    Returns:
+        (N, K, h, w) float32.
+    """
+    columns, rows = (
+        _profile(uv[..., axis], heatmap_wh[axis], sigma, None if window_center is None else window_center[..., axis])
+        for axis in (0, 1)
+    )
+    return rows[..., :, None] * columns[..., None, :]
+
+
+def _profile(center: np.ndarray, length: int, sigma: float, window_center: np.ndarray | None) -> np.ndarray:
+    cells = np.arange(length, dtype=np.float64)
+    values = np.exp(-((cells - center[..., None]) ** 2) / (2 * sigma**2))
+    if window_center is not None:
+        values[np.abs(cells - window_center[..., None]) > REACH * sigma] = 0
+    return values.astype(np.float32)
+
+
+def reaches_map(uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np.ndarray:
+    """(N, K) bool: whether the 3 sigma box around a centre touches the map at all; if not, its target would be empty."""
+    low = np.trunc(uv - REACH * sigma)
+    high = np.trunc(uv + REACH * sigma + 1)
+    return ((low < np.asarray(heatmap_wh)) & (high >= 0)).all(-1)

@@ -1,0 +1,113 @@
+"""PaddleDetection's vocabulary of crops, targets and decoders, as one codec.
+
+PaddleDetection spreads the alignment over four places: ``TopDownAffine {use_udp}`` (crop), ``ToHeatmapsTopDown*`` (grid and
+target), ``TopDownHRNet.use_dark`` (decoder) and ``TopDownHRNet.shift_heatmap`` (flip). The table below is the only place
+that knows what they mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Optional, Sequence
+
+from ppdet.codecs.base import Codec
+from ppdet.codecs.heatmap import HeatmapCodec
+from ppdet.core.builder import Builder
+from ppdet.core.config import Config
+from ppdet.core.errors import ConfigError
+from ppdet.core.logger import get_logger
+
+#: target transform -> the codec's arguments
+TARGET_OPS: Mapping[str, Mapping[str, Any]] = {
+    "ToHeatmapsTopDown": {"target": "rounded", "grid": "stride"},
+    "ToHeatmapsTopDown_DARK": {"target": "subpixel", "grid": "stride"},
+    "ToHeatmapsTopDown_UDP": {"target": "subpixel", "grid": "unit", "window": True},
+}
+#: architecture -> arguments of its decoder when ``use_dark`` is on
+DARK_KERNEL = {"TopDownHRNet": 3, "VitPose_TopDown": 11}
+CROP_OPS = ("TopDownAffine", "TopDownEvalAffine")
+READERS = ("TrainReader", "EvalReader", "TestReader")
+
+_log = get_logger(__name__)
+
+
+def codec_from_config(config: Config, builder: Optional[Builder] = None) -> Optional[Codec]:
+    """The codec of a config: its ``codec`` section, or what PaddleDetection's keys amount to.
+
+    A top-level ``paddledet_exact: true`` switches on PaddleDetection's own un-warp and flip shift for either dialect.
+
+    Returns:
+        The codec; None for a config that has neither a ``codec`` section nor a top-down crop (a detector's).
+
+    Raises:
+        ConfigError: the parts contradict each other in a way that cannot be trained or decoded.
+    """
+    if config.get("codec") is not None:
+        section = dict(config["codec"])
+        if config.get("paddledet_exact") is not None:
+            section["paddledet_exact"] = config["paddledet_exact"]
+        if not section.get("name"):
+            raise ConfigError("codec: `name` is missing; the heatmap codec is `name: HeatmapCodec`")
+        codec = (builder or Builder(config)).build(section)
+        if not isinstance(codec, Codec):
+            raise ConfigError(f"codec: {section['name']!r} is a {type(codec).__name__}, not a codec; use HeatmapCodec")
+        return codec
+    return _from_paddledet(config)
+
+
+def _from_paddledet(config: Config) -> Optional[Codec]:
+    crops = [(reader, args) for reader, name, args in _ops(config) if name in CROP_OPS]
+    if not crops:
+        return None
+    targets = [(name, args) for _, name, args in _ops(config) if name in TARGET_OPS]
+    model: Mapping[str, Any] = config.get(str(config.get("architecture")), {}) or {}
+    input_wh = _agreed("trainsize", [args.get("trainsize") for _, args in crops])
+    # The test reader's crop is the deployment's; the network was trained with the others'.
+    trained = [args for reader, args in crops if reader != "TestReader"] or [args for _, args in crops]
+    use_udp = bool(_agreed("use_udp", [bool(args.get("use_udp", False)) for args in trained]))
+    sigma: Any = 2.0
+    heatmap_wh = None
+    target: dict[str, Any] = {}
+    if targets:
+        target = dict(TARGET_OPS[_agreed("the heatmap transform", [name for name, _ in targets])])
+        heatmap_wh = _agreed("hmsize", [args.get("hmsize") for _, args in targets])
+        sigma = _agreed("sigma", [args.get("sigma", 2.0) for _, args in targets])
+    use_dark = bool(model.get("use_dark", True))
+    codec = HeatmapCodec(
+        input_wh=input_wh,
+        heatmap_wh=heatmap_wh,
+        sigma=float(sigma),
+        crop="udp" if use_udp else "affine",
+        decoder="dark" if use_dark else "quarter",
+        blur_kernel=DARK_KERNEL.get(str(config.get("architecture")), 3),
+        paddledet_exact=bool(config.get("paddledet_exact", False)),
+        **target,
+    )
+    if use_udp and codec.grid == "stride" and not codec.paddledet_exact:
+        _log.info(
+            "%s: crops are aligned by pixel centres (use_udp), targets by edges; decoded by the true inverse of both. "
+            "PaddleDetection's own, biased un-warp: -o paddledet_exact=true",
+            config.name,
+        )
+    return codec
+
+
+def _ops(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(reader, transform name, arguments) of every sample transform of a config."""
+    for reader in READERS:
+        section = config.get(reader)
+        if isinstance(section, Mapping):
+            for entry in section.get("sample_transforms") or ():
+                if isinstance(entry, Mapping):
+                    for name, args in entry.items():
+                        yield reader, str(name), args if isinstance(args, Mapping) else {}
+
+
+def _agreed(what: str, values: Sequence[Any]) -> Any:
+    """The one value all readers state; those that state none do not count."""
+    stated = [list(v) if isinstance(v, Sequence) and not isinstance(v, str) else v for v in values if v is not None]
+    if not stated:
+        raise ConfigError(f"{what}: no reader states it; give a `codec` section, or `trainsize` and `hmsize` in the transforms")
+    if any(value != stated[0] for value in stated[1:]):
+        raise ConfigError(f"{what} differs between the readers: {', '.join(map(str, stated))}; training, evaluation and "
+                          "deployment must use one")
+    return stated[0]

@@ -1,0 +1,68 @@
+"""Boxes as (N, 4) ``xyxy`` floats in image pixels, ``w = x2 - x1``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def xyxy_from_xywh(boxes_xywh: np.ndarray) -> np.ndarray:
+    """(N, 4) corner-and-size boxes (COCO files) to two corners."""
+    boxes = np.asarray(boxes_xywh, np.float64).reshape(-1, 4)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def xywh_from_xyxy(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N, 4) two-corner boxes to corner and size."""
+    boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def clip_boxes(boxes_xyxy: np.ndarray, image_wh: tuple[int, int]) -> np.ndarray:
+    """Boxes cut to the image's pixel centres, 0 to size - 1."""
+    limit = np.array([*image_wh, *image_wh], np.float64) - 1
+    return np.clip(np.asarray(boxes_xyxy, np.float64).reshape(-1, 4), 0, limit)
+
+
+def box_areas(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N,) areas; an inverted box has area 0."""
+    boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
+    return np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+
+
+def iou_matrix(a_xyxy: np.ndarray, b_xyxy: np.ndarray) -> np.ndarray:
+    """(N, M) intersection over union; 0 where both boxes are empty."""
+    a = np.asarray(a_xyxy, np.float64).reshape(-1, 4)
+    b = np.asarray(b_xyxy, np.float64).reshape(-1, 4)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    inter = np.prod(np.maximum(high - low, 0), axis=2)
+    union = box_areas(a)[:, None] + box_areas(b)[None, :] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
+def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Greedy non-maximum suppression.
+
+    Args:
+        boxes_xyxy: (N, 4).
+        scores: (N,).
+        threshold: a box is dropped when its IoU with a kept, better one is above this.
+
+    Returns:
+        Indices of the kept boxes, best first.
+    """
+    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
+    overlap = iou_matrix(boxes_xyxy, boxes_xyxy)
+    return greedy_suppression(order, overlap, threshold)
+
+
+def greedy_suppression(order: np.ndarray, overlap: np.ndarray, threshold: float) -> np.ndarray:
+    """Walk ``order`` (best first) and keep what overlaps nothing kept by more than ``threshold``; ``overlap`` is (N, N)."""
+    alive = np.ones(len(order), bool)
+    keep = []
+    for i in order:
+        if alive[i]:
+            keep.append(i)
+            alive &= overlap[i] <= threshold
+            alive[i] = False
+    return np.array(keep, dtype=np.int64)

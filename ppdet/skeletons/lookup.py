@@ -1,0 +1,120 @@
+"""Find or make the skeleton a user means: by name, from a mapping, from COCO categories, or from flip pairs alone."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, Mapping, Optional, Sequence, Union
+
+from ppdet.core.errors import ConfigError
+from ppdet.skeletons.base import Keypoint, Skeleton
+from ppdet.skeletons.tables import TABLES
+
+
+def get_skeleton(what: Union[str, Mapping[str, Any], Skeleton]) -> Skeleton:
+    """The skeleton called ``what``, or described by the mapping ``what`` (see :meth:`Skeleton.from_dict`).
+
+    Raises:
+        ConfigError: an unknown name (the nearest known one is suggested) or an inconsistent mapping.
+    """
+    if isinstance(what, Skeleton):
+        return what
+    if isinstance(what, Mapping):
+        return Skeleton.from_dict(what)
+    if what in TABLES:
+        return TABLES[what]
+    near = get_close_matches(str(what), TABLES, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(
+        f"skeleton: unknown name {what!r}{hint} Known: {', '.join(TABLES)}; or give a mapping with keypoints and links"
+    )
+
+
+def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequence[int]]] = None) -> Skeleton:
+    """A skeleton for configs that state only a number of joints and, perhaps, their flip pairs (PaddleDetection's).
+
+    A dataset's skeleton is taken when count *and* flip pairs agree (17 COCO, 16 MPII, 21 hand); otherwise an anonymous one
+    is made, with names ``kp0``..., the given flip pairs, default sigmas and no links. ``flip_pairs=None`` means unknown.
+
+    Raises:
+        ConfigError: a flip pair names an index that does not exist or a joint twice.
+    """
+    wanted = None if flip_pairs is None else sorted(tuple(sorted(int(i) for i in pair)) for pair in flip_pairs)
+    for candidate in TABLES.values():
+        if candidate.num_keypoints == num_keypoints and (wanted is None or wanted == sorted(candidate.flip_pairs)):
+            return candidate
+    names = [f"kp{i}" for i in range(num_keypoints)]
+    mirror = dict(zip(names, names))
+    for i, j in wanted or ():
+        if not 0 <= i < j < num_keypoints or mirror[names[i]] != names[i] or mirror[names[j]] != names[j]:
+            raise ConfigError(f"flip_perm: pair [{i}, {j}] does not fit {num_keypoints} joints, or repeats a joint")
+        mirror[names[i]], mirror[names[j]] = names[j], names[i]
+    return Skeleton(f"custom{num_keypoints}", tuple(Keypoint(n, mirror[n]) for n in names))
+
+
+def skeleton_from_config(config: Mapping[str, Any]) -> Skeleton:
+    """The skeleton of a config: its ``skeleton`` entry, else PaddleDetection's ``num_joints`` and ``flip_perm``.
+
+    Where both ways are used they must agree. Without either, COCO's seventeen keypoints.
+
+    Raises:
+        ConfigError: an unknown skeleton, or one that contradicts ``num_joints`` or ``flip_perm``.
+    """
+    count, pairs = config.get("num_joints"), _flip_pairs(config.get("flip_perm"))
+    if config.get("skeleton") is None:
+        return skeleton_for_count(17 if count is None else int(count), pairs)
+    skeleton = get_skeleton(config["skeleton"])
+    if count is not None and int(count) != skeleton.num_keypoints:
+        raise ConfigError(
+            f"num_joints is {count}, but skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints; "
+            "make them agree, or leave num_joints out"
+        )
+    if pairs is not None and sorted(pairs) != sorted(skeleton.flip_pairs):
+        raise ConfigError(
+            f"flip_perm {pairs} differs from the mirror pairs of skeleton {skeleton.name!r}, {list(skeleton.flip_pairs)}; "
+            "make them agree, or leave flip_perm out"
+        )
+    return skeleton
+
+
+def _flip_pairs(flip_perm: Optional[Sequence[Any]]) -> Optional[list[tuple[int, int]]]:
+    """Pairs of PaddleDetection's ``flip_perm``, which is a list of pairs (top-down) or a whole permutation (bottom-up)."""
+    if flip_perm is None:
+        return None
+    if all(isinstance(entry, int) for entry in flip_perm):
+        return [(i, j) for i, j in enumerate(flip_perm) if i < j]
+    return [(min(pair), max(pair)) for pair in flip_perm]
+
+
+def skeleton_from_categories(category: Mapping[str, Any]) -> Skeleton:
+    """The skeleton of a COCO-style category: its ``keypoints`` names and 1-based ``skeleton`` links.
+
+    COCO categories do not state mirror partners: names that differ only in ``left``/``right`` (or a leading or trailing
+    ``l``/``r`` set off by ``_``) are taken as partners. A category with exactly the names of a known dataset gives that
+    dataset's skeleton, sigmas included.
+
+    Raises:
+        ConfigError: the category has no ``keypoints``.
+    """
+    names = [str(n) for n in category.get("keypoints") or ()]
+    if not names:
+        raise ConfigError(f"category {category.get('name')!r} lists no `keypoints`; name the skeleton in the config instead")
+    for known in TABLES.values():
+        if list(known.names) == names:
+            return known
+    rows = tuple(Keypoint(n, m if (m := _mirror_name(n)) in names else n) for n in names)
+    links = tuple((names[a - 1], names[b - 1]) for a, b in category.get("skeleton") or ())
+    return Skeleton(str(category.get("name", "custom")), rows, links)
+
+
+def _mirror_name(name: str) -> str:
+    for a, b in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
+        if a in name:
+            return name.replace(a, b)
+        if b in name:
+            return name.replace(b, a)
+    swap = {"l": "r", "r": "l", "L": "R", "R": "L"}
+    if len(name) > 2 and name[1] == "_" and name[0] in swap:
+        return swap[name[0]] + name[1:]
+    if len(name) > 2 and name[-2] == "_" and name[-1] in swap:
+        return name[:-1] + swap[name[-1]]
+    return name
