@@ -3,6 +3,7 @@
 Detector and pose estimator of `ppdet.inference` take a `Runtime`; with this one they run weights exactly as they run an
 exported model, so prediction from weights and deployment are one path.
 """
+
 from __future__ import annotations
 
 from typing import Any, Mapping, Sequence

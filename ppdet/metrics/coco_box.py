@@ -3,6 +3,7 @@
 Axes: B images of a batch, N detections. Boxes are xyxy in image pixels.
 Protocol: https://cocodataset.org/#detection-eval (AP over IoU .50:.05:.95, at most 100 boxes an image).
 """
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -29,8 +30,8 @@ class COCOMetric:
 
     Args:
         anno_file: COCO annotation file.
-        label_list: names of the detector's classes. A class meets the category of the same name; a detector of one class
-            meets the only category of the file whatever the names. Classes without a category are left out.
+        label_list: names of the detector's classes. A class meets the category of the same name; a detector of one
+            class meets the only category of the file whatever the names. Classes without a category are left out.
             None: classes are the file's categories in the order of their ids.
         clsid2catid: explicit {class: category id}, instead of names.
         output_eval: folder for `bbox.json`; None writes only through `save`.
@@ -94,7 +95,7 @@ class COCOMetric:
         self._images |= evaluated
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers to be sent to another process (ids: rows in the annotation file)."""
+        """What was collected, as arrays of numbers for another process; ids are rows of the annotation file."""
         rows = np.concatenate([np.zeros((0, 7)), *self._rows])
         return {
             "evaluated": np.array(sorted(self._images), np.int64),

@@ -1,4 +1,5 @@
 """pycocotools' COCOeval as one quiet function, for any number of keypoints and for empty results."""
+
 from __future__ import annotations
 
 import contextlib
@@ -24,7 +25,7 @@ def evaluate_coco(
 
     Args:
         coco: indexed ground truth (`CocoGroundTruth.coco`).
-        results: COCO result entries; for keypoints {image_id, category_id, keypoints, score}, for boxes {.., bbox, score}.
+        results: COCO result entries; {image_id, category_id, keypoints, score}, for boxes `bbox` in place of keypoints.
         iou_type: "keypoints" or "bbox".
         category_ids: categories that are evaluated.
         sigmas: (K,) per-keypoint OKS sigmas; needed for keypoints. pycocotools itself knows only COCO's 17.

@@ -4,6 +4,7 @@ pycocotools assumes `area`, `bbox`, `iscrowd` and `num_keypoints` in every annot
 often miss some of them, or carry a placeholder (area 1), and then score 0 or stop with a KeyError. Here they are filled
 in and every kind of repair is counted, so that the caller can say what was done.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -17,8 +18,8 @@ import numpy as np
 
 from ppdet.core.errors import DataError
 
-# Median of area / (w * h) over the 329 labelled persons of 250 official val2017 images is .523. MMPose takes .53, and with
-# it CrowdPose, which has no areas, scores as in xtcocotools.
+# Median of area / (w * h) over the 329 labelled persons of 250 official val2017 images is .523. MMPose takes .53, and
+# with it CrowdPose, which has no areas, scores as in xtcocotools.
 AREA_PER_BOX = 0.53
 # Below this share of its box an area is a placeholder: in COCO a labelled person covers at least a tenth of the box.
 SMALLEST_BELIEVABLE_AREA = 0.02
@@ -70,8 +71,8 @@ class CocoGroundTruth:
         unknown = [i for i in asked if i not in self._rows]
         if unknown:
             raise DataError(
-                f"predictions for image ids {unknown[:5]} that {self.path} does not have. Evaluate on the data set that "
-                "the annotation file describes."
+                f"predictions for image ids {unknown[:5]} that {self.path} does not have. Evaluate on the "
+                "data set that the annotation file describes."
             )
         return np.array([self._rows[i] for i in asked], np.int64)
 
@@ -109,13 +110,17 @@ class CocoGroundTruth:
 
 def _read_coco_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
+        raise DataError(
+            f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`."
+        )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path} is not valid JSON ({error}).") from error
     if not isinstance(data, dict) or not {"images", "annotations", "categories"} <= data.keys():
-        raise DataError(f"{path} is not a COCO annotation file: expected an object with images, annotations, categories.")
+        raise DataError(
+            f"{path} is not a COCO annotation file: expected an object with images, annotations, categories."
+        )
     return data
 
 

@@ -4,6 +4,7 @@ Axes: B persons of a batch, N persons collected, K keypoints. Coordinates are im
 Protocol: https://cocodataset.org/#keypoints-eval; person score, suppression and file as in the HRNet authors' release
 (Sun et al., CVPR 2019), which PaddleDetection follows.
 """
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -102,7 +103,7 @@ class KeyPointTopDownCOCOEval:
         self.persons.add({**batch, "image_id": self.ground_truth.image_rows(batch["image_id"])})
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers to be sent to another process (image_id: row in the annotation file)."""
+        """What was collected, as arrays of numbers for another process; image_id is the row in the annotation file."""
         return self.persons.arrays()
 
     def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:

@@ -5,6 +5,7 @@ score. These figures explain an AP; they are not the AP.
 
 Axes: N labelled persons, P predictions of one image, K keypoints.
 """
+
 from __future__ import annotations
 
 from collections import defaultdict

@@ -2,6 +2,7 @@
 
 Axes: N persons, K = 16 keypoints. The .mat counts pixels from 1, predictions from 0.
 """
+
 from __future__ import annotations
 
 import json
@@ -63,8 +64,8 @@ class KeyPointTopDownMPIIEval:
         self.skeleton = get_skeleton(skeleton)
         if self.skeleton.names != get_skeleton("mpii16").names or num_joints not in (None, 16):
             raise ConfigError(
-                f"KeyPointTopDownMPIIEval scores MPII's 16 keypoints; the config has skeleton {self.skeleton.name!r} and "
-                f"num_joints {num_joints}. Set `skeleton: mpii16`, or another metric."
+                f"KeyPointTopDownMPIIEval scores MPII's 16 keypoints; the config has skeleton {self.skeleton.name!r} "
+                f"and num_joints {num_joints}. Set `skeleton: mpii16`, or another metric."
             )
         self.truth = None if save_prediction_only else _read_truth(Path(anno_file).parent / TRUTH_FILE)
         self.image_ids = _read_image_ids(Path(anno_file))
@@ -114,8 +115,8 @@ class KeyPointTopDownMPIIEval:
         rows = persons["index"]
         if len(rows) != len(self.truth["xy"]) or sorted(rows.tolist()) != list(range(len(rows))):
             raise DataError(
-                f"{len(rows)} MPII persons were predicted, {TRUTH_FILE} holds {len(self.truth['xy'])}: evaluate the whole "
-                "annotation file that belongs to it."
+                f"{len(rows)} MPII persons were predicted, {TRUTH_FILE} holds {len(self.truth['xy'])}: evaluate the "
+                "whole annotation file that belongs to it."
             )
         truth = {name: values[rows] for name, values in self.truth.items()}
         self.stats = self._figures(persons["keypoints"][..., :2] + 1, truth)
@@ -145,7 +146,9 @@ class KeyPointTopDownMPIIEval:
 
 def _read_image_ids(path: Path) -> list[Any]:
     if not path.is_file():
-        raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
+        raise DataError(
+            f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`."
+        )
     records = json.loads(path.read_text(encoding="utf-8"))
     return [record.get("image_id", Path(str(record.get("image", row))).stem) for row, record in enumerate(records)]
 

@@ -2,6 +2,7 @@
 
 Axes: N persons, K keypoints.
 """
+
 from __future__ import annotations
 
 import numpy as np

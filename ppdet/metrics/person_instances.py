@@ -2,6 +2,7 @@
 
 Axes: B persons of a batch, N persons collected, K keypoints.
 """
+
 from __future__ import annotations
 
 from typing import Mapping
@@ -102,8 +103,8 @@ def keep_distinct_persons(
         persons: columns of `PersonInstances.arrays()`.
         scores: (N,) person scores.
         sigmas: (K,) OKS sigmas.
-        nms: "hard" drops a person whose OKS with a better one is above `threshold`; "soft" lowers its score and keeps at
-            most 20 persons an image, as many as COCO counts; "none" keeps all.
+        nms: "hard" drops a person whose OKS with a better one is above `threshold`; "soft" lowers its score and keeps
+            at most 20 persons an image, as many as COCO counts; "none" keeps all.
         threshold: OKS threshold.
 
     Returns:

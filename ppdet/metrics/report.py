@@ -1,4 +1,5 @@
 """Markdown tables of metric results, in the columns PaddleDetection's users (and scripts) know."""
+
 from __future__ import annotations
 
 from typing import Mapping, Sequence

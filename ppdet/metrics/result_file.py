@@ -1,4 +1,5 @@
 """Write COCO result entries as JSON, whole or not at all."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """The box metric against the figures published with the cocoapi."""
+
 from __future__ import annotations
 
 import json

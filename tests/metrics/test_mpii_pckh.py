@@ -1,4 +1,5 @@
-"""PCKh against the figures of the MPII evaluation kit (Tompson et al., CVPR 2015, and the hourglass demo's ground truth)."""
+"""PCKh against the figures of the MPII evaluation kit (Tompson et al., CVPR 2015, ground truth of MPII)."""
+
 from __future__ import annotations
 
 import json

@@ -1,0 +1,54 @@
+"""What an evaluation figure depends on, in words: it is printed beside every AP."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ppdet.codecs import HeatmapCodec
+from ppdet.engine.precision import Precision
+
+
+def wants_flip_test(config: Mapping[str, Any], model: Any) -> bool:
+    """Whether to average with the mirrored crops.
+
+    The key is `flip` of the architecture's section, e.g. `-o TopDownHRNet.flip=false`; where the section does not say,
+    PaddleDetection's default, on, holds. `flip_test` is read for VitPose_TopDown, which calls it so.
+    """
+    section = config.get(str(config.get("architecture"))) or {}
+    for key in ("flip", "flip_test"):
+        if key in section:
+            return bool(section[key])
+    return bool(getattr(model, "flip", True))
+
+
+def pose_setting(
+    config: Mapping[str, Any], reader: Any, codec: HeatmapCodec, flip_test: bool, precision: Precision | None
+) -> str:
+    """One line: box source and count, flip test and its shift, decoder, un-warp, precision."""
+    dataset = getattr(reader, "dataset", None)
+    parts = [_box_source(config, dataset)]
+    parts.append(f"flip test on (shift {codec.shift_after_flip:.3f} cell)" if flip_test else "flip test off")
+    kernel = f" (blur {codec.blur_kernel})" if codec.decoder == "dark" else ""
+    parts.append(f"decoder {codec.decoder}{kernel}")
+    parts.append(
+        "exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop"
+    )
+    parts.append(
+        f"mixed precision {precision.level} {precision.dtype}" if precision and precision.enabled else "float32"
+    )
+    return "; ".join(parts)
+
+
+def box_setting(config: Mapping[str, Any], images: int) -> str:
+    """One line for a detector: number of images, network input."""
+    return f"{config.get('architecture')}: {images} images, all detections above the NMS's own score threshold"
+
+
+def _box_source(config: Mapping[str, Any], dataset: Any) -> str:
+    section = config.get("EvalDataset") or {}
+    count = f"{len(dataset)} " if hasattr(dataset, "__len__") else ""
+    if bool(getattr(dataset, "use_gt_bbox", section.get("use_gt_bbox", True))):
+        return f"{count}ground-truth boxes"
+    name = getattr(dataset, "bbox_file", section.get("bbox_file"))
+    threshold = getattr(dataset, "image_thre", section.get("image_thre", 0.0))
+    return f"{count}boxes of {name} with score >= {threshold}"
