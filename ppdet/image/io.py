@@ -78,7 +78,7 @@ def write_image(path: PathLike, rgb: np.ndarray) -> Path:
     except cv2.error:
         done = False
     if not done:
-        raise MediaError(f"cannot encode {file}: {file.suffix or 'no suffix'} is not an image format OpenCV writes; use .jpg or .png")
+        raise MediaError(f"cannot encode {file}: {file.suffix!r} is not an image format OpenCV writes; use .jpg or .png")
     try:
         with atomic_write(file, "wb") as out:
             out.write(encoded.tobytes())
