@@ -124,7 +124,8 @@ class Builder:
         try:
             return plan.cls(**{name: plain(self._with_specs_built(value)) for name, value in args.items()})
         except PpdetError as error:
-            raise error.in_context(f"while building {schema.name}" + (f" ({plan.mark})" if plan.mark else ""))
+            error.in_context(f"while building {schema.name}" + (f" ({plan.mark})" if plan.mark else ""))
+            raise
 
     def _arguments(self, plan: _Plan, schema: Schema, extra: Mapping[str, Any]) -> dict[str, Any]:
         """All arguments as far as they are known: default < top level < shared < section < extra."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.known_keys import KNOWN_KEYS
-from ppdet.core.merge import merge
-from ppdet.core.nodes import ConfigDict, Spec
+from ppdet.core.merge import merge_keys
+from ppdet.core.nodes import Anchor, ConfigDict, Spec, places_of
 from ppdet.core.overrides import apply_overrides
 from ppdet.core.problem import Mark, Problem, nearest
 from ppdet.core.yaml_loader import load_yaml
@@ -29,10 +30,12 @@ class Config(ConfigDict):
         path: the file it was loaded from.
         name: the stem of that file; logs and exported folders are called after it.
         files: every file that took part, bases first.
+        warnings: findings of loading that are probably harmless, such as a scalar given twice.
     """
 
     path: Path
     files: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,8 +44,18 @@ class Config(ConfigDict):
     def copy(self) -> Config:
         """A shallow copy with all marks."""
         twin = super().copy()
-        twin.path, twin.files = self.path, self.files
+        twin.path, twin.files, twin.warnings = self.path, self.files, self.warnings
         return twin
+
+
+@dataclass
+class _Reading:
+    """What is learnt on the way while files are read."""
+
+    files: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    # homes of anchors at the top level of one file that a later file replaced, and where it did
+    replaced: list[tuple[str, Anchor, Mark]] = field(default_factory=list)
 
 
 def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
@@ -57,47 +70,56 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
             or look like a slip of the pen. Names and arguments of components are checked by
             `ppdet.engine.config_check`, which knows the components.
     """
-    files: list[str] = []
-    merged = _load_with_bases(Path(path), (), files)
+    reading = _Reading()
+    merged = _load_with_bases(Path(path), (), reading)
     config = Config(mark=merged.mark)
     for key, value in merged.items():
         config.put(key, value, merged)
-    config.path, config.files = Path(path), tuple(files)
+    reading.warnings += _stale_aliases(config, reading.replaced)
+    config.path, config.files, config.warnings = Path(path), tuple(reading.files), tuple(reading.warnings)
     changed = apply_overrides(config, overrides)
     _check_new_top_keys(config, changed)
     assert isinstance(changed, Config)
     return changed
 
 
-def _load_with_bases(path: Path, including: tuple[Path, ...], files: list[str]) -> ConfigDict:
+def _load_with_bases(path: Path, including: tuple[Path, ...], reading: _Reading) -> ConfigDict:
     real = path.resolve()
     if real in including:
         ring = " -> ".join(str(each) for each in (*including[including.index(real) :], real))
         raise ConfigError(f"{BASE_KEY} goes round in a circle: {ring}")
-    own = load_yaml(path)
+    own = load_yaml(path, reading.warnings)
     own = ConfigDict(mark=Mark(str(path), 1)) if own is None else own
     if not isinstance(own, ConfigDict) or isinstance(own, Spec):
         raise ConfigError([Problem("a config is a mapping of keys to values", Mark(str(path), 1))])
     result = ConfigDict(mark=own.mark)
     for base in _base_paths(own, path):
-        result = _merge_top(result, _load_with_bases(base, (*including, real), files))
-    files.append(str(path))
-    return _merge_top(result, own)
+        result = _merge_files(result, _load_with_bases(base, (*including, real), reading), reading)
+    reading.files.append(str(path))
+    own.pop(BASE_KEY, None)
+    return _merge_files(result, own, reading)
 
 
-def _merge_top(base: ConfigDict, over: ConfigDict) -> ConfigDict:
-    """`merge` for whole files, where a key ``name`` means nothing special."""
-    result = base.copy()
-    for key, value in over.items():
-        if key == BASE_KEY:
-            continue
-        if key in base:
-            value = merge(ConfigDict({key: base[key]}), ConfigDict({key: value}))[key]
-        result.put(key, value, over)
-        if value is not over[key]:
-            result.anchors.pop(key, None)
-            result.homes.discard(key)
-    return result
+def _merge_files(base: ConfigDict, over: ConfigDict, reading: _Reading) -> ConfigDict:
+    for key in over:
+        anchor = base.anchor_at(key) if key in base else None
+        if anchor is not None:
+            reading.replaced.append((key, anchor, over.mark_of(key) or Mark("", 0)))
+    return merge_keys(base, over)
+
+
+def _stale_aliases(config: Config, replaced: Sequence[tuple[str, Anchor, Mark]]) -> list[Problem]:
+    """A file may replace the home of an anchor of its base; aliases in the base still mean the old value."""
+    problems = []
+    for key, anchor, mark in replaced:
+        places = places_of(config, anchor)
+        if places:
+            message = (
+                f"{key!r} is set here, but {', '.join(places)} still follow &{anchor.name} of {anchor.mark}; "
+                "aliases do not reach across files, so set these too"
+            )
+            problems.append(Problem(message, mark, "warning"))
+    return problems
 
 
 def _base_paths(own: ConfigDict, path: Path) -> list[Path]:
@@ -111,8 +133,8 @@ def _base_paths(own: ConfigDict, path: Path) -> list[Path]:
     paths = [path.parent / os.path.expanduser(base) for base in bases]  # an absolute base replaces the parent
     missing = [each for each in paths if not each.is_file()]
     if missing:
-        note = "paths are relative to the file that names them"
-        raise ConfigError([Problem(f"{BASE_KEY} names {each}, which does not exist ({note})", mark) for each in missing])
+        note = "which does not exist (paths are relative to the file that names them)"
+        raise ConfigError([Problem(f"{BASE_KEY} names {each}, {note}", mark) for each in missing])
     return [Path(os.path.normpath(each)) for each in paths]
 
 

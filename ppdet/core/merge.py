@@ -13,12 +13,16 @@ def merge(base: Any, over: Any) -> Any:
     Mappings merge key by key. Everything else is replaced whole: scalars, lists, and what names a class, that is a
     `Spec`, or ``{name: X}`` meeting another name (arguments of one class mean nothing to another).
     """
-    if not _merges(base, over):
-        return over
+    return merge_keys(base, over) if _merges(base, over) else over
+
+
+def merge_keys(base: ConfigDict, over: ConfigDict) -> ConfigDict:
+    """`merge` of two mappings that are known to be no components, such as the top levels of two files."""
     result = base.copy()
     for key, value in over.items():
-        result.put(key, merge(base[key], value) if key in base else value, over)
-        if key in base and result[key] is not value:
+        merged = merge(base[key], value) if key in base else value
+        result.put(key, merged, over)
+        if merged is not value:
             # A merged mapping is a third thing: neither file's aliases mean it.
             result.anchors.pop(key, None)
             result.homes.discard(key)

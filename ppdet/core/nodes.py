@@ -95,7 +95,9 @@ class Spec(ConfigDict):
         return twin
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Spec) and self.tag == other.tag and self.args == other.args and dict.__eq__(self, other)
+        if not isinstance(other, Spec):
+            return False
+        return self.tag == other.tag and self.args == other.args and dict.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -124,6 +126,18 @@ def entries_of(node: Any) -> Iterator[tuple[Any, Any]]:
         yield from node.items()
     elif isinstance(node, list):
         yield from enumerate(node)
+
+
+def places_of(node: Any, anchor: Anchor, path: str = "") -> list[str]:
+    """The dotted paths below `node` where an anchor or an alias of it stands."""
+    found = []
+    for key, item in entries_of(node):
+        here = f"{path}.{key}" if path else str(key)
+        if node.anchors.get(key) == anchor:
+            found.append(here)
+        else:
+            found += places_of(item, anchor, here)
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Safe YAML with line numbers. Builds nothing: ``!Tag`` becomes a `Spec`.
 
-Differences from plain YAML 1.1, all towards what people mean: ``1e-3`` is a number, ``None`` is null, a key written
-twice is an error. Everything else, ``yes`` and ``on`` included, is as PyYAML's SafeLoader reads it.
+Differences from plain YAML 1.1, all towards what people mean: ``1e-3`` is a number, ``None`` is null, a section written
+twice is an error and a scalar written twice a warning. Everything else, ``yes`` and ``on`` included, is as PyYAML's
+SafeLoader reads it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self.file = file
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
 
@@ -105,8 +107,7 @@ class _Loader(yaml.SafeLoader):
                 continue
             key = self._key(key_node)
             if key in into:
-                first_line = into.key_marks[key].line
-                self.problem(f"the key {key!r} is given twice in one mapping (first in line {first_line})", key_node)
+                self._note_duplicate(into, key, key_node, child)
             first = id(child) not in self._made
             into[key] = self.value(child)
             self._note(into, key, child, self.mark(key_node), first)
@@ -116,6 +117,14 @@ class _Loader(yaml.SafeLoader):
                     into.put(key, source[key], source)
                     into.homes.discard(key)
         return into
+
+    def _note_duplicate(self, into: ConfigDict, key: Any, key_node: yaml.Node, child: yaml.Node) -> None:
+        """A section given twice is an error. Of two scalars the later wins, with a warning: published configs do it."""
+        message = f"the key {key!r} is given twice in one mapping, first in line {into.key_marks[key].line}"
+        if isinstance(child, yaml.ScalarNode) and not isinstance(into[key], (dict, list)):
+            self.warnings.append(Problem(f"{message}; this later value counts", self.mark(key_node), "warning"))
+        else:
+            self.problem(message, key_node)
 
     def _key(self, node: yaml.Node) -> Any:
         key = self.value(node)
@@ -149,12 +158,13 @@ _Loader.add_implicit_resolver(
 _Loader.add_implicit_resolver(_STANDARD + "null", re.compile(r"^None$"), ["N"])
 
 
-def parse_yaml(text: str, file: str) -> Any:
+def parse_yaml(text: str, file: str, warnings: list[Problem] | None = None) -> Any:
     """Read YAML text.
 
     Args:
         text: one YAML document.
         file: what marks and messages call the source.
+        warnings: a list to add findings to that are no errors.
 
     Returns:
         `ConfigDict`, `ConfigList`, `Spec` or a scalar; None for an empty text.
@@ -176,10 +186,12 @@ def parse_yaml(text: str, file: str) -> Any:
         loader.dispose()
     if loader.problems:
         raise ConfigError(loader.problems)
+    if warnings is not None:
+        warnings += loader.warnings
     return value
 
 
-def load_yaml(path: str | Path) -> Any:
+def load_yaml(path: str | Path, warnings: list[Problem] | None = None) -> Any:
     """Read a YAML file; marks name it as `path` was given. Raises as `parse_yaml`, and if it cannot be read."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -187,7 +199,7 @@ def load_yaml(path: str | Path) -> Any:
         raise ConfigError(f"cannot read the config {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from None
-    return parse_yaml(text, str(path))
+    return parse_yaml(text, str(path), warnings)
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, loader: _Loader) -> Problem:

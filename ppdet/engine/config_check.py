@@ -1,0 +1,110 @@
+"""Check a config against the constructors of its components, without building anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ppdet.core.config import Config
+from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.core.known_keys import DATASET_KEYS, KNOWN_KEYS, READER_KEYS
+from ppdet.core.logger import get_logger
+from ppdet.core.nodes import ConfigDict
+from ppdet.core.paddledet_names import METRICS, PADDLEDETECTION_NAMES
+from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
+from ppdet.core.registry import Registry
+from ppdet.engine.component_check import ComponentCheck
+from ppdet.skeletons import get_skeleton
+
+_log = get_logger(__name__)
+
+
+def check_config(config: Config, registry: Registry) -> list[Problem]:
+    """All problems of a config, in the order of files and lines.
+
+    Args:
+        config: as loaded by `ppdet.core.config.load_config`.
+        registry: the filled registry, see `ppdet.engine.components.import_components`.
+
+    Returns:
+        problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
+        PaddleDetection that this toolkit does not have yet) and "warning" (probably harmless). Empty if all is well.
+    """
+    check = ComponentCheck(config, registry)
+    for problem in config.warnings:
+        check.problems.append(problem)
+    for key, value in config.items():
+        _check_top_level(check, key, value, config)
+    if not isinstance(config.get("architecture"), str):
+        check.error("the config names no architecture, for example architecture: TopDownHRNet", config.mark)
+    unique = {(problem.mark, problem.message): problem for problem in check.problems}
+    return sorted(unique.values(), key=_position)
+
+
+def require_sound(config: Config, registry: Registry) -> None:
+    """Log the warnings of a config, and stop if there is more than warnings.
+
+    Raises:
+        ConfigError: with all errors and missing components.
+    """
+    problems = check_config(config, registry)
+    for problem in problems:
+        if problem.severity == "warning":
+            _log.warning("%s: %s", problem.mark, problem.message)
+    serious = [problem for problem in problems if problem.severity != "warning"]
+    if serious:
+        raise ConfigError(serious)
+
+
+def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config) -> None:
+    mark = config.mark_of(key)
+    if key == "architecture":
+        check.reference(value, mark)
+    elif key == "metric":
+        _check_metric(check, value, mark)
+    elif key == "skeleton":
+        _check_skeleton(check, value, mark)
+    elif key == "codec":
+        if isinstance(value, Mapping) and "name" in value:
+            check.reference(value, mark)
+    elif key in DATASET_KEYS:
+        check.dataset(key, value, mark)
+    elif key in READER_KEYS:
+        check.reader(key, value, mark)
+    elif key in check.registry:
+        check.section(key)
+    else:
+        _check_name_of_key(check, key, mark, config)
+        check.scan(value)
+
+
+def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, config: Config) -> None:
+    if key in KNOWN_KEYS or key in PADDLEDETECTION_NAMES or config.anchor_at(key) is not None:
+        return
+    known = [*KNOWN_KEYS, *check.registry.names(), *PADDLEDETECTION_NAMES]
+    close = nearest(str(key), known, cutoff=0.8)
+    if close is not None:
+        check.error(f"there is no top-level key {key!r}; did you mean {close!r}?", mark)
+    else:
+        check.problems.append(Problem(f"nothing reads the top-level key {key!r}", mark, "warning"))
+
+
+def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
+    if isinstance(value, str) and value not in check.registry:
+        if value not in METRICS.split():
+            check.error(f"there is no metric {value!r}{did_you_mean(value, METRICS.split())}", mark)
+        elif value != "COCO":  # the box metric goes by this word in every detector's config
+            check.missing(value, mark)
+        return
+    check.reference(value, mark)
+
+
+def _check_skeleton(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
+    try:
+        get_skeleton(dict(value) if isinstance(value, ConfigDict) else value)
+    except PpdetError as error:
+        check.error(str(error), mark)
+
+
+def _position(problem: Problem) -> tuple[str, int, str]:
+    return (problem.mark.file, problem.mark.line, problem.message) if problem.mark else ("", 0, problem.message)

@@ -1,0 +1,42 @@
+"""The text of tools/check_config.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ppdet.core.config import load_config
+from ppdet.core.errors import ConfigError
+from ppdet.core.problem import Problem
+from ppdet.engine.components import import_components
+from ppdet.engine.config_check import check_config
+
+
+def report_configs(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
+    """Print the problems of each config and a line of summary each.
+
+    Returns:
+        1 if any config has an error or a missing component, else 0.
+    """
+    registry = import_components()
+    failed = False
+    for path in paths:
+        try:
+            problems = check_config(load_config(path, overrides), registry)
+        except ConfigError as error:
+            problems = error.problems
+        for problem in problems:
+            print(problem)
+        failed |= any(problem.severity != "warning" for problem in problems)
+        print(f"{path}: {_summary(problems)}")
+    return int(failed)
+
+
+def _summary(problems: Sequence[Problem]) -> str:
+    counts = {kind: sum(p.severity == kind for p in problems) for kind in ("error", "missing", "warning")}
+    words = {
+        "error": f"{counts['error']} error{'s' * (counts['error'] != 1)}",
+        "missing": f"{counts['missing']} missing component{'s' * (counts['missing'] != 1)}",
+        "warning": f"{counts['warning']} warning{'s' * (counts['warning'] != 1)}",
+    }
+    found = [words[kind] for kind, count in counts.items() if count]
+    return ", ".join(found) if found else "ok"
