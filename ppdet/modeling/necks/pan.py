@@ -1,0 +1,95 @@
+"""What CSPPAN and LCPAN share: a path down from coarse to fine, a path back up, and a fourth, coarser level."""
+
+from __future__ import annotations
+
+from typing import Callable, List, Optional, Sequence
+
+import paddle
+from paddle import nn
+
+from ppdet.core.errors import ConfigError
+from ppdet.modeling.layers.conv_bn import ConvBN
+from ppdet.modeling.layers.separable import DepthPointConv
+from ppdet.modeling.layers.upsample import upsample_nearest
+from ppdet.modeling.shape_spec import ShapeSpec
+
+# mix(in_channels, out_channels) makes the layer that digests two concatenated maps
+MixFactory = Callable[[int, int], nn.Layer]
+
+
+class _EqualWidth(nn.Layer):
+    """A 1x1 convolution for each level; keys ``convs.{i}.*``."""
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, act: str) -> None:
+        super().__init__()
+        self.convs = nn.LayerList([ConvBN(c, out_channels, 1, act=act) for c in in_channels])
+
+    def forward(self, xs: Sequence[paddle.Tensor]) -> List[paddle.Tensor]:
+        return [conv(x) for conv, x in zip(self.convs, xs)]
+
+
+class PathAggregation(nn.Layer):
+    """Path aggregation (Liu et al., CVPR 2018) at one width.
+
+    Args:
+        in_channels: of the incoming levels, finest first.
+        out_channels: of every outgoing level.
+        kernel_size: of the depthwise convolutions.
+        num_features: 3 or 4 outgoing levels.
+        spatial_scales: 1 / stride of the incoming levels.
+        input_shape: the incoming levels; if given, wins over in_channels and spatial_scales.
+        act: activation.
+        mix: see `MixFactory`.
+        use_depthwise: separable instead of plain convolutions for downsampling.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        out_channels: int,
+        kernel_size: int,
+        num_features: int,
+        spatial_scales: Sequence[float],
+        input_shape: Optional[Sequence[ShapeSpec]],
+        act: str,
+        mix: MixFactory,
+        use_depthwise: bool = True,
+    ) -> None:
+        super().__init__()
+        if input_shape is not None:
+            in_channels = [shape.channels for shape in input_shape]
+            spatial_scales = [1.0 / shape.stride for shape in input_shape]
+        levels = len(in_channels)
+        if num_features not in (levels, levels + 1):
+            raise ConfigError(
+                f"{type(self).__name__}: num_features {num_features} is not possible with {levels} incoming levels; "
+                f"give {levels} or {levels + 1}"
+            )
+        conv = DepthPointConv if use_depthwise else ConvBN
+        self.conv_t = _EqualWidth(in_channels, out_channels, act)
+        self._extra_level = num_features > levels
+        if self._extra_level:
+            self.first_top_conv = conv(out_channels, out_channels, kernel_size, stride=2, act=act)
+            self.second_top_conv = conv(out_channels, out_channels, kernel_size, stride=2, act=act)
+        steps = range(levels - 1)
+        self.top_down_blocks = nn.LayerList([mix(out_channels * 2, out_channels) for _ in steps])
+        self.downsamples = nn.LayerList(
+            [conv(out_channels, out_channels, kernel_size, stride=2, act=act) for _ in steps]
+        )
+        self.bottom_up_blocks = nn.LayerList([mix(out_channels * 2, out_channels) for _ in steps])
+        strides = [round(1 / scale) for scale in spatial_scales]
+        strides += [strides[-1] * 2] * self._extra_level
+        self.out_shape = [ShapeSpec(out_channels, stride) for stride in strides]
+
+    def forward(self, features: Sequence[paddle.Tensor]) -> List[paddle.Tensor]:
+        """One map a level, each half the size of the one before -> the same (and one more), all `out_channels` wide."""
+        inputs = self.conv_t(features)
+        down = [inputs[-1]]
+        for mix, finer in zip(self.top_down_blocks, inputs[-2::-1]):
+            down.insert(0, mix(paddle.concat([upsample_nearest(down[0], 2), finer], axis=1)))
+        outputs = [down[0]]
+        for shrink, mix, coarser in zip(self.downsamples, self.bottom_up_blocks, down[1:]):
+            outputs.append(mix(paddle.concat([shrink(outputs[-1]), coarser], axis=1)))
+        if self._extra_level:
+            outputs.append(self.first_top_conv(inputs[-1]) + self.second_top_conv(outputs[-1]))
+        return outputs
