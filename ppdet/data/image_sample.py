@@ -2,6 +2,7 @@
 
 Legend: N boxes, H W source pixels.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

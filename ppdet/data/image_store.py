@@ -1,4 +1,5 @@
 """Decoded source images: all of them in memory when they fit, else the last few."""
+
 from __future__ import annotations
 
 import os
@@ -73,8 +74,10 @@ class ImageStore:
         height, width = image.shape[:2]
         expected = self.wh[row]
         if (expected > 0).all() and np.abs(expected - (width, height)).max() > SIZE_TOLERANCE:
-            raise DataError(f"image {self.paths[row]} is {width}x{height}, but its annotations are for "
-                            f"{expected[0]}x{expected[1]}; use the annotated image, or scale the annotations")
+            raise DataError(
+                f"image {self.paths[row]} is {width}x{height}, but its annotations are for "
+                f"{expected[0]}x{expected[1]}; use the annotated image, or scale the annotations"
+            )
         image.flags.writeable = False
         return image
 
@@ -92,8 +95,13 @@ class ImageStore:
             return not wanted and bool(self._all)
         need, budget = self._estimate(wanted), available_bytes() * AUTO_SHARE_OF_MEMORY * share
         if self.cache == "auto" and need > budget:
-            logger.info("images are decoded on the fly: %d of them take about %.1f GB, the budget is %.1f GB (cache: true "
-                        "keeps them anyway)", len(wanted), need / 2**30, budget / 2**30)
+            logger.info(
+                "images are decoded on the fly: %d of them take about %.1f GB, the budget is %.1f GB (cache: true "
+                "keeps them anyway)",
+                len(wanted),
+                need / 2**30,
+                budget / 2**30,
+            )
             return False
         self._fill(wanted, need)
         return True
@@ -117,7 +125,9 @@ class ImageStore:
 
     def _fill(self, rows: List[int], need: float) -> None:
         start = told = time.monotonic()
-        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:  # decoding frees the interpreter lock
+        with ThreadPoolExecutor(
+            max_workers=min(8, os.cpu_count() or 1)
+        ) as threads:  # decoding frees the interpreter lock
             for done, (row, image) in enumerate(zip(rows, threads.map(self._try_read, rows)), 1):
                 if image is not None:
                     self._all[row] = image
@@ -125,5 +135,10 @@ class ImageStore:
                     told = time.monotonic()
                     logger.info("reading images into memory: %d of %d", done, len(rows))
         seconds = time.monotonic() - start
-        logger.info("%d images in memory (%.2f GB) after %.1f s, %.0f images/s", len(self._all), need / 2**30, seconds,
-                    len(rows) / max(seconds, 1e-9))
+        logger.info(
+            "%d images in memory (%.2f GB) after %.1f s, %.0f images/s",
+            len(self._all),
+            need / 2**30,
+            seconds,
+            len(rows) / max(seconds, 1e-9),
+        )

@@ -1,4 +1,5 @@
 """How much memory may a cache take? Asks the system and, in a container, its limit."""
+
 from __future__ import annotations
 
 import os
@@ -10,9 +11,15 @@ def available_bytes() -> int:
 
     0 when the system does not tell (then nothing is cached unless asked for).
     """
-    free = [n for n in (_system_available(), _cgroup_left("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-                        _cgroup_left("/sys/fs/cgroup/memory/memory.limit_in_bytes",
-                                     "/sys/fs/cgroup/memory/memory.usage_in_bytes")) if n is not None]
+    free = [
+        n
+        for n in (
+            _system_available(),
+            _cgroup_left("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+            _cgroup_left("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+        )
+        if n is not None
+    ]
     return max(0, min(free)) if free else 0
 
 

@@ -2,6 +2,7 @@
 
 Legend: K keypoints, H W source pixels, h w input pixels (heatmap cells for `target`), P discs.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

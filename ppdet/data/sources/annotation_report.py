@@ -1,4 +1,5 @@
 """Counts annotations that cannot be used, so that they are told once instead of vanishing or crashing an epoch."""
+
 from __future__ import annotations
 
 from typing import Dict, List, Union
@@ -37,7 +38,8 @@ class AnnotationReport:
         if not self.bad:
             return ""
         return f"{self.source}: {self.num_bad} unusable entries left out: " + "; ".join(
-            f"{len(names)} x {reason} ({_first(names)})" for reason, names in self.bad.items())
+            f"{len(names)} x {reason} ({_first(names)})" for reason, names in self.bad.items()
+        )
 
     def skipped_line(self) -> str:
         """One line on what was left out on purpose."""

@@ -1,4 +1,5 @@
 """Reads COCO-style JSON: the file, its images and its categories. Persons are in coco_persons.py, boxes in coco_detection.py."""
+
 from __future__ import annotations
 
 import json
@@ -20,12 +21,16 @@ def read_coco(path: str) -> Dict[str, Any]:
     """
     content = read_json(path, "annotation file", "check dataset_dir and anno_path")
     if not isinstance(content, dict):
-        raise DataError(f"{path}: expected a mapping with `images` and `annotations`, found a {type(content).__name__}; "
-                        "is this a result file (detections)? Then give it as bbox_file")
+        raise DataError(
+            f"{path}: expected a mapping with `images` and `annotations`, found a {type(content).__name__}; "
+            "is this a result file (detections)? Then give it as bbox_file"
+        )
     for key in ("images", "annotations"):
         if not isinstance(content.get(key), list):
-            raise DataError(f"{path}: no list `{key}` in it (it has: {', '.join(map(str, content)) or 'nothing'}); "
-                            "expected COCO's layout, see docs/data.md")
+            raise DataError(
+                f"{path}: no list `{key}` in it (it has: {', '.join(map(str, content)) or 'nothing'}); "
+                "expected COCO's layout, see docs/data.md"
+            )
     return content
 
 
@@ -41,7 +46,9 @@ def read_json(path: str, what: str, remedy: str) -> Any:
     except OSError as error:
         raise DataError(f"cannot read {what} {path}: {error.strerror or error}; {remedy}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{what} {path} is not valid JSON: {error}; it may be cut short, fetch or write it again") from error
+        raise DataError(
+            f"{what} {path} is not valid JSON: {error}; it may be cut short, fetch or write it again"
+        ) from error
 
 
 def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) -> ImageTable:
@@ -69,11 +76,16 @@ def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) ->
     for path in (p for p, there in zip(paths, exists) if not there):
         report.add_bad("image file missing", path)
     if paths and not any(exists):
-        raise DataError(f"{report.source}: none of its {len(paths)} image files exists, e.g. {paths[0]}; "
-                        "set dataset_dir and image_dir to the folder that holds them")
+        raise DataError(
+            f"{report.source}: none of its {len(paths)} image files exists, e.g. {paths[0]}; "
+            "set dataset_dir and image_dir to the folder that holds them"
+        )
     kept = [i for i, there in enumerate(exists) if there]
-    return ImageTable([paths[i] for i in kept], id_array([ids[i] for i in kept]),
-                      np.array([sizes[i] for i in kept], np.int64).reshape(-1, 2))
+    return ImageTable(
+        [paths[i] for i in kept],
+        id_array([ids[i] for i in kept]),
+        np.array([sizes[i] for i in kept], np.int64).reshape(-1, 2),
+    )
 
 
 def _size(image: Mapping[str, Any], key: str) -> int:
@@ -112,14 +124,20 @@ def select_categories(content: Mapping[str, Any], category: Any, source: str) ->
     Raises:
         DataError: a wanted category is not in the file.
     """
-    known = {c["id"]: str(c.get("name", c["id"])) for c in content.get("categories") or () if isinstance(c, dict) and "id" in c}
+    known = {
+        c["id"]: str(c.get("name", c["id"]))
+        for c in content.get("categories") or ()
+        if isinstance(c, dict) and "id" in c
+    }
     if category is None:
-        with_keypoints = {c["id"] for c in content.get("categories") or () if isinstance(c, dict) and c.get("keypoints")}
+        with_keypoints = {
+            c["id"] for c in content.get("categories") or () if isinstance(c, dict) and c.get("keypoints")
+        }
         return with_keypoints or None
     wanted = category if isinstance(category, (list, tuple)) else [category]
     ids = set()
     for item in wanted:
-        found = [i for i, name in known.items() if item == i or item == name]
+        found = [i for i, name in known.items() if item in (i, name)]
         if not found:
             listing = ", ".join(f"{i} ({name})" for i, name in known.items())
             raise DataError(f"{source}: no category {item!r}; it has: {listing or 'none'}")

@@ -2,6 +2,7 @@
 
 Legend: N persons, K keypoints.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
@@ -13,8 +14,14 @@ from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.person_table import ImageTable, PersonTable
 
 
-def person_table(annotations: Sequence[Any], images: ImageTable, num_joints: int, categories: Optional[Set[Any]],
-                 report: AnnotationReport, known_image_ids: Set[Any]) -> PersonTable:
+def person_table(
+    annotations: Sequence[Any],
+    images: ImageTable,
+    num_joints: int,
+    categories: Optional[Set[Any]],
+    report: AnnotationReport,
+    known_image_ids: Set[Any],
+) -> PersonTable:
     """Usable persons: not a crowd, a box inside the image, area above 0, at least one labelled keypoint.
 
     Boxes are cut to the image's pixel centres, 0 .. W - 1, and end at x + w - 1: which puts the box centre where the
@@ -32,7 +39,9 @@ def person_table(annotations: Sequence[Any], images: ImageTable, num_joints: int
     other_counts: Dict[int, List[str]] = {}
     for position, entry in enumerate(annotations):
         problem, skipped = _problem(entry, categories)
-        name = f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
+        name = (
+            f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
+        )
         if skipped:
             report.add_skipped(skipped)
             continue
@@ -52,11 +61,17 @@ def person_table(annotations: Sequence[Any], images: ImageTable, num_joints: int
         rows.append(row_of[image_id])
         boxes.append(entry["bbox"])
         keypoints.append(entry["keypoints"])
-        areas.append(entry["area"] if "area" in entry else np.nan)
+        areas.append(entry.get("area", np.nan))
         names.append(name)
     _check_counts(other_counts, bool(rows), num_joints, report)
-    table = PersonTable(np.array(rows, np.int64), _numbers(boxes, 4), _numbers(keypoints, 3 * num_joints).reshape(
-        -1, num_joints, 3), _numbers(areas, 1)[:, 0], np.ones(len(rows)), np.array(names, object))
+    table = PersonTable(
+        np.array(rows, np.int64),
+        _numbers(boxes, 4),
+        _numbers(keypoints, 3 * num_joints).reshape(-1, num_joints, 3),
+        _numbers(areas, 1)[:, 0],
+        np.ones(len(rows)),
+        np.array(names, object),
+    )
     return _clean(table, images, report)
 
 
@@ -82,8 +97,10 @@ def _check_counts(other: Mapping[int, List[str]], any_right: bool, num_joints: i
     if other and not any_right:
         length = max(other, key=lambda n: len(other[n]))
         given = f"{length // 3} keypoints" if length % 3 == 0 else f"{length} numbers (not a multiple of 3)"
-        raise DataError(f"{report.source}: its annotations have {given}, but num_joints is {num_joints}; "
-                        "set num_joints and the skeleton in the config to those of the file")
+        raise DataError(
+            f"{report.source}: its annotations have {given}, but num_joints is {num_joints}; "
+            "set num_joints and the skeleton in the config to those of the file"
+        )
     for length, names in other.items():
         for name in names:
             report.add_bad(f"with {length / 3:g} keypoints instead of {num_joints}", name)
@@ -127,6 +144,12 @@ def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> 
     if no_area:
         report.add_skipped("(kept) without `area`, taken as box width x height", no_area)
     keypoints = np.concatenate([table.keypoints[:, :, :2] * visible[:, :, None], visible[:, :, None]], axis=2)
-    cleaned = PersonTable(table.image_row, np.concatenate([low, high], axis=1), keypoints.astype(np.float32), area,
-                          table.box_score, table.annotation_id)
+    cleaned = PersonTable(
+        table.image_row,
+        np.concatenate([low, high], axis=1),
+        keypoints.astype(np.float32),
+        area,
+        table.box_score,
+        table.annotation_id,
+    )
     return cleaned.take(good & ~empty)

@@ -1,4 +1,5 @@
 """COCO-style keypoint annotations, one sample a person."""
+
 from __future__ import annotations
 
 import os
@@ -33,17 +34,43 @@ class KeypointTopDownCocoDataset(TopDownDataset):
 
     __shared__ = ["num_joints", "codec", "skeleton"]
 
-    def __init__(self, dataset_dir: str = "", image_dir: str = "", anno_path: str = "", num_joints: int = 17,
-                 trainsize: Optional[Sequence[int]] = None, transform: Sequence[Any] = (), bbox_file: Optional[str] = None,
-                 use_gt_bbox: bool = True, pixel_std: float = 200, image_thre: float = 0.0,
-                 center_scale: Optional[float] = None, category: Any = None, cache: Union[bool, str] = "auto",
-                 codec: Any = None, skeleton: Any = None) -> None:
-        super().__init__(dataset_dir, image_dir, anno_path, num_joints, trainsize, transform, pixel_std, center_scale, codec,
-                         skeleton, cache)
+    def __init__(
+        self,
+        dataset_dir: str = "",
+        image_dir: str = "",
+        anno_path: str = "",
+        num_joints: int = 17,
+        trainsize: Optional[Sequence[int]] = None,
+        transform: Sequence[Any] = (),
+        bbox_file: Optional[str] = None,
+        use_gt_bbox: bool = True,
+        pixel_std: float = 200,
+        image_thre: float = 0.0,
+        center_scale: Optional[float] = None,
+        category: Any = None,
+        cache: Union[bool, str] = "auto",
+        codec: Any = None,
+        skeleton: Any = None,
+    ) -> None:
+        super().__init__(
+            dataset_dir,
+            image_dir,
+            anno_path,
+            num_joints,
+            trainsize,
+            transform,
+            pixel_std,
+            center_scale,
+            codec,
+            skeleton,
+            cache,
+        )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
         if not use_gt_bbox and not bbox_file:
-            raise ConfigError("KeypointTopDownCocoDataset: use_gt_bbox is false, so bbox_file must name the detector's boxes "
-                              "(JSON list of image_id, category_id, bbox, score)")
+            raise ConfigError(
+                "KeypointTopDownCocoDataset: use_gt_bbox is false, so bbox_file must name the detector's boxes "
+                "(JSON list of image_id, category_id, bbox, score)"
+            )
 
     def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
         content = read_coco(self.annotation_file)
@@ -52,7 +79,9 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         if self.use_gt_bbox:
             listed = {image["id"] for image in content["images"] if isinstance(image, dict) and "id" in image}
             return images, person_table(content["annotations"], images, self.num_joints, categories, report, listed)
-        return images, detection_table(self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report)
+        return images, detection_table(
+            self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report
+        )
 
     def _detections(self) -> str:
         assert self.bbox_file is not None

@@ -2,6 +2,7 @@
 
 Legend: N boxes, K keypoints.
 """
+
 from __future__ import annotations
 
 from typing import Any, List, Optional, Set
@@ -14,8 +15,14 @@ from ppdet.data.sources.coco_file import read_json
 from ppdet.data.sources.person_table import ImageTable, PersonTable
 
 
-def detection_table(path: str, images: ImageTable, num_joints: int, categories: Optional[Set[Any]], score_threshold: float,
-                    report: AnnotationReport) -> PersonTable:
+def detection_table(
+    path: str,
+    images: ImageTable,
+    num_joints: int,
+    categories: Optional[Set[Any]],
+    score_threshold: float,
+    report: AnnotationReport,
+) -> PersonTable:
     """Boxes of a detector as persons with unknown keypoints (all zero, none visible).
 
     Args:
@@ -27,10 +34,14 @@ def detection_table(path: str, images: ImageTable, num_joints: int, categories: 
     Raises:
         DataError: the file is missing, broken or no list.
     """
-    entries = read_json(path, "detections", "check bbox_file (looked up in dataset_dir first), or set use_gt_bbox: true")
+    entries = read_json(
+        path, "detections", "check bbox_file (looked up in dataset_dir first), or set use_gt_bbox: true"
+    )
     if not isinstance(entries, list):
-        raise DataError(f"{path}: expected a list of detections {{image_id, category_id, bbox, score}}, found a "
-                        f"{type(entries).__name__}; write it with tools/eval.py of a detector")
+        raise DataError(
+            f"{path}: expected a list of detections {{image_id, category_id, bbox, score}}, found a "
+            f"{type(entries).__name__}; write it with tools/eval.py of a detector"
+        )
     row_of = {image_id: row for row, image_id in enumerate(images.ids.tolist())}
     rows: List[int] = []
     boxes: List[List[float]] = []
@@ -53,9 +64,14 @@ def detection_table(path: str, images: ImageTable, num_joints: int, categories: 
             scores.append(float(entry["score"]))
             names.append(name)
     xywh = np.array(boxes, np.float64).reshape(-1, 4)
-    table = PersonTable(np.array(rows, np.int64), np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
-                        np.zeros((len(rows), num_joints, 3), np.float32), xywh[:, 2] * xywh[:, 3],
-                        np.array(scores, np.float64), np.array(names, object))
+    table = PersonTable(
+        np.array(rows, np.int64),
+        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
+        np.zeros((len(rows), num_joints, 3), np.float32),
+        xywh[:, 2] * xywh[:, 3],
+        np.array(scores, np.float64),
+        np.array(names, object),
+    )
     # one image's boxes in a row: each image is decoded once
     return table.take(np.argsort(table.image_row, kind="stable"))
 

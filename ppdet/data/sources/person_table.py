@@ -2,6 +2,7 @@
 
 Legend: N persons, M images, K keypoints.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -53,5 +54,11 @@ class PersonTable:
 
     def take(self, rows: np.ndarray) -> PersonTable:
         """The table of some rows (mask or numbers), in that order."""
-        return PersonTable(self.image_row[rows], self.boxes_xyxy[rows], self.keypoints[rows], self.area[rows],
-                           self.box_score[rows], self.annotation_id[rows])
+        return PersonTable(
+            self.image_row[rows],
+            self.boxes_xyxy[rows],
+            self.keypoints[rows],
+            self.area[rows],
+            self.box_score[rows],
+            self.annotation_id[rows],
+        )

@@ -2,6 +2,7 @@
 
 Legend: N persons, K keypoints.
 """
+
 from __future__ import annotations
 
 import os
@@ -41,17 +42,34 @@ class TopDownDataset:
         ConfigError: sizes or numbers of joints contradict each other.
     """
 
-    def __init__(self, dataset_dir: str = "", image_dir: str = "", anno_path: str = "", num_joints: int = 17,
-                 trainsize: Optional[Sequence[int]] = None, transform: Sequence[Any] = (), pixel_std: float = 200,
-                 center_scale: Optional[float] = None, codec: Any = None, skeleton: Any = None,
-                 cache: Union[bool, str] = "auto") -> None:
+    def __init__(
+        self,
+        dataset_dir: str = "",
+        image_dir: str = "",
+        anno_path: str = "",
+        num_joints: int = 17,
+        trainsize: Optional[Sequence[int]] = None,
+        transform: Sequence[Any] = (),
+        pixel_std: float = 200,
+        center_scale: Optional[float] = None,
+        codec: Any = None,
+        skeleton: Any = None,
+        cache: Union[bool, str] = "auto",
+    ) -> None:
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
-        self.num_joints, self.transform, self.center_scale, self.cache = num_joints, list(transform), center_scale, cache
+        self.num_joints, self.transform, self.center_scale, self.cache = (
+            num_joints,
+            list(transform),
+            center_scale,
+            cache,
+        )
         self.input_wh = _input_wh(trainsize, codec, type(self).__name__)
         self.skeleton = None if skeleton is None else get_skeleton(skeleton)
         if self.skeleton is not None and self.skeleton.num_keypoints != num_joints:
-            raise ConfigError(f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name} has "
-                              f"{self.skeleton.num_keypoints} keypoints; make them agree")
+            raise ConfigError(
+                f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name} has "
+                f"{self.skeleton.num_keypoints} keypoints; make them agree"
+            )
         self.images: Optional[ImageTable] = None
         self.persons: Optional[PersonTable] = None
         self.report: Optional[AnnotationReport] = None
@@ -90,8 +108,10 @@ class TopDownDataset:
             logger.warning(report.bad_line())
         if not len(persons):
             reasons = [line for line in (report.bad_line(), report.skipped_line()) if line]
-            raise DataError(f"{self.annotation_file}: no usable person in it ({'; '.join(reasons) or 'no annotations'}); each "
-                            "needs image_id, a bbox with extent, area above 0 and a labelled keypoint, see docs/data.md")
+            raise DataError(
+                f"{self.annotation_file}: no usable person in it ({'; '.join(reasons) or 'no annotations'}); each "
+                "needs image_id, a bbox with extent, area above 0 and a labelled keypoint, see docs/data.md"
+            )
         skipped = f"; left out: {report.skipped_line()}" if report.skipped else ""
         used = len(np.unique(persons.image_row))
         logger.info("%s: %d persons in %d images%s", self.annotation_file, len(persons), used, skipped)
@@ -147,9 +167,16 @@ class TopDownDataset:
         row = int(persons.image_row[index])
         keypoints = persons.keypoints[index].astype(np.float64)
         return PersonSample(
-            image_path=images.paths[row], image_id=images.ids[row].item(), index=int(index),
-            center_xy=self._center[index].copy(), size_wh=self._size[index].copy(), xy_image=keypoints[:, :2].copy(),
-            visible=keypoints[:, 2].copy(), box_score=float(persons.box_score[index]), area=float(persons.area[index]))
+            image_path=images.paths[row],
+            image_id=images.ids[row].item(),
+            index=int(index),
+            center_xy=self._center[index].copy(),
+            size_wh=self._size[index].copy(),
+            xy_image=keypoints[:, :2].copy(),
+            visible=keypoints[:, 2].copy(),
+            box_score=float(persons.box_score[index]),
+            area=float(persons.area[index]),
+        )
 
     def __getitem__(self, index: int) -> PersonSample:
         return self.load(index, np.random.default_rng([0, 0, int(index)]))
@@ -163,6 +190,8 @@ def _input_wh(trainsize: Optional[Sequence[int]], codec: Any, owner: str) -> Tup
         return given
     wanted = (int(codec.input_wh[0]), int(codec.input_wh[1]))
     if given is not None and given != wanted:
-        raise ConfigError(f"{owner}: trainsize is {list(given)}, but the codec's input is {list(wanted)} (width, height); "
-                          "make them agree, or leave trainsize out")
+        raise ConfigError(
+            f"{owner}: trainsize is {list(given)}, but the codec's input is {list(wanted)} (width, height); "
+            "make them agree, or leave trainsize out"
+        )
     return wanted

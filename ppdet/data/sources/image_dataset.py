@@ -1,0 +1,64 @@
+"""What datasets of whole images share."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from ppdet.data.image_sample import ImageSample
+from ppdet.data.image_store import ImageStore
+
+
+class ImageDataset:
+    """Images in order, read at first use. Subclasses implement `parse` (calling `_hold`) and `describe`.
+
+    Args:
+        cache: "auto", true or false, see `ImageStore`.
+    """
+
+    def __init__(self, cache: Union[bool, str] = "auto") -> None:
+        self.cache = cache
+        self._store: Optional[ImageStore] = None
+
+    def parse(self) -> ImageDataset:
+        """Find out which images there are, once."""
+        raise TypeError(f"{type(self).__name__} must define parse")
+
+    def describe(self, index: int) -> ImageSample:
+        """The sample without its pixels."""
+        raise TypeError(f"{type(self).__name__} must define describe")
+
+    def _hold(self, paths: Any, wh: np.ndarray) -> None:
+        self._store = ImageStore([str(path) for path in paths], wh, self.cache)
+
+    @property
+    def store(self) -> ImageStore:
+        """The decoded images."""
+        self.parse()
+        assert self._store is not None
+        return self._store
+
+    def __len__(self) -> int:
+        return len(self.store.paths)
+
+    def image_path(self, index: int) -> str:
+        """Image file of a sample."""
+        return self.store.paths[index]
+
+    def preload(self, indices: Optional[np.ndarray] = None, share: float = 1.0) -> bool:
+        """Read these images (default: all) into memory if `cache` allows."""
+        return self.store.preload(range(len(self)) if indices is None else [int(i) for i in indices], share)
+
+    def load(self, index: int, rng: np.random.Generator) -> ImageSample:
+        """The sample with its pixels.
+
+        Raises:
+            MediaError, DataError: the image cannot be read or has another size than annotated.
+        """
+        sample = self.describe(index)
+        sample.image = self.store.get(index)
+        return sample
+
+    def __getitem__(self, index: int) -> ImageSample:
+        return self.load(index, np.random.default_rng([0, 0, int(index)]))

@@ -1,0 +1,75 @@
+"""What transforms do once the dice are cast: deterministic functions on samples and crops.
+
+Legend: K keypoints, P discs, H W crop pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import cv2
+import numpy as np
+
+from ppdet.core.errors import ConfigError
+from ppdet.data.sample import PersonSample
+from ppdet.geometry.crop import fit_aspect
+
+HALF_BODY_PADDING = 1.5
+SMALLEST_HALF_BODY = 0.2
+"""Part of the whole person's crop below which a half body is not shrunk: two joints may lie on one another."""
+
+
+def flip_permutation(pairs: Sequence[Sequence[int]], num_keypoints: int) -> np.ndarray:
+    """(K,) int: which keypoint takes each place in the mirror.
+
+    Raises:
+        ConfigError: a pair names a keypoint that is not there, or a keypoint is in two pairs.
+    """
+    order = np.arange(num_keypoints)
+    for pair in pairs:
+        a, b = int(pair[0]), int(pair[1])
+        if not (0 <= a < num_keypoints and 0 <= b < num_keypoints) or order[a] != a or order[b] != b:
+            raise ConfigError(
+                f"flip pair [{a}, {b}] does not fit {num_keypoints} keypoints, or repeats one of another pair"
+            )
+        order[a], order[b] = b, a
+    return order
+
+
+def mirror_person(sample: PersonSample, permutation: np.ndarray) -> PersonSample:
+    """Have the crop mirrored and left and right trade names; twice is no change. In place."""
+    sample.mirrored = not sample.mirrored
+    sample.xy_image = sample.xy_image[permutation]
+    sample.visible = sample.visible[permutation]
+    return sample
+
+
+def focus_on_keypoints(sample: PersonSample, keypoints: np.ndarray) -> PersonSample:
+    """Move the crop to some keypoints: centre at their mean, 1.5 times their extent at the crop's aspect. In place."""
+    points = sample.xy_image[keypoints]
+    extent = np.maximum(np.ptp(points, axis=0), 1.0)
+    aspect = (float(sample.size_wh[0]), float(sample.size_wh[1]))
+    size = fit_aspect(extent[None], aspect)[0] * HALF_BODY_PADDING  # type: ignore[arg-type]
+    sample.center_xy = points.mean(axis=0)
+    sample.size_wh = np.maximum(size, SMALLEST_HALF_BODY * sample.size_wh)
+    return sample
+
+
+def cut_discs(image: np.ndarray, centers_xy: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Blacken discs with (P, 2) centres and (P,) radii in pixels of a crop (H, W, 3). In place."""
+    fraction = 16  # cv2 takes sub-pixel positions as fixed point
+    for (x, y), radius in zip(np.clip(centers_xy, -1e4, 1e4), radii):
+        center = (int(round(x * fraction)), int(round(y * fraction)))
+        cv2.circle(image, center, int(round(radius * fraction)), (0, 0, 0), thickness=-1, lineType=cv2.LINE_8, shift=4)
+    return image
+
+
+def cut_pending_discs(sample: PersonSample) -> PersonSample:
+    """Cut the discs that were drawn before the crop existed. In place."""
+    if sample.discs is None or sample.xy_input is None or sample.image is None:
+        return sample
+    width = sample.image.shape[1]
+    joints = sample.discs[:, 0].astype(int)
+    cut_discs(sample.image, sample.xy_input[joints] + sample.discs[:, 1:3] * width, sample.discs[:, 3] * width)
+    sample.discs = None
+    return sample
