@@ -19,15 +19,12 @@ from ppdet.modeling.initializer import constant_attr
 RawOutputs = Dict[str, List[paddle.Tensor]]
 
 
-class ScaleReg(nn.Layer):
-    """One learned factor for a level's box outputs; key ``scale_reg``."""
+class _ScaleReg(nn.Layer):
+    """A factor that published files carry for each level and published outputs do not use; key ``scale_reg``."""
 
     def __init__(self) -> None:
         super().__init__()
         self.scale_reg = self.create_parameter([1], attr=constant_attr(1.0), dtype="float32")
-
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        return x * self.scale_reg
 
 
 class PicoHeadBase(nn.Layer):
@@ -67,7 +64,7 @@ class PicoHeadBase(nn.Layer):
         self.nms = nms
         self.conv_feat = conv_feat
         for level in range(len(fpn_stride)):
-            self.add_sublayer(f"p{level + 3}_feat", ScaleReg())
+            self.add_sublayer(f"p{level + 3}_feat", _ScaleReg())
         self.distribution_project = DistributionProject(reg_max)
 
     def level_outputs(self, feature: paddle.Tensor, level: int) -> Tuple[paddle.Tensor, paddle.Tensor]:

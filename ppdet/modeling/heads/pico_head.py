@@ -18,7 +18,7 @@ from ppdet.modeling.initializer import constant_attr, normal_attr, prior_bias
 
 @register
 class PicoHead(PicoHeadBase):
-    """Keys ``conv_feat.*``, ``head_cls{i}.*``, with separate stacks ``head_reg{i}.*``, and ``p{i}_feat.scale_reg``.
+    """Keys ``conv_feat.*``, ``head_cls{i}.*``, with separate stacks ``head_reg{i}.*``.
 
     Args:
         conv_feat: the convolutions in front.
@@ -79,4 +79,4 @@ class PicoHead(PicoHeadBase):
             classes, boxes = paddle.split(classes, [self.num_classes, 4 * (self.reg_max + 1)], axis=1)
         else:
             boxes = self._sub_layers[f"head_reg{level}"](for_boxes)
-        return F.sigmoid(classes), self._sub_layers[f"p{level + 3}_feat"](boxes)
+        return F.sigmoid(classes), boxes

@@ -25,7 +25,7 @@ class PicoHeadV2(PicoHeadBase):
     """Score = sqrt(sigmoid(class) sigmoid(alignment)), in the spirit of Feng et al., ICCV 2021 (TOOD).
 
     Keys ``conv_feat.*``, ``head_cls_list.{i}.*`` and the same tensors again as ``head_cls{i}.*``, likewise ``reg``,
-    ``cls_align.{i}.*``. ``p{i}_feat.scale_reg`` is in the published files but takes no part.
+    ``cls_align.{i}.*``.
 
     Args:
         conv_feat: the convolutions in front, with `use_se`.
