@@ -35,7 +35,7 @@ class BoxDetector:
 
     def __init__(self, runtime: Runtime, card: ModelCard, batch_size: int = 1) -> None:
         if not card.is_detector:
-            raise ModelDirError(f"{card.model_dir or 'the model'} has arch {card.arch}, which is no detector: give the directory "
+            raise ModelDirError(f"{card.place} has arch {card.arch}, which is no detector: give the directory "
                                 "of an exported PicoDet or YOLO as the detector")
         self.runtime = runtime
         self.card = card

@@ -69,6 +69,11 @@ class ModelCard:
     model_dir: Path | None = None
 
     @property
+    def place(self) -> str:
+        """Where the card is from, for messages."""
+        return str(self.model_dir) if self.model_dir is not None else "the model"
+
+    @property
     def is_top_down(self) -> bool:
         """Whether the model estimates the pose of one person in a crop."""
         return self.arch in TOP_DOWN_ARCHS or self.codec is not None

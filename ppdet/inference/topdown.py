@@ -51,7 +51,7 @@ class TopDownEstimator:
         skeleton: str | dict | Skeleton | None = None,
     ) -> None:
         if not card.is_top_down:
-            raise ModelDirError(f"{card.model_dir or 'the model'} has arch {card.arch}, which is no top-down pose model: give the "
+            raise ModelDirError(f"{card.place} has arch {card.arch}, which is no top-down pose model: give the "
                                 "directory of an exported HRNet, Lite-HRNet or TinyPose as the keypoint model")
         self.runtime = runtime
         self.card = card
@@ -77,22 +77,35 @@ class TopDownEstimator:
         Raises:
             DataError: boxes that are not (N, 4) finite numbers.
         """
-        boxes = np.asarray(boxes_xyxy, np.float64)
-        if boxes.size == 0:
-            boxes = boxes.reshape(0, 4)
-        if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
-            raise DataError(f"boxes must be finite numbers of shape (N, 4), x1 y1 x2 y2; given shape {boxes.shape}")
+        return self.estimate_many([image], [boxes_xyxy])[0]
+
+    def estimate_many(
+        self, images: Sequence[np.ndarray], boxes_of_images: Sequence[np.ndarray]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Poses of the people in several images; people of different images share batches.
+
+        Args:
+            images: (H, W, 3) RGB uint8 each, of any sizes.
+            boxes_of_images: (N, 4) for each image, see `estimate`.
+
+        Returns:
+            For each image what `estimate` returns.
+        """
+        per_image = [checked_boxes(boxes) for boxes in boxes_of_images]
+        boxes = np.concatenate(per_image) if per_image else np.zeros((0, 4))
+        owners = np.repeat(np.arange(len(per_image)), [len(part) for part in per_image])
         count = self.skeleton.num_keypoints
         keypoints = np.empty((len(boxes), count, 2), np.float32)
         scores = np.empty((len(boxes), count), np.float32)
         crops = self.codec.crop_for_boxes(boxes)
         for start in range(0, len(boxes), self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            keypoints[rows], scores[rows] = self._estimate_batch(image, crops[rows])
-        return keypoints, scores
+            rows = np.arange(start, min(start + self.batch_size, len(boxes)))
+            pixels = [self.codec.extract(images[owner], crops[rows[owners[rows] == owner]]) for owner in np.unique(owners[rows])]
+            keypoints[rows], scores[rows] = self._estimate_batch(np.concatenate(pixels), crops[rows])
+        return [(keypoints[owners == owner], scores[owners == owner]) for owner in range(len(per_image))]
 
-    def _estimate_batch(self, image: np.ndarray, crops: Crop) -> tuple[np.ndarray, np.ndarray]:
-        tensor = self._normalize(self.codec.extract(image, crops))
+    def _estimate_batch(self, pixels: np.ndarray, crops: Crop) -> tuple[np.ndarray, np.ndarray]:
+        tensor = self._normalize(pixels)
         heatmaps = self.heatmaps(tensor)
         if self.flip_test:
             mirrored = self.heatmaps(np.ascontiguousarray(tensor[..., ::-1]))
@@ -109,8 +122,8 @@ class TopDownEstimator:
         heatmaps = next((output for output in outputs if output.ndim == 4), None)
         if heatmaps is None:
             shapes = ", ".join(str(output.shape) for output in outputs)
-            raise ModelDirError(f"the network's outputs have the shapes {shapes}: expected heatmaps of four axes; export the model "
-                                "with tools/export_model.py")
+            raise ModelDirError(f"the network's outputs have the shapes {shapes}: expected heatmaps of four axes; export the "
+                                "model with tools/export_model.py")
         return np.asarray(heatmaps[:batch], np.float32)
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
@@ -120,18 +133,33 @@ class TopDownEstimator:
         _, joints, cells_h, cells_w = self.heatmaps(self._normalize(black)).shape
         if (cells_w, cells_h) != tuple(self.codec.heatmap_wh):
             if self.card.codec is not None:
-                raise ModelDirError(f"{self.card.model_dir}: the card promises heatmaps of {tuple(self.codec.heatmap_wh)} cells, the "
-                                    f"network gives {(cells_w, cells_h)} (width, height): they are not of one export; export again")
+                raise ModelDirError(f"{self.card.place}: the card promises heatmaps of {tuple(self.codec.heatmap_wh)} cells, "
+                                    f"the network gives {(cells_w, cells_h)} (width, height): they are not of one export; "
+                                    "export again")
             self.codec = with_changes(self.codec, heatmap_wh=(cells_w, cells_h))
         if skeleton is None:
             skeleton = skeleton_for_count(joints)
             get_logger(__name__).warning(
                 "%s names no skeleton; its %d joints are taken for %r. If that is wrong, pass --skeleton (skeleton= in Python).",
-                self.card.model_dir or "the card", joints, skeleton.name)
+                self.card.place, joints, skeleton.name)
         if skeleton.num_keypoints != joints:
             raise ModelDirError(f"skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints, the network gives {joints}: "
                                 "pass the skeleton that the model was trained with")
         return skeleton
+
+
+def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """Boxes as (N, 4) float64.
+
+    Raises:
+        DataError: not (N, 4) finite numbers.
+    """
+    boxes = np.asarray(boxes_xyxy, np.float64)
+    if boxes.size == 0:
+        return np.zeros((0, 4))
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise DataError(f"boxes must be finite numbers of shape (N, 4), x1 y1 x2 y2; given shape {boxes.shape}")
+    return boxes
 
 
 def with_changes(codec: HeatmapCodec, **changes: object) -> HeatmapCodec:
@@ -151,8 +179,8 @@ def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:
     """
     affine = card.operation("TopDownEvalAffine")
     if affine is None or not _is_size(affine.get("trainsize")):
-        raise ModelDirError(f"{card.model_dir or 'the card'}: Preprocess has no TopDownEvalAffine with trainsize [width, height], so the "
-                            "input size is unknown; export the model again with tools/export_model.py")
+        raise ModelDirError(f"{card.place}: Preprocess has no TopDownEvalAffine with trainsize [width, height], "
+                            "so the input size is unknown; export the model again with tools/export_model.py")
     width, height = (int(side) for side in affine["trainsize"])
     return HeatmapCodec(input_wh=(width, height), heatmap_wh=(width // 4, height // 4), sigma=width / 96, grid="stride",
                         crop="udp" if affine.get("use_udp") else "affine", decoder="quarter" if use_dark is False else "dark")

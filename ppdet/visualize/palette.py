@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 
 GOLDEN_RATIO = 0.618033988749895
 
@@ -20,7 +21,7 @@ def person_color(identity: int) -> tuple[int, int, int]:
     return int(red * 255), int(green * 255), int(blue * 255)
 
 
-def rgb_from_bgr(color) -> tuple[int, int, int]:
+def rgb_from_bgr(color: Sequence[int]) -> tuple[int, int, int]:
     """Skeletons store colours in OpenCV's BGR order; this package draws on RGB images."""
     blue, green, red = (int(channel) for channel in color)
     return red, green, blue

@@ -24,6 +24,7 @@ class RuntimeOptions:
         enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
         batch_size: largest batch that will be asked for; TensorRT sizes its workspace by it.
         trt_shape_range: smallest, optimum and largest side for TensorRT when the input has a dynamic size.
+        dynamic_shape: the card's `use_dynamic_shape`: the input has no fixed size.
         trt_calib_mode: calibrate TensorRT int8 from the data instead of from the model's own scales.
     """
 
@@ -35,6 +36,7 @@ class RuntimeOptions:
     batch_size: int = 8
     trt_shape_range: tuple = (1, 640, 1280)
     trt_calib_mode: bool = False
+    dynamic_shape: bool = False
 
     def __post_init__(self) -> None:
         if self.cpu_threads < 1:

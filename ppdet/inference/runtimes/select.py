@@ -55,7 +55,7 @@ def load_runtime(
         if not _installed(engine):
             raise ModelDirError(f"--engine {engine}: the package {ENGINES[engine][0]!r} is not installed; install it or use "
                                 "--engine auto")
-        return _announced(_load(engine, files, wanted), files)
+        return _announced(_load(engine, files, wanted), files, wanted)
     refusals = []
     for name in _order(wanted):
         if not _installed(name):
@@ -68,7 +68,7 @@ def load_runtime(
             continue
         for refusal in refusals:
             get_logger(__name__).info("engine passed over: %s", refusal)
-        return _announced(runtime, files)
+        return _announced(runtime, files, wanted)
     reasons = "\n  ".join(refusals)
     raise ModelDirError(f"no engine here can run {files.folder} on {wanted.device} in {wanted.precision}:\n  {reasons}")
 
@@ -92,6 +92,8 @@ def _load(engine: str, files: ModelFiles, options: RuntimeOptions) -> Runtime:
         raise ModelDirError(f"the package {package!r} is installed but does not import ({error}); reinstall it") from error
 
 
-def _announced(runtime: Runtime, files: ModelFiles) -> Runtime:
+def _announced(runtime: Runtime, files: ModelFiles, options: RuntimeOptions) -> Runtime:
+    if options.enable_mkldnn and runtime.engine != "paddle":
+        get_logger(__name__).info("enable_mkldnn is for Paddle Inference only; %s has its own kernels", runtime.engine)
     get_logger(__name__).info("%s runs on %s", files.folder.name or files.folder, runtime.description)
     return runtime

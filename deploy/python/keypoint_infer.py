@@ -1,0 +1,23 @@
+"""A top-down pose model alone; the whole picture is one person's box."""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from ppdet.core.command import run_command
+from ppdet.inference.command_flags import add_pose_flags, single_parser
+
+
+def main() -> int:
+    parser = single_parser("Estimate one person's pose; the whole picture is the person's box.")
+    add_pose_flags(parser)
+    args = parser.parse_args()
+    from ppdet.inference.pose_command import run_keypoint  # heavy, so after the flags are read
+
+    return run_keypoint(args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

@@ -1,0 +1,108 @@
+"""Runs the two ends of a pipeline, reading and writing, beside its middle: bounded queues, order kept.
+
+A bounded queue holds the fast end back, so memory stays flat however long the video is.
+"""
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+_END = object()
+SECONDS_BETWEEN_CHECKS = 0.1
+
+
+class BackgroundSource(Generic[Item]):
+    """Iterates over something in a thread of its own; an error there is raised to whoever iterates here.
+
+    Args:
+        items: what to read ahead.
+        ahead: how many items may wait.
+    """
+
+    def __init__(self, items: Iterable[Item], ahead: int = 4) -> None:
+        self._items = items
+        self._queue: queue.Queue = queue.Queue(maxsize=ahead)
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="ppdet-reader", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+        except BaseException as error:  # handed to the consumer, which raises it
+            self._error = error
+        self._put(_END)
+
+    def _put(self, item: object) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=SECONDS_BETWEEN_CHECKS)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def __iter__(self) -> Iterator[Item]:
+        while True:
+            item = self._queue.get()
+            if item is _END:
+                break
+            yield item
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """Stop reading; waits for the thread."""
+        self._stop.set()
+        self._thread.join()
+
+
+class BackgroundSink(Generic[Item]):
+    """Hands items, in order, to a function in a thread of its own; an error there is raised at the next `put` or `close`.
+
+    Args:
+        consume: called once with each item.
+        ahead: how many items may wait.
+    """
+
+    def __init__(self, consume: Callable[[Item], None], ahead: int = 4) -> None:
+        self._consume = consume
+        self._queue: queue.Queue = queue.Queue(maxsize=ahead)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="ppdet-writer", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            if item is _END:
+                return
+            if self._error is None:
+                try:
+                    self._consume(item)
+                except BaseException as error:  # kept for the producer; later items are dropped so that it never blocks
+                    self._error = error
+
+    def put(self, item: Item) -> None:
+        """Hand over an item, waiting while the queue is full."""
+        if self._error is not None:
+            raise self._error
+        self._queue.put(item)
+
+    def close(self) -> None:
+        """Wait until all is consumed; raises what went wrong there."""
+        self._queue.put(_END)
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def abandon(self) -> None:
+        """Stop after what is waiting, without raising."""
+        self._queue.put(_END)
+        self._thread.join()

@@ -1,0 +1,53 @@
+"""Shows that long work goes on: a bar on a terminal, a line now and then elsewhere."""
+from __future__ import annotations
+
+import sys
+import time
+
+from ppdet.core.logger import get_logger
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress:
+    """Counts work done.
+
+    Args:
+        label: what is being worked on.
+        total: amount of work, or None if that is unknown.
+        unit: what is counted.
+    """
+
+    def __init__(self, label: str, total: int | None = None, unit: str = "frame") -> None:
+        self.label, self.total, self.unit = label, total, unit
+        self.done = 0
+        self._start = self._last_line = time.perf_counter()
+        self._bar = _terminal_bar(label, total, unit)
+
+    def step(self, count: int = 1) -> None:
+        """Note work done."""
+        self.done += count
+        if self._bar is not None:
+            self._bar.update(count)
+            return
+        now = time.perf_counter()
+        if now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            of_total = f"/{self.total}" if self.total else ""
+            rate = self.done / max(now - self._start, 1e-9)
+            get_logger(__name__).info("%s: %d%s %ss, %.1f a second", self.label, self.done, of_total, self.unit, rate)
+
+    def close(self) -> None:
+        """Finish the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _terminal_bar(label: str, total: int | None, unit: str) -> object | None:
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=total, desc=label, unit=unit, leave=False)

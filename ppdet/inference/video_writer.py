@@ -1,0 +1,93 @@
+"""Writes videos with whatever encoder this OpenCV has."""
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from ppdet.core.errors import MediaError
+from ppdet.core.logger import get_logger
+
+# Encoders that a container takes, in the order to try. MPEG-4 part 2 ("mp4v") is in every OpenCV.
+CODECS = {".webm": ("VP80", "VP90"), ".flv": ("FLV1",), ".mpg": ("MPG1",), ".mpeg": ("MPG1",)}
+USUAL_CODECS = ("mp4v", "avc1", "MJPG")
+FALLBACK_SUFFIXES = (".mp4", ".avi")
+
+
+class VideoWriter:
+    """Encodes to a temporary file beside `path` and moves it there at the end, so that no half video is ever found.
+
+    If no encoder fits the name's container, the suffix becomes .mp4 (or .avi) and the log says so; `path` tells.
+
+    Args:
+        path: the video to write.
+        fps: frames a second, with fraction.
+        size_wh: width and height of every frame.
+
+    Raises:
+        MediaError: no encoder works or the place cannot be written to.
+    """
+
+    def __init__(self, path: str | Path, fps: float, size_wh: tuple[int, int]) -> None:
+        self.path = Path(path)
+        self.size_wh = size_wh
+        self.frames = 0
+        self._writer, self._temporary = self._open(fps)
+
+    def _open(self, fps: float) -> tuple[cv2.VideoWriter, Path]:
+        wanted = self.path
+        suffixes = [wanted.suffix.lower()] if wanted.suffix else []
+        for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
+            temporary = wanted.with_name(f".{wanted.stem}.{uuid.uuid4().hex[:8]}.part{suffix}")
+            for codec in CODECS.get(suffix, USUAL_CODECS):
+                writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, self.size_wh)
+                if writer.isOpened():
+                    if suffix != wanted.suffix.lower():
+                        self.path = wanted.with_suffix(suffix)
+                        get_logger(__name__).warning("OpenCV has no encoder for %s files here; writing %s instead",
+                                                     wanted.suffix or "such", self.path)
+                    return writer, temporary
+                writer.release()
+                temporary.unlink(missing_ok=True)
+        raise MediaError(f"cannot write the video {wanted}: no encoder of this OpenCV works there; check that the folder can be "
+                         "written to, or install opencv-python with FFmpeg")
+
+    def write(self, image: np.ndarray) -> None:
+        """Append an (H, W, 3) RGB uint8 frame; one of another size is scaled (a stream may change its size)."""
+        if (image.shape[1], image.shape[0]) != self.size_wh:
+            image = cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA)
+        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        self.frames += 1
+
+    def finish(self) -> Path:
+        """End the video and give it its name.
+
+        Raises:
+            MediaError: the encoder left nothing behind (the disk may be full).
+        """
+        self._writer.release()
+        if not self._temporary.is_file() or self._temporary.stat().st_size == 0:
+            self.discard()
+            raise MediaError(f"the encoder wrote nothing to {self.path}: is the disk full?")
+        os.replace(self._temporary, self.path)
+        return self.path
+
+    def discard(self) -> None:
+        """Stop and leave nothing behind."""
+        self._writer.release()
+        self._temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.discard()
