@@ -1,7 +1,6 @@
 """Networks, losses and export wrappers. A model is built from its parts and returns a dict of tensors in every mode.
 
 Import a class from its module, or from here (`from ppdet.modeling import HRNet`): it is loaded on first use.
-`ppdet.modeling.components` loads them all and so fills the registry.
 """
 
 from __future__ import annotations

@@ -1,0 +1,202 @@
+"""Weight files: read and write `.pdparams`, and put them into a model."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pickle
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Union
+
+import numpy as np
+import paddle
+
+from ppdet.core.errors import CheckpointError
+from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
+from ppdet.engine.key_matching import match_keys
+from ppdet.engine.load_report import LoadReport, ShapeMismatch
+from ppdet.engine.restricted_pickle import RefusedPickle, load_restricted
+from ppdet.engine.weight_cache import cached_weights, is_url
+
+_log = get_logger(__name__)
+SUFFIX = ".pdparams"
+NAME_TABLE = "StructuredToParameterName@@"
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
+    """Read a dict of tensors that `paddle.save` or `save_pdparams` wrote.
+
+    Args:
+        path: file; the suffix ``.pdparams`` may be left out.
+
+    Returns:
+        name -> array. Paddle's table of internal names is left out.
+
+    Raises:
+        CheckpointError: no such file, damaged, not a dict of tensors, or it asks to run code (which is not run).
+    """
+    file = _existing_file(path)
+    content = _read(file)
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file} holds a {type(content).__name__}, not a dict of tensors")
+    weights = {str(key): _tensor(file, key, value) for key, value in content.items() if key != NAME_TABLE}
+    if not weights:
+        raise CheckpointError(f"{file} holds no tensors")
+    return weights
+
+
+def save_pdparams(state: Mapping[str, Any], path: PathLike) -> Path:
+    """Write a dict of tensors or arrays as `paddle.load` and PaddleDetection read it; whole or not at all.
+
+    Args:
+        state: name -> tensor or array, such as ``model.state_dict()``.
+        path: file to write; missing folders are made.
+
+    Returns:
+        The path.
+    """
+    content: Dict[str, Any] = {key: _numpy(value) for key, value in state.items()}
+    content[NAME_TABLE] = {key: getattr(value, "name", key) for key, value in state.items()}
+    with atomic_write(path, "wb") as file:
+        pickle.dump(content, file, protocol=4)
+    return Path(path)
+
+
+def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False) -> LoadReport:
+    """Set a model's tensors from a file, by PaddleDetection's longest-suffix rule (see `match_keys`).
+
+    Args:
+        model: changed in place; tensors are cast to its dtypes.
+        path: file, with or without ``.pdparams``, or URL (kept in ~/.cache/ppdet/weights).
+        strict: True (evaluation, inference, export) demands every tensor of the model; False (`pretrain_weights`) warns
+            about those that do not fit and leaves them as they were.
+
+    Raises:
+        CheckpointError: the file cannot be read, nothing fits, or with `strict` not everything fits.
+    """
+    file = cached_weights(str(path)) if is_url(str(path)) else _existing_file(path)
+    weights, state = load_pdparams(file), model.state_dict()
+    matches = match_keys(state, weights)
+    report = _compare(str(file), state, weights, matches)
+    _check(report, strict)
+    for key, file_key in report.loaded.items():
+        target = state[key]
+        value = weights[file_key]
+        # Paddle keeps bfloat16 as uint16 in numpy; everything else is cast by value.
+        same_bits = value.dtype == np.uint16 and target.dtype == paddle.bfloat16
+        target.set_value(value if same_bits else value.astype(_numpy(target).dtype))
+    (_log.info if report.complete else _log.warning)("%s", report.summary())
+    return report
+
+
+def _compare(
+    file: str, state: Mapping[str, Any], weights: Mapping[str, np.ndarray], matches: Mapping[str, str]
+) -> LoadReport:
+    loaded: Dict[str, str] = {}
+    mismatches: List[ShapeMismatch] = []
+    for key, file_key in matches.items():
+        wanted, given = tuple(state[key].shape), tuple(weights[file_key].shape)
+        if wanted == given:
+            loaded[key] = file_key
+        else:
+            mismatches.append(ShapeMismatch(key, wanted, file_key, given))
+    used = set(matches.values())
+    return LoadReport(
+        path=file,
+        loaded=loaded,
+        shape_mismatches=mismatches,
+        unmatched_model_keys=[key for key in state if key not in matches],
+        unmatched_file_keys=[key for key in weights if key not in used],
+    )
+
+
+def _check(report: LoadReport, strict: bool) -> None:
+    if not report.loaded:
+        raise CheckpointError(
+            f"nothing in {report.path} fits the model: the file has {_some(report.unmatched_file_keys)}, the model "
+            f"{_some(report.unmatched_model_keys)}. Are these weights of another architecture or backbone?"
+            + _hint(report)
+        )
+    if strict and not report.complete:
+        raise CheckpointError(f"these weights do not fit the model. {report.summary()}{_hint(report)}")
+
+
+def _hint(report: LoadReport) -> str:
+    """What to set when only the last layer differs."""
+    for item in report.shape_mismatches:
+        if item.model_key.startswith("final_conv."):
+            return (
+                f"\n  The file was trained for {item.file_shape[0]} keypoints, the config asks for "
+                f"{item.model_shape[0]}: set num_joints: {item.file_shape[0]} (-o num_joints={item.file_shape[0]}) with "
+                "the skeleton that belongs to it, or give weights of your own training"
+            )
+        if item.model_key.startswith("head.head_cls"):
+            return "\n  The file was trained for another number of classes: set num_classes to it"
+    return ""
+
+
+def _some(keys: List[str]) -> str:
+    return f"{', '.join(keys[:3])}, ..." if len(keys) > 3 else ", ".join(keys) or "no further keys"
+
+
+def _existing_file(path: PathLike) -> Path:
+    """The file as given, or with the suffix; `~` is expanded."""
+    given = Path(os.path.expanduser(str(path)))
+    for candidate in (given, given.with_name(given.name + SUFFIX)):
+        if candidate.is_file():
+            return candidate
+    raise CheckpointError(f"there is no weight file {given}{_near(given)}")
+
+
+def _near(path: Path) -> str:
+    """Names like it in its folder, or the nearest folder that exists."""
+    folder = path.parent
+    if not folder.is_dir():
+        while not folder.is_dir() and folder != folder.parent:
+            folder = folder.parent
+        return f"; {path.parent} does not exist either (the path is right up to {folder})"
+    names = sorted(p.name for p in folder.glob(f"*{SUFFIX}")) + sorted(
+        str(p.relative_to(folder)) for p in folder.glob(f"*/*{SUFFIX}")
+    )
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.4) or names[:5]
+    return f"; {folder} has {', '.join(close)}" if close else f"; {folder} has no {SUFFIX} files"
+
+
+def _read(file: Path) -> Any:
+    if file.stat().st_size == 0:
+        raise CheckpointError(f"{file} is empty; copy or download it again")
+    with open(file, "rb") as stream:
+        if stream.read(4) == b"PK\x03\x04":
+            raise CheckpointError(
+                f"{file} is a zip archive, as PyTorch writes .pth files; convert it to PaddleDetection's keys first"
+            )
+        stream.seek(0)
+        try:
+            return load_restricted(stream)
+        except RefusedPickle as error:
+            raise CheckpointError(
+                f"{file} {error}. The file was not executed. If you trust it, load it with paddle.load and write the "
+                "tensors again with paddle.save"
+            ) from error
+        except Exception as error:  # damaged pickles raise nearly anything
+            raise CheckpointError(
+                f"{file} is damaged or is not a .pdparams file ({type(error).__name__}: {error}); a truncated download "
+                "looks like this: fetch it again"
+            ) from error
+
+
+def _tensor(file: Path, key: Any, value: Any) -> np.ndarray:
+    """Paddle writes a tensor as an array, or inside other containers as (internal name, array)."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        value = value[1]
+    if isinstance(value, (int, float)):
+        value = np.asarray(value)
+    if not isinstance(value, np.ndarray):
+        raise CheckpointError(f"{file}: {key!r} is a {type(value).__name__}, not a tensor; is this a .pdparams file?")
+    return value
+
+
+def _numpy(value: Any) -> np.ndarray:
+    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)

@@ -1,0 +1,64 @@
+"""What became of a weight file: which tensors went where, and which did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Tuple
+
+Shape = Tuple[int, ...]
+LISTED = 5
+
+
+@dataclass(frozen=True)
+class ShapeMismatch:
+    """A tensor whose key fits and whose shape does not."""
+
+    model_key: str
+    model_shape: Shape
+    file_key: str
+    file_shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.model_key}: {list(self.file_shape)} in the file, {list(self.model_shape)} in the model"
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """Result of `load_pretrained`.
+
+    Attributes:
+        path: the file that was read.
+        loaded: model key -> file key of what was set.
+        shape_mismatches: what could not be set; the model keeps its own values there.
+        unmatched_model_keys: the model keeps its own values there too.
+        unmatched_file_keys: not used.
+    """
+
+    path: str
+    loaded: Dict[str, str] = field(default_factory=dict)
+    shape_mismatches: List[ShapeMismatch] = field(default_factory=list)
+    unmatched_model_keys: List[str] = field(default_factory=list)
+    unmatched_file_keys: List[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Every tensor of the model was set."""
+        return not self.shape_mismatches and not self.unmatched_model_keys
+
+    def summary(self) -> str:
+        """One line when all went well; otherwise what is left at its initial value, and why."""
+        total = len(self.loaded) + len(self.shape_mismatches) + len(self.unmatched_model_keys)
+        lines = [f"{self.path}: loaded {len(self.loaded)} of the model's {total} tensors"]
+        for title, items in (
+            ("left out because shapes differ", [str(item) for item in self.shape_mismatches]),
+            ("not in the file, left as they were", self.unmatched_model_keys),
+            ("in the file, not in the model", self.unmatched_file_keys),
+        ):
+            if items:
+                lines.append(f"  {title} ({len(items)}): {_some(items)}")
+        return "\n".join(lines)
+
+
+def _some(items: List[str]) -> str:
+    more = len(items) - LISTED
+    return "; ".join(items[:LISTED]) + (f"; and {more} more" if more > 0 else "")
