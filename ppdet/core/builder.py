@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.nodes import ConfigDict, ConfigList, Spec, plain
+from ppdet.core.paddledet_names import PADDLEDETECTION_NAMES, not_here_yet
 from ppdet.core.problem import Mark, Problem, did_you_mean
 from ppdet.core.registry import Registry
 from ppdet.core.registry import registry as default_registry
@@ -98,6 +99,8 @@ class Builder:
     def _class(self, name: str, mark: Mark | None) -> type:
         if name in self._registry:
             return self._registry.get(name)
+        if name in PADDLEDETECTION_NAMES:
+            raise ConfigError([Problem(not_here_yet(name), mark)])
         hint = did_you_mean(name, self._registry.names())
         raise ConfigError([Problem(f"there is no component {name!r}{hint}", mark)])
 

@@ -113,3 +113,8 @@ PADDLEDETECTION_NAMES = frozenset(
         )
     ).split()
 )  # fmt: skip
+
+
+def not_here_yet(name: str) -> str:
+    """What to say of a component of PaddleDetection that the registry does not have."""
+    return f"{name} is a component of PaddleDetection that this toolkit does not have yet"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ppdet.core.nodes import ConfigDict, ConfigList, Spec
 from ppdet.core.overrides import name_of
-from ppdet.core.paddledet_names import PADDLEDETECTION_NAMES
+from ppdet.core.paddledet_names import PADDLEDETECTION_NAMES, not_here_yet
 from ppdet.core.problem import Mark, Problem, did_you_mean
 from ppdet.core.registry import Registry
 from ppdet.core.schema import check_arguments, schema_of
@@ -35,8 +35,7 @@ class ComponentCheck:
 
     def missing(self, name: str, mark: Mark | None) -> None:
         """Note a component that PaddleDetection has and we have not."""
-        message = f"{name} is a component of PaddleDetection that this toolkit does not have yet"
-        self.problems.append(Problem(message, mark, "missing"))
+        self.problems.append(Problem(not_here_yet(name), mark, "missing"))
 
     def reference(self, value: Any, mark: Mark | None) -> None:
         """Check a place where a component is expected: a name, a tagged spec, ``{name: X}`` or a list of these."""

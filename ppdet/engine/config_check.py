@@ -42,18 +42,21 @@ def check_config(config: Config, registry: Registry) -> list[Problem]:
 
 
 def require_sound(config: Config, registry: Registry) -> None:
-    """Log the warnings of a config, and stop if there is more than warnings.
+    """Stop if a config has errors; log its warnings.
+
+    Missing components are logged only: a detector whose training parts are not here can still be run. Building one
+    of them is what fails.
 
     Raises:
-        ConfigError: with all errors and missing components.
+        ConfigError: with all errors.
     """
     problems = check_config(config, registry)
     for problem in problems:
-        if problem.severity == "warning":
+        if problem.severity != "error":
             _log.warning("%s: %s", problem.mark, problem.message)
-    serious = [problem for problem in problems if problem.severity != "warning"]
-    if serious:
-        raise ConfigError(serious)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ConfigError(errors)
 
 
 def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config) -> None:
