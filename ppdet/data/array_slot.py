@@ -1,7 +1,7 @@
 """Moves a batch between processes through memory that both see, instead of through a pipe.
 
-Anonymous shared memory made before the fork: unlike /dev/shm it needs no size set up in a container, and nothing is left
-behind when a process is killed.
+Anonymous shared memory made before the fork: unlike /dev/shm it needs no size set up in a container, and nothing is
+left behind when a process is killed.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ class ArraySlot:
     def unpack(self, packed: PackedBatch) -> Dict[str, Any]:
         """Copy the arrays out; the slot is free afterwards."""
         batch = {
-            key: np.ndarray(shape, np.dtype(dtype), self._memory, offset).copy()
-            for key, dtype, shape, offset in packed.arrays
+            key: np.ndarray(shape, np.dtype(dtype), self._memory, offset).copy() for key, dtype, shape, offset in packed.arrays
         }
         batch.update(packed.rest)
         return batch

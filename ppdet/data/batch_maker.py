@@ -20,13 +20,13 @@ class BatchMaker:
     """Loads, transforms and stacks samples.
 
     Random numbers of a sample depend on (seed, epoch, index) alone, so neither the number of workers nor a resumed run
-    changes them. Trailing sample transforms that know `apply_batch` (targets, normalisation) are run once on the stacked
-    batch: the result is the same and an order of magnitude cheaper.
+    changes them. Trailing sample transforms that know `apply_batch` (targets, normalisation) are run once on the
+    stacked batch: the result is the same and an order of magnitude cheaper.
 
     Args:
         dataset: has `load(index, rng)`, `image_path(index)` and a length.
-        replace_bad: training replaces a sample that cannot be read by another; evaluation leaves it out. Both are reported
-            under "bad" as (path, reason).
+        replace_bad: training replaces a sample that cannot be read by another; evaluation leaves it out. Both are
+            reported under "bad" as (path, reason).
     """
 
     def __init__(
@@ -89,14 +89,10 @@ class BatchMaker:
 
     def _replacement(self, epoch: int, index: int, bad: Bad) -> Any:
         total = len(self.dataset)
-        candidates = (
-            np.random.default_rng([self.seed, epoch, index, 1]).integers(total, size=RANDOM_REPLACEMENTS).tolist()
-        )
+        candidates = np.random.default_rng([self.seed, epoch, index, 1]).integers(total, size=RANDOM_REPLACEMENTS).tolist()
         for candidate in candidates + [(index + step) % total for step in range(total)]:
             sample = self._try(epoch, candidate, bad)
             if sample is not None:
                 return sample
         path, reason = next(iter(self._known_bad.items()))
-        raise DataError(
-            f"none of the {total} samples can be read, e.g. {path}: {reason}; check dataset_dir and the images in it"
-        )
+        raise DataError(f"none of the {total} samples can be read, e.g. {path}: {reason}; check dataset_dir and the images in it")

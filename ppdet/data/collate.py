@@ -17,9 +17,10 @@ from ppdet.data.sample import PersonSample
 def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     """A dict of stacked arrays.
 
-    Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,), image_id and
-    index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and target_weight.
-    Whole images give image, image_id, index, im_shape and scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
+    Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,),
+    image_id and index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and
+    target_weight. Whole images give image, image_id, index, im_shape and scale_factor (B, 2), and lists of
+    boxes_xyxy, labels, crowd.
 
     Raises:
         DataError: images of different sizes.
@@ -38,8 +39,8 @@ def _stack_images(samples: Sequence[Any]) -> np.ndarray:
     if any(image.shape != images[0].shape for image in images):
         shapes = sorted({"x".join(map(str, image.shape)) for image in images})
         raise DataError(
-            f"images of one batch have different sizes ({', '.join(shapes[:4])}); crop or resize them in sample_transforms, "
-            "add PadBatch to batch_transforms, or set batch_size: 1"
+            f"images of one batch have different sizes ({', '.join(shapes[:4])}); crop or resize them in "
+            "sample_transforms, add PadBatch to batch_transforms, or set batch_size: 1"
         )
     return np.stack(images)
 

@@ -125,9 +125,7 @@ class ImageStore:
 
     def _fill(self, rows: List[int], need: float) -> None:
         start = told = time.monotonic()
-        with ThreadPoolExecutor(
-            max_workers=min(8, os.cpu_count() or 1)
-        ) as threads:  # decoding frees the interpreter lock
+        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:  # decoding frees the interpreter lock
             for done, (row, image) in enumerate(zip(rows, threads.map(self._try_read, rows)), 1):
                 if image is not None:
                     self._all[row] = image

@@ -31,9 +31,7 @@ class Loader:
         num_samples: samples of this process in an epoch.
     """
 
-    def __init__(
-        self, maker: BatchMaker, plan: Callable[[int], List[np.ndarray]], batch_size: int, worker_num: int = 0
-    ) -> None:
+    def __init__(self, maker: BatchMaker, plan: Callable[[int], List[np.ndarray]], batch_size: int, worker_num: int = 0) -> None:
         self.maker, self.batch_size, self.worker_num = maker, batch_size, worker_num
         self._plan = plan
         self._batches = plan(0)

@@ -26,8 +26,8 @@ class BaseReader:
         batch_size: samples a batch and process.
         shuffle, drop_last: of training (default true); evaluation takes everything in order.
         inputs_def: {image_shape: [3, H, W]} for export.
-        use_shared_memory, collate_batch, num_classes, fuse_normalize, mixup_epoch, cutmix_epoch, mosaic_epoch, mosaic_prob:
-            accepted; batches always travel through shared memory and are always stacked.
+        use_shared_memory, collate_batch, num_classes, fuse_normalize, mixup_epoch, cutmix_epoch, mosaic_epoch,
+            mosaic_prob: accepted; batches always travel through shared memory and are always stacked.
 
     Raises:
         ConfigError: a batch size below 1, or an entry that is no transform.
@@ -61,9 +61,7 @@ class BaseReader:
                 raise ConfigError(f"{name}: {transform!r} is not built; build readers with ppdet.core.builder.Builder")
         for transform in batch_transforms:
             if not hasattr(transform, "apply_batch") and not hasattr(transform, "apply_samples"):
-                raise ConfigError(
-                    f"{name}: {type(transform).__name__} works on single samples; move it to sample_transforms"
-                )
+                raise ConfigError(f"{name}: {type(transform).__name__} works on single samples; move it to sample_transforms")
         self.sample_transforms, self.batch_transforms = list(sample_transforms), list(batch_transforms)
         self.batch_size = batch_size
         self.shuffle = self.training if shuffle is None else bool(shuffle)

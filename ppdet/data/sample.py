@@ -15,10 +15,10 @@ import numpy as np
 class PersonSample:
     """One person: where he is in the source image and, after the transforms, his crop and training target.
 
-    Convention: pixel centres are integers, (0, 0) is the centre of the top-left pixel. `center_xy`, `size_wh` and `xy_image`
-    are in pixels of the source image as it lies on the disk, always. A mirrored sample does not move in that frame: only
-    its keypoints trade names (left <-> right), and the crop is taken mirrored, in the same warp that scales and rotates.
-    This equals mirroring the whole image (x -> W - 1 - x) first, without the cost.
+    Convention: pixel centres are integers, (0, 0) is the centre of the top-left pixel. `center_xy`, `size_wh` and
+    `xy_image` are in pixels of the source image as it lies on the disk, always. A mirrored sample does not move in
+    that frame: only its keypoints trade names (left <-> right), and the crop is taken mirrored, in the same warp that
+    scales and rotates. This equals mirroring the whole image (x -> W - 1 - x) first, without the cost.
 
     Attributes:
         image_path: file of the source image.

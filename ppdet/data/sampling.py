@@ -12,8 +12,8 @@ from ppdet.core.errors import DataError
 def train_order(num_samples: int, epoch: int, seed: int, rank: int, world_size: int, shuffle: bool) -> np.ndarray:
     """Sample numbers of one rank for one epoch.
 
-    All ranks draw the same permutation and take disjoint shares of equal size, because each has to make the same number of
-    steps; the fewer than `world_size` samples left over are others in every epoch.
+    All ranks draw the same permutation and take disjoint shares of equal size, because each has to make the same
+    number of steps; the fewer than `world_size` samples left over are others in every epoch.
 
     Raises:
         DataError: fewer samples than processes.

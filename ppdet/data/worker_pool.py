@@ -117,8 +117,8 @@ class WorkerPool:
         code = self._processes[worker].exitcode
         killed = " (killed: most often the memory ran out)" if code == -signal.SIGKILL else ""
         raise DataError(
-            f"data worker {worker} died with exit code {code}{killed}; lower worker_num or batch_size, or set cache: false; "
-            "worker_num: 0 shows an error where it happens"
+            f"data worker {worker} died with exit code {code}{killed}; lower worker_num or batch_size, or set "
+            "cache: false; worker_num: 0 shows an error where it happens"
         )
 
 
@@ -128,9 +128,7 @@ class _Job:
     def __init__(self, pool: WorkerPool, epoch: int, batches: Sequence[np.ndarray]) -> None:
         self._pool, self._epoch, self._batches = pool, epoch, batches
         self._sent = self._pending = 0
-        self._free: List[Deque[int]] = [
-            deque(range(i * BATCHES_AHEAD, (i + 1) * BATCHES_AHEAD)) for i in range(pool.num_workers)
-        ]
+        self._free: List[Deque[int]] = [deque(range(i * BATCHES_AHEAD, (i + 1) * BATCHES_AHEAD)) for i in range(pool.num_workers)]
         self._done: Dict[int, Dict[str, Any]] = {}
 
     def __iter__(self) -> Iterator[Dict[str, Any]]:

@@ -82,9 +82,7 @@ class COCODataSet(ImageDataset):
         self.label_list = [str(c.get("name", c["id"])) for c in categories]
         for position, entry in enumerate(content["annotations"]):
             if not _usable(entry, self.category_ids):
-                report.add_bad(
-                    "without image_id, bbox of four numbers or known category_id", f"annotations[{position}]"
-                )
+                report.add_bad("without image_id, bbox of four numbers or known category_id", f"annotations[{position}]")
             else:
                 self._annotations.setdefault(entry["image_id"], []).append(entry)
         if report.bad_line():

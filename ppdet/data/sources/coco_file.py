@@ -1,4 +1,7 @@
-"""Reads COCO-style JSON: the file, its images and its categories. Persons are in coco_persons.py, boxes in coco_detection.py."""
+"""Reads COCO-style JSON: the file, its images and its categories.
+
+Persons are in coco_persons.py, boxes in coco_detection.py.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +49,7 @@ def read_json(path: str, what: str, remedy: str) -> Any:
     except OSError as error:
         raise DataError(f"cannot read {what} {path}: {error.strerror or error}; {remedy}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{what} {path} is not valid JSON: {error}; it may be cut short, fetch or write it again"
-        ) from error
+        raise DataError(f"{what} {path} is not valid JSON: {error}; it may be cut short, fetch or write it again") from error
 
 
 def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) -> ImageTable:
@@ -124,15 +125,9 @@ def select_categories(content: Mapping[str, Any], category: Any, source: str) ->
     Raises:
         DataError: a wanted category is not in the file.
     """
-    known = {
-        c["id"]: str(c.get("name", c["id"]))
-        for c in content.get("categories") or ()
-        if isinstance(c, dict) and "id" in c
-    }
+    known = {c["id"]: str(c.get("name", c["id"])) for c in content.get("categories") or () if isinstance(c, dict) and "id" in c}
     if category is None:
-        with_keypoints = {
-            c["id"] for c in content.get("categories") or () if isinstance(c, dict) and c.get("keypoints")
-        }
+        with_keypoints = {c["id"] for c in content.get("categories") or () if isinstance(c, dict) and c.get("keypoints")}
         return with_keypoints or None
     wanted = category if isinstance(category, (list, tuple)) else [category]
     ids = set()

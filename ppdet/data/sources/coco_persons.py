@@ -39,9 +39,7 @@ def person_table(
     other_counts: Dict[int, List[str]] = {}
     for position, entry in enumerate(annotations):
         problem, skipped = _problem(entry, categories)
-        name = (
-            f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
-        )
+        name = f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
         if skipped:
             report.add_skipped(skipped)
             continue

@@ -20,7 +20,8 @@ class KeypointTopDownCocoDataset(TopDownDataset):
     """Persons of a COCO-style file, in annotated boxes or in a detector's.
 
     Args:
-        dataset_dir, image_dir, anno_path: images are `dataset_dir/image_dir/file_name`, annotations `dataset_dir/anno_path`.
+        dataset_dir, image_dir, anno_path: images are `dataset_dir/image_dir/file_name`, annotations
+            `dataset_dir/anno_path`.
         num_joints: K, number of keypoints of each annotation.
         bbox_file: JSON of a detector's boxes, in `dataset_dir` or as given; used when `use_gt_bbox` is false.
         image_thre: boxes of the detector with a lower score are left out.
@@ -79,9 +80,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         if self.use_gt_bbox:
             listed = {image["id"] for image in content["images"] if isinstance(image, dict) and "id" in image}
             return images, person_table(content["annotations"], images, self.num_joints, categories, report, listed)
-        return images, detection_table(
-            self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report
-        )
+        return images, detection_table(self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report)
 
     def _detections(self) -> str:
         assert self.bbox_file is not None

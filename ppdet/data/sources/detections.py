@@ -34,9 +34,7 @@ def detection_table(
     Raises:
         DataError: the file is missing, broken or no list.
     """
-    entries = read_json(
-        path, "detections", "check bbox_file (looked up in dataset_dir first), or set use_gt_bbox: true"
-    )
+    entries = read_json(path, "detections", "check bbox_file (looked up in dataset_dir first), or set use_gt_bbox: true")
     if not isinstance(entries, list):
         raise DataError(
             f"{path}: expected a list of detections {{image_id, category_id, bbox, score}}, found a "

@@ -41,7 +41,7 @@ class ImageFolder(ImageDataset):
         self.dataset_dir, self.anno_path, self.sample_num = dataset_dir or "", anno_path, sample_num
         self._files: Optional[List[str]] = None
 
-    def set_images(self, files: Sequence[Union[str, "os.PathLike[str]"]]) -> ImageFolder:
+    def set_images(self, files: Sequence[Union[str, os.PathLike[str]]]) -> ImageFolder:
         """Use these files instead of the folder."""
         self._files = [os.fspath(file) for file in files]
         self._store = None

@@ -28,8 +28,8 @@ CENTER_JITTER_PROBABILITY = 0.3
 class TopDownDataset:
     """Persons of an annotation file, read at first use (so that a config can be looked at without its data).
 
-    Subclasses implement `_read`. Arguments are those of PaddleDetection; `pixel_std` is accepted and has no effect, since
-    sizes are kept in pixels throughout.
+    Subclasses implement `_read`. Arguments are those of PaddleDetection; `pixel_std` is accepted and has no effect,
+    since sizes are kept in pixels throughout.
 
     Args:
         trainsize: network input [w, h]; only its aspect matters here. Taken from the codec when absent.
@@ -129,7 +129,10 @@ class TopDownDataset:
         return len(persons)
 
     def preload(self, indices: Optional[np.ndarray] = None, share: float = 1.0) -> bool:
-        """Read the images of these samples (default: all) into memory if `cache` allows; call before forking workers."""
+        """Read the images of these samples (default: all) into memory if `cache` allows.
+
+        Call before forking workers.
+        """
         self.parse()
         assert self.persons is not None and self._store is not None
         rows = self.persons.image_row if indices is None else self.persons.image_row[indices]

@@ -51,18 +51,14 @@ class ColorJitter:
             prob,
         )
 
-    def __call__(
-        self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator
-    ) -> Union[PersonSample, ImageSample]:
+    def __call__(self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator) -> Union[PersonSample, ImageSample]:
         if rng.random() < self.prob and sample.image is not None:
             sample.image = shift_colors(sample.image, self.draw(rng))
         return sample
 
     def draw(self, rng: np.random.Generator) -> ColorShift:
         """Cast the dice."""
-        factors = [
-            float(rng.uniform(max(0.0, 1 - x), 1 + x)) for x in (self.brightness, self.contrast, self.saturation)
-        ]
+        factors = [float(rng.uniform(max(0.0, 1 - x), 1 + x)) for x in (self.brightness, self.contrast, self.saturation)]
         return ColorShift(*factors, hue=float(rng.uniform(-self.hue, self.hue)))
 
 

@@ -14,15 +14,14 @@ from ppdet.image.io import read_image
 
 @register
 class Decode:
-    """Fills `image` from `image_path`; our datasets give decoded images (once per image, not per person), so this is idle then.
+    """Fills `image` from `image_path`; our datasets give decoded images (once per image, not per person), so this is
+    idle then.
 
     Raises (when called):
         MediaError: the file is missing or no image.
     """
 
-    def __call__(
-        self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator
-    ) -> Union[PersonSample, ImageSample]:
+    def __call__(self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator) -> Union[PersonSample, ImageSample]:
         if sample.image is None:
             sample.image = read_image(sample.image_path)
         return sample

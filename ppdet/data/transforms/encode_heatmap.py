@@ -17,8 +17,8 @@ from ppdet.data.transforms.codec_check import pair, require_same, warn_once
 class EncodeHeatmap:
     """`target` and `target_weight` of the cropped sample, as the shared codec defines them.
 
-    PaddleDetection's three ToHeatmaps ops are this one with a promise about the codec: sizes must agree; when the kind of
-    target differs, the codec's is used and that is told once.
+    PaddleDetection's three ToHeatmaps ops are this one with a promise about the codec: sizes must agree; when the
+    kind of target differs, the codec's is used and that is told once.
 
     Args:
         hmsize: heatmap [width, height], default the codec's.
@@ -33,9 +33,7 @@ class EncodeHeatmap:
     kind: Dict[str, Any] = {}
     """What the op's name promises of a HeatmapCodec: target and grid."""
 
-    def __init__(
-        self, hmsize: Optional[Sequence[int]] = None, sigma: Optional[float] = None, codec: Any = None
-    ) -> None:
+    def __init__(self, hmsize: Optional[Sequence[int]] = None, sigma: Optional[float] = None, codec: Any = None) -> None:
         name = type(self).__name__
         self.hmsize = None if hmsize is None else pair(hmsize, f"{name}.hmsize")
         self.sigma, self.codec = sigma, codec
@@ -48,14 +46,10 @@ class EncodeHeatmap:
             require_same(name, "sigma", None if sigma is None else float(sigma), float(codec.sigma))
         for key, promised in self.kind.items():
             if getattr(codec, key, promised) != promised:
-                warn_once(
-                    f"{name} means {key}: {promised}, the codec has {key}: {getattr(codec, key)}; the codec's is used"
-                )
+                warn_once(f"{name} means {key}: {promised}, the codec has {key}: {getattr(codec, key)}; the codec's is used")
 
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
-        assert sample.xy_input is not None and sample.image is not None, (
-            f"{type(self).__name__} belongs after TopDownAffine"
-        )
+        assert sample.xy_input is not None and sample.image is not None, f"{type(self).__name__} belongs after TopDownAffine"
         codec = self._codec_for(sample.image)
         target, weight = codec.encode(sample.xy_input[None], sample.visible[None])
         sample.target, sample.target_weight = target[0], weight[0]
@@ -63,9 +57,7 @@ class EncodeHeatmap:
 
     def apply_batch(self, batch: Dict[str, Any]) -> Dict[str, Any]:
         """The same for a stacked batch with `image` (B, h, w, 3), `xy_input` and `visible`; one call instead of B."""
-        batch["target"], batch["target_weight"] = self._codec_for(batch["image"][0]).encode(
-            batch["xy_input"], batch["visible"]
-        )
+        batch["target"], batch["target_weight"] = self._codec_for(batch["image"][0]).encode(batch["xy_input"], batch["visible"])
         return batch
 
     def _codec_for(self, crop: np.ndarray) -> Any:

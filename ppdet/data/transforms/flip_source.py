@@ -1,4 +1,7 @@
-"""Where a flip learns which keypoints trade places: the config's pairs, checked against the skeleton, or the skeleton's own."""
+"""Where a flip learns which keypoints trade places.
+
+From the config's pairs, checked against the skeleton, or from the skeleton alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Augmentation by information dropping (Huang et al., "AID: Pushing the Performance Boundary of Human Pose Estimation", 2020)."""
+"""Augmentation by information dropping.
+
+Huang et al., "AID: Pushing the Performance Boundary of Human Pose Estimation with Information Dropping
+Augmentation", 2020.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,9 @@ from ppdet.data.transforms.operations import cut_pending_discs
 class AugmentationbyInformantionDropping:
     """Cuts discs out of the crop near visible keypoints, so that the network learns to infer what it cannot see.
 
-    Distances are parts of the *crop's* width: a person far away loses as much of himself as a near one. (PaddleDetection
-    measures in source pixels, which removes small persons altogether and leaves a dot on large ones.) When this stands
-    before the crop in the list, the discs wait for it.
+    Distances are parts of the *crop's* width: a person far away loses as much of himself as a near one.
+    (PaddleDetection measures in source pixels, which removes small persons altogether and leaves a dot on large
+    ones.) When this stands before the crop in the list, the discs wait for it.
 
     Args:
         prob_cutout: probability that a sample is touched.

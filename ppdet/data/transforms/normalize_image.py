@@ -41,9 +41,7 @@ class NormalizeImage:
         offset = np.zeros(3) if plain else -np.asarray(mean, np.float64) / np.asarray(std, np.float64)
         self.factor, self.offset = factor.astype(np.float32), offset.astype(np.float32)
 
-    def __call__(
-        self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator
-    ) -> Union[PersonSample, ImageSample]:
+    def __call__(self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator) -> Union[PersonSample, ImageSample]:
         assert sample.image is not None
         sample.image = self.normalize(sample.image)
         return sample

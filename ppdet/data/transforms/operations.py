@@ -29,9 +29,7 @@ def flip_permutation(pairs: Sequence[Sequence[int]], num_keypoints: int) -> np.n
     for pair in pairs:
         a, b = int(pair[0]), int(pair[1])
         if not (0 <= a < num_keypoints and 0 <= b < num_keypoints) or order[a] != a or order[b] != b:
-            raise ConfigError(
-                f"flip pair [{a}, {b}] does not fit {num_keypoints} keypoints, or repeats one of another pair"
-            )
+            raise ConfigError(f"flip pair [{a}, {b}] does not fit {num_keypoints} keypoints, or repeats one of another pair")
         order[a], order[b] = b, a
     return order
 

@@ -15,9 +15,7 @@ from ppdet.data.sample import PersonSample
 class Permute:
     """(H, W, 3) to (3, H, W), for one sample or for a stacked batch."""
 
-    def __call__(
-        self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator
-    ) -> Union[PersonSample, ImageSample]:
+    def __call__(self, sample: Union[PersonSample, ImageSample], rng: np.random.Generator) -> Union[PersonSample, ImageSample]:
         assert sample.image is not None
         sample.image = np.ascontiguousarray(sample.image.transpose(2, 0, 1))
         return sample

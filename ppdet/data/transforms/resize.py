@@ -25,9 +25,7 @@ class Resize:
         ConfigError: a target that is no size, or an unknown interp.
     """
 
-    def __init__(
-        self, target_size: Union[int, Sequence[int]], keep_ratio: bool = False, interp: int = cv2.INTER_LINEAR
-    ) -> None:
+    def __init__(self, target_size: Union[int, Sequence[int]], keep_ratio: bool = False, interp: int = cv2.INTER_LINEAR) -> None:
         size = [target_size, target_size] if isinstance(target_size, int) else list(target_size)
         if len(size) != 2 or min(size) <= 0:
             raise ConfigError(f"Resize.target_size must be a number or [height, width]; given {target_size!r}")

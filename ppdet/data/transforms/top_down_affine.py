@@ -22,7 +22,8 @@ class TopDownAffine:
 
     Args:
         trainsize: network input [width, height]; default the codec's.
-        use_udp: alignment when there is no codec. With a codec, the codec's alignment is used, and a contradiction is told.
+        use_udp: alignment when there is no codec. With a codec, the codec's alignment is used, and a contradiction is
+            told.
         codec: shared with targets, model and evaluation.
 
     Raises:
@@ -31,9 +32,7 @@ class TopDownAffine:
 
     __shared__ = ["codec"]
 
-    def __init__(
-        self, trainsize: Optional[Sequence[int]] = None, use_udp: Optional[bool] = None, codec: Any = None
-    ) -> None:
+    def __init__(self, trainsize: Optional[Sequence[int]] = None, use_udp: Optional[bool] = None, codec: Any = None) -> None:
         name = type(self).__name__
         size = None if trainsize is None else pair(trainsize, f"{name}.trainsize")
         if codec is None:

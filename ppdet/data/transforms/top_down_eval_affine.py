@@ -14,8 +14,8 @@ from ppdet.geometry.crop import fit_aspect
 class TopDownEvalAffine(TopDownAffine):
     """Shows the whole image at the input's aspect: nothing is cut off, black bars fill the rest.
 
-    In a `TestReader` it describes the preprocessing of an exported model. PaddleDetection scales by the width alone and loses
-    head and feet of tall images; that is not repeated here.
+    In a `TestReader` it describes the preprocessing of an exported model. PaddleDetection scales by the width alone
+    and loses head and feet of tall images; that is not repeated here.
     """
 
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:

@@ -22,9 +22,7 @@ class TopDownRandomFlip:
 
     __shared__ = ["skeleton"]
 
-    def __init__(
-        self, flip_perm: Optional[Sequence[Sequence[int]]] = None, flip_prob: float = 0.5, skeleton: Any = None
-    ) -> None:
+    def __init__(self, flip_perm: Optional[Sequence[Sequence[int]]] = None, flip_prob: float = 0.5, skeleton: Any = None) -> None:
         self.source = FlipSource(type(self).__name__, flip_perm, skeleton)
         self.flip_prob = flip_prob
 

@@ -1,0 +1,224 @@
+"""Reading COCO persons: real files, and every mistake a file can hold."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pytest
+from shared_data import shared
+
+from ppdet.core.errors import ConfigError, DataError
+from ppdet.data.sources.coco_topdown import KeypointTopDownCocoDataset
+
+
+def dataset(folder, **kwargs):
+    kwargs.setdefault("trainsize", [96, 128])
+    kwargs.setdefault("anno_path", "persons.json")
+    return KeypointTopDownCocoDataset(str(folder), "images", **kwargs)
+
+
+@pytest.mark.parametrize("split, persons, images", [("train", 4760, 1765), ("val", 238, 100)])
+def test_real_files(split, persons, images):
+    data = dataset(shared("data", "coco_person"), anno_path=f"annotations/person_keypoints_{split}.json")
+    assert len(data) == persons
+    assert len(np.unique(data.persons.image_row)) == images
+    assert data.report.num_bad == 0
+    sample = data[0]
+    assert sample.image.shape[2] == 3 and not sample.image.flags.writeable
+    assert sample.xy_image.shape == (17, 2) and set(np.unique(sample.visible)) <= {0.0, 1.0}
+    np.testing.assert_allclose(sample.size_wh[0] / sample.size_wh[1], 96 / 128)
+
+
+def test_box_becomes_padded_rectangle_at_the_inputs_aspect(coco, write_coco):
+    sample = dataset(write_coco(coco())).describe(0)
+    # box x 4..21, y 5..40 in pixel centres: centre of [4, 5, 18, 36] less half a pixel
+    np.testing.assert_allclose(sample.center_xy, [4 + 17 / 2, 5 + 35 / 2])
+    np.testing.assert_allclose(sample.size_wh, [35 * 0.75 * 1.25, 35 * 1.25])
+    assert sample.area == pytest.approx(18 * 36 * 0.5)
+
+
+def test_boxes_are_cut_to_the_image(coco, write_coco):
+    content = coco(1, 1)
+    content["annotations"][0]["bbox"] = [-10, -5, 200, 100]
+    data = dataset(write_coco(content)).parse()
+    np.testing.assert_allclose(data.persons.boxes_xyxy, [[0, 0, 63, 47]])
+
+
+def spoil(content, key, value):
+    entry = dict(content["annotations"][0], id=99)
+    if value is KeyError:
+        del entry[key]
+    else:
+        entry[key] = value
+    content["annotations"].insert(0, entry)
+
+
+@pytest.mark.parametrize(
+    "key, value, reason",
+    [
+        ("keypoints", KeyError, "without `keypoints`"),
+        ("bbox", KeyError, "without `bbox`"),
+        ("image_id", KeyError, "without `image_id`"),
+        ("image_id", 777, "image_id not among"),
+        ("area", 0, "area 0"),
+        ("bbox", [1, 2, 0, 5], "without extent"),
+        ("bbox", [500, 2, 10, 5], "outside its image"),
+        ("bbox", [1, 2, 3], "not [x, y, w, h]"),
+        ("bbox", [1, 2, None, 3], "four finite numbers"),
+        ("bbox", "1 2 3 4", "str as `bbox`"),
+        ("keypoints", [1, 1, 2] * 16, "16 keypoints instead of 17"),
+        ("keypoints", [float("nan")] * 51, "finite"),
+        ("keypoints", ["a"] * 51, "finite"),
+    ],
+)
+def test_a_bad_annotation_is_named_and_left_out(coco, write_coco, caplog, key, value, reason):
+    content = coco()
+    spoil(content, key, value)
+    with caplog.at_level(logging.WARNING):
+        data = dataset(write_coco(content)).parse()
+    assert len(data) == 8
+    assert data.report.num_bad == 1
+    lines = [r.getMessage() for r in caplog.records]
+    assert len(lines) == 1 and "annotation 99" in lines[0] and reason in lines[0] and "persons.json" in lines[0]
+
+
+def test_not_a_mapping(coco, write_coco):
+    content = coco()
+    content["annotations"].append(None)
+    content["images"].append("x.jpg")
+    assert dataset(write_coco(content)).parse().report.num_bad == 2
+
+
+@pytest.mark.parametrize("key, value", [("iscrowd", 1), ("keypoints", [0] * 51), ("category_id", 5)])
+def test_what_is_right_but_of_no_use_is_no_mistake(coco, write_coco, key, value):
+    content = coco()
+    spoil(content, key, value)
+    data = dataset(write_coco(content)).parse()
+    assert len(data) == 8 and data.report.num_bad == 0 and sum(data.report.skipped.values()) == 1
+
+
+def test_missing_area_is_the_boxs(coco, write_coco):
+    content = coco(1, 1)
+    del content["annotations"][0]["area"]
+    assert dataset(write_coco(content)).describe(0).area == 18 * 36
+
+
+def test_another_number_of_keypoints_tells_both_numbers(coco, write_coco):
+    with pytest.raises(DataError, match="21 keypoints.*num_joints is 17"):
+        len(dataset(write_coco(coco(num_joints=21))))
+
+
+def test_missing_images_are_named_once(coco, write_coco):
+    folder = write_coco(coco())
+    (folder / "images" / "002.png").unlink()
+    data = dataset(folder).parse()
+    assert len(data) == 6 and data.report.num_bad == 1
+    assert "002.png" in data.report.bad_line()
+
+
+def test_no_image_at_all(coco, write_coco):
+    folder = write_coco(coco())
+    with pytest.raises(DataError, match="none of its 4 image files exists.*image_dir"):
+        len(KeypointTopDownCocoDataset(str(folder), "pictures", "persons.json", trainsize=[96, 128]))
+
+
+def test_no_usable_person(coco, write_coco):
+    content = coco(1, 1)
+    content["annotations"][0]["area"] = 0
+    with pytest.raises(DataError, match="no usable person.*area 0.*docs/data.md"):
+        len(dataset(write_coco(content)))
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"images": []}', "[]", '"x"', '{"images": {}, "annotations": []}'])
+def test_broken_files_are_named(tmp_path, text):
+    (tmp_path / "persons.json").write_text(text)
+    with pytest.raises(DataError, match="persons.json"):
+        len(dataset(tmp_path))
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match="persons.json.*anno_path"):
+        len(dataset(tmp_path))
+
+
+def test_other_categories(coco, write_coco):
+    content = coco()
+    content["categories"] = [
+        {"id": 3, "name": "cat", "keypoints": ["a"] * 17},
+        {"id": 4, "name": "dog", "keypoints": ["a"] * 17},
+        {"id": 5, "name": "tree"},
+    ]
+    for i, entry in enumerate(content["annotations"]):
+        entry["category_id"] = 3 + i % 3
+    folder = write_coco(content)
+    assert len(dataset(folder)) == 6  # whatever declares keypoints
+    assert len(dataset(folder, category="cat")) == 3
+    assert len(dataset(folder, category=[3, "dog"])) == 6
+    with pytest.raises(DataError, match="no category 'horse'.*3 \\(cat\\)"):
+        len(dataset(folder, category="horse"))
+
+
+def test_string_image_ids(coco, write_coco):
+    content = coco()
+    for entry in [*content["images"]]:
+        entry["id"] = f"im{entry['id']}"
+    for entry in content["annotations"]:
+        entry["image_id"] = f"im{entry['image_id']}"
+    data = dataset(write_coco(content))
+    assert len(data) == 8 and data.describe(0).image_id == "im1"
+
+
+def test_detector_boxes(coco, write_coco):
+    folder = write_coco(coco())
+    boxes = [
+        {"image_id": 2, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.9},
+        {"image_id": 1, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.8},
+        {"image_id": 2, "category_id": 1, "bbox": [5, 4, 10, 20], "score": 0.7},
+        {"image_id": 1, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.1},
+        {"image_id": 1, "category_id": 7, "bbox": [3, 4, 10, 20], "score": 0.9},
+        {"image_id": 55, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.9},
+        {"image_id": 1, "category_id": 1, "bbox": [3, 4, -1, 20], "score": 0.9},
+        {"image_id": 1, "category_id": 1, "score": 0.9},
+    ]
+    (folder / "bbox.json").write_text(json.dumps(boxes))
+    data = dataset(folder, use_gt_bbox=False, bbox_file="bbox.json", image_thre=0.5).parse()
+    samples = [data.describe(i) for i in range(len(data))]
+    assert [(s.image_id, s.box_score) for s in samples] == [(1, 0.8), (2, 0.9), (2, 0.7)]
+    np.testing.assert_allclose(samples[0].center_xy, [8, 14])
+    assert samples[0].visible.sum() == 0 and samples[0].area == 200
+    assert data.report.num_bad == 3
+    outside = dataset(folder, use_gt_bbox=False, bbox_file=str(folder / "bbox.json"))
+    assert len(outside) == 4
+
+
+def test_detector_boxes_of_the_wrong_kind(coco, write_coco):
+    folder = write_coco(coco())
+    with pytest.raises(DataError, match="bbox_file"):
+        len(dataset(folder, use_gt_bbox=False, bbox_file="none.json"))
+    with pytest.raises(DataError, match="list of detections"):
+        len(dataset(folder, use_gt_bbox=False, bbox_file="persons.json"))
+    with pytest.raises(ConfigError, match="bbox_file"):
+        dataset(folder, use_gt_bbox=False)
+
+
+def test_contradictions_are_config_errors(tmp_path):
+    from ppdet.codecs import HeatmapCodec
+
+    codec = HeatmapCodec(input_wh=(96, 128))
+    assert dataset(tmp_path, trainsize=None, codec=codec).input_wh == (96, 128)
+    with pytest.raises(ConfigError, match="192, 256.*96, 128"):
+        dataset(tmp_path, trainsize=[192, 256], codec=codec)
+    with pytest.raises(ConfigError, match="num_joints is 16.*17"):
+        dataset(tmp_path, num_joints=16, skeleton="coco17")
+    with pytest.raises(ConfigError, match="trainsize"):
+        dataset(tmp_path, trainsize=None)
+
+
+def test_center_scale_moves_the_crop_anew_each_time(coco, write_coco):
+    data = dataset(write_coco(coco(1, 1)), center_scale=0.4)
+    centers = np.array([data.load(0, np.random.default_rng(i)).center_xy for i in range(200)])
+    moved = np.abs(centers - data.describe(0).center_xy).max(axis=1) > 0
+    assert 0.2 < moved.mean() < 0.4
+    assert (np.abs(centers - data.describe(0).center_xy) <= 0.2 * np.array([17, 35]) + 1e-9).all()
