@@ -6,6 +6,7 @@ from typing import Any, Mapping
 
 from ppdet.codecs import HeatmapCodec
 from ppdet.engine.precision import Precision
+from ppdet.inference.model_card import ModelCard
 
 
 def wants_flip_test(config: Mapping[str, Any], model: Any) -> bool:
@@ -22,26 +23,27 @@ def wants_flip_test(config: Mapping[str, Any], model: Any) -> bool:
 
 
 def pose_setting(
-    config: Mapping[str, Any], reader: Any, codec: HeatmapCodec, flip_test: bool, precision: Precision | None
+    config: Mapping[str, Any], dataset: Any, codec: HeatmapCodec, flip_test: bool, precision: Precision | None
 ) -> str:
     """One line: box source and count, flip test and its shift, decoder, un-warp, precision."""
-    dataset = getattr(reader, "dataset", None)
     parts = [_box_source(config, dataset)]
     parts.append(f"flip test on (shift {codec.shift_after_flip:.3f} cell)" if flip_test else "flip test off")
     kernel = f" (blur {codec.blur_kernel})" if codec.decoder == "dark" else ""
     parts.append(f"decoder {codec.decoder}{kernel}")
-    parts.append(
-        "exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop"
-    )
-    parts.append(
-        f"mixed precision {precision.level} {precision.dtype}" if precision and precision.enabled else "float32"
-    )
+    parts.append("exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop")
+    parts.append(f"mixed precision {precision.level} {precision.dtype}" if precision and precision.enabled else "float32")
     return "; ".join(parts)
 
 
-def box_setting(config: Mapping[str, Any], images: int) -> str:
-    """One line for a detector: number of images, network input."""
-    return f"{config.get('architecture')}: {images} images, all detections above the NMS's own score threshold"
+def box_setting(config: Mapping[str, Any], card: ModelCard, images: int) -> str:
+    """One line for a detector: number of images, network input, suppression, classes."""
+    width, height = card.input_wh or (0, 0)
+    settings = card.nms or {}
+    return (
+        f"{config.get('architecture')} {width}x{height}; {images} images; NMS IoU {settings.get('nms_threshold')}, "
+        f"scores from {settings.get('score_threshold')}, at most {settings.get('keep_top_k')} boxes an image; "
+        f"classes {', '.join(card.label_list[:5])}"
+    )
 
 
 def _box_source(config: Mapping[str, Any], dataset: Any) -> str:

@@ -7,15 +7,23 @@ counts once, however the sampler padded.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
 
+from ppdet.core.config import Config
+from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.box_evaluation import box_detector, collect_boxes
+from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation_setting import box_setting, pose_setting, wants_flip_test
 from ppdet.engine.pose_prediction import PosePredictor
 from ppdet.engine.precision import Precision
+from ppdet.engine.weighted_model import model_with_weights
+from ppdet.metrics.result_file import read_results
 
 logger = get_logger(__name__)
 
@@ -35,7 +43,7 @@ class Evaluator:
 
     Attributes:
         setting: after `run`, the facts a figure depends on, as text: boxes, flip test, decoder, un-warp.
-        bad: after `run`, (path, reason) of samples that could not be read.
+        bad: after `run`, (path, reason) of images that could not be read.
     """
 
     def __init__(
@@ -83,15 +91,18 @@ class Evaluator:
             xy, scores = predictor(batch)
             count += len(xy)
             self.metric.update(_person_rows(batch, xy, scores))
-        self.setting = pose_setting(assembly.config, reader, assembly.codec, flip_test, self._precision)
+        self.bad = list(getattr(reader, "bad", dict(self.bad)).items())
+        dataset = assembly.dataset("Eval") if self._reader is None else None
+        self.setting = pose_setting(assembly.config, dataset, assembly.codec, flip_test, self._precision)
         return count
 
     def _collect_boxes(self) -> int:
-        from ppdet.engine.box_evaluation import collect_boxes
-
+        detector = box_detector(self.assembly, self.model)
         dataset = self.assembly.dataset("Eval") if self._reader is None else self._reader
-        count = collect_boxes(self.assembly, self.model, dataset, self.metric, self.bad)
-        self.setting = box_setting(self.assembly.config, count)
+        count = 0
+        for count in _with_progress(collect_boxes(detector, dataset, self.metric, self.bad)):
+            pass
+        self.setting = box_setting(self.assembly.config, detector.card, len(dataset))
         return count
 
     def _gather(self, count: int) -> int:
@@ -106,7 +117,7 @@ class Evaluator:
         if self.bad:
             named = "".join(f"\n  {path}: {reason}" for path, reason in self.bad[:BAD_IMAGES_NAMED])
             more = f"\n  and {len(self.bad) - BAD_IMAGES_NAMED} more" if len(self.bad) > BAD_IMAGES_NAMED else ""
-            logger.warning("%d samples could not be read and count as missed:%s%s", len(self.bad), named, more)
+            logger.warning("%d images could not be read, their objects count as missed:%s%s", len(self.bad), named, more)
 
     def _figures(self) -> dict[str, float]:
         if not distributed.is_main():
@@ -133,8 +144,8 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray) -> d
     return rows
 
 
-def _with_progress(reader: Any) -> Iterator[dict[str, Any]]:
-    """The batches of a reader, with a line from time to time on the first process."""
+def _with_progress(reader: Any) -> Iterator[Any]:
+    """The items of a reader, with a line from time to time on the first process."""
     total = len(reader) if hasattr(reader, "__len__") else None
     shown = time.time()
     for number, batch in enumerate(reader, start=1):
@@ -143,3 +154,41 @@ def _with_progress(reader: Any) -> Iterator[dict[str, Any]]:
         if distributed.is_main() and now - shown > SECONDS_BETWEEN_PROGRESS:
             logger.info("Eval iter: %d%s", number, f"/{total}" if total else "")
             shown = now
+
+
+def evaluate(
+    config: Config, output_eval: str | Path | None = None, amp: bool = False, json_eval: bool = False
+) -> dict[str, float]:
+    """Evaluate the `weights` of a config on its EvalDataset; what `tools/eval.py` does.
+
+    Args:
+        config: a loaded config.
+        output_eval: folder for the predictions; None takes the config's `output_eval`, else writes none.
+        amp: mixed precision.
+        json_eval: compute the figures of predictions written before into `output_eval`, without a model.
+
+    Returns:
+        Named figures; empty with `save_prediction_only`.
+
+    Raises:
+        PpdetError: whatever in config, data or weights does not fit.
+    """
+    choose_device(config)
+    distributed.start()
+    assembly = Assembly(config)
+    if json_eval:
+        return _evaluate_file(assembly, output_eval or config.get("output_eval") or config.get("save_dir") or ".")
+    if config.get("save_prediction_only") and not (output_eval or config.get("output_eval")):
+        output_eval = config.get("save_dir") or "output"
+    metric = assembly.metric(output_eval)
+    model = model_with_weights(assembly)
+    return Evaluator(assembly, model, metric=metric, precision=Precision.from_config(config, amp)).run()
+
+
+def _evaluate_file(assembly: Assembly, folder: str | Path) -> dict[str, float]:
+    metric = assembly.metric()
+    if not hasattr(metric, "score"):
+        raise ConfigError(f"--json_eval: {type(metric).__name__} has no way to score a file; evaluate the weights again.")
+    figures = metric.score(read_results(folder, metric.result_file))
+    logger.info("figures of the predictions in %s\n%s", folder, metric.report())
+    return figures

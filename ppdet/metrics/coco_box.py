@@ -46,6 +46,7 @@ class COCOMetric:
 
     __shared__ = ["save_prediction_only"]
     main = "AP"
+    result_file = RESULT_FILE
 
     def __init__(
         self,
@@ -131,6 +132,15 @@ class COCOMetric:
         if self.save_prediction_only:
             logger.info("save_prediction_only: evaluation skipped, no AP")
             return {}
+        return self.score(results)
+
+    def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
+        """The twelve COCO figures of finished result entries, such as those of an older `bbox.json`.
+
+        Raises:
+            DataError: an image id that the annotation file does not have.
+        """
+        self.ground_truth.image_rows([entry["image_id"] for entry in results])
         categories = sorted(set(self.categories.values()))
         self.stats = evaluate_coco(self.ground_truth.coco, results, "bbox", categories)
         return dict(self.stats)

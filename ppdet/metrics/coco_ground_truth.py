@@ -110,17 +110,13 @@ class CocoGroundTruth:
 
 def _read_coco_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise DataError(
-            f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`."
-        )
+        raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path} is not valid JSON ({error}).") from error
     if not isinstance(data, dict) or not {"images", "annotations", "categories"} <= data.keys():
-        raise DataError(
-            f"{path} is not a COCO annotation file: expected an object with images, annotations, categories."
-        )
+        raise DataError(f"{path} is not a COCO annotation file: expected an object with images, annotations, categories.")
     return data
 
 

@@ -56,6 +56,7 @@ class KeyPointTopDownCOCOEval:
 
     __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
     main = "AP"
+    result_file = RESULT_FILE
 
     def __init__(
         self,
@@ -141,7 +142,16 @@ class KeyPointTopDownCOCOEval:
         if self.save_prediction_only:
             logger.info("save_prediction_only: evaluation skipped, no AP")
             return {}
+        return self.score(results)
+
+    def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
+        """The ten COCO figures of finished result entries, such as those of an older `keypoints_results.json`.
+
+        Raises:
+            DataError: an image id that the annotation file does not have.
+        """
         coco = self.ground_truth.coco
+        self.ground_truth.image_rows([entry["image_id"] for entry in results])
         self.stats = evaluate_coco(coco, results, "keypoints", [self.category_id], self.skeleton.sigmas)
         if self.per_keypoint:
             objects = [a for a in coco.dataset["annotations"] if a["category_id"] == self.category_id]

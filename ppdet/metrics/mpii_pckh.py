@@ -146,9 +146,7 @@ class KeyPointTopDownMPIIEval:
 
 def _read_image_ids(path: Path) -> list[Any]:
     if not path.is_file():
-        raise DataError(
-            f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`."
-        )
+        raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
     records = json.loads(path.read_text(encoding="utf-8"))
     return [record.get("image_id", Path(str(record.get("image", row))).stem) for row, record in enumerate(records)]
 

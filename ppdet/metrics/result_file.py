@@ -33,3 +33,23 @@ def write_results(path: str | Path, default_name: str, results: Sequence[dict[st
         raise DataError(f"cannot write {path}: {error.strerror or error}. Choose another folder.") from error
     logger.info("%d predictions written to %s", len(results), path)
     return path
+
+
+def read_results(path: str | Path, default_name: str) -> list[dict[str, Any]]:
+    """Read what `write_results` wrote.
+
+    Raises:
+        DataError: no such file, or no list of COCO result entries.
+    """
+    path = Path(path)
+    if path.suffix != ".json":
+        path = path / default_name
+    if not path.is_file():
+        raise DataError(f"there is no result file {path}: evaluate first, or give its folder as --output_eval.")
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}): evaluate again.") from error
+    if not isinstance(results, list) or not all(isinstance(entry, dict) and "image_id" in entry for entry in results):
+        raise DataError(f"{path} is not a list of COCO results with an image_id each.")
+    return results

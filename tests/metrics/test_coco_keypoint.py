@@ -167,9 +167,7 @@ def test_placeholder_area_is_told(tmp_path: Path) -> None:
 
 def test_string_image_ids(tmp_path: Path) -> None:
     path = write_truth(tmp_path)
-    path.write_text(
-        path.read_text().replace('"id": 7', '"id": "seven"').replace('"image_id": 7', '"image_id": "seven"')
-    )
+    path.write_text(path.read_text().replace('"id": 7', '"id": "seven"').replace('"image_id": 7', '"image_id": "seven"'))
     metric = KeyPointTopDownCOCOEval(path, skeleton=SKELETON)
     metric.update(one_person(scored(TRUTH, 1, 1, 1), image_id=["seven"]))
     assert metric.compute()["AP"] == pytest.approx(1.0)

@@ -1,0 +1,42 @@
+"""Evaluate weights: python tools/eval.py -c configs/keypoint/tiny_pose/tinypose_128x96.yml -o weights=FILE.pdparams
+
+Keypoint configs give OKS AP, detector configs box AP. Without flip test: -o TopDownHRNet.flip=false. With exactly
+PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. See docs/evaluation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ppdet.core.command import run_command  # noqa: E402
+
+
+def parse_args() -> argparse.Namespace:
+    """PaddleDetection's flags, as far as they mean something here."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("-c", "--config", required=True, help="configuration (YAML)")
+    add("-o", "--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="change the configuration")
+    add("--output_eval", metavar="DIR", help="write the predictions there (keypoints_results.json or bbox.json)")
+    add("--json_eval", action="store_true", help="score the predictions in --output_eval again, without a model")
+    add("--save_prediction_only", action="store_true", help="write the predictions, compute no figures")
+    add("--amp", action="store_true", help="mixed precision (GPU)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Parse, load, evaluate."""
+    args = parse_args()
+    from ppdet.core.config import load_config
+    from ppdet.engine.evaluator import evaluate
+
+    options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
+    evaluate(load_config(args.config, options), args.output_eval, args.amp, args.json_eval)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
