@@ -5,7 +5,7 @@ Legend: B batch, K keypoints, H W crop pixels.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
@@ -62,15 +62,7 @@ def _persons(samples: Sequence[PersonSample]) -> Dict[str, Any]:
 
 
 def _images(samples: Sequence[ImageSample]) -> Dict[str, Any]:
-    batch: Dict[str, Any] = {}
-    shapes: List[np.ndarray] = []
-    for sample in samples:
-        assert sample.image is not None
-        hw = sample.image.shape[1:] if sample.image.shape[0] == 3 else sample.image.shape[:2]
-        shapes.append(np.array(hw if sample.im_shape is None else sample.im_shape, np.float32))
-    batch["im_shape"] = np.stack(shapes)
-    one = np.ones(2, np.float32)
-    batch["scale_factor"] = np.stack([one if s.scale_factor is None else s.scale_factor for s in samples])
+    batch: Dict[str, Any] = {key: np.stack([getattr(s, key) for s in samples]) for key in ("im_shape", "scale_factor")}
     for key in ("boxes_xyxy", "labels", "crowd"):
         batch[key] = [getattr(s, key) for s in samples]
     return batch

@@ -58,6 +58,8 @@ class ImageDataset:
         """
         sample = self.describe(index)
         sample.image = self.store.get(index)
+        sample.im_shape = np.array(sample.image.shape[:2], np.float32)
+        sample.scale_factor = np.ones(2, np.float32)
         return sample
 
     def __getitem__(self, index: int) -> ImageSample:
