@@ -79,7 +79,7 @@ def test_saved_average_continues():
     assert follow(second, [3.0, 4.0]) == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("kwargs", [dict(decay=1.0), dict(decay=-0.1), dict(decay_type="mean")])
+@pytest.mark.parametrize("kwargs", [{"decay": 1.0}, {"decay": -0.1}, {"decay_type": "mean"}])
 def test_mistakes(kwargs):
     with pytest.raises(ConfigError):
         WeightAverage(linear(0.0), **kwargs)

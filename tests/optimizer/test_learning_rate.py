@@ -14,9 +14,7 @@ from ppdet.optimizer.piecewise_decay import PiecewiseDecay
 
 
 def test_tinypose_recipe():
-    rate = LearningRate(
-        0.008, [PiecewiseDecay(gamma=0.1, milestones=[380, 410]), LinearWarmup(steps=500, start_factor=0.001)]
-    )
+    rate = LearningRate(0.008, [PiecewiseDecay(gamma=0.1, milestones=[380, 410]), LinearWarmup(steps=500, start_factor=0.001)])
     curve = rate.curve(steps_per_epoch=10)
     assert curve.value(0) == pytest.approx(0.008 * 0.001)
     assert curve.value(250) == pytest.approx(0.008 * (0.001 * 0.5 + 0.5))
@@ -42,7 +40,7 @@ def test_values_are_absolute():
 
 
 @pytest.mark.parametrize(
-    "kwargs", [dict(gamma=[0.1], milestones=[1, 2]), dict(milestones=[2, 1]), dict(milestones=[1], values=[1.0])]
+    "kwargs", [{"gamma": [0.1], "milestones": [1, 2]}, {"milestones": [2, 1]}, {"milestones": [1], "values": [1.0]}]
 )
 def test_piecewise_mistakes_are_named(kwargs):
     with pytest.raises(ConfigError, match="PiecewiseDecay"):
@@ -50,9 +48,7 @@ def test_piecewise_mistakes_are_named(kwargs):
 
 
 def test_cosine_runs_from_the_end_of_the_warmup_to_the_plateau():
-    rate = LearningRate(
-        1.0, [CosineDecay(max_epochs=10, min_lr_ratio=0.1, last_plateau_epochs=2), LinearWarmup(steps=20)]
-    )
+    rate = LearningRate(1.0, [CosineDecay(max_epochs=10, min_lr_ratio=0.1, last_plateau_epochs=2), LinearWarmup(steps=20)])
     curve = rate.curve(steps_per_epoch=10)
     assert curve.value(20) == pytest.approx(1.0)
     assert curve.value(50) == pytest.approx(0.55)  # half way from 20 to 80

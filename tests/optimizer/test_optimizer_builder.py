@@ -54,9 +54,7 @@ def test_adamw_honours_the_regularizer():
 
 
 def test_adamw_with_both_decays_warns(caplog):
-    builder = OptimizerBuilder(
-        regularizer={"type": "L2", "factor": 0.5}, optimizer={"type": "AdamW", "weight_decay": 0.1}
-    )
+    builder = OptimizerBuilder(regularizer={"type": "L2", "factor": 0.5}, optimizer={"type": "AdamW", "weight_decay": 0.1})
     with caplog.at_level(logging.WARNING):
         weights = one_step(builder)
     np.testing.assert_allclose(weights, [0.99 - 0.1, 1.98 - 0.1], rtol=1e-4)
@@ -66,13 +64,13 @@ def test_adamw_with_both_decays_warns(caplog):
 @pytest.mark.parametrize(
     "kwargs, message",
     [
-        (dict(optimizer={"type": "Adaam"}), "expected one of"),
-        (dict(optimizer={"type": "Adam", "betas": 1}), "has no argument betas"),
-        (dict(clip_grad_by_norm=1.0, clip_grad_by_value=1.0), "not both"),
-        (dict(clip_grad_by_norm=-1.0), "positive"),
-        (dict(regularizer={"type": "L3"}), "regularizer"),
-        (dict(regularizer={"type": "L1", "factor": 0.1}, optimizer={"type": "AdamW"}), "L2 only"),
-        (dict(optimizer={"type": "Adam", "epsilon": "1e-8"}), "1.0e-8"),
+        ({"optimizer": {"type": "Adaam"}}, "expected one of"),
+        ({"optimizer": {"type": "Adam", "betas": 1}}, "has no argument betas"),
+        ({"clip_grad_by_norm": 1.0, "clip_grad_by_value": 1.0}, "not both"),
+        ({"clip_grad_by_norm": -1.0}, "positive"),
+        ({"regularizer": {"type": "L3"}}, "regularizer"),
+        ({"regularizer": {"type": "L1", "factor": 0.1}, "optimizer": {"type": "AdamW"}}, "L2 only"),
+        ({"optimizer": {"type": "Adam", "epsilon": "1e-8"}}, "1.0e-8"),
     ],
 )
 def test_mistakes_are_named(kwargs, message):
@@ -93,9 +91,9 @@ class TwoParts(paddle.nn.Layer):
 def test_param_groups_scale_the_rate():
     model = TwoParts()
     groups = [{"params": ["backbone"], "learning_rate": 0.1}]
-    optimizer = OptimizerBuilder(
-        regularizer=None, optimizer={"type": "AdamW", "weight_decay": 0.0, "param_groups": groups}
-    )(0.1, model)
+    optimizer = OptimizerBuilder(regularizer=None, optimizer={"type": "AdamW", "weight_decay": 0.0, "param_groups": groups})(
+        0.1, model
+    )
     before = {name: p.numpy().copy() for name, p in model.named_parameters()}
     model(paddle.ones([2, 1])).sum().backward()
     optimizer.step()

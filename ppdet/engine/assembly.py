@@ -1,0 +1,92 @@
+"""The parts of one configuration, built once and fitted together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Optional, Union
+
+from ppdet.codecs import codec_from_config
+from ppdet.core.builder import Builder
+from ppdet.core.config import Config
+from ppdet.core.errors import ConfigError
+from ppdet.engine import distributed
+from ppdet.engine.components import import_components
+from ppdet.engine.config_check import check_config
+from ppdet.skeletons.lookup import skeleton_from_config
+
+_ROLES = ("Train", "Eval", "Test")
+_METRIC_CLASSES = {"COCO": "COCOMetric"}  # the box metric goes by another word in every detector's YAML
+
+
+class Assembly:
+    """Builds model, data and metric of a configuration around one skeleton and one codec.
+
+    Args:
+        config: a loaded configuration.
+
+    Attributes:
+        skeleton: keypoints of the dataset and the model.
+        codec: crop, targets and decoding; None for a detector.
+        builder: builds any section of the configuration; hands codec and skeleton to whoever asks for them.
+
+    Raises:
+        ConfigError: misspelt names or arguments anywhere in the configuration, all of them with file and line.
+    """
+
+    def __init__(self, config: Config) -> None:
+        registry = import_components()
+        errors = [problem for problem in check_config(config, registry) if problem.severity == "error"]
+        if errors:
+            raise ConfigError(errors)
+        self.config = config
+        self.skeleton = skeleton_from_config(config)
+        self.codec = codec_from_config(config, Builder(config))
+        shared: Dict[str, Any] = {}
+        if self.codec is not None:
+            shared = {"codec": self.codec, "skeleton": self.skeleton, "num_joints": self.skeleton.num_keypoints}
+        self.builder = Builder(config, shared=shared)
+        self._datasets: Dict[str, Any] = {}
+
+    def model(self) -> Any:
+        """A new model with its initial weights."""
+        return self.builder.build(self.config["architecture"])
+
+    def dataset(self, role: str) -> Any:
+        """The dataset of a role, "Train", "Eval" or "Test"; always the same object.
+
+        Raises:
+            ConfigError: the configuration has none.
+        """
+        key = self._section(role, "Dataset")
+        if role not in self._datasets:
+            self._datasets[role] = self.builder.build(key)
+        return self._datasets[role]
+
+    def reader(self, role: str) -> Any:
+        """A new reader of this process's batches of that role's dataset, made by `worker_num` worker processes."""
+        return self.builder.build(self._section(role, "Reader"))(
+            self.dataset(role),
+            worker_num=int(self.config.get("worker_num", 0) or 0),
+            seed=int(self.config.get("seed", 0) or 0),
+            rank=distributed.rank(),
+            world_size=distributed.world_size(),
+        )
+
+    def metric(self, output_eval: Optional[Union[str, Path]] = None) -> Any:
+        """A new metric for the EvalDataset; it writes its results below `output_eval`, else the configuration's.
+
+        Raises:
+            ConfigError: the configuration names no metric.
+        """
+        name = self.config.get("metric")
+        if not isinstance(name, str):
+            raise ConfigError("the config names no metric, for example metric: KeyPointTopDownCOCOEval")
+        folder = output_eval if output_eval is not None else self.config.get("output_eval")
+        extra = {} if folder is None else {"output_eval": folder}
+        return self.builder.build(_METRIC_CLASSES.get(name, name), anno_file=self.dataset("Eval").annotation_file, **extra)
+
+    def _section(self, role: str, kind: str) -> str:
+        assert role in _ROLES, role
+        if role + kind not in self.config:
+            raise ConfigError(f"{self.config.path}: there is no section {role + kind}, which this command needs")
+        return role + kind

@@ -1,0 +1,73 @@
+"""Several processes training one model: who is who, and how they agree.
+
+Started by `python -m paddle.distributed.launch`, every process finds its place in the environment. A plain run is a group of
+one, and every function here then costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, List
+
+import numpy as np
+import paddle
+
+
+def world_size() -> int:
+    """Number of processes in the run."""
+    return int(os.environ.get("PADDLE_TRAINERS_NUM", "1"))
+
+
+def rank() -> int:
+    """Number of this process, 0 is the one that writes files."""
+    return int(os.environ.get("PADDLE_TRAINER_ID", "0"))
+
+
+def local_rank() -> int:
+    """Number of this process on its machine."""
+    return int(os.environ.get("PADDLE_LOCAL_RANK", os.environ.get("PADDLE_RANK_IN_NODE", "0")))
+
+
+def processes_here() -> int:
+    """Number of processes of the run on this machine."""
+    return max(1, int(os.environ.get("PADDLE_LOCAL_SIZE", str(world_size()))))
+
+
+def is_main() -> bool:
+    """Whether this process writes files and prints."""
+    return rank() == 0
+
+
+def start() -> None:
+    """Join the group; does nothing in a plain run or the second time. The device must be chosen before."""
+    if world_size() > 1 and not paddle.distributed.is_initialized():
+        paddle.distributed.init_parallel_env()
+
+
+def barrier() -> None:
+    """Wait until every process is here."""
+    if world_size() > 1:
+        total(np.zeros(1, np.float32))
+
+
+def total(values: np.ndarray) -> np.ndarray:
+    """Sum of a float32 array over all processes."""
+    if world_size() == 1:
+        return np.asarray(values, np.float32)
+    tensor = paddle.to_tensor(np.asarray(values, np.float32))
+    paddle.distributed.all_reduce(tensor)
+    return tensor.numpy()
+
+
+def gather(value: Any) -> List[Any]:
+    """The values of all processes, by rank, in every process. Values must be picklable."""
+    if world_size() == 1:
+        return [value]
+    values: List[Any] = []
+    paddle.distributed.all_gather_object(values, value)
+    return values
+
+
+def share(count: int, part: int, parts: int) -> range:
+    """Indices out of `count` that belong to part `part` of `parts`: each index belongs to exactly one part."""
+    return range(part, count, parts)

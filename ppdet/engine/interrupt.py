@@ -1,0 +1,48 @@
+"""Ctrl-C and SIGTERM as a wish to stop, granted between two iterations."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any, Dict, Optional
+
+import numpy as np
+
+from ppdet.core.logger import get_logger
+from ppdet.engine import distributed
+
+_log = get_logger(__name__)
+
+
+class Interrupt:
+    """Within `with interrupt:` the first SIGINT or SIGTERM only sets `reason`; a second SIGINT interrupts at once."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._before: Dict[int, Any] = {}
+
+    def agreed(self) -> bool:
+        """Whether any process of the run was told to stop; the same answer in all, so that none waits for another."""
+        wish = np.array([1.0 if self.reason else 0.0], np.float32)
+        if not distributed.total(wish)[0]:
+            return False
+        self.reason = self.reason or "another process was interrupted"
+        return True
+
+    def __enter__(self) -> Interrupt:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+    def _note(self, number: int, frame: Optional[FrameType]) -> None:
+        if self.reason and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.reason = f"interrupted by {signal.Signals(number).name}"
+        _log.warning("%s: finishing this iteration, then saving (Ctrl-C again to stop at once)", self.reason)

@@ -1,0 +1,137 @@
+"""One iteration of training: forward, backward, and now and then an update of the weights."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+import numpy as np
+import paddle
+
+from ppdet.engine import distributed
+from ppdet.engine.precision import Precision
+from ppdet.engine.sync_batch_norm import convert_sync_batch_norm
+from ppdet.engine.training_error import TrainingError
+from ppdet.optimizer.curve import LearningRateCurve
+from ppdet.optimizer.ema import WeightAverage
+from ppdet.optimizer.scheduler import CurveScheduler
+
+
+class TrainStep:
+    """Call it with a batch; it returns the losses as numbers, averaged over all processes.
+
+    Args:
+        model: network with `forward(images) -> outputs` and `loss(outputs, batch) -> {"loss": total, ...}`.
+        optimizer_builder: makes the optimizer from a scheduler and the model.
+        curve: learning rate by iteration.
+        precision: float32 if not given.
+        average: running average of the weights to keep, if any.
+        sync_bn: batch statistics over all processes.
+        find_unused_parameters: passed to Paddle's DataParallel.
+        seed: start of the random numbers (drop-path and the like); those of iteration i depend on seed, process and i alone.
+
+    Raises:
+        TrainingError: a loss is not finite. The weights are then still those of the iteration before.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer_builder: Any,
+        curve: LearningRateCurve,
+        precision: Optional[Precision] = None,
+        average: Optional[WeightAverage] = None,
+        sync_bn: bool = False,
+        find_unused_parameters: bool = False,
+        seed: int = 0,
+    ) -> None:
+        parallel = distributed.world_size() > 1
+        self.model = convert_sync_batch_norm(model) if parallel and sync_bn else model
+        self.scheduler = CurveScheduler(curve)
+        self.precision = precision or Precision()
+        optimizer = optimizer_builder(self.scheduler, self.model)
+        self.model, self.optimizer = self.precision.decorate(self.model, optimizer)
+        self.average = average
+        self.seed = seed
+        self.iteration = 0
+        self._network = self.model
+        if parallel:
+            self._network = paddle.DataParallel(self.model, find_unused_parameters=find_unused_parameters)
+
+    @property
+    def learning_rate(self) -> float:
+        """Rate of the coming iteration."""
+        return float(self.scheduler())
+
+    def __call__(self, batch: Mapping[str, Any], share: float = 1.0, update: bool = True) -> Dict[str, float]:
+        """Train on one batch.
+
+        Args:
+            batch: numpy arrays with at least "image" (B, 3, H, W).
+            share: weight of this batch in the next update, 1 / n where n batches make one update.
+            update: change the weights now; otherwise gradients are kept and added to.
+        """
+        paddle.seed(_mix(self.seed, self.iteration))
+        if update or self._network is self.model:
+            losses = self._gradients(batch, share)
+        else:  # the processes exchange gradients only when these are used
+            with self._network.no_sync():
+                losses = self._gradients(batch, share)
+        if update:
+            self._update()
+        self.iteration += 1
+        self.scheduler.step(self.iteration)
+        return losses
+
+    def jump_to(self, iteration: int) -> None:
+        """Continue at `iteration` (after loading a checkpoint)."""
+        self.iteration = iteration
+        self.scheduler.step(iteration)
+
+    def _gradients(self, batch: Mapping[str, Any], share: float) -> Dict[str, float]:
+        tensors = to_tensors(batch)
+        with self.precision.autocast():
+            outputs = self._network(tensors["image"])
+        losses = self.model.loss(in_float32(outputs), tensors)
+        values = self._values(losses)
+        if not all(np.isfinite(value) for value in values.values()):
+            shown = ", ".join(f"{name} {value}" for name, value in values.items())
+            raise TrainingError(f"the loss is not a finite number at iteration {self.iteration}: {shown}")
+        total = losses["loss"]
+        self.precision.backward(total if share == 1.0 else total * share)
+        return values
+
+    def _update(self) -> None:
+        self.precision.update(self.optimizer)
+        self.optimizer.clear_grad()
+        if self.average is not None:
+            self.average.update()
+
+    def _values(self, losses: Mapping[str, paddle.Tensor]) -> Dict[str, float]:
+        names = sorted(losses)
+        here = np.array([float(losses[name].numpy().reshape(-1)[0]) for name in names], np.float32)
+        everywhere = distributed.total(here) / distributed.world_size()
+        return {name: float(value) for name, value in zip(names, everywhere)}
+
+
+def to_tensors(batch: Mapping[str, Any]) -> Dict[str, Any]:
+    """The numeric arrays of a batch as tensors; other entries as they are."""
+    return {
+        name: paddle.to_tensor(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
+        for name, value in batch.items()
+    }
+
+
+def in_float32(outputs: Any) -> Any:
+    """Outputs of a mixed-precision network in float32, in the same nesting, so that losses are computed exactly."""
+    if isinstance(outputs, dict):
+        return {name: in_float32(value) for name, value in outputs.items()}
+    if isinstance(outputs, (list, tuple)):
+        return type(outputs)(in_float32(value) for value in outputs)
+    if isinstance(outputs, paddle.Tensor) and outputs.dtype in (paddle.float16, paddle.bfloat16):
+        return outputs.astype("float32")
+    return outputs
+
+
+def _mix(seed: int, iteration: int) -> int:
+    words: Tuple[int, int, int] = (seed, distributed.rank(), iteration)
+    return int(np.random.SeedSequence(words).generate_state(1)[0])

@@ -1,0 +1,173 @@
+"""A training run from a configuration: put the parts together, train, and say what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ppdet.core.config import Config
+from ppdet.core.errors import CheckpointError, ConfigError
+from ppdet.core.logger import get_logger
+from ppdet.core.seeding import seed_everything
+from ppdet.engine import distributed
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.callbacks import Callback, EarlyStop, Evaluation
+from ppdet.engine.checkpoint import load_pretrained
+from ppdet.engine.checkpointer import Checkpointer
+from ppdet.engine.device import choose_device
+from ppdet.engine.evaluator import Evaluator
+from ppdet.engine.precision import Precision
+from ppdet.engine.progress import Progress
+from ppdet.engine.run_folder import RunFolder
+from ppdet.engine.train_step import TrainStep
+from ppdet.engine.trainer import Trainer
+from ppdet.engine.training_files import checkpoint_prefix, load_checkpoint, newest_checkpoint
+from ppdet.engine.training_log import TrainingLog
+from ppdet.engine.training_options import TrainingOptions
+from ppdet.engine.training_state import TrainingState
+from ppdet.engine.visual_dl import VisualDLLog
+from ppdet.optimizer.ema import WeightAverage
+
+_log = get_logger(__name__)
+
+
+def train(config: Config, options: Optional[TrainingOptions] = None) -> TrainingState:
+    """Train the model of a configuration; see docs/training.md for its keys.
+
+    Files go to `save_dir/<name of the configuration>`.
+
+    Returns:
+        The state at the end; `stop` says why if it ended early.
+
+    Raises:
+        ConfigError, DataError, CheckpointError: something does not fit; found before the first iteration where possible.
+        TrainingError: a loss is not finite.
+    """
+    options = options or TrainingOptions()
+    choose_device(config)
+    distributed.start()
+    seed_everything(_number(config, "seed", 0, lowest=0))
+    assembly = Assembly(config)
+    path = Path(str(config.get("save_dir") or "output")) / config.name
+    resume = _resume_prefix(options.resume, path)
+    reader = assembly.reader("Train")
+    step = build_train_step(assembly, len(reader), options.amp, pretrained=resume is None)
+    state = load_checkpoint(resume, step) if resume else TrainingState()
+    if resume:
+        _log.info("Resumed %s: epoch %d, iteration %d", resume, state.epoch, state.step)
+    epochs = _number(config, "epoch", None, lowest=1)
+    evaluation = _evaluation(assembly, step, path) if options.evaluate else None
+    folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=resume is not None)
+    callbacks, checkpointer = _callbacks(config, path, evaluation, options)
+    trainer = Trainer(step, reader, epochs, callbacks, state, accumulate=config.get("accumulate_steps", 1))
+    try:
+        state = trainer.train()
+    except BaseException:
+        folder.close("failed")
+        raise
+    finally:
+        reader.close()
+    folder.close("interrupted" if state.interrupted else "finished")
+    _report(state, checkpointer, path)
+    return state
+
+
+def build_train_step(assembly: Assembly, steps_per_epoch: int, amp: bool = False, pretrained: bool = True) -> TrainStep:
+    """Model, optimizer, schedule, precision and weight average of a configuration, ready to be called with batches.
+
+    Args:
+        assembly: the parts.
+        steps_per_epoch: batches an epoch, for the schedule.
+        amp: mixed precision was asked for.
+        pretrained: load `pretrain_weights`.
+    """
+    config = assembly.config
+    model = assembly.model()
+    if pretrained and config.get("pretrain_weights"):
+        load_pretrained(model, str(config["pretrain_weights"]))
+    average = None
+    if config.get("use_ema"):
+        settings = {"decay": "ema_decay", "decay_type": "ema_decay_type", "cycle_epoch": "cycle_epoch"}
+        average = WeightAverage(model, **{name: config[key] for name, key in settings.items() if key in config})
+    curve = assembly.builder.build("LearningRate").curve(steps_per_epoch)
+    if curve.warmup_steps > steps_per_epoch * config.get("epoch", 1):
+        _log.warning(
+            "The warm-up of %d iterations is longer than the whole run of %d; the base learning rate is never reached. "
+            "Shorten it: -o LearningRate.schedulers.1.steps=...",
+            curve.warmup_steps,
+            steps_per_epoch * config.get("epoch", 1),
+        )
+    count = sum(int(p.size) for p in model.parameters())
+    _log.info("%s: %.3f M parameters, %d iterations an epoch", config["architecture"], count / 1e6, steps_per_epoch)
+    return TrainStep(
+        model,
+        assembly.builder.build("OptimizerBuilder"),
+        curve,
+        precision=Precision.from_config(config, amp or bool(config.get("amp"))),
+        average=average,
+        sync_bn=config.get("norm_type") == "sync_bn" or bool(config.get("sync_bn")),
+        find_unused_parameters=bool(config.get("find_unused_parameters", False)),
+        seed=int(config.get("seed") or 0),
+    )
+
+
+def _evaluation(assembly: Assembly, step: TrainStep, path: Path) -> Evaluation:
+    """Built before training, so that a missing annotation file is found now and not after an epoch."""
+    metric = assembly.metric(output_eval=path)
+    reader = assembly.reader("Eval") if assembly.codec is not None else None
+
+    def evaluate() -> Mapping[str, float]:
+        figures: Dict[str, float] = Evaluator(assembly, step.model, reader, metric, step.precision).run()
+        if reader is not None:
+            reader.close()
+        return figures
+
+    every = _number(assembly.config, "snapshot_epoch", 1, lowest=1)
+    return Evaluation(evaluate, metric.main, every, getattr(metric, "higher_is_better", True))
+
+
+def _callbacks(
+    config: Config, path: Path, evaluation: Optional[Evaluation], options: TrainingOptions
+) -> tuple[List[Callback], Checkpointer]:
+    log_iter = _number(config, "log_iter", 20, lowest=1)
+    callbacks: List[Callback] = [Progress(log_iter)]
+    if evaluation is not None:
+        callbacks.append(evaluation)
+    if config.get("early_stop"):
+        if evaluation is None:
+            raise ConfigError("early_stop needs evaluations: add --eval, or take early_stop out of the config")
+        callbacks.append(EarlyStop.from_config(config["early_stop"]))
+    checkpointer = Checkpointer(path, _number(config, "snapshot_epoch", 1, lowest=1), evaluation)
+    callbacks += [checkpointer, TrainingLog(path, log_iter, evaluation)]
+    if options.vdl_log_dir:
+        callbacks.append(VisualDLLog(options.vdl_log_dir, log_iter, evaluation))
+    return callbacks, checkpointer
+
+
+def _resume_prefix(resume: Optional[str], path: Path) -> Optional[str]:
+    if resume is None or resume == "":
+        return None
+    if resume != "auto":
+        return checkpoint_prefix(resume)
+    newest = newest_checkpoint(path)
+    if newest is None:
+        raise CheckpointError(f"--resume auto: there is no checkpoint in {path}; leave --resume out to begin a run")
+    return newest
+
+
+def _number(config: Config, key: str, default: Optional[int], lowest: int) -> int:
+    value: Any = config.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+        raise ConfigError(f"{config.path}: {key} is a whole number from {lowest} on, got {value!r}")
+    return value
+
+
+def _report(state: TrainingState, checkpointer: Checkpointer, path: Path) -> None:
+    if not distributed.is_main():
+        return
+    why = f" ({state.stop})" if state.stop else ""
+    _log.info("Training ended after %d epochs, %d iterations%s", state.epoch, state.step, why)
+    if state.best is not None:
+        _log.info("Best %s: %.4f after epoch %d", state.metric, state.best, state.best_epoch)
+    for line in [*checkpointer.summary(), f"log: {path / 'train_log.jsonl'}", f"curves: {path / 'curves.png'}"]:
+        _log.info("  %s", line)
