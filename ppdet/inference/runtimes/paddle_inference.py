@@ -90,7 +90,8 @@ def place_on_device(config: object, options: RuntimeOptions, paddle: object, inf
             workspace_size=(1 << 25) * options.batch_size, max_batch_size=options.batch_size, min_subgraph_size=3,
             precision_mode=precisions[options.run_mode], use_static=False, use_calib_mode=options.trt_calib_mode)
         if options.dynamic_shape:
-            smallest, optimum, largest = ({"image": [1, 3, side, side], "scale_factor": [1, 2]} for side in options.trt_shape_range)
+            smallest, optimum, largest = (
+                {"image": [1, 3, side, side], "scale_factor": [1, 2]} for side in options.trt_shape_range)
             config.set_trt_dynamic_shape_info(smallest, largest, optimum)
 
 
