@@ -40,6 +40,13 @@ class VideoWriter:
 
     def _open(self, fps: float) -> tuple[cv2.VideoWriter, Path]:
         wanted = self.path
+        if min(self.size_wh) < 1:
+            raise MediaError(f"cannot write the video {wanted} with frames of {self.size_wh[0]} x {self.size_wh[1]} pixels: the "
+                             "source does not state its size")
+        try:
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MediaError(f"cannot make the folder {wanted.parent}: {error.strerror or error}; choose another place") from error
         suffixes = [wanted.suffix.lower()] if wanted.suffix else []
         for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
             temporary = wanted.with_name(f".{wanted.stem}.{uuid.uuid4().hex[:8]}.part{suffix}")
