@@ -32,12 +32,14 @@ class DeployedForm:
         card: content of infer_cfg.yml; the engine reads its `codec`, `skeleton` and `preprocess`.
         input_spec: static shapes for `paddle.jit.save`; the batch is free.
         output_names: names of the outputs in order; those of raw detector heads are numbered.
+        onnx_batch: batch size of the ONNX file, None for any: paddle2onnx writes suppression for one image only.
     """
 
     layer: Any
     card: ModelCard
     input_spec: list[Any]
     output_names: tuple[str, ...]
+    onnx_batch: int | None = None
 
     def runtime(self) -> FrameworkRuntime:
         """The layer behind the interface of an engine."""
@@ -102,7 +104,7 @@ def _detector(assembly: Any, model: Any, post_process: bool | None, nms: bool | 
     else:
         levels = range(len(card.fpn_stride))
         names = tuple(f"scores_{i}" for i in levels) + tuple(f"distances_{i}" for i in levels)
-    return DeployedForm(layer, card, layer.input_spec(card.input_wh), names)
+    return DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
 
 
 def _card(config: Mapping[str, Any], arch: str, preprocess: list[dict[str, Any]], fuse_normalize: bool) -> ModelCard:

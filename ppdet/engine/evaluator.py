@@ -99,11 +99,9 @@ class Evaluator:
     def _collect_boxes(self) -> int:
         detector = box_detector(self.assembly, self.model)
         dataset = self.assembly.dataset("Eval") if self._reader is None else self._reader
-        count = 0
-        for count in _with_progress(collect_boxes(detector, dataset, self.metric, self.bad)):
-            pass
+        counts = list(_with_progress(collect_boxes(detector, dataset, self.metric, self.bad)))
         self.setting = box_setting(self.assembly.config, detector.card, len(dataset))
-        return count
+        return counts[-1] if counts else 0
 
     def _gather(self, count: int) -> int:
         everything = distributed.gather((self.metric.state(), count, self.bad))

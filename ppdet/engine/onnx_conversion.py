@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Sequence
@@ -90,3 +91,8 @@ def _rename(graph: Any, old: str, new: str) -> None:
             for position, name in enumerate(names):
                 if name == old:
                     names[position] = new
+
+
+def converter_version() -> str:
+    """Version of the installed paddle2onnx."""
+    return metadata.version("paddle2onnx")

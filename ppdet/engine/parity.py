@@ -1,0 +1,192 @@
+"""Compare an exported model with the framework it came from, in what counts: final keypoints and boxes.
+
+Axes: N people or boxes, K keypoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+
+from ppdet.core.errors import PpdetError
+from ppdet.engine.deployed_form import DeployedForm
+from ppdet.geometry.boxes import iou_matrix
+from ppdet.inference.detector import BoxDetector
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.topdown import TopDownEstimator
+
+TOLERANCE_PX = 0.05
+SCORE_FLOOR = 0.2
+# Heatmaps have a peak of 1; float32 kernels of different engines agree to about 1e-5.
+TOLERANCE_SCORE = 1e-3
+REFERENCE_BATCH, ENGINE_BATCH = 8, 3
+# engine -> (package of its version, files of which it needs one)
+ENGINES = {
+    "paddle": ("paddlepaddle", ("model.json", "model.pdmodel", "inference.json", "inference.pdmodel")),
+    "onnxruntime": ("onnxruntime", ("model.onnx", "inference.onnx")),
+    "openvino": ("openvino", ("model.onnx", "inference.onnx")),
+}
+
+
+@dataclass
+class EngineResult:
+    """How far one engine is from the framework.
+
+    Attributes:
+        engine: "paddle", "onnxruntime" or "openvino".
+        status: "ok", "differs", "failed" (it could not run the model) or "absent" (nothing to run here).
+        compared: keypoints (or boxes) whose framework score is above `SCORE_FLOOR`.
+        unmatched: boxes that only one of the two found.
+        max_px, mean_px: distance of those keypoints (or box sides) in image pixels.
+        max_score: largest difference of a score.
+        note: engine's description, or why it did not run.
+    """
+
+    engine: str
+    status: str
+    compared: int = 0
+    unmatched: int = 0
+    max_px: float = 0.0
+    mean_px: float = 0.0
+    max_score: float = 0.0
+    note: str = ""
+
+
+@dataclass
+class ParityReport:
+    """Results of all engines on the same samples."""
+
+    model: str
+    samples: int
+    origin: str
+    engines: list[EngineResult] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[EngineResult]:
+        """Engines that differ or could not run."""
+        return [result for result in self.engines if result.status in ("differs", "failed")]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain content for export_report.json."""
+        limits = {"px": TOLERANCE_PX, "score": TOLERANCE_SCORE, "score_floor": SCORE_FLOOR}
+        return {"passed": not self.failed, "tolerance": limits, **asdict(self)}
+
+    def to_markdown(self) -> str:
+        """The table of export_report.md."""
+        rows = [
+            f"# Export report: {self.model}",
+            "",
+            f"Framework against each engine on {self.samples} {self.origin}, float32. Points with a framework score above "
+            f"{SCORE_FLOOR} must agree within {TOLERANCE_PX} px, all scores within {TOLERANCE_SCORE}.",
+            "",
+            "| engine | result | compared | unmatched | max px | mean px | max score difference | |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        for r in self.engines:
+            figures = (
+                f"{r.compared} | {r.unmatched} | {r.max_px:.5f} | {r.mean_px:.5f} | {r.max_score:.2e}"
+                if r.status in ("ok", "differs")
+                else "- | - | - | - | -"
+            )
+            rows.append(f"| {r.engine} | {r.status} | {figures} | {r.note} |")
+        return "\n".join(rows) + "\n"
+
+
+def check_parity(
+    model_dir: str | Path, form: DeployedForm, samples: Sequence[Any], origin: str, cpu_threads: int = 2
+) -> ParityReport:
+    """Run every engine that is installed and finds its file on the samples.
+
+    Args:
+        model_dir: exported directory.
+        form: the same model in the framework.
+        samples: (image, boxes) pairs.
+        origin: where the samples come from, for the report.
+        cpu_threads: of the engines.
+    """
+    report = ParityReport(str(form.card.extra.get("model_name", Path(model_dir).name)), len(samples), origin)
+    reference = _run(form.runtime(), form.card, samples, REFERENCE_BATCH)
+    card = ModelCard.load(model_dir)
+    for engine, (package, files) in ENGINES.items():
+        report.engines.append(_check_engine(engine, package, files, Path(model_dir), card, samples, reference, cpu_threads))
+    return report
+
+
+def _check_engine(
+    engine: str,
+    package: str,
+    files: Sequence[str],
+    model_dir: Path,
+    card: ModelCard,
+    samples: Sequence[Any],
+    reference: list[Any],
+    cpu_threads: int,
+) -> EngineResult:
+    if not any((model_dir / name).is_file() for name in files):
+        return EngineResult(engine, "absent", note=f"needs {files[0]} (export with --onnx)" if "onnx" in files[0] else f"needs {files[0]}")
+    if engine != "paddle" and not _installed(package):
+        return EngineResult(engine, "absent", note=f"{package} is not installed")
+    try:
+        runtime = load_runtime(model_dir, engine=engine, cpu_threads=cpu_threads, precision="fp32")
+        found = _run(runtime, card, samples, ENGINE_BATCH)
+    except Exception as error:  # engines have exceptions of their own; any of them means: cannot run this model
+        kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
+        return EngineResult(engine, "failed", note=kind + " ".join(str(error).split()))
+    result = EngineResult(engine, "ok", note=runtime.description)
+    (_compare_poses if card.is_top_down else _compare_boxes)(result, reference, found)
+    agrees = result.max_px <= TOLERANCE_PX and result.max_score <= TOLERANCE_SCORE and not result.unmatched
+    result.status = "ok" if agrees else "differs"
+    return result
+
+
+def _installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _run(runtime: Any, card: ModelCard, samples: Sequence[Any], batch_size: int) -> list[Any]:
+    """(xy, scores) of each sample, or its detections."""
+    if card.is_top_down:
+        estimator = TopDownEstimator(runtime, card, batch_size=batch_size)
+        return [estimator.estimate(image, boxes) for image, boxes in samples]
+    return BoxDetector(runtime, card, batch_size=batch_size).detect([image for image, _ in samples])
+
+
+def _compare_poses(result: EngineResult, reference: list[Any], found: list[Any]) -> None:
+    xy, scores = (np.concatenate([each[i] for each in reference]) for i in (0, 1))
+    other_xy, other_scores = (np.concatenate([each[i] for each in found]) for i in (0, 1))
+    distance = np.linalg.norm(xy - other_xy, axis=-1)[scores > SCORE_FLOOR]
+    _note(result, distance, np.abs(scores - other_scores))
+
+
+def _compare_boxes(result: EngineResult, reference: list[Any], found: list[Any]) -> None:
+    sides, scores = [np.zeros((0, 4))], [np.zeros(0)]
+    for ours, theirs in zip(reference, found):
+        confident = np.flatnonzero(ours.scores > SCORE_FLOOR)
+        overlap = iou_matrix(ours.boxes_xyxy[confident], theirs.boxes_xyxy)
+        overlap = overlap * (ours.labels[confident][:, None] == theirs.labels[None])
+        partner = overlap.argmax(1) if overlap.size else np.zeros(0, int)
+        matched = overlap.max(1, initial=0) > 0.9
+        result.unmatched += int((~matched).sum())
+        # The other way round with a margin: a score just above the floor here may be just below it there.
+        extra = overlap.max(0, initial=0) <= 0.9
+        result.unmatched += int((extra & (theirs.scores > SCORE_FLOOR + TOLERANCE_SCORE)).sum())
+        rows = confident[matched]
+        sides.append(ours.boxes_xyxy[rows] - theirs.boxes_xyxy[partner[matched]])
+        scores.append(ours.scores[rows] - theirs.scores[partner[matched]])
+    _note(result, np.abs(np.concatenate(sides)).max(1, initial=0), np.abs(np.concatenate(scores)))
+
+
+def _note(result: EngineResult, distance: np.ndarray, score: np.ndarray) -> None:
+    result.compared = int(len(distance))
+    result.max_px = float(distance.max(initial=0))
+    result.mean_px = float(distance.mean()) if len(distance) else 0.0
+    result.max_score = float(score.max(initial=0))
