@@ -177,4 +177,5 @@ def _as_section(section: Mapping[str, Any], mark: Mark | None) -> ConfigDict:
     copy = ConfigDict(section, mark)
     if isinstance(section, ConfigDict):
         copy._init_marks(None, like=section)
+    copy.mark = mark or copy.mark
     return copy

@@ -43,6 +43,5 @@ def atomic_write(path: PathLike, mode: str = "w", encoding: str = "utf-8") -> It
     if mode not in ("w", "wb"):
         raise ValueError(f"atomic_write writes whole files: mode is 'w' or 'wb', not {mode!r}")
     text = {"encoding": encoding, "newline": "\n"} if mode == "w" else {}
-    with atomic_path(path) as temporary:
-        with open(temporary, mode, **text) as file:  # type: ignore[call-overload]
-            yield file
+    with atomic_path(path) as temporary, open(temporary, mode, **text) as file:  # type: ignore[call-overload]
+        yield file

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-RUN_KEYS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+RUN_KEYS = _words(
     """
     architecture arch weights pretrain_weights save_dir output_eval output_dir epoch log_iter snapshot_epoch
     metric IouType worker_num seed enable_ce val_every resume eval filename name
@@ -13,26 +18,30 @@ RUN_KEYS = frozenset(
     print_flops print_params print_mem_info profiler_options use_vdl vdl_log_dir
     export export_onnx slim unstructured_prune ssod_method fuse_conv_bn to_static
     pdx_model_name uniform_output_enabled hpi_config_path use_huawei_npu use_fused_allreduce_gradients
-    """.split()
+    """
 )
 
-MODEL_KEYS = frozenset(
+MODEL_KEYS = _words(
     """
     num_classes num_joints skeleton codec trainsize hmsize pixel_std flip_perm image_dir anno_path input_size
     train_height train_width trainsize_wh data_format hidden_dim use_focal_loss max_people
     eval_height eval_width eval_size image_shape with_background mixup_epoch
-    for_mot tracker conf_thres
-    """.split()
+    for_mot MOTDataZoo tracker conf_thres
+    """
 )
 
-DATASET_KEYS = frozenset(
-    "TrainDataset EvalDataset TestDataset EvalMOTDataset TestMOTDataset TrainMOTDataset ValDataset "
-    "UnsupTrainDataset EvalUnsupDataset".split()
+DATASET_KEYS = _words(
+    """
+    TrainDataset EvalDataset TestDataset EvalMOTDataset TestMOTDataset TrainMOTDataset ValDataset
+    UnsupTrainDataset EvalUnsupDataset
+    """
 )
 
-READER_KEYS = frozenset(
-    "TrainReader EvalReader TestReader EvalMOTReader TestMOTReader TrainMOTReader "
-    "SemiTrainReader UnsupTrainReader".split()
+READER_KEYS = _words(
+    """
+    TrainReader EvalReader TestReader EvalMOTReader TestMOTReader TrainMOTReader
+    SemiTrainReader UnsupTrainReader
+    """
 )
 
 KNOWN_KEYS = RUN_KEYS | MODEL_KEYS | DATASET_KEYS | READER_KEYS | {"LearningRate", "OptimizerBuilder"}
