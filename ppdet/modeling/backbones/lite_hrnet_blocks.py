@@ -14,6 +14,7 @@ from paddle import nn
 from ppdet.modeling.initializer import normal_attr
 from ppdet.modeling.layers.channel_shuffle import join_shuffled, split_halves
 from ppdet.modeling.layers.conv_norm import ConvNorm, batch_norm
+from ppdet.modeling.layers.resize_aligned import resize_aligned
 from ppdet.modeling.layers.upsample import upsample_nearest
 
 WEIGHT_STD = 0.001
@@ -237,7 +238,7 @@ class IterativeHead(nn.Layer):
         last: Optional[paddle.Tensor] = None
         for x, project in zip(reversed(xs), self.projects):
             if last is not None:
-                x = x + F.interpolate(last, size=x.shape[2:], mode="bilinear", align_corners=True)
+                x = x + resize_aligned(last, x.shape[2:])
             last = project(x)
             outputs.append(last)
         return outputs[::-1]
