@@ -17,6 +17,7 @@ from ppdet.data.image_sample import ImageSample
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.coco_file import image_table, read_coco
 from ppdet.data.sources.image_dataset import ImageDataset
+from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.geometry.boxes import xyxy_from_xywh
 
 logger = get_logger(__name__)
@@ -77,7 +78,7 @@ class COCODataSet(ImageDataset):
         images = image_table(content["images"], os.path.join(self.dataset_dir, self.image_dir), report)
         if not len(images):
             raise DataError(f"{self.annotation_file}: it lists no images; see docs/data.md for the layout")
-        categories = [c for c in content.get("categories") or () if isinstance(c, dict) and "id" in c]
+        categories = [c for c in content.get("categories") or () if isinstance(c, dict) and is_id(c.get("id"))]
         self.category_ids = [c["id"] for c in categories]
         self.label_list = [str(c.get("name", c["id"])) for c in categories]
         for position, entry in enumerate(content["annotations"]):
@@ -109,8 +110,8 @@ class COCODataSet(ImageDataset):
 
 
 def _usable(entry: Any, category_ids: Sequence[Any]) -> bool:
-    if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), (int, str)):
+    if not isinstance(entry, dict) or not is_id(entry.get("image_id")):
         return False
     box = entry.get("bbox")
-    numbers = isinstance(box, list) and len(box) == 4 and all(isinstance(v, (int, float)) for v in box)
+    numbers = isinstance(box, list) and len(box) == 4 and all(is_number(v) for v in box)
     return numbers and entry.get("category_id") in category_ids

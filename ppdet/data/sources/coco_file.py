@@ -13,6 +13,7 @@ import numpy as np
 
 from ppdet.core.errors import DataError
 from ppdet.data.sources.annotation_report import AnnotationReport
+from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.data.sources.person_table import ImageTable
 
 
@@ -64,7 +65,7 @@ def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) ->
     seen: Set[Any] = set()
     for position, image in enumerate(images):
         image_id = image.get("id") if isinstance(image, dict) else None
-        if not isinstance(image_id, (int, str)) or not isinstance(image.get("file_name"), str):
+        if not is_id(image_id) or not isinstance(image.get("file_name"), str):
             report.add_bad("image without `id` or `file_name`", f"images[{position}]")
         elif image_id in seen:
             report.add_bad("repeated image id", f"image {image_id}")
@@ -89,9 +90,14 @@ def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) ->
     )
 
 
+def listed_ids(images: Sequence[Any]) -> Set[Any]:
+    """Ids of all images a file lists, also of those whose file is missing."""
+    return {i["id"] for i in images if isinstance(i, dict) and is_id(i.get("id"))}
+
+
 def _size(image: Mapping[str, Any], key: str) -> int:
     value = image.get(key)
-    return int(value) if isinstance(value, (int, float)) and value > 0 else 0
+    return int(value) if is_number(value) and 0 < value < 2**31 else 0
 
 
 def id_array(ids: Sequence[Any]) -> np.ndarray:
@@ -125,10 +131,10 @@ def select_categories(content: Mapping[str, Any], category: Any, source: str) ->
     Raises:
         DataError: a wanted category is not in the file.
     """
-    known = {c["id"]: str(c.get("name", c["id"])) for c in content.get("categories") or () if isinstance(c, dict) and "id" in c}
+    declared = [c for c in content.get("categories") or () if isinstance(c, dict) and is_id(c.get("id"))]
+    known = {c["id"]: str(c.get("name", c["id"])) for c in declared}
     if category is None:
-        with_keypoints = {c["id"] for c in content.get("categories") or () if isinstance(c, dict) and c.get("keypoints")}
-        return with_keypoints or None
+        return {c["id"] for c in declared if c.get("keypoints")} or None
     wanted = category if isinstance(category, (list, tuple)) else [category]
     ids = set()
     for item in wanted:

@@ -11,7 +11,12 @@ import numpy as np
 
 from ppdet.core.errors import DataError
 from ppdet.data.sources.annotation_report import AnnotationReport
+from ppdet.data.sources.json_values import is_id, is_number, number_or_nan
 from ppdet.data.sources.person_table import ImageTable, PersonTable
+
+
+FARTHEST = 1e6
+"""Coordinates beyond are no pixels."""
 
 
 def person_table(
@@ -35,40 +40,34 @@ def person_table(
     """
     row_of = {image_id: row for row, image_id in enumerate(images.ids.tolist())}
     text_ids = images.ids.dtype.kind == "U"
-    rows, boxes, keypoints, areas, names = [], [], [], [], []
+    rows, good, names = [], [], []
     other_counts: Dict[int, List[str]] = {}
     for position, entry in enumerate(annotations):
         problem, skipped = _problem(entry, categories)
         name = f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
-        if skipped:
-            report.add_skipped(skipped)
-            continue
+        row = None if problem or skipped else row_of.get(str(entry["image_id"]) if text_ids else entry["image_id"])
         if problem:
             report.add_bad(problem, name)
-            continue
-        image_id = str(entry["image_id"]) if text_ids else entry["image_id"]
-        if image_id not in row_of:
-            if image_id in known_image_ids:
-                report.add_skipped("annotations of missing image files")
-            else:
-                report.add_bad("image_id not among `images`", f"{name} -> {entry['image_id']}")
-            continue
-        if len(entry["keypoints"]) != 3 * num_joints:
+        elif skipped:
+            report.add_skipped(skipped)
+        elif row is None and entry["image_id"] in known_image_ids:
+            report.add_skipped("annotations of missing image files")
+        elif row is None:
+            report.add_bad("image_id not among `images`", f"{name} -> {entry['image_id']}")
+        elif len(entry["keypoints"]) != 3 * num_joints:
             other_counts.setdefault(len(entry["keypoints"]), []).append(name)
-            continue
-        rows.append(row_of[image_id])
-        boxes.append(entry["bbox"])
-        keypoints.append(entry["keypoints"])
-        areas.append(entry.get("area", np.nan))
-        names.append(name)
+        else:
+            rows.append(row)
+            good.append(entry)
+            names.append(name)
     _check_counts(other_counts, bool(rows), num_joints, report)
     table = PersonTable(
-        np.array(rows, np.int64),
-        _numbers(boxes, 4),
-        _numbers(keypoints, 3 * num_joints).reshape(-1, num_joints, 3),
-        _numbers(areas, 1)[:, 0],
-        np.ones(len(rows)),
-        np.array(names, object),
+        image_row=np.array(rows, np.int64),
+        boxes_xyxy=_numbers([entry["bbox"] for entry in good], 4),  # still x, y, w, h: see _clean
+        keypoints=_numbers([entry["keypoints"] for entry in good], 3 * num_joints).reshape(-1, num_joints, 3),
+        area=np.array([_area(entry) for entry in good], np.float64),
+        box_score=np.ones(len(rows)),
+        annotation_id=np.array(names, object),
     )
     return _clean(table, images, report)
 
@@ -79,16 +78,18 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
         return "not a mapping", ""
     if entry.get("iscrowd"):
         return "", "crowds"
-    if categories is not None and "category_id" in entry and entry["category_id"] not in categories:
+    category = entry.get("category_id")
+    if categories is not None and category is not None and not (is_id(category) and category in categories):
         return "", "of other categories"
-    for key, kind in (("image_id", (int, str)), ("bbox", list), ("keypoints", list)):
+    for key in ("image_id", "bbox", "keypoints"):
         if key not in entry:
             return f"without `{key}`", ""
-        if not isinstance(entry[key], kind):
+    if not is_id(entry["image_id"]):
+        return "with an `image_id` that is no id", ""
+    for key in ("bbox", "keypoints"):
+        if not isinstance(entry[key], list):
             return f"with a {type(entry[key]).__name__} as `{key}`", ""
-    if len(entry["bbox"]) != 4:
-        return "with a `bbox` that is not [x, y, w, h]", ""
-    return "", ""
+    return ("with a `bbox` that is not [x, y, w, h]" if len(entry["bbox"]) != 4 else ""), ""
 
 
 def _check_counts(other: Mapping[int, List[str]], any_right: bool, num_joints: int, report: AnnotationReport) -> None:
@@ -104,27 +105,29 @@ def _check_counts(other: Mapping[int, List[str]], any_right: bool, num_joints: i
             report.add_bad(f"with {length / 3:g} keypoints instead of {num_joints}", name)
 
 
-def _numbers(values: Sequence[Any], width: int) -> np.ndarray:
+def _numbers(rows: Sequence[Sequence[Any]], width: int) -> np.ndarray:
     """(N, width) float64; whatever is no number becomes NaN and is found by the cleaning."""
     try:
-        return np.array(values, np.float64).reshape(-1, width)
-    except (TypeError, ValueError):
-        rows = [v if isinstance(v, list) else [v] for v in values]
-        return np.array([[_number(v) for v in row] for row in rows], np.float64).reshape(-1, width)
+        return np.array(rows, np.float64).reshape(-1, width)
+    except (TypeError, ValueError, OverflowError):
+        return np.array([[number_or_nan(value) for value in row] for row in rows], np.float64).reshape(-1, width)
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else float("nan")
+def _area(entry: Mapping[str, Any]) -> float:
+    """NaN if there is none, which is filled in later; 0 for what is no number."""
+    if entry.get("area") is None:
+        return float("nan")
+    return float(entry["area"]) if is_number(entry["area"]) else 0.0
 
 
 def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> PersonTable:
     xywh, wh = table.boxes_xyxy, images.wh[table.image_row]
-    limit = np.where(wh > 0, wh - 1, np.inf)  # an image of unknown size cannot cut
+    limit = np.where(wh > 0, wh - 1, FARTHEST)  # an image of unknown size cannot cut
     low = np.maximum(xywh[:, :2], 0)
     high = np.minimum(limit, xywh[:, :2] + np.maximum(xywh[:, 2:] - 1, 0))
     area = np.where(np.isnan(table.area), np.prod(np.maximum(xywh[:, 2:], 0), axis=1), table.area)
     no_area = int(np.isnan(table.area).sum())
-    labelled = np.isfinite(table.keypoints).all(axis=(1, 2))
+    labelled = (np.abs(table.keypoints) < FARTHEST).all(axis=(1, 2))
     checks = [
         ("with a box that is not four finite numbers", ~np.isfinite(xywh).all(axis=1)),
         ("with keypoints that are not finite numbers", ~labelled),

@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence, Tuple, Union
 from ppdet.core.errors import ConfigError
 from ppdet.core.registry import register
 from ppdet.data.sources.annotation_report import AnnotationReport
-from ppdet.data.sources.coco_file import image_table, read_coco, select_categories
+from ppdet.data.sources.coco_file import image_table, listed_ids, read_coco, select_categories
 from ppdet.data.sources.coco_persons import person_table
 from ppdet.data.sources.detections import detection_table
 from ppdet.data.sources.person_table import ImageTable, PersonTable
@@ -78,7 +78,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         images = image_table(content["images"], self.image_folder, report)
         categories = select_categories(content, self.category, self.annotation_file)
         if self.use_gt_bbox:
-            listed = {image["id"] for image in content["images"] if isinstance(image, dict) and "id" in image}
+            listed = listed_ids(content["images"])
             return images, person_table(content["annotations"], images, self.num_joints, categories, report, listed)
         return images, detection_table(self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report)
 

@@ -12,6 +12,7 @@ import numpy as np
 from ppdet.core.errors import DataError
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.coco_file import read_json
+from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.data.sources.person_table import ImageTable, PersonTable
 
 
@@ -84,11 +85,9 @@ def _problem(entry: Any) -> str:
     for key in ("image_id", "bbox", "score"):
         if key not in entry:
             return f"without `{key}`"
+    if not is_id(entry["image_id"]) or not is_id(entry.get("category_id", 1)):
+        return "with an `image_id` or `category_id` that is no id"
     box, score = entry["bbox"], entry["score"]
-    if not isinstance(box, list) or len(box) != 4 or not all(_finite(v) for v in box) or not _finite(score):
+    if not isinstance(box, list) or len(box) != 4 or not all(is_number(v) for v in box) or not is_number(score):
         return "with a `bbox` or `score` that is not finite numbers"
     return "" if box[2] > 0 and box[3] > 0 else "with a box without extent"
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and bool(np.isfinite(value))

@@ -1,0 +1,60 @@
+"""Hands of COCO-WholeBody (Jin et al., ECCV 2020), one sample a hand."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple, Union
+
+from ppdet.core.registry import register
+from ppdet.data.sources.annotation_report import AnnotationReport
+from ppdet.data.sources.coco_file import image_table, listed_ids, read_coco
+from ppdet.data.sources.coco_persons import person_table
+from ppdet.data.sources.person_table import ImageTable, PersonTable
+from ppdet.data.sources.topdown_dataset import TopDownDataset
+
+
+@register
+class KeypointTopDownCocoWholeBodyHandDataset(TopDownDataset):
+    """Left and right hands with `lefthand_valid` / `righthand_valid`, their `_box` and `_kpts`.
+
+    Arguments are described at `TopDownDataset`.
+    """
+
+    __shared__ = ["num_joints", "codec", "skeleton"]
+
+    def __init__(
+        self,
+        dataset_dir: str = "",
+        image_dir: str = "",
+        anno_path: str = "",
+        num_joints: int = 21,
+        trainsize: Optional[Sequence[int]] = None,
+        transform: Sequence[Any] = (),
+        pixel_std: float = 200,
+        cache: Union[bool, str] = "auto",
+        codec: Any = None,
+        skeleton: Any = None,
+    ) -> None:
+        super().__init__(
+            dataset_dir, image_dir, anno_path, num_joints, trainsize, transform, pixel_std, None, codec, skeleton, cache
+        )
+
+    def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
+        content = read_coco(self.annotation_file)
+        images = image_table(content["images"], self.image_folder, report)
+        listed = listed_ids(content["images"])
+        hands = [hand for entry in content["annotations"] for hand in _hands(entry)]
+        return images, person_table(hands, images, self.num_joints, None, report, listed)
+
+
+def _hands(entry: Any) -> Iterator[Any]:
+    """The valid hands of a person, each as an annotation of its own; what is no mapping passes on to be reported."""
+    if not isinstance(entry, dict):
+        yield entry
+        return
+    for side in ("left", "right"):
+        if entry.get(f"{side}hand_valid"):
+            hand: Dict[str, Any] = {"id": f"{entry.get('id')} ({side} hand)", "iscrowd": entry.get("iscrowd", 0)}
+            for key, source in (("image_id", "image_id"), ("bbox", f"{side}hand_box"), ("keypoints", f"{side}hand_kpts")):
+                if source in entry:
+                    hand[key] = entry[source]
+            yield hand
