@@ -46,10 +46,11 @@ class _Marked:
         """Set an entry and take over mark and anchor of the entry `source` (default: same key) of another node."""
         source = key if source is None else source
         self[key] = value  # type: ignore[index]
-        for mine, others in ((self.key_marks, like.key_marks), (self.anchors, like.anchors)):
-            mine.pop(key, None)  # type: ignore[attr-defined]
+        for table in ("key_marks", "anchors"):
+            mine, others = getattr(self, table), getattr(like, table)
+            mine.pop(key, None)
             if source in others:
-                mine[key] = others[source]  # type: ignore[index]
+                mine[key] = others[source]
         self.homes.discard(key)
         if source in like.homes:
             self.homes.add(key)

@@ -36,8 +36,8 @@ def schema_of(cls: type) -> Schema:
     """Read the schema from the signature of ``__init__`` and from ``__shared__`` and ``__inject__``."""
     defaults: dict[str, Any] = {}
     is_open = False
-    has_constructor = cls.__init__ is not object.__init__
-    parameters = list(inspect.signature(cls.__init__).parameters.values()) if has_constructor else []
+    constructor = getattr(cls, "__init__")  # noqa: B009 (mypy distrusts cls.__init__)
+    parameters = [] if constructor is object.__init__ else list(inspect.signature(constructor).parameters.values())
     for parameter in parameters[1:]:  # the first is self
         if parameter.kind is parameter.VAR_KEYWORD:
             is_open = True

@@ -45,8 +45,9 @@ class ComponentCheck:
         elif isinstance(value, str):
             if self._is_known(value, mark):
                 self.section(value)
-            elif value in self.config:
-                self.scan(self.config[value])
+            elif value not in self._sections_done:
+                self._sections_done.add(value)
+                self._inside_unknown(self.config.get(value))
         elif isinstance(value, Spec):
             self._component(value.tag, value, value.mark or mark)
         elif isinstance(value, Mapping) and "name" in value:
@@ -139,8 +140,16 @@ class ComponentCheck:
         if self._is_known(name, mark):
             self._arguments(name, own, tuple(ignored))
         else:
-            for inner in own.values():
-                self.scan(inner)
+            self._inside_unknown({key: value for key, value in own.items() if key not in ignored})
+
+    def _inside_unknown(self, section: Any) -> None:
+        """What a component that we lack refers to: its arguments cannot be checked, its parts can."""
+        if isinstance(section, Mapping):
+            for key, value in section.items():
+                if isinstance(value, str) and self._knows(value):
+                    self.reference(value, _mark(section, key))
+                else:
+                    self.scan(value)
 
     def _arguments(self, name: str, section: Mapping[str, Any], ignored: tuple[str, ...] = ()) -> None:
         schema = schema_of(self.registry.get(name))
