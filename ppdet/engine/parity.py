@@ -128,7 +128,9 @@ def _check_engine(
     cpu_threads: int,
 ) -> EngineResult:
     if not any((model_dir / name).is_file() for name in files):
-        return EngineResult(engine, "absent", note=f"needs {files[0]} (export with --onnx)" if "onnx" in files[0] else f"needs {files[0]}")
+        return EngineResult(
+            engine, "absent", note=f"needs {files[0]} (export with --onnx)" if "onnx" in files[0] else f"needs {files[0]}"
+        )
     if engine != "paddle" and not _installed(package):
         return EngineResult(engine, "absent", note=f"{package} is not installed")
     try:

@@ -1,0 +1,236 @@
+"""Predict from weights: poses or boxes of image files, by the same path that runs exported models.
+
+A keypoint model alone takes each whole image as one person's box, as PaddleDetection does. With a detector's config and
+weights it finds the people first.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+
+from ppdet.core.config import Config, load_config
+from ppdet.core.errors import ConfigError, MediaError
+from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.deployed_form import deployed_form
+from ppdet.engine.device import choose_device
+from ppdet.engine.evaluation_setting import wants_flip_test
+from ppdet.engine.weighted_model import model_with_weights
+from ppdet.image.io import list_images, write_image
+from ppdet.inference.detect_command import coco_records
+from ppdet.inference.detector import BoxDetector
+from ppdet.inference.image_inputs import ImageInputs
+from ppdet.inference.output_folder import OutputFolder
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.results import PoseResult
+from ppdet.inference.topdown import TopDownEstimator
+from ppdet.visualize.box_drawer import BoxDrawer
+
+logger = get_logger(__name__)
+
+IMAGES_TOGETHER = 8
+SECONDS_BETWEEN_PROGRESS = 10.0
+POSE_FILE, BOX_FILE = "keypoint.json", "bbox.json"
+
+
+@dataclass
+class PredictOptions:
+    """What to do with the predictions.
+
+    Attributes:
+        output_dir: folder of the drawn images, each under its own name, and of the JSON file.
+        draw_threshold: smallest keypoint or box score that is drawn.
+        save_results: write keypoint.json or bbox.json (COCO result entries with `file_name`).
+        save_threshold: smallest person or box score in bbox.json.
+        visualize: write the drawn images.
+        det_threshold: boxes of the detector below this are no people.
+    """
+
+    output_dir: str | Path = "output"
+    draw_threshold: float = 0.5
+    save_results: bool = False
+    save_threshold: float = 0.5
+    visualize: bool = True
+    det_threshold: float = 0.5
+
+
+class Predictor:
+    """Runs one config's model on image files.
+
+    Args:
+        assembly: the config's parts.
+        model: the model with its weights.
+        options: see `PredictOptions`.
+        detector: finds people for a keypoint model; None takes the whole image.
+
+    Raises:
+        ExportError: an architecture that cannot be run this way.
+    """
+
+    def __init__(
+        self, assembly: Any, model: Any, options: PredictOptions | None = None, detector: BoxDetector | None = None
+    ) -> None:
+        self.options = options or PredictOptions()
+        form = deployed_form(assembly, model)
+        self._pipeline: PosePipeline | None = None
+        if form.card.is_top_down:
+            flip_test = wants_flip_test(assembly.config, model)
+            estimator = TopDownEstimator(form.runtime(), form.card, flip_test=flip_test)
+            self._pipeline = PosePipeline(detector, estimator, det_threshold=self.options.det_threshold)
+        elif detector is not None:
+            raise ConfigError(f"{assembly.config.path} is a detector itself: leave out --det_config and --det_weights.")
+        else:
+            self._detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
+            self._drawer = BoxDrawer(form.card.label_list)
+
+    def run(self, paths: Sequence[Path]) -> int:
+        """Predict, draw and save.
+
+        Args:
+            paths: image files. One that cannot be read is reported and left out.
+
+        Returns:
+            0, or 1 if any image failed.
+
+        Raises:
+            MediaError: the output folder cannot be written.
+        """
+        output = OutputFolder(self.options.output_dir)
+        inputs = ImageInputs(str(paths[0]), None)
+        inputs.paths = list(paths)
+        started = shown = time.time()
+        entries: list[dict[str, Any]] = []
+        done = found = 0
+        for group, images in inputs.groups(IMAGES_TOGETHER):
+            for path, image, (count, drawn, rows) in zip(group, images, self._predict(group, images, done)):
+                if self.options.visualize:
+                    write_image(output.file(path.name, path), image if drawn is None else drawn)
+                entries += rows
+                found += count
+            done += len(group)
+            if time.time() - shown > SECONDS_BETWEEN_PROGRESS:
+                logger.info("%d of %d images", done, len(paths))
+                shown = time.time()
+        written = str(output.path)
+        if self.options.save_results:
+            file = output.file(POSE_FILE if self._pipeline is not None else BOX_FILE)
+            with atomic_write(file) as stream:
+                json.dump(entries, stream)
+            written += f" and {file}"
+        what = "people" if self._pipeline is not None else "boxes"
+        logger.info("%d images, %d %s, %.1f s; wrote %s", done, found, what, time.time() - started, written)
+        return inputs.exit_status()
+
+    def _predict(self, paths: Sequence[Path], images: Sequence[np.ndarray], done: int) -> list[tuple[int, Any, list]]:
+        """(number of people or boxes, drawn image or None, JSON entries) of each image."""
+        options = self.options
+        predictions = []
+        if self._pipeline is not None:
+            results = self._pipeline.estimate_batch(images, [str(path) for path in paths])
+            for row, (path, image, result) in enumerate(zip(paths, images, results)):
+                drawn = result.draw(image, options.draw_threshold) if options.visualize else None
+                predictions.append((len(result), drawn, pose_records(result, path, done + row + 1)))
+            return predictions
+        for row, (path, image, boxes) in enumerate(zip(paths, images, self._detector.detect(images))):
+            drawn = None
+            if options.visualize:
+                drawn = self._drawer.draw(image, boxes.boxes_xyxy, boxes.scores, boxes.labels, options.draw_threshold)
+            kept = boxes[boxes.scores >= options.save_threshold]
+            predictions.append((len(kept), drawn, coco_records(kept, path, done + row + 1)))
+        return predictions
+
+
+def pose_records(result: PoseResult, path: Path, number: int) -> list[dict[str, Any]]:
+    """People of one image as COCO keypoint results.
+
+    Args:
+        result: the people.
+        path: the image; a name of digits is its COCO id.
+        number: id for an image with any other name.
+    """
+    image_id = int(path.stem) if path.stem.isdigit() else number
+    records = []
+    for box, box_score, xy, scores in zip(result.boxes, result.box_scores, result.keypoints, result.scores):
+        rows = np.concatenate([xy, scores[:, None]], axis=1).astype(np.float64)
+        records.append(
+            {
+                "image_id": image_id,
+                "file_name": path.name,
+                "category_id": 1,
+                "keypoints": np.round(rows, 4).reshape(-1).tolist(),
+                "score": round(float(box_score * scores.mean()), 5),
+                "bbox": [round(float(v), 3) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1])],
+            }
+        )
+    return records
+
+
+def find_images(infer_img: str | None = None, infer_dir: str | None = None, infer_list: str | None = None) -> list[Path]:
+    """The images that were asked for.
+
+    Args:
+        infer_img: one file; wins over the others, as in PaddleDetection.
+        infer_dir: a folder, or with `infer_list` the folder its names are in.
+        infer_list: text file, one image a line; lines that start with # are left out.
+
+    Raises:
+        MediaError: nothing was asked for, or it is not there.
+    """
+    if infer_img:
+        if not Path(infer_img).is_file():
+            raise MediaError(f"there is no image {infer_img}: check --infer_img.")
+        return [Path(infer_img)]
+    if infer_list:
+        if not Path(infer_list).is_file():
+            raise MediaError(f"there is no list {infer_list}: check --infer_list.")
+        names = [line.strip() for line in Path(infer_list).read_text(encoding="utf-8").splitlines()]
+        paths = [Path(infer_dir or "") / name for name in names if name and not name.startswith("#")]
+        if not paths:
+            raise MediaError(f"{infer_list} names no image: it should have one a line.")
+        return paths
+    if infer_dir:
+        return list_images(infer_dir)
+    raise MediaError("no images: give --infer_img FILE, --infer_dir FOLDER or --infer_list FILE.")
+
+
+def predict(
+    config: Config,
+    paths: Sequence[Path],
+    options: PredictOptions,
+    det_config: str | Path | None = None,
+    det_weights: str | Path | None = None,
+) -> int:
+    """Predict with the `weights` of a config; what `tools/infer.py` does.
+
+    Args:
+        config: a loaded config.
+        paths: image files.
+        options: what to draw and write.
+        det_config, det_weights: YAML and weights of a detector that finds the people first; None uses none. Without
+            det_weights those named in its YAML.
+
+    Returns:
+        Exit status: 0, or 1 if any image failed.
+
+    Raises:
+        PpdetError: whatever in configs, weights or folders does not fit.
+    """
+    OutputFolder(options.output_dir)  # found out now, not after the model is loaded
+    choose_device(config)
+    detector = None
+    if det_config is not None:
+        overrides = [] if det_weights is None else [f"weights={det_weights}"]
+        finder = Assembly(load_config(det_config, overrides))
+        form = deployed_form(finder, model_with_weights(finder))
+        detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
+    elif det_weights is not None:
+        raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
+    assembly = Assembly(config)
+    return Predictor(assembly, model_with_weights(assembly), options, detector).run(paths)
