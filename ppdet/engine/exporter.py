@@ -19,7 +19,7 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.deployed_form import DeployedForm, deployed_form
 from ppdet.engine.device import choose_device
 from ppdet.engine.onnx_conversion import convert_to_onnx, converter_version
-from ppdet.engine.parity import ParityReport, check_parity
+from ppdet.engine.parity import EngineResult, ParityReport, check_parity
 from ppdet.engine.parity_samples import parity_samples
 from ppdet.engine.quiet_output import quiet_output
 from ppdet.engine.weighted_model import model_with_weights
@@ -102,10 +102,7 @@ class Exporter:
         kept = self.target.with_name(f"{self.target.name}.failed")
         shutil.rmtree(kept, ignore_errors=True)
         os.replace(temporary, kept)
-        reasons = "\n".join(
-            f"  {r.engine}: {r.note if r.status == 'failed' else f'{r.max_px:.3f} px, score {r.max_score:.1e}, {r.unmatched} unmatched'}"
-            for r in report.failed
-        )
+        reasons = "\n".join(f"  {result.engine}: {_reason(result)}" for result in report.failed)
         raise ExportError(
             f"the exported model does not do what the framework does:\n{reasons}\n  It was kept for inspection in {kept} "
             f"(export_report.md); {self.target} was not touched."
@@ -137,6 +134,12 @@ def export(config: Config, output_dir: str | Path = "output_inference", onnx: bo
     exporter = Exporter(assembly, model_with_weights(assembly), output_dir, onnx, for_fd)
     exporter.run()
     return exporter.target
+
+
+def _reason(result: EngineResult) -> str:
+    if result.status == "failed":
+        return result.note
+    return f"{result.max_px:.3f} px, scores {result.max_score:.1e}, {result.unmatched} boxes without a partner"
 
 
 def _save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
