@@ -44,6 +44,7 @@ class Config(ConfigDict):
     def copy(self) -> Config:
         """A shallow copy with all marks."""
         twin = super().copy()
+        assert isinstance(twin, Config)
         twin.path, twin.files, twin.warnings = self.path, self.files, self.warnings
         return twin
 

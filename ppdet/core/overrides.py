@@ -79,11 +79,11 @@ def _apply(root: ConfigDict, override: Override) -> ConfigDict:
     return _replace_anchor(changed, anchor, changed[top], {})
 
 
-def _set(node: Node, path: Sequence[str | int], override: Override, done: Sequence[str]) -> Node:
+def _set(node: Any, path: Sequence[str | int], override: Override, done: Sequence[str]) -> Any:
     """`node` with the value at `path` replaced: new nodes along the path, the old ones elsewhere."""
     path = _in_list(node, path, override, done) if isinstance(node, ConfigList) else _in_mapping(node, path)
-    key, rest = path[0], path[1:]
-    here = [*done, str(key)]
+    key: Any = path[0]
+    rest, here = path[1:], [*done, str(key)]
     twin = node.copy()
     old = node[key] if isinstance(node, ConfigList) else node.get(key)
     if rest:

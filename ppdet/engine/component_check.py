@@ -114,7 +114,7 @@ class ComponentCheck:
         elif isinstance(value, Mapping):
             for inner in value.values():
                 self.scan(inner)
-        elif isinstance(value, list) and value and all(self._is_operation(item) for item in value):
+        elif isinstance(value, list) and self._holds_operations(value):
             self.operations("this list", value, getattr(value, "mark", None))
         elif isinstance(value, list):
             for inner in value:
@@ -174,8 +174,10 @@ class ComponentCheck:
     def _knows(self, name: Any) -> bool:
         return isinstance(name, str) and (name in self.registry or name in PADDLEDETECTION_NAMES)
 
-    def _is_operation(self, item: Any) -> bool:
-        return isinstance(item, Mapping) and len(item) == 1 and self._knows(name_of(item))
+    def _holds_operations(self, items: list[Any]) -> bool:
+        """One known name among single-key mappings is enough: then the others are operations too, or misspelt ones."""
+        all_single = all(isinstance(item, Mapping) and len(item) == 1 for item in items)
+        return all_single and any(self._knows(name_of(item)) for item in items)
 
 
 def _mark(node: Any, key: Any) -> Mark | None:
