@@ -1,21 +1,15 @@
-"""Drawing of poses and contact sheets with OpenCV alone. Images are RGB uint8 throughout."""
+"""Drawing of poses, boxes and contact sheets with OpenCV alone. Images are RGB uint8 throughout."""
 from __future__ import annotations
 
-__all__ = ["PoseDrawer", "contact_sheet", "person_color"]
+from importlib import import_module
+
+# A name must not be its module's name: once imported, the module would hide it.
+_HOMES = {"BoxDrawer": "box_drawer", "PoseDrawer": "pose_drawer", "contact_sheet": "frame_tiles", "person_color": "palette"}
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:
-    """Load the named part on first use, so that importing the package costs nothing."""
-    if name == "PoseDrawer":
-        from ppdet.visualize.pose_drawer import PoseDrawer
-
-        return PoseDrawer
-    if name == "contact_sheet":
-        from ppdet.visualize.contact_sheet import contact_sheet
-
-        return contact_sheet
-    if name == "person_color":
-        from ppdet.visualize.palette import person_color
-
-        return person_color
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import the module that is the home of a public name, on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
