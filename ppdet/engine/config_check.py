@@ -9,12 +9,11 @@ from ppdet.core.config import Config
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.known_keys import DATASET_KEYS, KNOWN_KEYS, READER_KEYS
 from ppdet.core.logger import get_logger
-from ppdet.core.nodes import ConfigDict
 from ppdet.core.paddledet_names import METRICS, PADDLEDETECTION_NAMES
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.core.registry import Registry
 from ppdet.engine.component_check import ComponentCheck
-from ppdet.skeletons import get_skeleton
+from ppdet.skeletons.lookup import skeleton_from_config
 
 _log = get_logger(__name__)
 
@@ -65,8 +64,8 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
         check.reference(value, mark)
     elif key == "metric":
         _check_metric(check, value, mark)
-    elif key == "skeleton":
-        _check_skeleton(check, value, mark)
+    elif key in ("skeleton", "flip_perm"):
+        _check_skeleton(check, config, mark)
     elif key == "codec":
         if isinstance(value, Mapping) and "name" in value:
             check.reference(value, mark)
@@ -102,9 +101,9 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
     check.reference(value, mark)
 
 
-def _check_skeleton(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
+def _check_skeleton(check: ComponentCheck, config: Config, mark: Mark | None) -> None:
     try:
-        get_skeleton(dict(value) if isinstance(value, ConfigDict) else value)
+        skeleton_from_config(config)
     except PpdetError as error:
         check.error(str(error), mark)
 

@@ -126,7 +126,7 @@ def test_all_problems_at_once_in_order_of_lines(problems):
         "  sample_transforms:\n"
         "  - TopDownAffine:\n"
         "    trainsize: 1\n"
-        "  - RandomSelect: {transforms1: [Permut: {}, TopDownAffine: {udp: 1}], transforms2: []}\n"
+        "  - RandomSelect: {transforms1: [Permut: {}, TopDownAffine: {useudp: 1}], transforms2: []}\n"
         "  batch_transforms: {Permute: {}}\n"
         "LearningRate:\n"
         "  schedulers:\n"
@@ -143,7 +143,7 @@ def test_all_problems_at_once_in_order_of_lines(problems):
         ("error", 9, "did you mean 'KeypointTopDownCocoDataset'"),
         ("error", 10, "EvalDataset names a dataset"),
         ("error", 13, "has 2 keys where one operation is expected; indent trainsize below TopDownAffine"),
-        ("error", 15, "TopDownAffine has no argument 'udp'; did you mean 'use_udp'"),
+        ("error", 15, "TopDownAffine has no argument 'useudp'; did you mean 'use_udp'"),
         ("error", 15, "there is no component 'Permut'; did you mean 'Permute'"),
         ("error", 16, "TrainReader.batch_transforms is a list of operations"),
         ("error", 19, "LinearWarmup has no argument 'step'; did you mean 'steps'"),
