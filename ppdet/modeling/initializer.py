@@ -50,5 +50,5 @@ def prior_bias(probability: float) -> float:
 
 
 def parameter_count(layer: paddle.nn.Layer) -> int:
-    """Number of trained values; running statistics are not counted. A tensor known by two names counts once."""
-    return sum(int(p.size) for p in layer.parameters())
+    """Number of weights; running statistics are not counted. A tensor known by two names counts once."""
+    return sum(int(p.size) for name, p in layer.named_parameters() if not name.endswith(("._mean", "._variance")))

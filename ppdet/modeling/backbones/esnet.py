@@ -91,6 +91,7 @@ class ESNet(nn.Layer):
         super().__init__()
         _check(feature_maps, channel_ratio)
         self.feature_maps = sorted(feature_maps)
+        self._units: List[str] = []
         self._conv1 = _Conv(3, STEM_CHANNELS, 3, stride=2, act=act)
         channels, stride, index = STEM_CHANNELS, 4, 2
         shapes = {0: ShapeSpec(channels, 2), 1: ShapeSpec(channels, 4)}
@@ -100,7 +101,8 @@ class ESNet(nn.Layer):
             for unit in range(1, repeats + 1):
                 middle = round_channels(int(width * channel_ratio[index - 2]))
                 block = _DownsamplingUnit(channels, width, middle, act) if unit == 1 else _Unit(width, middle, act)
-                self.add_sublayer(f"{stage}_{unit}", block)
+                self._units.append(f"{stage}_{unit}")
+                self.add_sublayer(self._units[-1], block)
                 shapes[index] = ShapeSpec(width, stride)
                 channels, index = width, index + 1
         self.out_shape = [shapes[m] for m in self.feature_maps]
@@ -109,9 +111,8 @@ class ESNet(nn.Layer):
         """(B, 3, H, W) -> one (B, C, H / stride, W / stride) per entry of `feature_maps`, finest first."""
         stem = self._conv1(images)
         outputs = [stem, F.max_pool2d(stem, 3, stride=2, padding=1)]
-        for stage, repeats in enumerate(REPEATS, start=2):
-            for unit in range(1, repeats + 1):
-                outputs.append(self._sub_layers[f"{stage}_{unit}"](outputs[-1]))
+        for name in self._units:
+            outputs.append(self._sub_layers[name](outputs[-1]))
         return [outputs[m] for m in self.feature_maps]
 
 

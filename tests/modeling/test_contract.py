@@ -1,0 +1,166 @@
+"""What every model promises; a new model adds a class with two lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import paddle
+import pytest
+from small_models import hrnet, lite_hrnet, picodet_lcnet, picodet_legacy
+
+from ppdet.core.errors import ConfigError
+from ppdet.modeling import ESNet, HRNet, KeyPointMSELoss, KeyPointOHKMMSELoss, LCNet, LiteHRNet, TopDownHRNet
+
+SIDE = 64
+
+
+def _images(batch: int = 2, side: int = SIDE) -> paddle.Tensor:
+    return paddle.to_tensor(np.random.default_rng(0).normal(size=(batch, 3, side, side)).astype(np.float32))
+
+
+class TopDownContract:
+    """Inherit, and say how the model is made."""
+
+    def make(self, loss=None):
+        raise AssertionError("a subclass says how its model is made")
+
+    def batch(self):
+        rng = np.random.default_rng(1)
+        target = paddle.to_tensor(rng.random((2, 17, SIDE // 4, SIDE // 4), dtype=np.float32))
+        return {"target": target, "target_weight": paddle.ones([2, 17])}
+
+    def test_one_return_type_in_every_mode(self) -> None:
+        model = self.make()
+        for mode in (model.train, model.eval):
+            mode()
+            outputs = model(_images())
+            assert list(outputs) == ["heatmap"]
+            assert outputs["heatmap"].shape == [2, 17, SIDE // 4, SIDE // 4]
+
+    def test_images_do_not_see_each_other_in_evaluation(self) -> None:
+        model = self.make()
+        model.eval()
+        images = _images(3)
+        together, alone = model(images)["heatmap"].numpy(), model(images[1:2])["heatmap"].numpy()
+        np.testing.assert_allclose(together[1:2], alone, atol=1e-6 * max(1.0, float(np.abs(alone).max())))
+
+    def test_every_parameter_learns(self) -> None:
+        paddle.seed(0)
+        model = self.make(KeyPointMSELoss())
+        model.train()
+        for value in model.final_conv.parameters():
+            value.set_value(paddle.randn(value.shape))
+        model.loss(model(_images()), self.batch())["loss"].backward()
+        learning = {key: p.grad for key, p in model.named_parameters() if not key.endswith(("._mean", "._variance"))}
+        idle = [key for key, gradient in learning.items() if gradient is None or not np.isfinite(gradient.numpy()).all()]
+        assert learning and not idle
+
+    @pytest.mark.parametrize("loss", [KeyPointMSELoss, KeyPointOHKMMSELoss])
+    def test_steps_lower_the_loss(self, loss) -> None:
+        paddle.seed(0)
+        model = self.make(loss())
+        model.train()
+        optimizer = paddle.optimizer.Adam(2e-3, parameters=model.parameters())
+        images, batch, values = _images(), self.batch(), []
+        for _ in range(4):
+            value = model.loss(model(images), batch)["loss"]
+            value.backward()
+            optimizer.step()
+            optimizer.clear_grad()
+            values.append(float(value))
+        assert values[-1] < 0.95 * values[0], values
+
+    def test_training_without_a_loss_is_explained(self) -> None:
+        model = self.make()
+        with pytest.raises(ConfigError, match="without a loss.*KeyPointMSELoss"):
+            model.loss({}, {})
+
+
+class TestHRNet(TopDownContract):
+    def make(self, loss=None):
+        return hrnet(18, loss=loss)
+
+
+class TestHRNetSqueezeExcitation(TopDownContract):
+    def make(self, loss=None):
+        return TopDownHRNet(HRNet(18, has_se=True, freeze_at=-1, freeze_norm=False, return_idx=[0]), loss=loss)
+
+
+class TestLiteHRNet18(TopDownContract):
+    def make(self, loss=None):
+        return lite_hrnet("lite_18", loss=loss)
+
+
+class TestNaiveLiteHRNet(TopDownContract):
+    def make(self, loss=None):
+        return lite_hrnet("naive", loss=loss)
+
+
+class TestTinyPose(TopDownContract):
+    def make(self, loss=None):
+        return lite_hrnet("wider_naive", loss=loss)
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        lambda: HRNet(18, freeze_norm=False),
+        lambda: HRNet(18, return_idx=[1, 3]),
+        lambda: LiteHRNet("lite_18"),
+        lambda: LiteHRNet("naive", return_idx=[2]),
+        lambda: LCNet(0.5, [2, 3, 4, 5]),
+        lambda: LCNet(1.5, [4]),
+        lambda: ESNet(0.75),
+        lambda: ESNet(1.0, feature_maps=[0, 1, 2, 14]),
+    ],
+)
+def test_out_shape_is_true(backbone) -> None:
+    network = backbone()
+    network.eval()
+    features = network(_images(1, 96))
+    given = [(f.shape[1], 96 // f.shape[2], 96 // f.shape[3]) for f in features]
+    assert given == [(s.channels, s.stride, s.stride) for s in network.out_shape]
+
+
+@pytest.mark.parametrize("make", [picodet_lcnet, picodet_legacy])
+def test_picodet_outputs_by_level(make) -> None:
+    model = make(classes=3)
+    model.eval()
+    outputs = model(_images(2, 96))
+    cells = [12 * 12, 6 * 6, 3 * 3, 2 * 2]
+    assert [list(x.shape) for x in outputs["scores"]] == [[2, n, 3] for n in cells]
+    assert [list(x.shape) for x in outputs["boxes"]] == [[2, n, 32] for n in cells]
+    boxes, scores = model.head.decode(outputs, (96, 96))
+    assert boxes.shape == [2, sum(cells), 4] and scores.shape == [2, 3, sum(cells)]
+    assert float(scores.min()) >= 0 and float(scores.max()) <= 1
+    assert bool((boxes[:, :, 2:] >= boxes[:, :, :2]).all())
+
+
+def test_detectors_are_not_trained_here() -> None:
+    with pytest.raises(ConfigError, match="training a detector is not part"):
+        picodet_lcnet().loss({}, {})
+
+
+def test_freeze_at_stops_the_gradient() -> None:
+    backbone = HRNet(18, freeze_at=0, freeze_norm=False, return_idx=[0])
+    assert backbone(_images(1))[0].stop_gradient
+    assert not HRNet(18, freeze_at=-1, freeze_norm=False, return_idx=[0])(_images(1))[0].stop_gradient
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: HRNet(33), "width 33.*18, 30, 32"),
+        (lambda: HRNet(18, return_idx=[1]), r"return_idx \[1\]"),
+        (lambda: HRNet(18, upsample=True), "upsample: true"),
+        (lambda: HRNet(18, downsample=True), "downsample: true"),
+        (lambda: LiteHRNet("lite_19"), "lite_19.*lite_18"),
+        (lambda: LiteHRNet("naive", return_idx=[4]), r"return_idx \[4\]"),
+        (lambda: LCNet(1.0, [1]), r"feature_maps \[1\]"),
+        (lambda: ESNet(1.0, channel_ratio=[0.5]), "1 numbers.*13 units"),
+        (lambda: TopDownHRNet(HRNet(18, return_idx=[0]), width=32), "width is 32.*18 channels"),
+        (lambda: TopDownHRNet(HRNet(18, return_idx=[0]), num_joints=0), "num_joints is 0"),
+    ],
+)
+def test_impossible_settings_are_explained(make, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make()

@@ -1,0 +1,58 @@
+"""The published networks, built from their parts."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict
+
+import paddle
+
+from ppdet import modeling as m
+
+LEGACY_RATIOS = [0.875, 0.5, 0.5, 0.5, 0.625, 0.5, 0.625, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+STRIDES = [8, 16, 32, 64]
+
+
+def hrnet(width: int = 32, joints: int = 17, loss=None) -> paddle.nn.Layer:
+    backbone = m.HRNet(width, freeze_at=-1, freeze_norm=False, return_idx=[0])
+    return m.TopDownHRNet(backbone, loss=loss, width=width, num_joints=joints)
+
+
+def lite_hrnet(network_type: str = "wider_naive", joints: int = 17, loss=None) -> paddle.nn.Layer:
+    backbone = m.LiteHRNet(network_type, freeze_at=-1, freeze_norm=False, return_idx=[0])
+    return m.TopDownHRNet(backbone, loss=loss, num_joints=joints)
+
+
+def picodet_legacy(classes: int = 1) -> paddle.nn.Layer:
+    backbone = m.ESNet(0.75, channel_ratio=LEGACY_RATIOS)
+    neck = m.CSPPAN(input_shape=backbone.out_shape, num_features=4)
+    feat = m.PicoFeat(96, 96, 4, 2, share_cls_reg=True)
+    head = m.PicoHead(feat, classes, STRIDES, reg_max=7, cell_offset=0.5, nms=m.MultiClassNMS(0.025, 1000, 100, 0.6))
+    return m.PicoDet(backbone, neck, head)
+
+
+def picodet_lcnet(classes: int = 1, scale: float = 0.75) -> paddle.nn.Layer:
+    backbone = m.LCNet(scale)
+    neck = m.LCPAN(input_shape=backbone.out_shape, num_features=4)
+    feat = m.PicoFeat(96, 96, 4, 2, share_cls_reg=True, use_se=True)
+    head = m.PicoHeadV2(feat, classes, STRIDES, reg_max=7, cell_offset=0.5, nms=m.MultiClassNMS(0.025, 1000, 100, 0.6))
+    return m.PicoDet(backbone, neck, head)
+
+
+# name of PaddleDetection's listing: how to build that model
+PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
+    "hrnet_w32_256x192": hrnet,
+    "dark_hrnet_w48_256x192": lambda: hrnet(48),
+    "hrnet_w32_256x256_mpii": lambda: hrnet(32, joints=16),
+    "lite_hrnet_18_256x192_coco": lambda: lite_hrnet("lite_18"),
+    "lite_hrnet_30_256x192_coco": lambda: lite_hrnet("lite_30"),
+    "wider_naive_hrnet_18_256x192_coco": lite_hrnet,
+    "tinypose_128x96": lite_hrnet,
+    "tinypose_256x256_hand": lambda: lite_hrnet(joints=21),
+    "picodet_s_192_pedestrian": picodet_legacy,
+    "picodet_s_320_pedestrian": picodet_legacy,
+    "picodet_s_320_coco": lambda: picodet_legacy(80),
+    "picodet_s_192_lcnet_pedestrian": picodet_lcnet,
+    "picodet_s_320_lcnet_pedestrian": picodet_lcnet,
+    "picodet_s_320_coco_lcnet": lambda: picodet_lcnet(80),
+    "picodet_xs_320_coco_lcnet": lambda: picodet_lcnet(80, scale=0.35),
+}
