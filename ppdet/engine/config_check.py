@@ -69,6 +69,8 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
     elif key == "codec":
         if isinstance(value, Mapping) and "name" in value:
             check.reference(value, mark)
+        elif value is not None:
+            check.error("the codec section needs a name, usually name: HeatmapCodec", mark)
     elif key in DATASET_KEYS:
         check.dataset(key, value, mark)
     elif key in READER_KEYS:

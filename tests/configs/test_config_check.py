@@ -171,6 +171,7 @@ def test_all_problems_at_once_in_order_of_lines(problems):
         ("metric: Pose3DEval", "missing", "Pose3DEval is a component"),
         ("skeleton: coco71", "error", "coco17"),
         ("x: [{y: !HRNt {}}]", "error", "there is no component 'HRNt'"),
+        ("codec: {sigma: 2}", "error", "the codec section needs a name"),
         ("zeta: 3", "warning", "nothing reads"),
     ],
 )
