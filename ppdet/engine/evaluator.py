@@ -12,6 +12,7 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from ppdet.codecs import Codec
 from ppdet.core.config import Config
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
@@ -90,10 +91,11 @@ class Evaluator:
                 continue
             xy, scores = predictor(batch)
             count += len(xy)
-            self.metric.update(_person_rows(batch, xy, scores))
+            self.metric.update(_person_rows(batch, xy, scores, assembly.codec))
         self.bad = list(getattr(reader, "bad", dict(self.bad)).items())
-        dataset = assembly.dataset("Eval") if self._reader is None else None
-        self.setting = pose_setting(assembly.config, dataset, assembly.codec, flip_test, self._precision)
+        if self._reader is None and hasattr(reader, "close"):
+            reader.close()
+        self.setting = pose_setting(assembly.config, getattr(reader, "dataset", None), assembly.codec, flip_test, self._precision)
         return count
 
     def _collect_boxes(self) -> int:
@@ -126,7 +128,7 @@ class Evaluator:
         return figures
 
 
-def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
+def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, codec: Codec) -> dict[str, np.ndarray]:
     size = np.asarray(batch["size_wh"], np.float64)
     rows = {
         "image_id": np.asarray(batch["image_id"]),
@@ -139,6 +141,9 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray) -> d
     }
     if "index" in batch:
         rows["index"] = np.asarray(batch["index"])
+    if "xy_input" in batch:
+        crop = codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
+        rows["truth_xy"], rows["visible"] = crop.to_image(batch["xy_input"]), np.asarray(batch["visible"])
     return rows
 
 

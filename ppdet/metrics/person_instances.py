@@ -20,16 +20,24 @@ class PersonInstances:
 
     Args:
         num_keypoints: K of every prediction.
+        with_truth: also demand truth_xy (N,K,2) and visible (N,K), for metrics that read no annotation file.
 
     Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2).
     """
 
-    def __init__(self, num_keypoints: int) -> None:
+    def __init__(self, num_keypoints: int, with_truth: bool = False) -> None:
         self._columns = {
-            "image_id": ((), np.int64), "index": ((), np.int64), "keypoints": ((num_keypoints, 3), np.float32),
-            "box_score": ((), np.float32), "area": ((), np.float32),
-            "center_xy": ((2,), np.float32), "size_wh": ((2,), np.float32),
-        }  # fmt: skip
+            "image_id": ((), np.int64),
+            "index": ((), np.int64),
+            "keypoints": ((num_keypoints, 3), np.float32),
+            "box_score": ((), np.float32),
+            "area": ((), np.float32),
+            "center_xy": ((2,), np.float32),
+            "size_wh": ((2,), np.float32),
+        }
+        if with_truth:
+            self._columns["truth_xy"] = ((num_keypoints, 2), np.float32)
+            self._columns["visible"] = ((num_keypoints,), np.float32)
         self._batches: list[dict[str, np.ndarray]] = []
         self._seen: set[int] = set()
 

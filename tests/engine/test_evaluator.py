@@ -88,6 +88,13 @@ def test_exact_switch_is_worse_and_told(config_path: Path) -> None:
     assert ours > 0.9999 > theirs
 
 
+def test_metric_with_the_truth_of_the_samples(config_path: Path) -> None:
+    """The hand metric takes the truth from the reader: it must come back to image pixels exactly."""
+    assembly = assembly_of(config_path, "TopDownHRNet.flip=false", "metric=KeyPointTopDownCOCOWholeBadyHandEval")
+    figures = Evaluator(assembly, Oracle(assembly, False)).run()
+    assert figures["PCK"] == 1 and figures["EPE"] < 0.02
+
+
 def test_unreadable_images_are_told_and_count_as_missed(config_path: Path, tmp_path: Path) -> None:
     (tmp_path / "people" / "images" / "2.png").write_bytes(b"no image")
     evaluator = Evaluator(assembly := assembly_of(config_path, "TopDownHRNet.flip=false"), Oracle(assembly, False))
