@@ -40,6 +40,8 @@ def parse_override(text: str) -> Override:
     if not equals:
         raise ConfigError([Problem("an option is key=value, for example -o TrainReader.batch_size=32", mark)])
     path = re.sub(r"\[(-?\d+)\]", r".\1", key.strip()).split(".")
+    if path[0] == "_BASE_":
+        raise ConfigError([Problem("bases are read before options; make a config with other bases", mark)])
     if not all(path):
         raise ConfigError([Problem(f"the path {key!r} has an empty component", mark)])
     try:

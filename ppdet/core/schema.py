@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from ppdet.core.nodes import ConfigDict
+from ppdet.core.nodes import ConfigDict, Spec
 from ppdet.core.problem import Problem, did_you_mean
+from ppdet.core.value_check import complaint, plain_annotations
 
 REQUIRED = inspect.Parameter.empty
 
@@ -23,6 +25,7 @@ class Schema:
         is_open: the constructor takes ``**kwargs``, so any further key is fine.
         shared: arguments that fall back to the builder's shared objects and the config's top level.
         inject: arguments that are components themselves.
+        types: argument name to the plain types it may have; arguments with richer annotations are left out.
     """
 
     name: str
@@ -30,8 +33,10 @@ class Schema:
     is_open: bool
     shared: tuple[str, ...]
     inject: tuple[str, ...]
+    types: Mapping[str, tuple[type, ...]]
 
 
+@cache
 def schema_of(cls: type) -> Schema:
     """Read the schema from the signature of ``__init__`` and from ``__shared__`` and ``__inject__``."""
     defaults: dict[str, Any] = {}
@@ -46,21 +51,24 @@ def schema_of(cls: type) -> Schema:
     shared, inject = tuple(getattr(cls, "__shared__", ())), tuple(getattr(cls, "__inject__", ()))
     for name in (*shared, *inject):
         assert name in defaults or is_open, f"{cls.__name__} shares or injects {name!r}, which is not an argument of it"
-    return Schema(cls.__name__, defaults, is_open, shared, inject)
+    types = {} if constructor is object.__init__ else plain_annotations(constructor)
+    return Schema(cls.__name__, defaults, is_open, shared, inject, types)
 
 
 def check_arguments(schema: Schema, section: Mapping[str, Any], ignored: Sequence[str] = ()) -> list[Problem]:
-    """Keys of a section that the class does not take, each with the nearest right name."""
-    if schema.is_open:
-        return []
+    """Keys of a section that the class does not take, each with the nearest right name, and values of a wrong type."""
     problems = []
-    for key in section:
-        if key in schema.defaults or key in ignored:
+    for key, value in section.items():
+        mark = section.mark_of(key) if isinstance(section, ConfigDict) else None
+        if key in schema.types and key not in schema.inject:
+            wrong = None if isinstance(value, Spec) else complaint(value, schema.types[key])
+            if wrong is not None and value is not schema.defaults.get(key, REQUIRED):
+                problems.append(Problem(f"{schema.name}.{key} {wrong}", mark))
+        if key in schema.defaults or key in ignored or schema.is_open:
             continue
         hint = did_you_mean(str(key), schema.defaults)
         if not hint:
             names = ", ".join(schema.defaults)
             hint = f"; it takes {names}" if names else "; it takes none"
-        mark = section.mark_of(key) if isinstance(section, ConfigDict) else None
         problems.append(Problem(f"{schema.name} has no argument {key!r}{hint}", mark))
     return problems

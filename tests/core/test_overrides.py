@@ -136,6 +136,7 @@ def test_the_loaded_config_itself_is_never_changed():
         ("epoch", "key=value"),
         ("a..b=1", "empty component"),
         ("=1", "empty component"),
+        ("_BASE_=other.yml", "bases are read before options"),
         ("epoch=[1,", "is not YAML"),
         ("Net.backbone.width=1", "Net.backbone is 'Body', .*use Body.width="),
         ("epoch.x=1", "epoch is 420, which has nothing inside"),
