@@ -16,7 +16,7 @@ from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.key_matching import match_keys
 from ppdet.engine.load_report import LoadReport, ShapeMismatch
-from ppdet.engine.restricted_pickle import RefusedPickle, load_restricted
+from ppdet.engine.restricted_pickle import RefusedPickleError, load_restricted
 from ppdet.engine.weight_cache import cached_weights, is_url
 
 _log = get_logger(__name__)
@@ -91,9 +91,7 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     return report
 
 
-def _compare(
-    file: str, state: Mapping[str, Any], weights: Mapping[str, np.ndarray], matches: Mapping[str, str]
-) -> LoadReport:
+def _compare(file: str, state: Mapping[str, Any], weights: Mapping[str, np.ndarray], matches: Mapping[str, str]) -> LoadReport:
     loaded: Dict[str, str] = {}
     mismatches: List[ShapeMismatch] = []
     for key, file_key in matches.items():
@@ -116,8 +114,7 @@ def _check(report: LoadReport, strict: bool) -> None:
     if not report.loaded:
         raise CheckpointError(
             f"nothing in {report.path} fits the model: the file has {_some(report.unmatched_file_keys)}, the model "
-            f"{_some(report.unmatched_model_keys)}. Are these weights of another architecture or backbone?"
-            + _hint(report)
+            f"{_some(report.unmatched_model_keys)}. Are these weights of another architecture or backbone?" + _hint(report)
         )
     if strict and not report.complete:
         raise CheckpointError(f"these weights do not fit the model. {report.summary()}{_hint(report)}")
@@ -175,7 +172,7 @@ def _read(file: Path) -> Any:
         stream.seek(0)
         try:
             return load_restricted(stream)
-        except RefusedPickle as error:
+        except RefusedPickleError as error:
             raise CheckpointError(
                 f"{file} {error}. The file was not executed. If you trust it, load it with paddle.load and write the "
                 "tensors again with paddle.save"

@@ -16,7 +16,7 @@ import numpy as np
 KINDS = "fiubc"  # float, signed, unsigned, bool, complex
 
 
-class RefusedPickle(Exception):
+class RefusedPickleError(Exception):
     """The pickle asks for something that weights do not need."""
 
 
@@ -32,10 +32,10 @@ class _Name:
         return self._call(*args)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise RefusedPickle("sets an attribute of a function")
+        raise RefusedPickleError("sets an attribute of a function")
 
     def __setstate__(self, state: Any) -> None:
-        raise RefusedPickle("sets the state of a function")
+        raise RefusedPickleError("sets the state of a function")
 
 
 class _Dtype:
@@ -46,17 +46,17 @@ class _Dtype:
     def __init__(self, code: Any, align: Any = False, copy: Any = False) -> None:
         code = code.decode("ascii") if isinstance(code, bytes) else code
         if not isinstance(code, str) or code.lstrip("<>=|")[:1] not in set("fiubc?"):
-            raise RefusedPickle(f"holds an array of dtype {code!r}; weights are plain numbers")
+            raise RefusedPickleError(f"holds an array of dtype {code!r}; weights are plain numbers")
         dtype = np.dtype(code)
         if dtype.kind not in KINDS or dtype.fields is not None or dtype.shape:
-            raise RefusedPickle(f"holds an array of dtype {code!r}; weights are plain numbers")
+            raise RefusedPickleError(f"holds an array of dtype {code!r}; weights are plain numbers")
         self.dtype = dtype
 
     def __setstate__(self, state: Any) -> None:
         order = state[1] if isinstance(state, tuple) and len(state) >= 5 else None
         order = order.decode("ascii") if isinstance(order, bytes) else order
         if order not in ("<", ">", "=", "|") or any(state[2:5]):
-            raise RefusedPickle("holds an array with a structured dtype; weights are plain numbers")
+            raise RefusedPickleError("holds an array with a structured dtype; weights are plain numbers")
         self.dtype = self.dtype.newbyteorder(order)
 
 
@@ -70,7 +70,7 @@ class _Array:
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
-            raise RefusedPickle("holds an array in a form numpy does not write")
+            raise RefusedPickleError("holds an array in a form numpy does not write")
         _, shape, dtype, fortran, data = state
         self.value = _array(data, dtype, shape, "F" if fortran else "C")
 
@@ -80,18 +80,18 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     if isinstance(data, str):  # a string of Python 2
         data = data.encode("latin1")
     if not isinstance(data, (bytes, bytearray, pickle.PickleBuffer)):
-        raise RefusedPickle("holds an array of Python objects; weights are plain numbers")
+        raise RefusedPickleError("holds an array of Python objects; weights are plain numbers")
     shape = (shape,) if isinstance(shape, int) else shape
     if not isinstance(dtype, _Dtype) or not isinstance(shape, tuple) or order not in ("C", "F"):
-        raise RefusedPickle("holds an array in a form numpy does not write")
+        raise RefusedPickleError("holds an array in a form numpy does not write")
     if not all(isinstance(side, int) and side >= 0 for side in shape):
-        raise RefusedPickle(f"holds an array of shape {shape!r}")
+        raise RefusedPickleError(f"holds an array of shape {shape!r}")
     count = 1
     for side in shape:
         count *= side
     size = len(memoryview(data).cast("B"))
     if count * dtype.dtype.itemsize != size:
-        raise RefusedPickle(f"holds an array of shape {shape} with {size} bytes of {dtype.dtype}")
+        raise RefusedPickleError(f"holds an array of shape {shape} with {size} bytes of {dtype.dtype}")
     flat = np.frombuffer(data, dtype=dtype.dtype) if count else np.empty(0, dtype.dtype)
     return flat.reshape(shape, order=order).astype(dtype.dtype.newbyteorder("="), copy=True)
 
@@ -99,7 +99,7 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
 def _new_array(kind: Any, shape: Any, code: Any) -> _Array:
     """In place of numpy's ``_reconstruct``, whose arguments never vary."""
     if not isinstance(kind, _Name) or shape != (0,) or code not in (b"b", "b"):
-        raise RefusedPickle("makes an array in a way numpy does not write")
+        raise RefusedPickleError("makes an array in a way numpy does not write")
     return _Array()
 
 
@@ -117,27 +117,27 @@ def _scalar(dtype: Any, data: Any) -> _Array:
 def _encode(text: Any, encoding: Any) -> bytes:
     """In place of ``_codecs.encode``, with which protocol 2 spells bytes."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise RefusedPickle("encodes something else than bytes")
+        raise RefusedPickleError("encodes something else than bytes")
     return text.encode("latin1")
 
 
 def _ordered_dict(*args: Any) -> Dict[Any, Any]:
     if args and not (len(args) == 1 and isinstance(args[0], list)):
-        raise RefusedPickle("makes an OrderedDict in an unusual way")
+        raise RefusedPickleError("makes an OrderedDict in an unusual way")
     return OrderedDict(*args)
 
 
 def _container(kind: Callable[[Any], Any]) -> Callable[..., Any]:
     def make(*args: Any) -> Any:
-        if args and not (len(args) == 1 and isinstance(args[0], (list, tuple, bytes))):
-            raise RefusedPickle(f"makes a {getattr(kind, '__name__', 'container')} in an unusual way")
+        if args and not (len(args) == 1 and isinstance(args[0], (list, tuple, bytes, bytearray))):
+            raise RefusedPickleError(f"makes a {getattr(kind, '__name__', 'container')} in an unusual way")
         return kind(*args)
 
     return make
 
 
 def _never_called(*args: Any) -> Any:
-    raise RefusedPickle("makes an array in a way numpy does not write")
+    raise RefusedPickleError("makes an array in a way numpy does not write")
 
 
 _CALLS: Dict[Tuple[str, str], Callable[..., Any]] = {
@@ -149,6 +149,7 @@ _CALLS: Dict[Tuple[str, str], Callable[..., Any]] = {
     ("builtins", "list"): _container(list),
     ("builtins", "set"): _container(set),
     ("builtins", "frozenset"): _container(frozenset),
+    ("builtins", "bytes"): _container(bytes),
     ("builtins", "bytearray"): _container(bytearray),
 }
 for _package in ("numpy.core", "numpy._core"):
@@ -163,11 +164,11 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         module = {"__builtin__": "builtins"}.get(module, module)
         if (module, name) not in _CALLS:
-            raise RefusedPickle(f"asks for {module}.{name}, which weights do not need")
+            raise RefusedPickleError(f"asks for {module}.{name}, which weights do not need")
         return _Name(_CALLS[(module, name)])
 
     def persistent_load(self, pid: Any) -> Any:
-        raise RefusedPickle("refers to data outside of the file")
+        raise RefusedPickleError("refers to data outside of the file")
 
 
 def load_restricted(file: BinaryIO) -> Any:
@@ -180,7 +181,7 @@ def load_restricted(file: BinaryIO) -> Any:
         Dicts, lists, tuples, sets, strings, bytes, numbers and numpy arrays of numbers, in native byte order.
 
     Raises:
-        RefusedPickle: it asks for anything else; nothing of it was executed.
+        RefusedPickleError: it asks for anything else; nothing of it was executed.
         EOFError, pickle.UnpicklingError, ValueError, ...: it is damaged, or no pickle.
     """
     return _unwrap(_Unpickler(file, encoding="latin1").load(), [])
@@ -195,14 +196,14 @@ def _unwrap(value: Any, parents: List[int]) -> Any:
     """Replace the stand-ins by what they stand for."""
     if isinstance(value, _Array):
         if value.value is None:
-            raise RefusedPickle("holds an array without its data")
+            raise RefusedPickleError("holds an array without its data")
         return value.value
     if isinstance(value, (_Name, _Dtype)):
-        raise RefusedPickle("holds a function or a type; weights are plain numbers")
+        raise RefusedPickleError("holds a function or a type; weights are plain numbers")
     if not isinstance(value, (dict, list, tuple, set, frozenset)):
         return value
     if id(value) in parents:
-        raise RefusedPickle("holds a container that contains itself")
+        raise RefusedPickleError("holds a container that contains itself")
     parents = [*parents, id(value)]
     if isinstance(value, dict):
         return {_unwrap(key, parents): _unwrap(item, parents) for key, item in value.items()}

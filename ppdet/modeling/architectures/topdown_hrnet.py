@@ -58,9 +58,7 @@ class TopDownHRNet(nn.Layer):
         self.num_joints = num_joints
         self.stride = stride
         self.backbone = backbone
-        self.final_conv = nn.Conv2D(
-            channels, num_joints, 1, weight_attr=normal_attr(0.001), bias_attr=constant_attr(0.0)
-        )
+        self.final_conv = nn.Conv2D(channels, num_joints, 1, weight_attr=normal_attr(0.001), bias_attr=constant_attr(0.0))
         self._loss = loss
 
     def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:

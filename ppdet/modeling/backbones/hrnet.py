@@ -47,9 +47,7 @@ class _Transition(nn.Layer):
             self._branches.append(self.add_sublayer(f"transition_{name}_layer_{i + 1}", layer))
 
     def forward(self, xs: List[paddle.Tensor]) -> List[paddle.Tensor]:
-        return [
-            xs[i] if branch is None else branch(xs[min(i, len(xs) - 1)]) for i, branch in enumerate(self._branches)
-        ]
+        return [xs[i] if branch is None else branch(xs[min(i, len(xs) - 1)]) for i, branch in enumerate(self._branches)]
 
 
 class _Module(nn.Layer):
@@ -142,8 +140,7 @@ def _check(width: int, return_idx: List[int], upsample: bool, downsample: bool) 
         raise ConfigError(f"HRNet: width {width} is not defined; use one of {', '.join(map(str, WIDTHS))}")
     if not return_idx or not set(return_idx) <= {0, 1, 2, 3} or (len(return_idx) == 1 and return_idx != [0]):
         raise ConfigError(
-            f"HRNet: return_idx {return_idx} is not possible; give [0] for the finest output alone, "
-            "or two or more of 0, 1, 2, 3"
+            f"HRNet: return_idx {return_idx} is not possible; give [0] for the finest output alone, or two or more of 0, 1, 2, 3"
         )
     for name, value in (("upsample", upsample), ("downsample", downsample)):
         if value:

@@ -50,9 +50,7 @@ class LCNet(nn.Layer):
                 for kernel, a, b, stride, use_se in blocks
             ]
             self.add_sublayer(f"blocks{stage}", nn.Sequential(*layers))
-        self.out_shape = [
-            ShapeSpec(round_channels(STAGES[STAGE_OF_MAP[m]][-1][2] * scale), 2**m) for m in self.feature_maps
-        ]
+        self.out_shape = [ShapeSpec(round_channels(STAGES[STAGE_OF_MAP[m]][-1][2] * scale), 2**m) for m in self.feature_maps]
 
     def forward(self, images: paddle.Tensor) -> List[paddle.Tensor]:
         """(B, 3, H, W) -> one (B, C, H / stride, W / stride) per entry of `feature_maps`, finest first."""

@@ -63,9 +63,7 @@ class PicoDetExport(nn.Layer):
         """The name infer_cfg.yml gives this form; runtimes choose their decoding by it."""
         return "GFL" if self.post_process else "PicoDet"
 
-    def forward(
-        self, image: paddle.Tensor, scale_factor: Optional[paddle.Tensor] = None
-    ) -> Tuple[paddle.Tensor, ...]:
+    def forward(self, image: paddle.Tensor, scale_factor: Optional[paddle.Tensor] = None) -> Tuple[paddle.Tensor, ...]:
         """(B, 3, H, W), and for suppression (B, 2) factors y, x from image to input pixels -> see the class."""
         outputs = self.model(image if self.normalize is None else self.normalize(image))
         if not self.post_process:

@@ -20,9 +20,7 @@ class TopDownExport(nn.Layer):
         fuse_normalize: put the normalisation into the graph, which then takes RGB pixels 0 to 255.
     """
 
-    def __init__(
-        self, model: nn.Layer, mean: Sequence[float], std: Sequence[float], fuse_normalize: bool = False
-    ) -> None:
+    def __init__(self, model: nn.Layer, mean: Sequence[float], std: Sequence[float], fuse_normalize: bool = False) -> None:
         super().__init__()
         self.model = model
         self.normalize = Normalize(mean, std) if fuse_normalize else None

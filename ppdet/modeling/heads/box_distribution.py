@@ -25,9 +25,7 @@ class DistributionProject(nn.Layer):
         return (probabilities * self.project).sum(axis=-1)
 
 
-def anchor_points(
-    input_hw: Tuple[int, int], strides: Sequence[int], cell_offset: float
-) -> Tuple[np.ndarray, np.ndarray]:
+def anchor_points(input_hw: Tuple[int, int], strides: Sequence[int], cell_offset: float) -> Tuple[np.ndarray, np.ndarray]:
     """The point each prediction measures its box from.
 
     Args:

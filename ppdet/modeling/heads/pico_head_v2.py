@@ -80,9 +80,7 @@ class PicoHeadV2(PicoHeadBase):
         box_channels = 4 * (reg_max + 1)
         self.head_reg_list = nn.LayerList([self._conv(feat_in_chan, box_channels, constant_attr(0.0)) for _ in levels])
         if use_align_head:
-            self.cls_align = nn.LayerList(
-                [DepthPointConv(feat_in_chan, 1, ALIGN_KERNEL, act=act, act_out=False) for _ in levels]
-            )
+            self.cls_align = nn.LayerList([DepthPointConv(feat_in_chan, 1, ALIGN_KERNEL, act=act, act_out=False) for _ in levels])
         for level in levels:  # published files hold these tensors under both names
             self.add_sublayer(f"head_cls{level}", self.head_cls_list[level])
             self.add_sublayer(f"head_reg{level}", self.head_reg_list[level])

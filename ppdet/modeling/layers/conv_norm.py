@@ -17,9 +17,7 @@ from ppdet.modeling.layers.activation import activation
 BATCH_NORMS = ("bn", "sync_bn")
 
 
-def batch_norm(
-    channels: int, decay: Optional[float] = 0.0, frozen: bool = False, momentum: float = 0.9
-) -> nn.BatchNorm2D:
+def batch_norm(channels: int, decay: Optional[float] = 0.0, frozen: bool = False, momentum: float = 0.9) -> nn.BatchNorm2D:
     """Batch norm, eps 1e-5.
 
     Args:

@@ -31,9 +31,7 @@ class _Bottleneck(nn.Layer):
 class _CrossStagePartial(nn.Layer):
     """Half of the output width through bottlenecks, half straight, joined by a 1x1 (Wang et al., CVPRW 2020)."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, blocks: int, use_depthwise: bool, act: str
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, blocks: int, use_depthwise: bool, act: str) -> None:
         super().__init__()
         half = out_channels // 2
         self.main_conv = ConvBN(in_channels, half, 1, act=act)
@@ -76,9 +74,7 @@ class CSPPAN(PathAggregation):
         spatial_scales: Sequence[float] = (0.125, 0.0625, 0.03125),
         input_shape: Optional[Sequence[ShapeSpec]] = None,
     ) -> None:
-        mix = partial(
-            _CrossStagePartial, kernel=kernel_size, blocks=num_csp_blocks, use_depthwise=use_depthwise, act=act
-        )
+        mix = partial(_CrossStagePartial, kernel=kernel_size, blocks=num_csp_blocks, use_depthwise=use_depthwise, act=act)
         super().__init__(
             in_channels,
             out_channels,

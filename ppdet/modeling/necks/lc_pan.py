@@ -42,9 +42,7 @@ class LCPAN(PathAggregation):
         input_shape: Optional[Sequence[ShapeSpec]] = None,
     ) -> None:
         def mix(given: int, wanted: int) -> nn.Layer:
-            return nn.Sequential(
-                SeparableConv(given, given, kernel_size), SeparableConv(given, wanted, kernel_size)
-            )
+            return nn.Sequential(SeparableConv(given, given, kernel_size), SeparableConv(given, wanted, kernel_size))
 
         super().__init__(
             in_channels,

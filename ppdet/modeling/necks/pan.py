@@ -73,9 +73,7 @@ class PathAggregation(nn.Layer):
             self.second_top_conv = conv(out_channels, out_channels, kernel_size, stride=2, act=act)
         steps = range(levels - 1)
         self.top_down_blocks = nn.LayerList([mix(out_channels * 2, out_channels) for _ in steps])
-        self.downsamples = nn.LayerList(
-            [conv(out_channels, out_channels, kernel_size, stride=2, act=act) for _ in steps]
-        )
+        self.downsamples = nn.LayerList([conv(out_channels, out_channels, kernel_size, stride=2, act=act) for _ in steps])
         self.bottom_up_blocks = nn.LayerList([mix(out_channels * 2, out_channels) for _ in steps])
         strides = [round(1 / scale) for scale in spatial_scales]
         strides += [strides[-1] * 2] * self._extra_level
