@@ -139,7 +139,8 @@ def export(config: Config, output_dir: str | Path = "output_inference", onnx: bo
 def _reason(result: EngineResult) -> str:
     if result.status == "failed":
         return result.note
-    return f"{result.max_px:.3f} px, scores {result.max_score:.1e}, {result.unmatched} boxes without a partner"
+    output = "" if result.max_output is None else f", outputs {result.max_output:.1e}"
+    return f"{result.max_px:.3f} px, scores {result.max_score:.1e}{output}, {result.unmatched} boxes without a partner"
 
 
 def _save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -18,12 +18,15 @@ from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.topdown import TopDownEstimator
 
 TOLERANCE_PX = 0.05
 SCORE_FLOOR = 0.2
 # Heatmaps have a peak of 1; float32 kernels of different engines agree to about 1e-5.
 TOLERANCE_SCORE = 1e-3
+# Of the largest value of an output, before any decoding: the only evidence where nothing scores above the floor.
+TOLERANCE_OUTPUT = 1e-3
 REFERENCE_BATCH, ENGINE_BATCH = 8, 3
 # engine -> (package of its version, files of which it needs one)
 ENGINES = {
@@ -44,6 +47,8 @@ class EngineResult:
         unmatched: boxes that only one of the two found.
         max_px, mean_px: distance of those keypoints (or box sides) in image pixels.
         max_score: largest difference of a score.
+        max_output: largest difference of the network's outputs, as a share of their largest value; None where the graph
+            itself suppresses boxes and rows need not correspond.
         note: engine's description, or why it did not run.
     """
 
@@ -54,7 +59,17 @@ class EngineResult:
     max_px: float = 0.0
     mean_px: float = 0.0
     max_score: float = 0.0
+    max_output: float | None = None
     note: str = ""
+
+    def judge(self) -> None:
+        """Set `status` from the figures."""
+        agrees = self.max_px <= TOLERANCE_PX and self.max_score <= TOLERANCE_SCORE and not self.unmatched
+        agrees = agrees and (self.max_output is None or self.max_output <= TOLERANCE_OUTPUT)
+        self.status = "ok" if agrees else "differs"
+        if not self.compared:
+            weak = "nothing scored above the floor (untrained weights?)"
+            self.note += f"; {weak}" + ("" if self.max_output is not None else ", so this says little")
 
 
 @dataclass
@@ -73,7 +88,9 @@ class ParityReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain content for export_report.json."""
-        limits = {"px": TOLERANCE_PX, "score": TOLERANCE_SCORE, "score_floor": SCORE_FLOOR}
+        limits = {
+            "px": TOLERANCE_PX, "score": TOLERANCE_SCORE, "output": TOLERANCE_OUTPUT, "score_floor": SCORE_FLOOR,
+        }  # fmt: skip
         return {"passed": not self.failed, "tolerance": limits, **asdict(self)}
 
     def to_markdown(self) -> str:
@@ -82,16 +99,18 @@ class ParityReport:
             f"# Export report: {self.model}",
             "",
             f"Framework against each engine on {self.samples} {self.origin}, float32. Points with a framework score above "
-            f"{SCORE_FLOOR} must agree within {TOLERANCE_PX} px, all scores within {TOLERANCE_SCORE}.",
+            f"{SCORE_FLOOR} must agree within {TOLERANCE_PX} px, all scores within {TOLERANCE_SCORE}, and the network's outputs "
+            f"within {TOLERANCE_OUTPUT} of their largest value.",
             "",
-            "| engine | result | compared | unmatched | max px | mean px | max score difference | |",
-            "|---|---|---|---|---|---|---|---|",
+            "| engine | result | compared | unmatched | max px | mean px | max score difference | max output difference | |",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
         for r in self.engines:
+            output = "-" if r.max_output is None else f"{r.max_output:.1e}"
             figures = (
-                f"{r.compared} | {r.unmatched} | {r.max_px:.5f} | {r.mean_px:.5f} | {r.max_score:.2e}"
+                f"{r.compared} | {r.unmatched} | {r.max_px:.5f} | {r.mean_px:.5f} | {r.max_score:.1e} | {output}"
                 if r.status in ("ok", "differs")
-                else "- | - | - | - | -"
+                else "- | - | - | - | - | -"
             )
             rows.append(f"| {r.engine} | {r.status} | {figures} | {r.note} |")
         return "\n".join(rows) + "\n"
@@ -110,7 +129,7 @@ def check_parity(
         cpu_threads: of the engines.
     """
     report = ParityReport(str(form.card.extra.get("model_name", Path(model_dir).name)), len(samples), origin)
-    reference = _run(form.runtime(), form.card, samples, REFERENCE_BATCH)
+    reference = _Run(form.runtime(), form.card, samples, REFERENCE_BATCH)
     card = ModelCard.load(model_dir)
     for engine, (package, files) in ENGINES.items():
         report.engines.append(_check_engine(engine, package, files, Path(model_dir), card, samples, reference, cpu_threads))
@@ -124,7 +143,7 @@ def _check_engine(
     model_dir: Path,
     card: ModelCard,
     samples: Sequence[Any],
-    reference: list[Any],
+    reference: _Run,
     cpu_threads: int,
 ) -> EngineResult:
     if not any((model_dir / name).is_file() for name in files):
@@ -135,14 +154,15 @@ def _check_engine(
         return EngineResult(engine, "absent", note=f"{package} is not installed")
     try:
         runtime = load_runtime(model_dir, engine=engine, cpu_threads=cpu_threads, precision="fp32")
-        found = _run(runtime, card, samples, ENGINE_BATCH)
+        found = _Run(runtime, card, samples, ENGINE_BATCH)
     except Exception as error:  # engines have exceptions of their own; any of them means: cannot run this model
         kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
         return EngineResult(engine, "failed", note=kind + " ".join(str(error).split()))
     result = EngineResult(engine, "ok", note=runtime.description)
-    (_compare_poses if card.is_top_down else _compare_boxes)(result, reference, found)
-    agrees = result.max_px <= TOLERANCE_PX and result.max_score <= TOLERANCE_SCORE and not result.unmatched
-    result.status = "ok" if agrees else "differs"
+    compare = _compare_poses if card.is_top_down else _compare_boxes
+    compare(result, reference.predictions, found.predictions)
+    result.max_output = _output_difference(reference.outputs, found.outputs)
+    result.judge()
     return result
 
 
@@ -154,12 +174,38 @@ def _installed(package: str) -> bool:
     return True
 
 
-def _run(runtime: Any, card: ModelCard, samples: Sequence[Any], batch_size: int) -> list[Any]:
-    """(xy, scores) of each sample, or its detections."""
-    if card.is_top_down:
-        estimator = TopDownEstimator(runtime, card, batch_size=batch_size)
-        return [estimator.estimate(image, boxes) for image, boxes in samples]
-    return BoxDetector(runtime, card, batch_size=batch_size).detect([image for image, _ in samples])
+class _Run(Runtime):
+    """Predictions of one engine on all samples, and what its network put out on the way."""
+
+    def __init__(self, runtime: Runtime, card: ModelCard, samples: Sequence[Any], batch_size: int) -> None:
+        self._runtime = runtime
+        self.input_names, self.fixed_batch = runtime.input_names, runtime.fixed_batch
+        self.outputs: list[list[np.ndarray]] = []
+        if card.is_top_down:
+            estimator = TopDownEstimator(self, card, batch_size=batch_size)
+            self.predictions: list[Any] = [estimator.estimate(image, boxes) for image, boxes in samples]
+        else:
+            self.predictions = BoxDetector(self, card, batch_size=batch_size).detect([image for image, _ in samples])
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Run the engine and keep a copy."""
+        outputs = self._runtime.run(feeds)
+        self.outputs.append(outputs)
+        return outputs
+
+
+def _output_difference(reference: list[list[np.ndarray]], found: list[list[np.ndarray]]) -> float | None:
+    """Largest relative difference of the outputs that have a batch axis; batches may be cut differently."""
+    worst = None
+    for ours, theirs in zip(zip(*reference), zip(*found)):
+        if ours[0].ndim < 3:  # indices of peaks, or rows after suppression
+            continue
+        ours_whole, theirs_whole = np.concatenate(ours), np.concatenate(theirs)
+        if ours_whole.shape != theirs_whole.shape:
+            return float("inf")
+        largest = max(float(np.abs(ours_whole).max(initial=0)), 1e-30)
+        worst = max(worst or 0.0, float(np.abs(ours_whole - theirs_whole).max(initial=0)) / largest)
+    return worst
 
 
 def _compare_poses(result: EngineResult, reference: list[Any], found: list[Any]) -> None:

@@ -217,6 +217,22 @@ def test_boxes_are_matched_and_missing_ones_counted() -> None:
     assert other_label.compared == 0 and other_label.unmatched == 4
 
 
+def test_outputs_are_compared_where_nothing_scores() -> None:
+    maps = np.random.default_rng(0).normal(size=(8, 3, 4, 5))
+    peaks = np.zeros((8, 3))
+    whole, parts = [[maps, peaks]], [[maps[:3], peaks[:3]], [maps[3:] * 1.01, peaks[3:] + 1]]
+    difference = parity._output_difference(whole, parts)
+    assert 0.001 < difference < 0.01001, "peaks are indices and not compared"
+    assert parity._output_difference(whole, [[maps[:3], peaks[:3]]]) == float("inf")
+    assert parity._output_difference([[peaks]], [[peaks]]) is None
+    result = EngineResult("x", "ok", max_output=difference)
+    result.judge()
+    assert result.status == "differs" and "nothing scored" in result.note
+    silent = EngineResult("x", "ok")
+    silent.judge()
+    assert silent.status == "ok" and "says little" in silent.note
+
+
 # --- released weights -------------------------------------------------------------------------------------------------
 
 
