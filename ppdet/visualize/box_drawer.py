@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ppdet.visualize.palette import person_color
-from ppdet.visualize.pose_drawer import FRACTION_BITS, fixed_point
+from ppdet.visualize.pose_drawer import whole_pixels
 
 
 class BoxDrawer:
@@ -39,8 +39,8 @@ class BoxDrawer:
             if score < threshold:
                 continue
             color = person_color(int(label))
-            top_left, bottom_right = fixed_point(np.asarray(box, np.float64).reshape(2, 2))
-            cv2.rectangle(canvas, top_left, bottom_right, color, width, cv2.LINE_AA, FRACTION_BITS)
+            top_left, bottom_right = whole_pixels(np.asarray(box, np.float64).reshape(2, 2))
+            cv2.rectangle(canvas, top_left, bottom_right, color, width)
             name = self.label_names[int(label)] if int(label) < len(self.label_names) else str(int(label))
             corner = (int(box[0]) + 2, max(int(box[1]) - 3, 12))
             cv2.putText(canvas, f"{name} {score:.2f}", corner, cv2.FONT_HERSHEY_SIMPLEX, text_scale, color, width, cv2.LINE_AA)

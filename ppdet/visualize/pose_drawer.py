@@ -108,11 +108,13 @@ class PoseDrawer:
             return
         color = person_color(person if identity is None else identity)
         width = max(1, int(round(max(canvas.shape[:2]) / 640.0 * self.line_scale)))
-        top_left, bottom_right = fixed_point(np.asarray(box, np.float64).reshape(2, 2))
-        cv2.rectangle(canvas, top_left, bottom_right, color, width, cv2.LINE_AA, FRACTION_BITS)
+        top_left, bottom_right = whole_pixels(np.asarray(box, np.float64).reshape(2, 2))
+        cv2.rectangle(canvas, top_left, bottom_right, color, width)
         if identity is not None:
-            corner = (int(np.clip(box[0], 0, FARTHEST_PIXEL)), max(int(np.clip(box[1], 0, FARTHEST_PIXEL)) - 3, 10))
             scale = max(canvas.shape[:2]) / 1600.0 + 0.2
+            left, top = (int(np.clip(value, 0, FARTHEST_PIXEL)) for value in box[:2])
+            text_height = int(26 * scale) + width
+            corner = (left + width + 1, top - 3 if top > text_height else top + text_height)  # above the box, or in it at the edge
             cv2.putText(canvas, str(identity), corner, cv2.FONT_HERSHEY_SIMPLEX, scale, color, width, cv2.LINE_AA)
 
 
@@ -120,3 +122,8 @@ def fixed_point(xy: np.ndarray) -> list[tuple[int, int]]:
     """Pixel coordinates (M, 2) as OpenCV's fixed-point integers; what is not finite becomes 0 and is never drawn."""
     safe = np.clip(np.nan_to_num(xy, nan=0.0), -FARTHEST_PIXEL, FARTHEST_PIXEL)
     return [(int(x), int(y)) for x, y in np.rint(safe * (1 << FRACTION_BITS))]
+
+
+def whole_pixels(xy: np.ndarray) -> list[tuple[int, int]]:
+    """Finite pixel coordinates (M, 2) as whole pixels: a box is sharp where a slanting limb is smooth."""
+    return [(int(x), int(y)) for x, y in np.rint(np.clip(xy, -FARTHEST_PIXEL, FARTHEST_PIXEL))]

@@ -47,16 +47,18 @@ def test_auto_takes_the_fastest_and_says_why_not_the_others(
     model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "ppdet"):
-        assert load_runtime(model).engine == "openvino"
-        monkeypatch.setattr(select, "find_spec", lambda name: None if name == "openvino" else importlib.util.find_spec(name))
         assert load_runtime(model).engine == "onnxruntime"
-    assert "engine passed over: openvino: not installed" in caplog.text
-    assert "pose runs on ONNX Runtime" in caplog.text
+        assert load_runtime(model, precision="bf16").engine == "openvino"
+        monkeypatch.setattr(select, "find_spec", lambda name: None if name == "onnxruntime" else importlib.util.find_spec(name))
+        assert load_runtime(model).engine == "openvino"
+    assert "engine passed over: onnxruntime: ONNX Runtime runs this model in fp32, not bf16" in caplog.text
+    assert "engine passed over: onnxruntime: not installed" in caplog.text
+    assert "pose runs on ONNX Runtime" in caplog.text and "pose runs on OpenVINO" in caplog.text
 
 
 def test_auto_with_nothing_that_fits_gives_every_reason(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select, "find_spec", lambda name: None)
-    with pytest.raises(ModelDirError, match="openvino: not installed\n  onnxruntime: not installed\n  paddle: not installed"):
+    with pytest.raises(ModelDirError, match="onnxruntime: not installed\n  openvino: not installed\n  paddle: not installed"):
         load_runtime(model)
 
 

@@ -101,7 +101,13 @@ def test_paddledetections_card_gets_a_codec_and_a_stated_skeleton(caplog: pytest
     assert derived.skeleton.name == "coco17"
     assert "its 17 joints are taken for 'coco17'" in caplog.text
     codec = derived.codec
-    assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.crop, codec.decoder) == ((48, 64), (12, 16), "stride", "affine", "dark")
+    assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.crop, codec.decoder) == (
+        (48, 64),
+        (12, 16),
+        "stride",
+        "affine",
+        "dark",
+    )
     image = planted_person((400, 300), POINTS, 16.0)
     np.testing.assert_allclose(derived.estimate(image, BOX)[0][0, :3], POINTS, atol=2.0)  # a quarter of a cell
 

@@ -1,0 +1,120 @@
+"""The pipeline on every kind of source, and what the public names load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_models import PlantedDetector, PlantedRuntime, planted_person, pose_card, write_detector, write_pose_model
+
+from ppdet.core.errors import DataError, MediaError, ModelDirError
+from ppdet.image.io import write_image
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.results import PoseResult
+from ppdet.inference.topdown import TopDownEstimator
+
+POINTS = np.array([[198.3, 150.7], [180.25, 190.5], [215.6, 201.9]])
+BOX = [160, 120, 160 + 2 * 48 / 1.25, 120 + 2 * 64 / 1.25]
+
+
+@pytest.fixture
+def estimator() -> TopDownEstimator:
+    return TopDownEstimator(PlantedRuntime(), pose_card())
+
+
+@pytest.fixture
+def pipeline(estimator: TopDownEstimator) -> PosePipeline:
+    return PosePipeline(PlantedDetector([BOX]), estimator)
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    return planted_person((400, 300), POINTS, 16.0)
+
+
+def test_an_array(pipeline: PosePipeline, image: np.ndarray) -> None:
+    result = pipeline(image)
+    assert isinstance(result, PoseResult) and result.image_wh == (400, 300) and result.path is None
+    np.testing.assert_allclose(result.keypoints[0], POINTS, atol=0.25)
+    np.testing.assert_allclose(result.boxes[0], BOX, atol=1e-4)
+    assert result.draw(image).shape == image.shape
+
+
+def test_files_lists_and_folders(pipeline: PosePipeline, image: np.ndarray, tmp_path: Path) -> None:
+    for name in ("b.png", "a.png"):
+        write_image(tmp_path / name, image)
+    assert pipeline(tmp_path / "a.png").path == str(tmp_path / "a.png")
+    results = pipeline([image, str(tmp_path / "b.png")])
+    assert [result.path for result in results] == [None, str(tmp_path / "b.png")]
+    assert [Path(result.path).name for result in pipeline(tmp_path)] == ["a.png", "b.png"]
+    for result in results:
+        np.testing.assert_allclose(result.keypoints[0], POINTS, atol=0.25)
+
+
+def test_nobody_is_nobody_and_no_ghost(pipeline: PosePipeline) -> None:
+    """Some toolkits take the whole image as a box when the detector finds none."""
+    result = pipeline(np.zeros((60, 80, 3), np.uint8))
+    assert len(result) == 0 and result.keypoints.shape == (0, 3, 2) and result.to_dict()["people"] == []
+
+
+def test_only_people_above_the_threshold_get_poses(estimator: TopDownEstimator, image: np.ndarray) -> None:
+    assert len(PosePipeline(PlantedDetector([BOX, BOX], labels=[0, 16]), estimator)(image)) == 1
+    assert len(PosePipeline(PlantedDetector([BOX], labels=[16]), estimator)(image)) == 0
+    assert len(PosePipeline(PlantedDetector([BOX], score=0.4), estimator)(image)) == 0
+    assert len(PosePipeline(PlantedDetector([BOX], score=0.4), estimator, det_threshold=0.4 - 1e-3)(image)) == 1
+
+
+def test_without_detector_the_whole_picture_is_the_person(estimator: TopDownEstimator) -> None:
+    points = np.array([[100.0, 80.0], [60.0, 150.0], [140.0, 230.0]])
+    result = PosePipeline(None, estimator)(planted_person((210, 280), points, 8 * 280 * 1.25 / 64))
+    np.testing.assert_allclose(result.keypoints[0], points, atol=4.0)  # a cell is 22 pixels
+    np.testing.assert_array_equal(result.boxes, [[0, 0, 210, 280]])
+
+
+def test_directories_are_loaded(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    detector, keypoint = write_detector(tmp_path / "det"), write_pose_model(tmp_path / "kpt")
+    pipeline = PosePipeline(detector, str(keypoint), engine="onnxruntime")
+    points = np.array([[100.0, 80.0], [60.0, 150.0], [140.0, 230.0]])
+    result = pipeline(planted_person((210, 280), points, 8 * 280 * 1.25 / 64))
+    np.testing.assert_allclose(result.keypoints[0], points, atol=4.0)
+    np.testing.assert_allclose(result.boxes, [[0, 0, 210, 280]], atol=1e-3)
+    with pytest.raises(ModelDirError, match="no detector"):
+        PosePipeline(keypoint, keypoint, engine="onnxruntime")
+    with pytest.raises(ModelDirError, match="no top-down pose model"):
+        PosePipeline(detector, detector, engine="onnxruntime")
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "words"),
+    [
+        (np.zeros((5, 5), np.uint8), DataError, "grey"),
+        (np.zeros((5, 5, 4), np.uint8), DataError, "RGB uint8"),
+        (np.zeros((5, 5, 3)), DataError, "float64"),
+        (np.zeros((0, 5, 3), np.uint8), DataError, "given shape"),
+        ("nothing.jpg", MediaError, "nothing.jpg"),
+        ("nothing.mp4", MediaError, "there is no video nothing.mp4"),
+    ],
+)
+def test_what_is_no_picture_is_refused(pipeline: PosePipeline, source: object, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        pipeline(source)
+
+
+def test_inference_needs_neither_paddle_nor_training_code() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['paddle'] = None\n"
+        "import ppdet\n"
+        "from ppdet.inference import *\n"
+        "assert ppdet.PosePipeline is PosePipeline and BoxDetector and load_runtime and ModelCard\n"
+        "above = ('ppdet.data', 'ppdet.modeling', 'ppdet.metrics', 'ppdet.optimizer', 'ppdet.engine')\n"
+        "print([name for name in sys.modules if name.startswith(above)])\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

@@ -1,0 +1,115 @@
+"""Drawing: any skeleton, any coordinates, one copy, nothing below the threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planted_models import SKELETON
+
+from ppdet.core.errors import DataError
+from ppdet.skeletons import Skeleton, get_skeleton
+from ppdet.visualize import BoxDrawer, PoseDrawer, contact_sheet, person_color
+
+
+def canvas(height: int = 120, width: int = 160) -> np.ndarray:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+POSE = np.array([[[80.0, 20.0], [40.0, 90.0], [120.0, 90.0]]])
+SURE = np.ones((1, 3))
+
+
+def test_limbs_run_between_joints_in_rgb() -> None:
+    image = canvas()
+    drawn = PoseDrawer(SKELETON).draw(image, POSE, SURE)
+    assert not image.any()
+    # halfway along the limb from nose to left hand, in the colour of that limb (skeletons store BGR)
+    np.testing.assert_allclose(drawn[55, 60].astype(int), SKELETON.link_colors[0][::-1], atol=12)  # anti-aliased
+    np.testing.assert_allclose(drawn[90, 40].astype(int), SKELETON.colors[1][::-1], atol=12)
+    assert not drawn[110:, 70:90].any()
+
+
+def test_below_the_threshold_nothing_is_drawn() -> None:
+    drawer = PoseDrawer(SKELETON)
+    scores = np.array([[0.9, 0.4, 0.9]])
+    drawn = drawer.draw(canvas(), POSE, scores, threshold=0.5)
+    assert not drawn[80:100, 20:60].any() and not drawn[50:60, 55:65].any()
+    assert drawn[90, 120].any() and drawn[55, 100].any()
+    assert drawer.draw(canvas(), POSE, scores, threshold=0.4)[90, 40].any()  # the threshold itself counts
+
+
+def test_lines_follow_the_size_of_the_person() -> None:
+    def limb_width(scale: float) -> int:
+        drawn = PoseDrawer(SKELETON).draw(canvas(1000, 1200), POSE * scale, SURE)
+        return int(drawn[int(55 * scale)].any(axis=1).sum())
+
+    assert limb_width(1) < limb_width(4) < limb_width(8)
+
+
+def test_bad_coordinates_do_no_harm() -> None:
+    wild = np.array([[[np.nan, 5.0], [1e12, -1e12], [np.inf, 3.0]], [[-500.0, 50.0], [700.0, 50.0], [80.0, 1e7]]])
+    boxes = np.array([[np.nan] * 4, [-1e9, -1e9, 1e9, 1e9]])
+    drawn = PoseDrawer(SKELETON).draw(canvas(), wild, np.ones((2, 3)), boxes=boxes)
+    assert drawn.shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize("name", ["coco17", "mpii16", "crowdpose14", "aic14", "hand21"])
+def test_every_skeleton_is_drawn(name: str) -> None:
+    skeleton = get_skeleton(name)
+    rng = np.random.default_rng(0)
+    pose = rng.uniform(10, 110, (1, skeleton.num_keypoints, 2))
+    drawn = PoseDrawer(skeleton).draw(canvas(), pose, np.ones(pose.shape[:2]))
+    assert all(drawn[int(y), int(x)].any() for x, y in pose[0])
+
+
+def test_a_skeleton_without_links_shows_its_joints() -> None:
+    skeleton = Skeleton.from_dict({"name": "dots", "keypoints": [f"kp{i}" for i in range(133)]})
+    pose = np.full((1, 133, 2), 60.0)
+    assert PoseDrawer(skeleton).draw(canvas(), pose, np.ones((1, 133)))[60, 60].any()
+
+
+def test_nobody_leaves_the_picture_as_it_is() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (50, 60, 3), np.uint8)
+    drawn = PoseDrawer(SKELETON).draw(image, np.zeros((0, 3, 2)), np.zeros((0, 3)), boxes=np.zeros((0, 4)))
+    np.testing.assert_array_equal(drawn, image)
+    assert drawn is not image
+
+
+def test_read_only_and_strided_images_are_drawn_on() -> None:
+    image = canvas()
+    image.flags.writeable = False
+    assert PoseDrawer(SKELETON).draw(image, POSE, SURE).any()
+    assert PoseDrawer(SKELETON).draw(canvas(240, 320)[::2, ::2, ::-1], POSE, SURE).any()
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(DataError, match="skeleton 'planted3' needs"):
+        PoseDrawer(SKELETON).draw(canvas(), np.zeros((1, 17, 2)), np.ones((1, 17)))
+    with pytest.raises(DataError, match="RGB uint8"):
+        PoseDrawer(SKELETON).draw(canvas()[..., 0], POSE, SURE)
+
+
+def test_boxes_wear_the_colour_of_the_identity() -> None:
+    box = np.array([[20, 30, 100, 110]], float)
+    drawn = PoseDrawer(SKELETON).draw(canvas(), POSE, SURE * 0, boxes=box, identities=np.array([5]))
+    np.testing.assert_array_equal(drawn[70, 20], person_color(5))
+    assert not PoseDrawer(SKELETON, draw_boxes=False).draw(canvas(), POSE, SURE * 0, boxes=box).any()
+    assert len({person_color(number) for number in range(200)}) == 200
+
+
+def test_detector_boxes() -> None:
+    boxes, scores = np.array([[20, 30, 60, 80], [80, 30, 120, 80]], float), np.array([0.9, 0.2])
+    drawn = BoxDrawer(["person"]).draw(canvas(), boxes, scores, np.array([0, 7]), threshold=0.5)
+    assert drawn[60, 20].any() and not drawn[40:, 79:122].any()
+
+
+def test_contact_sheet_tiles_row_by_row() -> None:
+    frames = [np.full((60, 80, 3), value, np.uint8) for value in (50, 100, 150)]
+    sheet = contact_sheet(frames, columns=2, tile_width=40)
+    assert sheet.shape == (60, 80, 3)
+    assert [int(sheet[15, 20, 0]), int(sheet[15, 60, 0]), int(sheet[45, 20, 0])] == [50, 100, 150]
+    assert contact_sheet(frames, columns=2, tile_width=40, labels=["1", "2", "3"])[:20, :20].max() == 255
+    with pytest.raises(DataError, match="no frames"):
+        contact_sheet([])
+    with pytest.raises(DataError, match="1 labels"):
+        contact_sheet(frames, labels=["a"])
