@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +188,16 @@ def test_released_picodet(tmp_path: Path, size: int, expected: float) -> None:
     config = write_picodet(tmp_path, shared("data", "coco_person"), size=size)
     weights = shared("data", "weights", f"picodet_s_{size}_lcnet_pedestrian.pdparams")
     assert evaluate(load_config(config, [f"weights={weights}"]))["AP"] >= expected
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_figures_of_one(tmp_path: Path) -> None:
+    config = write_tinypose(tmp_path, shared("data", "coco_person"))
+    options = [f"weights={shared('data', 'weights', 'tinypose_128x96.pdparams')}", "TopDownHRNet.flip=false"]
+    alone = evaluate(load_config(config, options))
+    tool = str(Path(__file__).resolve().parents[2] / "tools" / "eval.py")
+    launch = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2", "--log_dir", str(tmp_path / "log")]
+    command = [*launch, tool, "-c", str(config), "--output_eval", str(tmp_path / "out"), "-o", *options]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    assert len(json.loads((tmp_path / "out" / "keypoints_results.json").read_text())) == 238
+    assert evaluate(load_config(config, options), tmp_path / "out", json_eval=True) == pytest.approx(alone, abs=1e-3)
