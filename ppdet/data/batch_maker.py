@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -39,14 +39,14 @@ class BatchMaker:
     ) -> None:
         self.dataset, self.seed, self.replace_bad = dataset, seed, replace_bad
         self.on_samples = [t for t in batch_transforms if hasattr(t, "apply_samples")]
-        per_sample, moved = list(sample_transforms), []
+        per_sample, moved = list(sample_transforms), []  # type: Tuple[List[Any], List[Any]]
         while not self.on_samples and per_sample and hasattr(per_sample[-1], "apply_batch"):
             moved.insert(0, per_sample.pop())
         self.per_sample = per_sample
         self.on_batch = moved + [t for t in batch_transforms if not hasattr(t, "apply_samples")]
         self._known_bad: Dict[str, str] = {}
 
-    def make(self, epoch: int, indices: Sequence[int]) -> Dict[str, Any]:
+    def make(self, epoch: int, indices: Iterable[int]) -> Dict[str, Any]:
         """The batch; `bad` is there only if something was. Without any readable sample it has nothing but `bad`.
 
         Raises:

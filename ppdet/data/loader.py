@@ -81,11 +81,17 @@ class Loader:
         if self.worker_num < 1 or not self._batches:
             return (self.maker.make(self.epoch, indices) for indices in self._batches)
         if self._pool is None or not self._pool.alive:
-            # one sample made here tells the size of a batch, and shows a wrong transform before anything is forked
-            probe = self.maker.make(self.epoch, self._batches[0][:1])
-            size = batch_bytes(probe) * max(len(batch) for batch in self._batches)
+            size = self._sample_bytes() * max(len(batch) for batch in self._batches)
             self._pool = WorkerPool(self.maker, min(self.worker_num, len(self._batches)), size)
         return self._pool.run(self.epoch, self._batches)
+
+    def _sample_bytes(self) -> int:
+        """Size of a finished sample. Making one here also shows a wrong transform before anything is forked."""
+        for index in self._batches[0]:
+            size = batch_bytes(self.maker.make(self.epoch, [int(index)]))
+            if size:
+                return size
+        return 0
 
     def _note(self, bad: List[Any]) -> Dict[str, str]:
         for path, reason in bad:

@@ -105,6 +105,20 @@ def test_missing_area_is_the_boxs(coco, write_coco):
     assert dataset(write_coco(content)).describe(0).area == 18 * 36
 
 
+def test_areas_that_make_scores_meaningless_are_told(coco, write_coco):
+    content = coco()
+    assert dataset(write_coco(content)).parse().report.notes == []
+    for entry in content["annotations"]:
+        entry["area"] = 1
+    report = dataset(write_coco(content)).parse().report
+    assert len(report.notes) == 1 and "AP will come out near 0" in report.notes[0] and report.num_bad == 0
+
+
+def test_another_skeleton():
+    data = dataset(shared("data", "lspet"), anno_path="annotations/lspet_val.json", num_joints=14)
+    assert len(data) == 300 and data[0].xy_image.shape == (14, 2)
+
+
 def test_another_number_of_keypoints_tells_both_numbers(coco, write_coco):
     with pytest.raises(DataError, match="21 keypoints.*num_joints is 17"):
         len(dataset(write_coco(coco(num_joints=21))))

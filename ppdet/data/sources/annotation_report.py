@@ -11,13 +11,14 @@ class AnnotationReport:
     """Collects (reason, what) pairs of one annotation file.
 
     `bad` are mistakes in the file; `skipped` are entries that are right but of no use here (crowds, people without
-    labelled keypoints).
+    labelled keypoints); `notes` are remarks on entries that are used.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.bad: Dict[str, List[str]] = {}
         self.skipped: Dict[str, int] = {}
+        self.notes: List[str] = []
 
     def add_bad(self, reason: str, what: Union[str, int]) -> None:
         """Note one unusable entry; `what` names it ("annotation 17")."""
@@ -27,6 +28,10 @@ class AnnotationReport:
         """Note entries left out on purpose."""
         if count:
             self.skipped[reason] = self.skipped.get(reason, 0) + int(count)
+
+    def add_note(self, text: str) -> None:
+        """Remark on what is used nevertheless."""
+        self.notes.append(f"{self.source}: {text}")
 
     @property
     def num_bad(self) -> int:

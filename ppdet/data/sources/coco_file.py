@@ -96,7 +96,7 @@ def listed_ids(images: Sequence[Any]) -> Set[Any]:
 
 
 def _size(image: Mapping[str, Any], key: str) -> int:
-    value = image.get(key)
+    value: Any = image.get(key)
     return int(value) if is_number(value) and 0 < value < 2**31 else 0
 
 

@@ -104,8 +104,8 @@ class TopDownDataset:
             return self
         report = AnnotationReport(self.annotation_file)
         images, persons = self._read(report)
-        if report.bad_line():
-            logger.warning(report.bad_line())
+        for line in filter(None, [report.bad_line(), *report.notes]):
+            logger.warning(line)
         if not len(persons):
             reasons = [line for line in (report.bad_line(), report.skipped_line()) if line]
             raise DataError(

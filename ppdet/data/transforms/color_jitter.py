@@ -58,8 +58,10 @@ class ColorJitter:
 
     def draw(self, rng: np.random.Generator) -> ColorShift:
         """Cast the dice."""
-        factors = [float(rng.uniform(max(0.0, 1 - x), 1 + x)) for x in (self.brightness, self.contrast, self.saturation)]
-        return ColorShift(*factors, hue=float(rng.uniform(-self.hue, self.hue)))
+        brightness, contrast, saturation = (
+            float(rng.uniform(max(0.0, 1 - x), 1 + x)) for x in (self.brightness, self.contrast, self.saturation)
+        )
+        return ColorShift(brightness, contrast, saturation, hue=float(rng.uniform(-self.hue, self.hue)))
 
 
 def shift_colors(image: np.ndarray, shift: ColorShift) -> np.ndarray:
