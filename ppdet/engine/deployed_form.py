@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Sequence
 
-from ppdet.core.errors import ConfigError, ExportError
+from ppdet.core.errors import ConfigError, ExportError, PpdetError
 from ppdet.core.nodes import plain
 from ppdet.engine.framework_runtime import FrameworkRuntime
 from ppdet.inference.model_card import ModelCard
@@ -175,7 +175,7 @@ def _names_of(dataset: Any) -> Sequence[str]:
         return names()
     try:
         dataset.parse()
-    except Exception:  # the annotation file is not needed to run a detector, only to name its classes
+    except PpdetError:  # the annotation file is not needed to run a detector, only to name its classes
         return []
     return dataset.label_list
 
