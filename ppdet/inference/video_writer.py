@@ -46,7 +46,7 @@ class VideoWriter:
         try:
             wanted.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise MediaError(f"cannot make the folder {wanted.parent}: {error.strerror or error}; choose another place") from error
+            raise MediaError(f"cannot make the folder {wanted.parent}: {error.strerror or error}; choose another one") from error
         suffixes = [wanted.suffix.lower()] if wanted.suffix else []
         for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
             temporary = wanted.with_name(f".{wanted.stem}.{uuid.uuid4().hex[:8]}.part{suffix}")

@@ -114,7 +114,8 @@ class PoseDrawer:
             scale = max(canvas.shape[:2]) / 1600.0 + 0.2
             left, top = (int(np.clip(value, 0, FARTHEST_PIXEL)) for value in box[:2])
             text_height = int(26 * scale) + width
-            corner = (left + width + 1, top - 3 if top > text_height else top + text_height)  # above the box, or in it at the edge
+            # above the box, or inside it at the image's edge
+            corner = (left + width + 1, top - 3 if top > text_height else top + text_height)
             cv2.putText(canvas, str(identity), corner, cv2.FONT_HERSHEY_SIMPLEX, scale, color, width, cv2.LINE_AA)
 
 

@@ -75,7 +75,8 @@ def how_to_make_onnx(files: ModelFiles) -> str:
     """The command that converts the Paddle program of a directory, for an error message."""
     if files.paddle_program is None or files.params is None:
         return "export the model again with tools/export_model.py"
-    return (f"export again with tools/export_model.py --onnx, or convert: paddle2onnx --model_dir {files.folder} --model_filename {files.paddle_program.name} "
+    return (f"export again with tools/export_model.py --onnx, or convert: paddle2onnx --model_dir {files.folder} "
+            f"--model_filename {files.paddle_program.name} "
             f"--params_filename {files.params.name} --save_file {files.folder / 'model.onnx'}")
 
 
