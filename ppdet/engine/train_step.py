@@ -53,9 +53,9 @@ class TrainStep:
         self.average = average
         self.seed = seed
         self.iteration = 0
-        self._network = self.model
+        self.network = self.model
         if parallel:
-            self._network = paddle.DataParallel(self.model, find_unused_parameters=find_unused_parameters)
+            self.network = paddle.DataParallel(self.model, find_unused_parameters=find_unused_parameters)
 
     @property
     def learning_rate(self) -> float:
@@ -71,13 +71,13 @@ class TrainStep:
             update: change the weights now; otherwise gradients are kept and added to.
         """
         paddle.seed(_mix(self.seed, self.iteration))
-        if update or self._network is self.model:
+        if update or self.network is self.model:
             losses = self._gradients(batch, share)
         else:  # the processes exchange gradients only when these are used
-            with self._network.no_sync():
+            with self.network.no_sync():
                 losses = self._gradients(batch, share)
         if update:
-            self._update()
+            self.update()
         self.iteration += 1
         self.scheduler.step(self.iteration)
         return losses
@@ -90,7 +90,7 @@ class TrainStep:
     def _gradients(self, batch: Mapping[str, Any], share: float) -> Dict[str, float]:
         tensors = to_tensors(batch)
         with self.precision.autocast():
-            outputs = self._network(tensors["image"])
+            outputs = self.network(tensors["image"])
         losses = self.model.loss(in_float32(outputs), tensors)
         values = self._values(losses)
         if not all(np.isfinite(value) for value in values.values()):
@@ -100,7 +100,8 @@ class TrainStep:
         self.precision.backward(total if share == 1.0 else total * share)
         return values
 
-    def _update(self) -> None:
+    def update(self) -> None:
+        """Change the weights by the gradients that were collected, and forget these."""
         self.precision.update(self.optimizer)
         self.optimizer.clear_grad()
         if self.average is not None:

@@ -57,9 +57,10 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         _log.info("Resumed %s: epoch %d, iteration %d", resume, state.epoch, state.step)
     epochs = _number(config, "epoch", None, lowest=1)
     evaluation = _evaluation(assembly, step, path) if options.evaluate else None
-    folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=resume is not None)
     callbacks, checkpointer = _callbacks(config, path, evaluation, options)
     trainer = Trainer(step, reader, epochs, callbacks, state, accumulate=config.get("accumulate_steps", 1))
+    # Last, so that a run that cannot begin leaves the folder alone.
+    folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=resume is not None)
     try:
         state = trainer.train()
     except BaseException:
