@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import paddle
 import pytest
@@ -68,6 +70,16 @@ class TopDownContract:
             optimizer.clear_grad()
             values.append(float(value))
         assert values[-1] < 0.95 * values[0], values
+
+    def test_a_copy_shares_nothing(self) -> None:
+        """Weight averaging copies models."""
+        model = self.make()
+        model.eval()
+        copied, before = copy.deepcopy(model), model(_images())["heatmap"].numpy()
+        for value in copied.parameters():
+            value.set_value(paddle.zeros_like(value))
+        np.testing.assert_array_equal(model(_images())["heatmap"], before)
+        assert float(copied(_images())["heatmap"].abs().max()) == 0
 
     def test_training_without_a_loss_is_explained(self) -> None:
         model = self.make()
