@@ -168,12 +168,13 @@ FIGURES = [  # options, AP at 256x192, AP at 128x96, at least (or within .003 fo
     (["paddledet_exact=true"], 0.644, 0.551),
     ([], 0.645, 0.556),
     (["TopDownHRNet.flip=false"], 0.630, 0.525),
+    (["paddledet_exact=true", "TopDownHRNet.flip=false"], 0.6295, 0.5167),
 ]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("small", [True, False], ids=["128x96", "256x192"])
-@pytest.mark.parametrize(("options", "large_ap", "small_ap"), FIGURES, ids=["exact", "true", "noflip"])
+@pytest.mark.parametrize(("options", "large_ap", "small_ap"), FIGURES, ids=["exact", "true", "noflip", "exact-noflip"])
 def test_released_tinypose(tmp_path: Path, options: list[str], large_ap: float, small_ap: float, small: bool) -> None:
     config = write_tinypose(tmp_path, shared("data", "coco_person"), small=small)
     weights = shared("data", "weights", "tinypose_128x96.pdparams" if small else "tinypose_256x192.pdparams")
