@@ -92,6 +92,8 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     add_switch(group, "--use_dark", None, "decode with DARK or, if false, a quarter offset (default: what the model's card says; "
                                           "true for PaddleDetection's exports)")
     add_switch(group, "--flip_test", False, "average with the mirrored crop: slower, a little more accurate (default: off)")
+    add_switch(group, "--paddledet_crop", False, "cut people out as PaddleDetection's scripts do, which loses parts of them at "
+                                                 "image borders; for comparison (default: off)")
     group.add_argument("--skeleton", help="coco17, mpii16, crowdpose14, aic14 or hand21 (default: the model's card)")
     group.add_argument("--json_layout", choices=("paddledet", "named"), default="paddledet",
                        help="nested lists as PaddleDetection writes, or names (default: %(default)s)")

@@ -16,6 +16,7 @@ from ppdet.inference.image_inputs import ImageInputs
 from ppdet.inference.json_results import JsonResultsWriter
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.output_folder import OutputFolder
+from ppdet.inference.paddledet_topdown import PaddleDetTopDown
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes import load_runtime
@@ -65,7 +66,8 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
     """
     card = cards[0]
     runtime = load_runtime(card.model_dir, **runtime_options(args, card, batch_size))
-    estimator = TopDownEstimator(runtime, card, bool(args.flip_test), batch_size, args.use_dark, args.skeleton)
+    kind = PaddleDetTopDown if args.paddledet_crop else TopDownEstimator
+    estimator = kind(runtime, card, bool(args.flip_test), batch_size, args.use_dark, args.skeleton)
     detector = None
     if len(cards) > 1:
         detector = BoxDetector(load_runtime(cards[1].model_dir, **runtime_options(args, cards[1], 1)), cards[1])

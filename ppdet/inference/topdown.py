@@ -18,7 +18,6 @@ from ppdet.inference.runtimes.base import Runtime
 from ppdet.skeletons import get_skeleton, skeleton_for_count
 
 if TYPE_CHECKING:
-    from ppdet.geometry.crop import Crop
     from ppdet.skeletons import Skeleton
 
 
@@ -101,16 +100,17 @@ class TopDownEstimator:
         for start in range(0, len(boxes), self.batch_size):
             rows = np.arange(start, min(start + self.batch_size, len(boxes)))
             pixels = [self.codec.extract(images[owner], crops[rows[owners[rows] == owner]]) for owner in np.unique(owners[rows])]
-            keypoints[rows], scores[rows] = self._estimate_batch(np.concatenate(pixels), crops[rows])
+            keypoints[rows], scores[rows] = self.codec.decode(self.run_crops(np.concatenate(pixels)), crops[rows])
         return [(keypoints[owners == owner], scores[owners == owner]) for owner in range(len(per_image))]
 
-    def _estimate_batch(self, pixels: np.ndarray, crops: Crop) -> tuple[np.ndarray, np.ndarray]:
+    def run_crops(self, pixels: np.ndarray) -> np.ndarray:
+        """Heatmaps (B, K, h, w) of (B, H, W, 3) uint8 crops, averaged with the mirrored crops' if `flip_test`."""
         tensor = self._normalize(pixels)
         heatmaps = self.heatmaps(tensor)
         if self.flip_test:
             mirrored = self.heatmaps(np.ascontiguousarray(tensor[..., ::-1]))
             heatmaps = self.codec.merge_flipped(heatmaps, mirrored, self.skeleton)
-        return self.codec.decode(heatmaps, crops)
+        return heatmaps
 
     def heatmaps(self, tensor: np.ndarray) -> np.ndarray:
         """Run the network on (B, 3, H, W) normalised crops; (B, K, h, w) float32 heatmaps."""

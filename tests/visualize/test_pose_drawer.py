@@ -108,7 +108,7 @@ def test_contact_sheet_tiles_row_by_row() -> None:
     sheet = contact_sheet(frames, columns=2, tile_width=40)
     assert sheet.shape == (60, 80, 3)
     assert [int(sheet[15, 20, 0]), int(sheet[15, 60, 0]), int(sheet[45, 20, 0])] == [50, 100, 150]
-    assert contact_sheet(frames, columns=2, tile_width=40, labels=["1", "2", "3"])[:20, :20].max() == 255
+    assert contact_sheet(frames, columns=2, tile_width=40, labels=["1", "2", "3"])[:20, :20].max() > 200
     with pytest.raises(DataError, match="no frames"):
         contact_sheet([])
     with pytest.raises(DataError, match="1 labels"):
