@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from planted_models import INPUT_WH, NORMALIZE, SKELETON, PlantedRuntime, planted_codec, planted_person, pose_card
 
 from ppdet.core.errors import DataError, ModelDirError
@@ -133,3 +135,17 @@ def test_what_does_not_fit_together_is_refused() -> None:
         TopDownEstimator(PlantedRuntime(), ModelCard(arch="HRNet", preprocess=[{"type": "Permute"}]))
     with pytest.raises(ModelDirError, match="no top-down pose model"):
         TopDownEstimator(PlantedRuntime(), ModelCard(arch="GFL", preprocess=[{"type": "Permute"}]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.floats(-2000, 3000, width=32)] * 2, *[st.floats(0, 4000, width=32)] * 2), max_size=6),
+    st.integers(1, 90),
+    st.integers(1, 90),
+)
+def test_any_box_in_any_image_gives_finite_keypoints(boxes: list, width: int, height: int) -> None:
+    """Boxes outside the image, of no size, far larger than it: an answer, never a crash."""
+    corners = np.array([[x, y, x + w, y + h] for x, y, w, h in boxes], float).reshape(-1, 4)
+    image = np.full((height, width, 3), 90, np.uint8)
+    keypoints, scores = estimator(batch_size=4).estimate(image, corners)
+    assert keypoints.shape == (len(boxes), 3, 2) and np.isfinite(keypoints).all() and np.isfinite(scores).all()
