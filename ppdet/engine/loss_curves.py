@@ -105,7 +105,8 @@ def _range(values: np.ndarray, log: bool) -> Tuple[float, float, List[float]]:
     low, high = low * 0.9, high * 1.1
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [digit * 10.0**exponent for exponent in decades for digit in (1, 2, 5)]
-    return low, high, [tick for tick in ticks if low <= tick <= high] or [low, high]
+    ticks = ticks if sum(low <= tick <= high for tick in ticks) > 2 else _ticks(low, high)
+    return low, high, [tick for tick in ticks if low <= tick <= high]
 
 
 def _ticks(low: float, high: float) -> List[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -25,6 +26,7 @@ from ppdet.engine.training_files import checkpoint_prefix, load_checkpoint, newe
 from ppdet.engine.training_log import TrainingLog
 from ppdet.engine.training_options import TrainingOptions
 from ppdet.engine.training_state import TrainingState
+from ppdet.engine.unfold_batch_norm import unfold_batch_norms
 from ppdet.engine.visual_dl import VisualDLLog
 from ppdet.optimizer.ema import WeightAverage
 
@@ -44,6 +46,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         TrainingError: a loss is not finite.
     """
     options = options or TrainingOptions()
+    # Paddle says so once a run; it is what everyone expects of a batch norm.
+    warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
     distributed.start()
     seed_everything(_number(config, "seed", 0, lowest=0))
@@ -51,16 +55,19 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     path = Path(str(config.get("save_dir") or "output")) / config.name
     resume = _resume_prefix(options.resume, path)
     reader = assembly.reader("Train")
-    step = build_train_step(assembly, len(reader), options.amp, pretrained=resume is None)
+    step = build_train_step(assembly, reader, options.amp, pretrained=resume is None)
     state = load_checkpoint(resume, step) if resume else TrainingState()
     if resume:
         _log.info("Resumed %s: epoch %d, iteration %d", resume, state.epoch, state.step)
     epochs = _number(config, "epoch", None, lowest=1)
+    if state.epoch >= epochs:
+        _log.warning("All %d epochs of the run are done; to train longer, say -o epoch=<more>", epochs)
     evaluation = _evaluation(assembly, step, path) if options.evaluate else None
     callbacks, checkpointer = _callbacks(config, path, evaluation, options)
     trainer = Trainer(step, reader, epochs, callbacks, state, accumulate=config.get("accumulate_steps", 1))
     # Last, so that a run that cannot begin leaves the folder alone.
-    folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=resume is not None)
+    same = resume is not None and Path(resume).parent.resolve() == path.resolve()
+    folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
     try:
         state = trainer.train()
     except BaseException:
@@ -73,19 +80,20 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     return state
 
 
-def build_train_step(assembly: Assembly, steps_per_epoch: int, amp: bool = False, pretrained: bool = True) -> TrainStep:
+def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrained: bool = True) -> TrainStep:
     """Model, optimizer, schedule, precision and weight average of a configuration, ready to be called with batches.
 
     Args:
         assembly: the parts.
-        steps_per_epoch: batches an epoch, for the schedule.
+        reader: training batches; their number is an epoch of the schedule.
         amp: mixed precision was asked for.
         pretrained: load `pretrain_weights`.
     """
-    config = assembly.config
+    config, steps_per_epoch = assembly.config, len(reader)
     model = assembly.model()
     if pretrained and config.get("pretrain_weights"):
-        load_pretrained(model, str(config["pretrain_weights"]))
+        report = load_pretrained(model, str(config["pretrain_weights"]))
+        unfold_batch_norms(model, report.loaded, reader)
     average = None
     if config.get("use_ema"):
         settings = {"decay": "ema_decay", "decay_type": "ema_decay_type", "cycle_epoch": "cycle_epoch"}

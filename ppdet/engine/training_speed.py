@@ -68,7 +68,7 @@ def measure_training(config: Config, iterations: int = 10, warmup: int = 2, amp:
     reader = assembly.reader("Train")
     if len(reader) == 0:
         raise ConfigError("the training reader gives no batch; lower TrainReader.batch_size")
-    step = build_train_step(assembly, len(reader), amp, pretrained=False)
+    step = build_train_step(assembly, reader, amp, pretrained=False)
     step.model.train()
     batches = _endless(reader)
     try:

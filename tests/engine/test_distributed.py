@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_data import shared
+from train_real_parts import ROOT, write_config
 
 WORKER = str(Path(__file__).resolve().parents[1] / "distributed_worker.py")
 
@@ -53,3 +55,21 @@ def test_plain_batch_norm_sees_each_process_alone(tmp_path):
     alone = one("plain_bn", tmp_path / "one")
     first, _ = two("plain_bn", tmp_path / "two")
     assert np.abs(np.array(first["losses"]) - alone["losses"]).max() > 1e-4
+
+
+def test_the_command_under_launch_evaluates_every_sample_once(tmp_path):
+    """Nine persons for two processes: one process evaluates five, the other four."""
+    config = write_config(tmp_path, 9, batch=2, epochs=1, extra="sync_bn: true")
+    figures = {}
+    launch = ["-m", "paddle.distributed.launch", "--nproc_per_node", "2", "--log_dir", "log"]
+    for name, launcher in {"two": launch, "one": []}.items():
+        command = [sys.executable, *launcher, str(ROOT / "tools" / "train.py"), "-c", str(config), "--eval"]
+        weights = [f"pretrain_weights={shared('data', 'weights', 'tinypose_128x96.pdparams')}", "LearningRate.base_lr=1e-9"]
+        command += ["-o", f"save_dir={tmp_path / name}", *weights]
+        done = subprocess.run(command, timeout=300, env=environment(), capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        log = (tmp_path / name / "small" / "train_log.jsonl").read_text().splitlines()
+        figures[name] = json.loads(log[-1])
+        assert "Total sample number: 9" in done.stdout + (tmp_path / "log" / "workerlog.0").read_text()
+    # The running statistics have seen different augmented batches, so figures are near and not equal.
+    assert figures["two"]["AP"] == pytest.approx(figures["one"]["AP"], abs=0.05) and figures["one"]["AP"] > 0.3

@@ -13,56 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from shared_data import shared
+from train_real_parts import ROOT, write_config
 
 from ppdet.core.config import load_config
 from ppdet.core.errors import CheckpointError, ConfigError
-
-ROOT = Path(__file__).resolve().parents[2]
-RECIPE = ROOT / "configs" / "keypoint" / "tiny_pose" / "tinypose_128x96.yml"
-
-CONFIG = """
-_BASE_: [{recipe}]
-epoch: {epochs}
-snapshot_epoch: {every}
-log_iter: {every}
-worker_num: 0
-use_gpu: false
-save_dir: {out}
-metric: KeyPointTopDownCOCOEval
-TrainDataset: {{dataset_dir: {data}, image_dir: images, anno_path: {annotations}}}
-EvalDataset: {{dataset_dir: {data}, image_dir: images, anno_path: {annotations}}}
-TrainReader:
-  batch_size: {batch}
-  sample_transforms:
-    - TopDownAffine: {{}}
-    - EncodeHeatmap: {{}}
-EvalReader: {{batch_size: {batch}}}
-LearningRate:
-  base_lr: 0.002
-  schedulers:
-    - !CosineDecay {{max_epochs: {epochs}}}
-    - !LinearWarmup {{start_factor: 0.1, steps: 5}}
-"""
-
-
-def some_persons(path: Path, count: int) -> Path:
-    """Annotations of the first `count` persons with at least 12 labelled keypoints, one an image."""
-    full = json.loads(shared("data", "coco_person", "annotations", "person_keypoints_val.json").read_text())
-    chosen = {}
-    for item in full["annotations"]:
-        if item.get("num_keypoints", 0) >= 12 and not item["iscrowd"] and len(chosen) < count:
-            chosen.setdefault(item["image_id"], item)
-    images = [image for image in full["images"] if image["id"] in chosen]
-    path.write_text(json.dumps({**full, "images": images, "annotations": list(chosen.values())}))
-    return path
-
-
-def write_config(folder: Path, persons: int, name: str = "small", **values) -> Path:
-    annotations = some_persons(folder / f"persons{persons}.json", persons)
-    settings = {"recipe": RECIPE, "data": shared("data", "coco_person"), "annotations": annotations}
-    path = folder / f"{name}.yml"
-    path.write_text(CONFIG.format(**settings, **{"out": folder / "out", "epochs": 1, "every": 1, "batch": 4, **values}))
-    return path
 
 
 def run_command_line(config: Path, *arguments: str, **kwargs):
@@ -139,6 +93,26 @@ def test_resume_auto_without_a_run(tmp_path):
 
     with pytest.raises(CheckpointError, match="no checkpoint"):
         train(load_config(write_config(tmp_path, 4)), TrainingOptions(resume="auto"))
+
+
+def test_training_can_start_from_folded_weights(tmp_path):
+    """The released weights have no batch norms left; a training step must not destroy what they know."""
+    from ppdet.engine.assembly import Assembly
+    from ppdet.engine.checkpoint import load_pretrained
+    from ppdet.engine.evaluator import Evaluator
+    from ppdet.engine.training_options import TrainingOptions
+    from ppdet.engine.training_run import train
+
+    weights = str(shared("data", "weights", "tinypose_128x96.pdparams"))
+    config = write_config(tmp_path, 12, batch=6, epochs=3, every=3)
+    state = train(
+        load_config(config, [f"pretrain_weights={weights}", "LearningRate.base_lr=1.0e-9"]), TrainingOptions(evaluate=True)
+    )
+    assembly = Assembly(load_config(config))
+    model = assembly.model()
+    load_pretrained(model, weights)
+    before = Evaluator(assembly, model).run()["AP"]
+    assert before > 0.4 and state.best == pytest.approx(before, abs=0.1)
 
 
 @pytest.mark.slow

@@ -1,0 +1,98 @@
+"""Give batch norms back to weights that were released with them folded into the convolutions.
+
+In such a file every batch norm is the identity: mean 0, variance 1. That is right for prediction. In training, a batch norm
+divides by the statistics of the batch, so the network would forget at the first iteration what its weights know.
+
+Legend: C channels of a batch norm's input.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Collection, Dict, List, Tuple
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from ppdet.core.logger import get_logger
+
+_log = get_logger(__name__)
+BATCHES = 8
+
+
+def unfold_batch_norms(model: nn.Layer, loaded: Collection[str], reader: Any, batches: int = BATCHES) -> int:
+    """Measure what goes into the folded batch norms and write it into them, scale and shift adapted to match.
+
+    The network in evaluation mode computes exactly what it did; in training mode it starts from there, too. Batch norms that
+    are not folded, not from the file, or frozen stay as they are.
+
+    Args:
+        model: with its pretrained weights.
+        loaded: state-dict names that came from the file.
+        reader: training batches, for the statistics.
+        batches: number of batches to look at.
+
+    Returns:
+        Number of batch norms that were changed.
+    """
+    folded = _folded(model, loaded)
+    if not folded:
+        return 0
+    _log.info("The pretrained weights have their batch norms folded: measuring %d of them anew", len(folded))
+    sums: Dict[str, List[Any]] = {name: [0, 0.0, 0.0] for name in folded}
+    hooks = [layer.register_forward_pre_hook(_collector(sums[name])) for name, layer in folded.items()]
+    was_training = model.training
+    model.eval()
+    reader.set_epoch(0)
+    with paddle.no_grad():
+        for batch in itertools.islice(reader, batches):
+            model(paddle.to_tensor(batch["image"]))
+    for hook in hooks:
+        hook.remove()
+    if was_training:
+        model.train()
+    for name, layer in folded.items():
+        if sums[name][0]:
+            _set_statistics(layer, *_mean_variance(sums[name]))
+    return len(folded)
+
+
+def _folded(model: nn.Layer, loaded: Collection[str]) -> Dict[str, nn.Layer]:
+    result = {}
+    for name, layer in model.named_sublayers():
+        if isinstance(layer, nn.BatchNorm2D) and not layer._use_global_stats and f"{name}._mean" in loaded:
+            mean, variance = layer._mean.numpy(), layer._variance.numpy()
+            if np.abs(mean).max() < 1e-6 and np.abs(variance - 1).max() < 1e-4:
+                result[name] = layer
+    return result
+
+
+def _collector(sums: List[Any]) -> Any:
+    def collect(layer: nn.Layer, inputs: Tuple[paddle.Tensor, ...]) -> None:
+        images = inputs[0].astype("float32")
+        sums[0] += images.shape[0] * images.shape[2] * images.shape[3]
+        sums[1] = sums[1] + images.sum(axis=[0, 2, 3]).numpy().astype(np.float64)
+        sums[2] = sums[2] + paddle.square(images).sum(axis=[0, 2, 3]).numpy().astype(np.float64)
+
+    return collect
+
+
+def _mean_variance(sums: List[Any]) -> Tuple[np.ndarray, np.ndarray]:
+    mean = sums[1] / sums[0]
+    return mean, np.maximum(sums[2] / sums[0] - mean**2, 0.0)
+
+
+def _set_statistics(layer: nn.Layer, mean: np.ndarray, variance: np.ndarray) -> None:
+    """New running statistics; scale and shift such that the layer's output with running statistics does not change."""
+    epsilon = layer._epsilon
+    old_mean, old_variance = layer._mean.numpy().astype(np.float64), layer._variance.numpy().astype(np.float64)
+    slope = layer.weight.numpy().astype(np.float64) / np.sqrt(old_variance + epsilon)
+    offset = layer.bias.numpy() - slope * old_mean
+    for parameter, value in (
+        (layer.weight, slope * np.sqrt(variance + epsilon)),
+        (layer.bias, offset + slope * mean),
+        (layer._mean, mean),
+        (layer._variance, variance),
+    ):
+        parameter.set_value(value.astype(np.float32))
