@@ -25,6 +25,11 @@ def parse_args() -> argparse.Namespace:
     add("--json_eval", action="store_true", help="score the predictions in --output_eval again, without a model")
     add("--save_prediction_only", action="store_true", help="write the predictions, compute no figures")
     add("--amp", action="store_true", help="mixed precision (GPU)")
+    deployed = parser.add_argument_group("an exported model instead of weights")
+    deployed.add_argument("--model_dir", help="exported folder")
+    deployed.add_argument("--engine", default="auto", choices=["auto", "openvino", "onnxruntime", "paddle"])
+    deployed.add_argument("--precision", default="fp32", choices=["fp32", "bf16"], help="default: %(default)s")
+    deployed.add_argument("--cpu_threads", type=int, default=2, help="default: %(default)s")
     return parser.parse_args()
 
 
@@ -35,7 +40,10 @@ def main() -> None:
     from ppdet.engine.evaluator import evaluate
 
     options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
-    evaluate(load_config(args.config, options), args.output_eval, args.amp, args.json_eval)
+    exported = None
+    if args.model_dir:
+        exported = {name: getattr(args, name) for name in ("model_dir", "engine", "precision", "cpu_threads")}
+    evaluate(load_config(args.config, options), args.output_eval, args.amp, args.json_eval, exported)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from typing import Callable
 
 from ppdet.core.errors import PpdetError
+from ppdet.core.paddle_process import prepare_for_paddle
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -21,6 +22,7 @@ def run_command(main: Callable[[], int | None]) -> int:
     Returns:
         what `main` returned, 0 for None.
     """
+    prepare_for_paddle()
     try:
         return main() or 0
     except PpdetError as error:

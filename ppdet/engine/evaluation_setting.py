@@ -23,27 +23,33 @@ def wants_flip_test(config: Mapping[str, Any], model: Any) -> bool:
 
 
 def pose_setting(
-    config: Mapping[str, Any], dataset: Any, codec: HeatmapCodec, flip_test: bool, precision: Precision | None
+    config: Mapping[str, Any], dataset: Any, codec: HeatmapCodec, flip_test: bool, computed: str
 ) -> str:
-    """One line: box source and count, flip test and its shift, decoder, un-warp, precision."""
+    """One line: box source and count, flip test and its shift, decoder, un-warp, and what computed in which precision."""
     parts = [_box_source(config, dataset)]
     parts.append(f"flip test on (shift {codec.shift_after_flip:.3f} cell)" if flip_test else "flip test off")
     kernel = f" (blur {codec.blur_kernel})" if codec.decoder == "dark" else ""
     parts.append(f"decoder {codec.decoder}{kernel}")
     parts.append("exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop")
-    parts.append(f"mixed precision {precision.level} {precision.dtype}" if precision and precision.enabled else "float32")
-    return "; ".join(parts)
+    return "; ".join([*parts, computed])
+
+
+def precision_text(precision: Precision | None) -> str:
+    """The framework's precision in words."""
+    return f"mixed precision {precision.level} {precision.dtype}" if precision and precision.enabled else "float32"
 
 
 def box_setting(config: Mapping[str, Any], card: ModelCard, images: int) -> str:
     """One line for a detector: number of images, network input, suppression, classes."""
     width, height = card.input_wh or (0, 0)
-    settings = card.nms or {}
-    return (
-        f"{config.get('architecture')} {width}x{height}; {images} images; NMS IoU {settings.get('nms_threshold')}, "
-        f"scores from {settings.get('score_threshold')}, at most {settings.get('keep_top_k')} boxes an image; "
-        f"classes {', '.join(card.label_list[:5])}"
-    )
+    suppression = "suppression inside the graph"
+    if card.nms:
+        suppression = (
+            f"NMS IoU {card.nms.get('nms_threshold')}, scores from {card.nms.get('score_threshold')}, "
+            f"at most {card.nms.get('keep_top_k')} boxes an image"
+        )
+    classes = ", ".join(card.label_list[:5])
+    return f"{config.get('architecture')} {width}x{height}; {images} images; {suppression}; classes {classes}"
 
 
 def _box_source(config: Mapping[str, Any], dataset: Any) -> str:

@@ -20,7 +20,8 @@ from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.box_evaluation import box_detector, collect_boxes
 from ppdet.engine.device import choose_device
-from ppdet.engine.evaluation_setting import box_setting, pose_setting, wants_flip_test
+from ppdet.engine.exported_model import ExportedModel
+from ppdet.engine.evaluation_setting import box_setting, pose_setting, precision_text, wants_flip_test
 from ppdet.engine.pose_prediction import PosePredictor
 from ppdet.engine.precision import Precision
 from ppdet.engine.weighted_model import model_with_weights
@@ -95,14 +96,16 @@ class Evaluator:
         self.bad = list(getattr(reader, "bad", dict(self.bad)).items())
         if self._reader is None and hasattr(reader, "close"):
             reader.close()
-        self.setting = pose_setting(assembly.config, getattr(reader, "dataset", None), assembly.codec, flip_test, self._precision)
+        computed = self.model.runtime.description if isinstance(self.model, ExportedModel) else precision_text(self._precision)
+        self.setting = pose_setting(assembly.config, getattr(reader, "dataset", None), assembly.codec, flip_test, computed)
         return count
 
     def _collect_boxes(self) -> int:
-        detector = box_detector(self.assembly, self.model)
+        exported = isinstance(self.model, ExportedModel)
+        detector = self.model.box_detector() if exported else box_detector(self.assembly, self.model)
         dataset = self.assembly.dataset("Eval") if self._reader is None else self._reader
         counts = list(_with_progress(collect_boxes(detector, dataset, self.metric, self.bad)))
-        self.setting = box_setting(self.assembly.config, detector.card, len(dataset))
+        self.setting = f"{box_setting(self.assembly.config, detector.card, len(dataset))}; {detector.runtime.description}"
         return counts[-1] if counts else 0
 
     def _gather(self, count: int) -> int:
@@ -160,15 +163,20 @@ def _with_progress(reader: Any) -> Iterator[Any]:
 
 
 def evaluate(
-    config: Config, output_eval: str | Path | None = None, amp: bool = False, json_eval: bool = False
+    config: Config,
+    output_eval: str | Path | None = None,
+    amp: bool = False,
+    json_eval: bool = False,
+    exported: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Evaluate the `weights` of a config on its EvalDataset; what `tools/eval.py` does.
+    """Evaluate the `weights` of a config, or an exported model, on its EvalDataset; what `tools/eval.py` does.
 
     Args:
         config: a loaded config.
         output_eval: folder for the predictions; None takes the config's `output_eval`, else writes none.
         amp: mixed precision.
         json_eval: compute the figures of predictions written before into `output_eval`, without a model.
+        exported: arguments of `ExportedModel`, to evaluate an exported folder instead of the weights.
 
     Returns:
         Named figures; empty with `save_prediction_only`.
@@ -184,7 +192,7 @@ def evaluate(
     if config.get("save_prediction_only") and not (output_eval or config.get("output_eval")):
         output_eval = config.get("save_dir") or "output"
     metric = assembly.metric(output_eval)
-    model = model_with_weights(assembly)
+    model = model_with_weights(assembly) if exported is None else ExportedModel(**exported)
     return Evaluator(assembly, model, metric=metric, precision=Precision.from_config(config, amp)).run()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
+from ppdet.core.paddle_process import prepare_for_paddle, take_back_root_logger
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
 from ppdet.inference.runtimes.model_files import ModelFiles
 from ppdet.inference.runtimes.onnx_runtime import first_line
@@ -25,9 +26,11 @@ class PaddleInferenceRuntime(Runtime):
     engine = "paddle"
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
+        prepare_for_paddle()
         import paddle
         from paddle import inference
 
+        take_back_root_logger()
         program = files.paddle_program
         if program is None or files.params is None:
             raise ModelDirError(f"Paddle Inference needs model.json or model.pdmodel with model.pdiparams in {files.folder}; "
