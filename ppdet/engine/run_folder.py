@@ -84,7 +84,7 @@ def _read(path: Path) -> Dict[str, Any]:
 
 
 def _alive(pid: Any) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
+    if not isinstance(pid, int) or pid <= 0 or os.name != "posix":  # elsewhere the signal below would end the process
         return False
     try:
         os.kill(pid, 0)

@@ -87,6 +87,26 @@ class TrainStep:
         self.iteration = iteration
         self.scheduler.step(iteration)
 
+    def agree_on_statistics(self) -> None:
+        """Give every process the mean of all processes' running statistics (each saw other images).
+
+        Evaluation, checkpoints and a resumed run then mean one and the same model. Weights are the same everywhere already.
+        """
+        if distributed.world_size() == 1:
+            return
+        weights = self.model.state_dict()
+        states = [weights] + ([self.average.average] if self.average is not None else [])
+        # Paddle keeps running statistics as parameters without a gradient, not as buffers.
+        tensors = [value for state in states for name, value in state.items() if weights[name].stop_gradient]
+        tensors = [tensor for tensor in tensors if paddle.is_floating_point(tensor)]
+        if not tensors:
+            return
+        flat = np.concatenate([tensor.numpy().astype(np.float32).reshape(-1) for tensor in tensors])
+        mean = distributed.total(flat) / distributed.world_size()
+        ends = np.cumsum([int(tensor.size) for tensor in tensors])
+        for tensor, part in zip(tensors, np.split(mean, ends[:-1])):
+            tensor.set_value(part.reshape(tensor.shape).astype(tensor.numpy().dtype))
+
     def _gradients(self, batch: Mapping[str, Any], share: float) -> Dict[str, float]:
         tensors = to_tensors(batch)
         with self.precision.autocast():

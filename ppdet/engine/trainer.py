@@ -86,6 +86,7 @@ class Trainer:
         if self.state.stop and self.state.batch < len(self.reader):
             return
         self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+        self.step.agree_on_statistics()
         for callback in self.callbacks:
             callback.after_epoch(self)
         if self._interrupt.agreed():

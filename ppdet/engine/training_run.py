@@ -106,8 +106,8 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
             curve.warmup_steps,
             steps_per_epoch * config.get("epoch", 1),
         )
-    count = sum(int(p.size) for p in model.parameters())
-    _log.info("%s: %.3f M parameters, %d iterations an epoch", config["architecture"], count / 1e6, steps_per_epoch)
+    count = sum(int(p.size) for p in model.parameters() if not p.stop_gradient)
+    _log.info("%s: %.3f M trainable parameters, %d iterations an epoch", config["architecture"], count / 1e6, steps_per_epoch)
     return TrainStep(
         model,
         assembly.builder.build("OptimizerBuilder"),
