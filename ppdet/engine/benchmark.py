@@ -1,7 +1,7 @@
 """Measurements that docs quote: whole commands in processes of their own, and networks by engine.
 
-Each figure is a wall-clock time and the peak resident memory of one process, so that start-up, decoding and drawing count and one run
-cannot warm another.
+Each figure is a wall-clock time and the peak resident memory of one process, so that start-up, decoding and drawing count and
+one run cannot warm another.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def network_rows(
         times: dict[str, list[float]] = {e: [] for e in runtimes}
         for _ in range(repeats):
             for engine, runtime in runtimes.items():
-                feed = {name: image if name in ("image", "x") else np.ones((batch, 2), np.float32) for name in runtime.input_names}
+                scale = np.ones((batch, 2), np.float32)
+                feed = {name: image if name in ("image", "x") else scale for name in runtime.input_names}
                 start = time.perf_counter()
                 runtime.run(feed)
                 times[engine].append(1000 * (time.perf_counter() - start))

@@ -20,8 +20,8 @@ from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.box_evaluation import box_detector, collect_boxes
 from ppdet.engine.device import choose_device
-from ppdet.engine.exported_model import ExportedModel
 from ppdet.engine.evaluation_setting import box_setting, pose_setting, precision_text, wants_flip_test
+from ppdet.engine.exported_model import ExportedModel
 from ppdet.engine.pose_prediction import PosePredictor
 from ppdet.engine.precision import Precision
 from ppdet.engine.weighted_model import model_with_weights

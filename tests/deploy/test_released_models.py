@@ -20,7 +20,10 @@ from ppdet.inference.video_writer import VideoWriter
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-DETECTOR = ("configs/picodet/application/pedestrian_detection/picodet_s_192_lcnet_pedestrian.yml", "picodet_s_192_lcnet_pedestrian")
+DETECTOR = (
+    "configs/picodet/application/pedestrian_detection/picodet_s_192_lcnet_pedestrian.yml",
+    "picodet_s_192_lcnet_pedestrian",
+)
 POSE = ("configs/keypoint/tiny_pose/tinypose_128x96.yml", "tinypose_128x96")
 
 

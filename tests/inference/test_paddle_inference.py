@@ -56,3 +56,27 @@ def test_a_damaged_program_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.pdiparams").write_bytes(b"rubbish")
     with pytest.raises(ModelDirError, match="cannot load .*model.json"):
         load_runtime(tmp_path, engine="paddle")
+
+
+class _AlignedResize(paddle.nn.Layer):
+    """What PaddleDetection's exports of TinyPose hold: bilinear resizing with aligned corners."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = paddle.nn.Conv2D(3, 2, 3, stride=8, padding=1)
+
+    def forward(self, image: paddle.Tensor) -> paddle.Tensor:
+        small = self.conv(image)
+        return paddle.nn.functional.interpolate(small, size=[16, 12], mode="bilinear", align_corners=True)
+
+
+@pytest.mark.parametrize("onednn", [False, True])
+def test_onednn_never_gives_other_heatmaps(tmp_path: Path, onednn: bool) -> None:
+    layer = _AlignedResize()
+    layer.eval()
+    spec = [paddle.static.InputSpec([None, 3, 64, 48], "float32", "image")]
+    paddle.jit.save(paddle.jit.to_static(layer, input_spec=spec), str(tmp_path / "model"))
+    image = np.random.default_rng(1).normal(0, 1, (2, 3, 64, 48)).astype(np.float32)
+    runtime = load_runtime(tmp_path, engine="paddle", enable_mkldnn=onednn)
+    (heatmap,) = runtime.run({"image": image})
+    np.testing.assert_allclose(heatmap, layer(paddle.to_tensor(image)).numpy(), atol=1e-4)

@@ -2,14 +2,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
+from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import prepare_for_paddle, take_back_root_logger
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
 from ppdet.inference.runtimes.model_files import ModelFiles
 from ppdet.inference.runtimes.onnx_runtime import first_line
+
+# Right kernels differ by less than 1e-4 of the largest value.
+ONEDNN_TOLERANCE = 0.01
 
 
 class PaddleInferenceRuntime(Runtime):
@@ -38,18 +45,11 @@ class PaddleInferenceRuntime(Runtime):
         if options.precision == "bf16" and not options.enable_mkldnn:
             raise ModelDirError("Paddle Inference computes in bf16 through oneDNN only: add --enable_mkldnn, or use "
                                 "--engine openvino")
-        config = inference.Config(str(program), str(files.params))
-        config.disable_glog_info()
-        config.switch_ir_optim(True)
-        # enable_memory_optim() is not called: on a Paddle 3 program it fails when the predictor is created.
-        place_on_device(config, options, paddle, inference)
-        try:
-            self._predictor = inference.create_predictor(config)
-        except Exception as error:
-            raise ModelDirError(f"Paddle Inference {paddle.__version__} cannot load {program}: {first_line(error)}; export "
-                                "the model with this version of Paddle, or use another --engine") from error
+        self._predictor = _create(program, files.params, options, paddle, inference)
+        self._plain = None
+        if options.enable_mkldnn and options.device == "cpu" and options.precision == "fp32":
+            self._plain = _create(program, files.params, replace(options, enable_mkldnn=False), paddle, inference)
         self.input_names = list(self._predictor.get_input_names())
-        self._output_names = list(self._predictor.get_output_names())
         self.precision = options.run_mode[4:] if options.run_mode.startswith("trt_") else options.precision
         onednn = ", oneDNN" if options.enable_mkldnn and options.device == "cpu" else ""
         self.description = (f"Paddle Inference {paddle.__version__}, {self.precision}, {options.device}{onednn}, "
@@ -58,12 +58,50 @@ class PaddleInferenceRuntime(Runtime):
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
         self.check_feeds(feeds)
-        for name, array in feeds.items():
-            handle = self._predictor.get_input_handle(name)
-            handle.reshape(array.shape)
-            handle.copy_from_cpu(np.ascontiguousarray(array))
-        self._predictor.run()
-        return [np.array(self._predictor.get_output_handle(name).copy_to_cpu()) for name in self._output_names]
+        if self._plain is not None:
+            self._drop_wrong_onednn(feeds)
+        return _run(self._predictor, feeds)
+
+    def _drop_wrong_onednn(self, feeds: Mapping[str, np.ndarray]) -> None:
+        """Before the first run, hold oneDNN's heatmaps of noise against the plain kernels', and drop oneDNN where they differ.
+
+        oneDNN in Paddle 3.0 to 3.2 leaves ``align_corners`` out of bilinear resizing, which PaddleDetection's own exports of
+        Lite-HRNet and TinyPose contain: heatmaps off by more than half a peak, without a word.
+        """
+        plain, self._plain = self._plain, None
+        noise = np.random.default_rng(0)
+        trial = {n: noise.normal(0, 1, f.shape).astype(f.dtype) if f.ndim == 4 else f for n, f in feeds.items()}
+        for fast, slow in zip(_run(self._predictor, trial), _run(plain, trial)):
+            off = np.abs(fast - slow).max() / max(float(np.abs(slow).max()), 1e-30) if slow.ndim == 4 else 0.0
+            if off > ONEDNN_TOLERANCE:
+                get_logger(__name__).warning(
+                    "oneDNN computes other heatmaps than Paddle's plain kernels (off by %.0f %% of the largest value: "
+                    "this Paddle resizes wrongly with it); oneDNN is switched off for this model", 100 * off)
+                self._predictor = plain
+                self.description = self.description.replace(", oneDNN", "")
+                return
+
+
+def _create(program: Path, params: Path, options: RuntimeOptions, paddle: Any, inference: Any) -> Any:
+    config = inference.Config(str(program), str(params))
+    config.disable_glog_info()
+    config.switch_ir_optim(True)
+    # enable_memory_optim() is not called: on a Paddle 3 program it fails when the predictor is created.
+    place_on_device(config, options, paddle, inference)
+    try:
+        return inference.create_predictor(config)
+    except Exception as error:
+        raise ModelDirError(f"Paddle Inference {paddle.__version__} cannot load {program}: {first_line(error)}; export "
+                            "the model with this version of Paddle, or use another --engine") from error
+
+
+def _run(predictor: Any, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    for name, array in feeds.items():
+        handle = predictor.get_input_handle(name)
+        handle.reshape(array.shape)
+        handle.copy_from_cpu(np.ascontiguousarray(array))
+    predictor.run()
+    return [np.array(predictor.get_output_handle(name).copy_to_cpu()) for name in predictor.get_output_names()]
 
 
 def place_on_device(config: object, options: RuntimeOptions, paddle: object, inference: object) -> None:
