@@ -44,4 +44,5 @@ def reaches_map(uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np
     """(N, K) bool: whether the 3 sigma box around a centre touches the map at all; if not, its target would be empty."""
     low = np.trunc(uv - REACH * sigma)
     high = np.trunc(uv + REACH * sigma + 1)
-    return ((low < np.asarray(heatmap_wh)) & (high >= 0)).all(-1)
+    touches: np.ndarray = (low < np.asarray(heatmap_wh)) & (high >= 0)
+    return np.asarray(touches.all(axis=-1))

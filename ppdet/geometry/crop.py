@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -64,9 +64,9 @@ class Crop:
     def __len__(self) -> int:
         return len(self.center_xy)
 
-    def __getitem__(self, rows: object) -> Crop:
+    def __getitem__(self, rows: Any) -> Crop:
         """The crops selected by a slice, an index array or a mask."""
-        index = np.atleast_1d(np.arange(len(self))[rows])  # type: ignore[index]
+        index = np.atleast_1d(np.arange(len(self))[rows])
         assert self.mirrored is not None
         return Crop(
             self.center_xy[index],
@@ -84,6 +84,7 @@ class Crop:
         scale = wh / self.size_wh  # (N, 2)
         angle = np.deg2rad(self.rotation)
         cos, sin = np.cos(angle), np.sin(angle)
+        assert self.mirrored is not None
         side = np.where(self.mirrored, -1.0, 1.0)
         linear = np.empty((len(self), 2, 2))
         linear[:, 0, 0] = scale[:, 0] * cos * side

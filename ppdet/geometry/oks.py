@@ -67,7 +67,8 @@ def soft_oks_nms(
     left = np.asarray(scores, np.float64).copy()
     overlap = oks_matrix(keypoints, areas, keypoints, areas, sigmas)
     alive = np.ones(len(left), bool)
-    taken, final = [], []
+    taken: list[int] = []
+    final: list[float] = []
     while alive.any() and len(taken) < max_poses:
         best = int(np.where(alive, left, -np.inf).argmax())
         taken.append(best)
