@@ -1,7 +1,7 @@
 """Predict from weights: python tools/infer.py -c CONFIG.yml -o weights=FILE.pdparams --infer_img photo.jpg
 
 A keypoint model takes the whole image as one person; with --det_config and --det_weights it finds the people first.
-For exported models, videos and cameras see deploy/python.
+For exported models and cameras see deploy/python.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def parse_args() -> argparse.Namespace:
     add("--infer_img", metavar="FILE", help="one image")
     add("--infer_dir", metavar="DIR", help="a folder of images")
     add("--infer_list", metavar="FILE", help="text file with an image a line (below --infer_dir, if given)")
+    add("--video_file", metavar="FILE", help="a video instead of images (keypoint models)")
     add("--output_dir", default="output", help="folder of the results (default: %(default)s)")
     add("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn (default: %(default)s)")
     add("--save_threshold", type=float, default=0.5, help="smallest score of a box in bbox.json (default: %(default)s)")
@@ -47,11 +48,11 @@ def main() -> int:
     from ppdet.core.config import load_config
     from ppdet.engine.predictor import PredictOptions, find_images, predict
 
-    paths = find_images(args.infer_img, args.infer_dir, args.infer_list)
+    paths = [] if args.video_file else find_images(args.infer_img, args.infer_dir, args.infer_list)
     options = PredictOptions(
         args.output_dir, args.draw_threshold, args.save_results, args.save_threshold, args.visualize, args.det_threshold
     )
-    return predict(load_config(args.config, args.opt), paths, options, args.det_config, args.det_weights)
+    return predict(load_config(args.config, args.opt), paths, options, args.det_config, args.det_weights, args.video_file)
 
 
 if __name__ == "__main__":

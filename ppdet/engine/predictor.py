@@ -31,6 +31,8 @@ from ppdet.inference.output_folder import OutputFolder
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.topdown import TopDownEstimator
+from ppdet.inference.video import process_video
+from ppdet.inference.video_reader import VideoReader
 from ppdet.visualize.box_drawer import BoxDrawer
 
 logger = get_logger(__name__)
@@ -128,6 +130,30 @@ class Predictor:
         logger.info("%d images, %d %s, %.1f s; wrote %s", done, found, what, time.time() - started, written)
         return inputs.exit_status()
 
+    def run_video(self, source: str | Path) -> int:
+        """Predict the poses of a video, frame by frame; writes the video under its own name and, if asked, the poses of
+        every frame as ``<stem>_keypoint.json``.
+
+        Returns:
+            0, or 1 if frames could not be read (they are kept in place, without people).
+
+        Raises:
+            ConfigError: the model is a detector.
+            MediaError: the video cannot be read or nothing can be written.
+        """
+        if self._pipeline is None:
+            raise ConfigError("--video_file needs a keypoint config; for a detector's boxes export it and use deploy/python/infer.py")
+        output = OutputFolder(self.options.output_dir)
+        path = Path(source)
+        drawn = output.file(path.name, path) if self.options.visualize else None
+        saved = output.file(f"{path.stem}_{POSE_FILE}") if self.options.save_results else None
+        report = process_video(
+            self._pipeline, path, drawn, saved, json_layout="named", keypoint_threshold=self.options.draw_threshold
+        )
+        written = ", ".join(map(str, report.written))
+        logger.info("%d frames, %d people, %.1f s; wrote %s", report.frames, report.people, report.seconds, written)
+        return 1 if report.unreadable else 0
+
     def _predict(self, paths: Sequence[Path], images: Sequence[np.ndarray], done: int) -> list[tuple[int, Any, list]]:
         """(number of people or boxes, drawn image or None, JSON entries) of each image."""
         options = self.options
@@ -206,22 +232,26 @@ def predict(
     options: PredictOptions,
     det_config: str | Path | None = None,
     det_weights: str | Path | None = None,
+    video_file: str | Path | None = None,
 ) -> int:
     """Predict with the `weights` of a config; what `tools/infer.py` does.
 
     Args:
         config: a loaded config.
-        paths: image files.
+        paths: image files; not looked at with `video_file`.
         options: what to draw and write.
         det_config, det_weights: YAML and weights of a detector that finds the people first; None uses none. Without
             det_weights those named in its YAML.
+        video_file: a video instead of images.
 
     Returns:
-        Exit status: 0, or 1 if any image failed.
+        Exit status: 0, or 1 if any image or frame failed.
 
     Raises:
         PpdetError: whatever in configs, weights or folders does not fit.
     """
+    if video_file is not None:
+        VideoReader(video_file).close()  # a bad video is said before a model is loaded
     OutputFolder(options.output_dir)  # found out now, not after the model is loaded
     choose_device(config)
     detector = None
@@ -233,4 +263,5 @@ def predict(
     elif det_weights is not None:
         raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
     assembly = Assembly(config)
-    return Predictor(assembly, model_with_weights(assembly), options, detector).run(paths)
+    predictor = Predictor(assembly, model_with_weights(assembly), options, detector)
+    return predictor.run(paths) if video_file is None else predictor.run_video(video_file)

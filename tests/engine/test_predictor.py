@@ -132,3 +132,16 @@ def test_people_are_found_and_posed_with_released_weights(tmp_path: Path) -> Non
     )
     entries = json.loads((tmp_path / "out" / "keypoint.json").read_text())
     assert status == 0 and len(entries) >= 3 and {entry["image_id"] for entry in entries} == {1268}
+
+
+def test_a_bad_video_is_said_before_anything_is_loaded(tmp_path):
+    from ppdet.core.config import load_config
+    from ppdet.core.errors import MediaError
+    from ppdet.engine.predictor import PredictOptions, predict
+
+    empty = tmp_path / "empty.mp4"
+    empty.write_bytes(b"")
+    config = load_config("configs/keypoint/tiny_pose/tinypose_128x96.yml")
+    with pytest.raises(MediaError, match="empty.mp4"):
+        predict(config, [], PredictOptions(tmp_path / "out"), video_file=empty)
+    assert not (tmp_path / "out").exists()
