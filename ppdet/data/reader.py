@@ -26,8 +26,9 @@ class BaseReader:
         batch_size: samples a batch and process.
         shuffle, drop_last: of training (default true); evaluation takes everything in order.
         inputs_def: {image_shape: [3, H, W]} for export.
-        use_shared_memory, collate_batch, num_classes, fuse_normalize, mixup_epoch, cutmix_epoch, mosaic_epoch,
-            mosaic_prob: accepted; batches always travel through shared memory and are always stacked.
+        use_shared_memory, collate_batch, num_classes, fuse_normalize, drop_empty, bufsize, memsize, use_process,
+            mixup_epoch, cutmix_epoch, mosaic_epoch, mosaic_prob: accepted; batches always travel through shared memory
+            and are always stacked.
 
     Raises:
         ConfigError: a batch size below 1, or an entry that is no transform.
@@ -52,6 +53,10 @@ class BaseReader:
         cutmix_epoch: int = -1,
         mosaic_epoch: int = -1,
         mosaic_prob: float = 0.0,
+        drop_empty: bool = True,
+        bufsize: Any = None,
+        memsize: Any = None,
+        use_process: Optional[bool] = None,
     ) -> None:
         name = type(self).__name__
         if not isinstance(batch_size, int) or batch_size < 1:

@@ -156,7 +156,7 @@ def test_flip_probability_is_of_flipping():
 
 def test_shift_and_scale_rotation_stay_in_range():
     rng = np.random.default_rng(9)
-    shift, turn = TopDownRandomShiftBboxCenter(0.16, 0.3), TopDownGetRandomScaleRotation(rot=90, scale=0.3, rot_prob=0.6)
+    shift, turn = TopDownRandomShiftBboxCenter(0.16, 0.3), TopDownGetRandomScaleRotation(rot_factor=90, scale_factor=0.3)
     samples = [turn(shift(person(np.zeros((2, 2))), rng), rng) for _ in range(1000)]
     offset = np.array([s.center_xy for s in samples]) - [150, 120]
     assert (np.abs(offset) <= 0.16 * np.array([90, 120])).all() and 0.25 < (offset[:, 0] != 0).mean() < 0.35

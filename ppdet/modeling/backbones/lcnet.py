@@ -33,20 +33,21 @@ class LCNet(nn.Layer):
     Args:
         scale: factor on all channel counts.
         feature_maps: which maps to return, of 2, 3, 4 and 5 (strides 4, 8, 16 and 32).
+        act: activation after each convolution.
 
     Raises:
-        ConfigError: an unknown map.
+        ConfigError: an unknown map or activation.
     """
 
-    def __init__(self, scale: float = 1.0, feature_maps: Sequence[int] = (3, 4, 5)) -> None:
+    def __init__(self, scale: float = 1.0, feature_maps: Sequence[int] = (3, 4, 5), act: str = "hard_swish") -> None:
         super().__init__()
         if not feature_maps or not set(feature_maps) <= set(STAGE_OF_MAP):
             raise ConfigError(f"LCNet: feature_maps {list(feature_maps)} is not possible; give one or more of 2, 3, 4, 5")
         self.feature_maps = sorted(feature_maps)
-        self.conv1 = ConvBN(3, round_channels(16 * scale), 3, stride=2, act="hard_swish")
+        self.conv1 = ConvBN(3, round_channels(16 * scale), 3, stride=2, act=act)
         for stage, blocks in STAGES.items():
             layers = [
-                SeparableConv(round_channels(a * scale), round_channels(b * scale), kernel, stride, use_se)
+                SeparableConv(round_channels(a * scale), round_channels(b * scale), kernel, stride, use_se, act)
                 for kernel, a, b, stride, use_se in blocks
             ]
             self.add_sublayer(f"blocks{stage}", nn.Sequential(*layers))

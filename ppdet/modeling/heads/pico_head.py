@@ -29,7 +29,7 @@ class PicoHead(PicoHeadBase):
         feat_in_chan: channels `conv_feat` gives.
         nms: suppression of an exported graph.
         cell_offset: place of the anchor point within its cell.
-        eval_size, nms_pre, loss_class, loss_dfl, loss_bbox, assigner: PaddleDetection's keys for training; not used.
+        eval_size, nms_pre, loss_class, loss_qfl, loss_dfl, loss_bbox, assigner: PaddleDetection's keys for training; not used.
         dgqp_module: PaddleDetection's quality predictor; only None is supported.
 
     Raises:
@@ -56,6 +56,7 @@ class PicoHead(PicoHeadBase):
         loss_bbox: Any = None,
         assigner: Any = None,
         dgqp_module: Any = None,
+        loss_qfl: Any = None,
     ) -> None:
         super().__init__(conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms)
         if dgqp_module is not None:

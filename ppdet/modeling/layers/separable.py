@@ -15,16 +15,24 @@ from ppdet.modeling.layers.squeeze_excitation import SqueezeExcitation
 
 
 class SeparableConv(nn.Layer):
-    """LCNet's block: depthwise, optional squeeze-and-excitation, pointwise; hard-swish after each convolution.
+    """LCNet's block: depthwise, optional squeeze-and-excitation, pointwise; `act` after each convolution.
 
     Keys ``dw_conv.*``, ``se.*``, ``pw_conv.*``.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, use_se: bool = False) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: int = 1,
+        use_se: bool = False,
+        act: str = "hard_swish",
+    ) -> None:
         super().__init__()
-        self.dw_conv = ConvBN(in_channels, in_channels, kernel, stride, groups=in_channels, act="hard_swish")
+        self.dw_conv = ConvBN(in_channels, in_channels, kernel, stride, groups=in_channels, act=act)
         self.se = SqueezeExcitation(in_channels) if use_se else None
-        self.pw_conv = ConvBN(in_channels, out_channels, 1, act="hard_swish")
+        self.pw_conv = ConvBN(in_channels, out_channels, 1, act=act)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """(B, in, H, W) -> (B, out, ceil(H / stride), ceil(W / stride))."""
