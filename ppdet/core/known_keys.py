@@ -16,7 +16,10 @@ RUN_KEYS = _words(
     amp amp_level init_loss_scaling master_grad custom_white_list custom_black_list
     save_prediction_only classwise bias json_eval target_metrics
     print_flops print_params print_mem_info profiler_options use_vdl vdl_log_dir
-    export export_onnx slim unstructured_prune ssod_method fuse_conv_bn to_static
+    export export_onnx export_post_process export_eb fuse_conv_bn to_static keep_best_weight map_type ssod_method
+    slim slim_method distill_loss distill_loss_name unstructured_prune prune_params_type skip_params_type ratio
+    initial_ratio stable_epochs pruning_epochs tunning_epochs pruning_steps sparsity
+    semi_start_iters ema_start_iters det_weights reid_weights scaled use_wandb wandb log_ranks use_extra_data
     pdx_model_name uniform_output_enabled hpi_config_path use_huawei_npu use_fused_allreduce_gradients
     """
 )

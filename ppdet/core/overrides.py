@@ -118,9 +118,7 @@ def _in_mapping(node: ConfigDict, path: Sequence[str | int]) -> Sequence[str | i
     return [by_text.get(str(path[0]), path[0]), *path[1:]]
 
 
-def _in_list(
-    node: ConfigList, path: Sequence[str | int], override: Override, done: Sequence[str]
-) -> Sequence[str | int]:
+def _in_list(node: ConfigList, path: Sequence[str | int], override: Override, done: Sequence[str]) -> Sequence[str | int]:
     """The path with its first part as an index; a name is looked up among the items."""
     part, place = str(path[0]), ".".join(done)
     if re.fullmatch(r"-?\d+", part):

@@ -8,7 +8,7 @@ from typing import Any
 from ppdet.core.nodes import ConfigDict, ConfigList, Spec
 from ppdet.core.overrides import name_of
 from ppdet.core.paddledet_names import PADDLEDETECTION_NAMES, not_here_yet
-from ppdet.core.problem import Mark, Problem, did_you_mean
+from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.core.registry import Registry
 from ppdet.core.schema import check_arguments, schema_of
 
@@ -16,7 +16,7 @@ TRANSFORM_LISTS = ("sample_transforms", "batch_transforms")
 
 
 class ComponentCheck:
-    """Collects problems of one config in `problems`.
+    """Collects problems of one config in `problems`, and in `referenced` the sections of components we do not know.
 
     Args:
         config: the top level of the config, where sections of classes are found.
@@ -27,6 +27,7 @@ class ComponentCheck:
         self.config = config
         self.registry = registry
         self.problems: list[Problem] = []
+        self.referenced: set[str] = set()
         self._sections_done: set[str] = set()
 
     def error(self, message: str, mark: Mark | None) -> None:
@@ -146,7 +147,7 @@ class ComponentCheck:
         """What a component that we lack refers to: its arguments cannot be checked, its parts can."""
         if isinstance(section, Mapping):
             for key, value in section.items():
-                if isinstance(value, str) and self._knows(value):
+                if isinstance(value, str) and (self._knows(value) or self._has_section(value)):
                     self.reference(value, _mark(section, key))
                 else:
                     self.scan(value)
@@ -166,10 +167,18 @@ class ComponentCheck:
             return True
         if name in PADDLEDETECTION_NAMES:
             self.missing(name, mark)
-        elif not isinstance(self.config.get(name), Mapping):
+        elif self._has_section(name) and nearest(name, self.registry.names(), cutoff=0.8) is None:
+            self.referenced.add(name)
+            self.problems.append(Problem(f"{name} is not a component of this toolkit", mark, "missing"))
+        else:
+            self.referenced.add(name)
             hint = did_you_mean(name, [*self.registry.names(), *PADDLEDETECTION_NAMES])
             self.error(f"there is no component {name!r}{hint}", mark)
         return False
+
+    def _has_section(self, name: str) -> bool:
+        """Whether that is a class by all signs: written like one, with arguments at the top level."""
+        return name[:1].isupper() and isinstance(self.config.get(name), Mapping)
 
     def _knows(self, name: Any) -> bool:
         return isinstance(name, str) and (name in self.registry or name in PADDLEDETECTION_NAMES)

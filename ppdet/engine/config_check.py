@@ -18,12 +18,13 @@ from ppdet.skeletons.lookup import skeleton_from_config
 _log = get_logger(__name__)
 
 
-def check_config(config: Config, registry: Registry) -> list[Problem]:
+def check_config(config: Config, registry: Registry, part: bool = False) -> list[Problem]:
     """All problems of a config, in the order of files and lines.
 
     Args:
         config: as loaded by `ppdet.core.config.load_config`.
         registry: the filled registry, see `ppdet.engine.components.import_components`.
+        part: the config is meant to be a piece of others, so that it need not name an architecture.
 
     Returns:
         problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
@@ -34,7 +35,11 @@ def check_config(config: Config, registry: Registry) -> list[Problem]:
         check.problems.append(problem)
     for key, value in config.items():
         _check_top_level(check, key, value, config)
-    if not isinstance(config.get("architecture"), str):
+    for key in config:  # last: a key may be the section of a component that another section names
+        _check_name_of_key(check, key, config.mark_of(key), config)
+    if part and "architecture" not in config:
+        check.problems.append(Problem("a part of a config: it names no architecture", config.mark, "warning"))
+    elif not isinstance(config.get("architecture"), str):
         check.error("the config names no architecture, for example architecture: TopDownHRNet", config.mark)
     unique = {(problem.mark, problem.message): problem for problem in check.problems}
     return sorted(unique.values(), key=_position)
@@ -78,12 +83,13 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
     elif key in check.registry:
         check.section(key)
     else:
-        _check_name_of_key(check, key, mark, config)
         check.scan(value)
 
 
 def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, config: Config) -> None:
-    if key in KNOWN_KEYS or key in PADDLEDETECTION_NAMES or config.anchor_at(key) is not None:
+    if key in KNOWN_KEYS or key in PADDLEDETECTION_NAMES or key in check.registry or key in check.referenced:
+        return
+    if config.anchor_at(key) is not None:
         return
     known = [*KNOWN_KEYS, *check.registry.names(), *PADDLEDETECTION_NAMES]
     close = nearest(str(key), known, cutoff=0.8)
