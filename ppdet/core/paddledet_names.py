@@ -66,7 +66,7 @@ POST_PROCESSES = """
     MatrixNMS MaskMatrixNMS MultiClassSoftNMS SMPLPostProcess YOLOPBox CLRNetPostProcess
 """
 
-TRACKERS = "JDETracker DeepSORTTracker OCSORTTracker BOTSORTTracker CenterTracker"
+TRACKERS = "JDETracker ByteTracker DeepSORTTracker OCSORTTracker BOTSORTTracker CenterTracker"
 
 DATASETS = """
     KeypointTopDownCocoDataset KeypointTopDownMPIIDataset KeypointTopDownCocoWholeBodyHandDataset

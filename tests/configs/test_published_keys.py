@@ -126,7 +126,7 @@ def test_activation_of_the_detector_is_used(load, filled_registry):
 
 EARLY = """
     PAN ESPAN CustomPAN YOLOPHead YOLOPLoss YOLOPBox Gt2YoloTargetPlain Gt2PPMOTTarget Gt2TTMOTTarget PETRCocoDataset
-    NormalizeImages ResizeImages SMPL3DHRHeatmapNet SMPLPostProcess ZeroshotCOCO
+    NormalizeImages ResizeImages SMPL3DHRHeatmapNet SMPLPostProcess ZeroshotCOCO ByteTracker
 """
 
 
