@@ -35,12 +35,30 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--repeats", type=int, default=40)
     network.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
 
+    train = kinds.add_parser("train", help="images/s and peak memory of training iterations; under paddle.distributed.launch too")
+    train.add_argument("-c", "--config", required=True)
+    train.add_argument("-o", "--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE")
+    train.add_argument("--iterations", type=int, default=8)
+
     kinds.add_parser("help", help="seconds of --help for each command")
     return parser
 
 
+def _train(args: argparse.Namespace) -> int:
+    from ppdet.core.config import load_config
+    from ppdet.engine import distributed
+    from ppdet.engine.training_speed import measure_training
+
+    speed = measure_training(load_config(args.config, args.opt), iterations=args.iterations)
+    if distributed.is_main():
+        print(speed)
+    return 0
+
+
 def main() -> int:
     args = _parser().parse_args()
+    if args.kind == "train":
+        return _train(args)
     from ppdet.engine import benchmark
 
     if args.kind == "unite":
