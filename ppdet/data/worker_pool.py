@@ -85,8 +85,15 @@ class WorkerPool:
             self._running = False
 
     def send(self, worker: int, message: Any) -> None:
-        """Give a worker a task."""
-        self._connections[worker].send(message)
+        """Give a worker a task.
+
+        Raises:
+            DataError: it is dead.
+        """
+        try:
+            self._connections[worker].send(message)
+        except (BrokenPipeError, ConnectionResetError):
+            self._report_death(worker)
 
     def receive(self) -> List[Tuple[int, Any]]:
         """(worker, reply) of all workers that have one; waits for the first."""
@@ -160,7 +167,7 @@ class _Job:
     def drain(self) -> None:
         """Wait for what is under way, so that the next pass starts with idle workers."""
         try:
-            while self._pending:
+            while self._pending and self._pool.alive:
                 self._pending -= len(self._pool.receive())
         except DataError:
             self._pool.close()

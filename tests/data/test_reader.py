@@ -317,3 +317,25 @@ def test_real_evaluation_covers_the_validation_persons():
     index = np.concatenate([b["index"] for b in batches])
     np.testing.assert_array_equal(index, np.arange(238))
     assert loader.bad == {}
+
+
+def test_a_loader_closed_while_iterated_ends_without_noise() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import gc\n"
+        "from ppdet.data.worker_pool import WorkerPool\n"
+        "class Maker:\n"
+        "    def make(self, epoch, indices):\n"
+        "        return {'image': indices * 1.0}\n"
+        "import numpy as np\n"
+        "pool = WorkerPool(Maker(), 1, 4096)\n"
+        "run = pool.run(0, [np.arange(3)] * 6)\n"
+        "next(run)\n"
+        "pool.close()\n"
+        "del run\n"
+        "gc.collect()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
