@@ -44,5 +44,7 @@ class Interrupt:
     def _note(self, number: int, frame: Optional[FrameType]) -> None:
         if self.reason and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if self.reason:
+            return
         self.reason = f"interrupted by {signal.Signals(number).name}"
         _log.warning("%s: finishing this iteration, then saving (Ctrl-C again to stop at once)", self.reason)

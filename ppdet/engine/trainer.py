@@ -65,8 +65,9 @@ class Trainer:
         with self._interrupt:
             while self.state.epoch < self.epochs and not self.state.stop:
                 self._run_epoch()
-        for callback in self.callbacks:
-            callback.after_training(self)
+            # Still within: Paddle's launcher sends SIGTERM three times, and the later ones must not end the saving.
+            for callback in self.callbacks:
+                callback.after_training(self)
         return self.state
 
     def _run_epoch(self) -> None:

@@ -102,6 +102,18 @@ def test_interrupted_within_an_epoch_continues_there(tmp_path, number):
     assert not (tmp_path / "parts" / "interrupted.pdparams").exists()
 
 
+def test_repeated_sigterm_does_not_end_the_saving(tmp_path):
+    """Paddle's launcher sends it three times within half a second."""
+
+    class Late(Callback):
+        def after_training(self, run):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    record = Record(2, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    state = Trainer(small_step(), SmallReader(), 3, [record, Late(), Checkpointer(tmp_path)]).train()
+    assert state.interrupted and (tmp_path / "interrupted.pdstates").exists()
+
+
 def test_accumulated_gradients_are_those_of_the_big_batch(tmp_path):
     """Without batch norm, two batches of 4 accumulated move the weights as one batch of 8 does."""
     kwargs = {"norm": False, "optimizer": {"type": "SGD"}}
