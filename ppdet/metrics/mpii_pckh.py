@@ -1,4 +1,4 @@
-"""PCKh of a top-down model on MPII, against the `mpii_gt_val.mat` of the HRNet authors.
+"""PCKh of a top-down model on MPII, against the ground truth of the HRNet authors' release.
 
 Axes: N persons, K = 16 keypoints. The .mat counts pixels from 1, predictions from 0.
 """
@@ -12,15 +12,19 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.logger import get_logger
 from ppdet.core.registry import register
-from ppdet.metrics.pckh import correct_within, head_sizes
+from ppdet.metrics.mpii_truth import find_truth, read_truth, write_predictions
+from ppdet.metrics.pckh import correct_within
 from ppdet.metrics.person_instances import PersonInstances
-from ppdet.metrics.report import markdown_row
 from ppdet.metrics.result_file import write_results
 from ppdet.skeletons import Skeleton, get_skeleton
 
+logger = get_logger(__name__)
+
 RESULT_FILE = "keypoints_results.json"
-TRUTH_FILE = "mpii_gt_val.mat"
+PUBLISHED_FINE = 0.11
+"""What every published "PCKh@0.1" of MPII was counted at: the evaluation code takes entry 11 of 0, 0.01, ..., 0.5."""
 # Pelvis and thorax are not scored: they are not annotated independently.
 UNSCORED = ("pelvis", "thorax")
 GROUPS = {"Head": ("head_top",), "Shoulder": ("shoulder",), "Elbow": ("elbow",), "Wrist": ("wrist",), "Hip": ("hip",),
@@ -29,15 +33,16 @@ GROUPS = {"Head": ("head_top",), "Shoulder": ("shoulder",), "Elbow": ("elbow",),
 
 @register
 class KeyPointTopDownMPIIEval:
-    """PCKh@0.5 by body part, their mean over all scored keypoints, and PCKh@0.1.
+    """PCKh@0.5 by body part, their mean over all scored keypoints, and the fine mean as published and as named.
 
-    PaddleDetection prints as PCKh@0.1 what is counted within 0.11; here 0.1 is 0.1.
+    "PCKh@0.11" is what papers and PaddleDetection print as Mean@0.1; "PCKh@0.1" is counted within 0.1. Persons that were
+    not predicted, such as those of unreadable images, count as wrong.
 
     Args:
-        anno_file: MPII annotation JSON (a list of persons); `mpii_gt_val.mat` must lie beside it.
+        anno_file: MPII annotation JSON (a list of persons); `mpii_gt_val.mat` or `gt_valid.mat` must lie beside it.
         num_samples: accepted for PaddleDetection's sake.
         num_joints: 16.
-        output_eval: folder for `keypoints_results.json`; None writes only through `save`.
+        output_eval: folder for `keypoints_results.json` and `pred.mat`; None writes only through `save`.
         oks_thre: accepted for PaddleDetection's sake; nothing is suppressed here.
         save_prediction_only: write the predictions and skip the evaluation.
         skeleton: must have MPII's names.
@@ -67,8 +72,8 @@ class KeyPointTopDownMPIIEval:
                 f"KeyPointTopDownMPIIEval scores MPII's 16 keypoints; the config has skeleton {self.skeleton.name!r} "
                 f"and num_joints {num_joints}. Set `skeleton: mpii16`, or another metric."
             )
-        self.truth = None if save_prediction_only else _read_truth(Path(anno_file).parent / TRUTH_FILE)
         self.image_ids = _read_image_ids(Path(anno_file))
+        self.truth = None if save_prediction_only else self._truth_of(Path(anno_file))
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.stats: dict[str, float] = {}
         self.reset()
@@ -106,63 +111,88 @@ class KeyPointTopDownMPIIEval:
         ]
 
     def compute(self) -> dict[str, float]:
-        """PCKh in percent by body part, "PCKh" and "PCKh@0.1". Empty with `save_prediction_only`."""
+        """Figures in percent: every body part, "PCKh", "PCKh@0.11", "PCKh@0.1". Empty with `save_prediction_only`.
+
+        Raises:
+            DataError: predictions of persons that the ground truth does not have.
+        """
         if self.output_eval is not None:
             self.save(self.output_eval)
         if self.truth is None:
             return {}
-        persons = self.persons.arrays()
-        rows = persons["index"]
-        if len(rows) != len(self.truth["xy"]) or sorted(rows.tolist()) != list(range(len(rows))):
-            raise DataError(
-                f"{len(rows)} MPII persons were predicted, {TRUTH_FILE} holds {len(self.truth['xy'])}: evaluate the "
-                "whole annotation file that belongs to it."
-            )
-        truth = {name: values[rows] for name, values in self.truth.items()}
-        self.stats = self._figures(persons["keypoints"][..., :2] + 1, truth)
+        xy, predicted = self._one_based()
+        if not predicted.all():
+            logger.warning("%d of %d persons were not predicted and count as wrong", (~predicted).sum(), len(predicted))
+        self.stats = self._figures(xy, self.truth)
         return dict(self.stats)
 
+    def _one_based(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N,16,2) predictions counted from 1 in the annotation file's order, NaN where there is none; (N,) predicted."""
+        persons = self.persons.arrays()
+        xy = np.full((len(self.image_ids), self.skeleton.num_keypoints, 2), np.nan)
+        beyond = persons["index"][(persons["index"] < 0) | (persons["index"] >= len(xy))]
+        if len(beyond):
+            raise DataError(f"a prediction is of person {beyond[0]}, the annotation file has {len(xy)}.")
+        xy[persons["index"]] = persons["keypoints"][..., :2].astype(np.float64) + 1
+        return xy, ~np.isnan(xy[:, 0, 0])
+
     def _figures(self, xy: np.ndarray, truth: Mapping[str, np.ndarray]) -> dict[str, float]:
-        correct, labelled = correct_within(xy, truth["xy"], truth["visible"], truth["head_size"], 0.5)
+        within = {
+            threshold: correct_within(xy, truth["xy"], truth["visible"], truth["head_size"], threshold)
+            for threshold in (0.5, PUBLISHED_FINE, 0.1)
+        }
+        correct, labelled = within[0.5]
         share = 100 * correct / np.maximum(labelled, 1)
         figures = {
             group: float(np.mean([share[i] for i, name in enumerate(self.skeleton.names) if name.endswith(endings)]))
             for group, endings in GROUPS.items()
         }
         scored = np.array([name not in UNSCORED for name in self.skeleton.names])
-        figures["PCKh"] = float(100 * correct[scored].sum() / labelled[scored].sum())
-        fine, _ = correct_within(xy, truth["xy"], truth["visible"], truth["head_size"], 0.1)
-        figures["PCKh@0.1"] = float(100 * fine[scored].sum() / labelled[scored].sum())
+        for name, threshold in (("PCKh", 0.5), ("PCKh@0.11", PUBLISHED_FINE), ("PCKh@0.1", 0.1)):
+            figures[name] = float(100 * within[threshold][0][scored].sum() / max(labelled[scored].sum(), 1))
         return figures
 
     def save(self, path: str | Path) -> Path:
-        """Write `keypoints_results.json` (into `path` if it is a folder) and return where it is."""
-        return write_results(path, RESULT_FILE, self.results())
+        """Write `keypoints_results.json` (into `path` if it is a folder) and `pred.mat` beside it; return the JSON."""
+        written = write_results(path, RESULT_FILE, self.results())
+        matrix = write_predictions(written.parent, np.nan_to_num(self._one_based()[0], nan=-1.0))
+        if matrix is not None:
+            logger.info("the same, counted from 1, written to %s", matrix)
+        return written
 
     def report(self) -> str:
-        """The figures as a markdown row."""
-        return markdown_row(list(self.stats), list(self.stats.values())) if self.stats else "no evaluation was made"
+        """The rows of the published tables, one line; Mean@0.1 as published and corrected."""
+        if not self.stats:
+            return "no evaluation was made"
+        title = {"PCKh": "Mean", "PCKh@0.11": "Mean@0.1 (published, counted at 0.11)", "PCKh@0.1": "Mean@0.1 (counted at 0.1)"}
+        header = [title.get(name, name) for name in self.stats]
+        values = [f"{value:.3f}" for value in self.stats.values()]
+        return "\n".join(("| " + " | ".join(header) + " |", "|" + "---|" * len(header), "| " + " | ".join(values) + " |"))
+
+    def _truth_of(self, anno_file: Path) -> dict[str, np.ndarray]:
+        path = find_truth(anno_file.parent)
+        truth = read_truth(path)
+        if len(truth["xy"]) != len(self.image_ids):
+            raise DataError(
+                f"{anno_file} lists {len(self.image_ids)} persons, {path} holds {len(truth['xy'])}: give the annotation file "
+                "that belongs to it (mpii_val.json of 2958 persons), or --save_prediction_only"
+            )
+        return truth
 
 
 def _read_image_ids(path: Path) -> list[Any]:
     if not path.is_file():
         raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
-    records = json.loads(path.read_text(encoding="utf-8"))
-    return [record.get("image_id", Path(str(record.get("image", row))).stem) for row, record in enumerate(records)]
-
-
-def _read_truth(path: Path) -> dict[str, np.ndarray]:
-    """xy (N,16,2) counted from 1, visible (N,16), head_size (N,)."""
-    if not path.is_file():
-        raise DataError(f"{path} not found: MPII's ground truth must lie beside the annotation file.")
     try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise DataError("reading mpii_gt_val.mat needs scipy: pip install scipy") from error
-    content = loadmat(path)
-    boxes = content["headboxes_src"]  # (2 corners, 2, N)
-    return {
-        "xy": np.transpose(content["pos_gt_src"], (2, 0, 1)),
-        "visible": 1 - content["jnt_missing"].T.astype(np.int64),
-        "head_size": head_sizes(np.concatenate([boxes[0], boxes[1]]).T),
-    }
+        records = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}); fetch it again.") from error
+    if not isinstance(records, list):
+        raise DataError(f"{path} holds a {type(records).__name__}; MPII's annotation file is a list of persons.")
+    return [_image_id(record, row) for row, record in enumerate(records)]
+
+
+def _image_id(record: Any, row: int) -> Any:
+    if not isinstance(record, dict):
+        return row  # the dataset names it and leaves it out
+    return record.get("image_id", Path(str(record.get("image", row))).stem)

@@ -38,10 +38,23 @@ def test_mpii_counts_from_one_and_moves_the_box_down(tmp_path, key):
 
 def test_mpii_mistakes_are_named(tmp_path):
     wrong = [dict(mpii_entry(), scale=0), dict(mpii_entry(), joints=[[1, 2]]), {"image": "a.png"}, 7]
+    wrong += [dict(mpii_entry(), center=[-1, -1]), dict(mpii_entry(), joints=[[0, 0]] * 16)]
     missing = mpii_entry()
     del missing["joints"]
     data = mpii(tmp_path, [*wrong, missing, mpii_entry()]).parse()
-    assert len(data) == 1 and data.report.num_bad == 5
+    assert len(data) == 1 and data.report.num_bad == 7
+    assert "1 x with visible `joints` that are all zero ([5])" in data.report.bad_line()
+    assert data[0].index == 7  # the row in the file: PCKh counts persons by it
+
+
+@pytest.mark.parametrize("key", ["joints", "gt_joints"])
+def test_mpii_without_any_joint_is_refused(tmp_path, key):
+    blank = dict(mpii_entry(key), joints_vis=[0] * 16)
+    with pytest.raises(DataError, match="none of its 2 persons has a visible joint.*joints"):
+        mpii(tmp_path, [blank, blank]).parse()
+    zero = dict(mpii_entry(key), **{key: [[0, 0]] * 16})
+    with pytest.raises(DataError, match="2 x with visible `joints` that are all zero"):
+        mpii(tmp_path, [zero, zero]).parse()
 
 
 def test_mpii_test_set_has_no_joints(tmp_path):

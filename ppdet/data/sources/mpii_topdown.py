@@ -12,6 +12,7 @@ import numpy as np
 
 from ppdet.core.errors import DataError
 from ppdet.core.registry import register
+from ppdet.data.sample import PersonSample
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.coco_file import files_exist, id_array, read_json
 from ppdet.data.sources.json_values import is_id, is_number
@@ -28,7 +29,10 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
 
     Coordinates in the file count from 1. The box is a square of 200 x scale pixels, moved down by 15 x scale because MPII
     centres heads too generously; the usual padding is added on top. All persons are kept, also those without a visible
-    joint: the evaluation counts them by their order.
+    joint: the evaluation counts them by their order, so `index` of a sample is its row in the file.
+
+    Refused are entries with visible joints at (0, 0) throughout, and files in which no joint is labelled at all: both are
+    what a conversion that missed the joints' key leaves behind, and a network would learn nothing from them.
 
     Arguments are described at `TopDownDataset`.
     """
@@ -66,8 +70,20 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
             if problem:
                 report.add_bad(problem, f"[{position}]")
             else:
-                good.append(entry)
+                good.append({**entry, "row": position})
+        if good and not unlabelled and not any(np.any(entry["joints_vis"]) for entry in good):
+            raise DataError(
+                f"{self.annotation_file}: none of its {len(good)} persons has a visible joint; the joints were lost in a "
+                "conversion. Use the HRNet authors' annot/*.json (key `joints`) or PaddleDetection's (`gt_joints`)"
+            )
         return self._tables(good, report)
+
+    def describe(self, index: int) -> PersonSample:
+        """The sample without its pixels; its `index` is the row in the annotation file, which PCKh counts by."""
+        sample = super().describe(index)
+        assert self.persons is not None
+        sample.index = int(self.persons.annotation_id[index])
+        return sample
 
     def _tables(self, entries: List[Dict[str, Any]], report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
         names = sorted({entry["image"] for entry in entries})
@@ -109,7 +125,7 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
             keypoints=keypoints,
             area=(scale[:, 0] * BODY_UNIT) ** 2,
             box_score=np.ones(len(entries)),
-            annotation_id=np.array([f"[{i}]" for i in range(len(entries))], object),
+            annotation_id=np.array([e["row"] for e in entries], object),
         )
 
 
@@ -127,7 +143,7 @@ def _problem(entry: Any, num_joints: int, unlabelled: bool) -> str:
     if not isinstance(entry["image"], str) or not is_id(entry.get("image_id", 0)):
         return "with an `image` or `image_id` that is no name"
     numbers = [*entry["center"], entry["scale"]] if isinstance(entry["center"], list) else []
-    if len(numbers) != 3 or not all(is_number(v) for v in numbers) or entry["scale"] <= 0:
+    if len(numbers) != 3 or not all(is_number(v) for v in numbers) or entry["scale"] <= 0 or entry["center"][0] == -1:
         return "with a `center` or `scale` that makes no box"
     if unlabelled:
         return ""
@@ -136,6 +152,8 @@ def _problem(entry: Any, num_joints: int, unlabelled: bool) -> str:
         return "without `joints` or `joints_vis`"
     if _shape(visible) != (num_joints,) or _shape(joints) not in ((num_joints, 2), (num_joints, 3)):
         return f"with `joints` or `joints_vis` that are not {num_joints} points and flags"
+    if np.any(visible) and not np.any(np.array(joints, np.float64)[:, :2]):
+        return "with visible `joints` that are all zero"
     return ""
 
 
