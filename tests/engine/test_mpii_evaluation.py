@@ -1,0 +1,110 @@
+"""tools/eval.py on a drawn MPII-style data set: both JSON dialects, known answers."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pose_parts  # noqa: F401  (registers TwoConvs)
+import pytest
+from oracle_model import Oracle
+
+from ppdet.core.config import load_config
+from ppdet.core.errors import ConfigError
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.checkpoint import save_pdparams
+from ppdet.engine.evaluator import Evaluator
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+use_gpu: false
+metric: KeyPointTopDownMPIIEval
+skeleton: mpii16
+num_joints: 16
+architecture: TopDownHRNet
+TopDownHRNet: {{backbone: TwoConvs}}
+codec: {{name: HeatmapCodec, input_wh: [64, 64], heatmap_wh: [16, 16], sigma: 1.0, crop: udp}}
+EvalDataset: {{name: KeypointTopDownMPIIDataset, dataset_dir: {folder}, image_dir: images, anno_path: annotations/mpii_val.json}}
+worker_num: 0
+EvalReader:
+  sample_transforms: [{{TopDownAffine: {{}}}}]
+  batch_transforms:
+    - NormalizeImage: {{mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], is_scale: true}}
+    - Permute: {{}}
+  batch_size: 2
+"""
+
+
+def write_mpii(folder: Path, key: str, persons: int = 5) -> Path:
+    """Images, annotations/mpii_val.json and gt_valid.mat; returns a config over them."""
+    from scipy.io import savemat
+
+    (folder / "images").mkdir(parents=True)
+    (folder / "annotations").mkdir()
+    rng = np.random.default_rng(0)
+    entries: list[dict[str, Any]] = []
+    truth = np.zeros((persons, 16, 2))
+    visible = np.ones((persons, 16), int)
+    visible[0, 3] = 0
+    for row in range(persons):
+        cv2.imwrite(str(folder / "images" / f"{row:09d}.png"), np.full((200, 220, 3), 60 + 20 * row, np.uint8))
+        truth[row] = rng.uniform(60, 140, (16, 2)) + 1  # MPII counts from 1
+        joints = np.where(visible[row][:, None], truth[row], -1)
+        entries.append({"image": f"{row:09d}.png", "center": [101.0, 89.0], "scale": 0.8, key: joints.tolist(),
+                        "joints_vis": visible[row].tolist()})  # fmt: skip
+    (folder / "annotations" / "mpii_val.json").write_text(json.dumps(entries))
+    head = np.zeros((2, 2, persons))
+    head[1] = 40  # diagonal of 40 x 40
+    columns = {"pos_gt_src": truth.transpose(1, 2, 0), "jnt_missing": (1 - visible).T.astype(np.uint8), "headboxes_src": head}
+    savemat(folder / "annotations" / "gt_valid.mat", columns)
+    path = folder / "mpii_64.yml"
+    path.write_text(CONFIG.format(folder=folder))
+    return path
+
+
+@pytest.mark.parametrize("key", ["joints", "gt_joints"])
+@pytest.mark.parametrize("flip", [False, True])
+def test_true_heatmaps_score_100(tmp_path: Path, key: str, flip: bool) -> None:
+    config = load_config(write_mpii(tmp_path / "mpii", key), [f"TopDownHRNet.flip={str(flip).lower()}"])
+    assembly = Assembly(config)
+    figures = Evaluator(assembly, Oracle(assembly, flip), metric=assembly.metric(tmp_path / "out")).run()
+    assert list(figures) == ["Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle", "PCKh", "PCKh@0.11", "PCKh@0.1"]
+    assert list(figures.values()) == pytest.approx([100.0] * 10)
+
+
+def test_an_unreadable_image_counts_as_wrong(tmp_path: Path) -> None:
+    path = write_mpii(tmp_path / "mpii", "joints", persons=4)
+    (tmp_path / "mpii" / "images" / "000000001.png").unlink()
+    assembly = Assembly(load_config(path, ["TopDownHRNet.flip=false"]))
+    figures = Evaluator(assembly, Oracle(assembly, False)).run()
+    assert figures["Knee"] == pytest.approx(75) and figures["PCKh"] == pytest.approx(100 * (4 * 14 - 1 - 14) / (4 * 14 - 1))
+
+
+def test_command_writes_json_and_mat(tmp_path: Path, monkeypatch, caplog) -> None:
+    from scipy.io import loadmat
+
+    path = write_mpii(tmp_path / "mpii", "joints")
+    weights = save_pdparams(Assembly(load_config(path)).model().state_dict(), tmp_path / "weights.pdparams")
+    arguments = ["eval.py", "-c", str(path), "-o", f"weights={weights}", "--output_eval", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(ROOT / "tools" / "eval.py"), run_name="__main__")
+    assert stop.value.code == 0
+    assert "5 ground-truth boxes; flip test on" in caplog.text
+    assert "| Mean | Mean@0.1 (published, counted at 0.11) | Mean@0.1 (counted at 0.1) |" in caplog.text
+    results = json.loads((tmp_path / "out" / "keypoints_results.json").read_text())
+    preds = loadmat(tmp_path / "out" / "pred.mat")["preds"]
+    assert preds.shape == (5, 16, 2)
+    np.testing.assert_allclose(preds[2] - 1, np.reshape(results[2]["keypoints"], (16, 3))[:, :2], atol=1e-3)
+
+
+def test_another_joint_count_is_refused(tmp_path: Path) -> None:
+    path = write_mpii(tmp_path / "mpii", "joints")
+    with pytest.raises(ConfigError, match="num_joints is 17.*mpii16"):
+        Assembly(load_config(path, ["num_joints=17"]))
+    with pytest.raises(ConfigError, match="coco17"):
+        Assembly(load_config(path, ["skeleton=coco17", "num_joints=17"])).metric()
