@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict
+from typing import Callable, Dict, Optional
 
 import paddle
 
@@ -20,6 +20,29 @@ def hrnet(width: int = 32, joints: int = 17, loss=None) -> paddle.nn.Layer:
 def lite_hrnet(network_type: str = "wider_naive", joints: int = 17, loss=None) -> paddle.nn.Layer:
     backbone = m.LiteHRNet(network_type, freeze_at=-1, freeze_norm=False, return_idx=[0])
     return m.TopDownHRNet(backbone, loss=loss, num_joints=joints)
+
+
+def baseline(backbone: paddle.nn.Layer, joints: int = 17, loss=None, head: str = "deconv", **options) -> paddle.nn.Layer:
+    channels = backbone.out_shape[0].channels
+    if head == "shuffle":
+        made = m.PixelShuffleHead(channels, num_joints=joints)
+    else:
+        made = m.TopdownHeatmapSimpleHead(channels, num_joints=joints, **options)
+    return m.SimpleBaseline(backbone, made, loss=loss)
+
+
+def lpn(network: str = "50", joints: int = 17, loss=None, attention: Optional[str] = "GC") -> paddle.nn.Layer:
+    return baseline(m.LPN(network, attention), joints, loss, num_deconv_layers=2, lightweight=True)
+
+
+def vit_pose(deconvs: int = 0, loss=None, **backbone) -> paddle.nn.Layer:
+    network = m.ViT(**{"drop_path_rate": 0.3, **backbone})
+    channels = network.out_shape[0].channels
+    if deconvs:
+        head = m.TopdownHeatmapSimpleHead(channels, num_deconv_layers=deconvs)
+    else:
+        head = m.TopdownHeatmapSimpleHead(channels, num_deconv_layers=0, upsample=4, extra={"final_conv_kernel": 3})
+    return m.VitPose_TopDown(network, head, loss=loss)
 
 
 def picodet_legacy(classes: int = 1) -> paddle.nn.Layer:
@@ -48,6 +71,8 @@ PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
     "wider_naive_hrnet_18_256x192_coco": lite_hrnet,
     "tinypose_128x96": lite_hrnet,
     "tinypose_256x256_hand": lambda: lite_hrnet(joints=21),
+    "vitpose_base_simple_coco_256x192": vit_pose,
+    "vitpose_base_coco_256x196": lambda: vit_pose(deconvs=2),
     "picodet_s_192_pedestrian": picodet_legacy,
     "picodet_s_320_pedestrian": picodet_legacy,
     "picodet_s_320_coco": lambda: picodet_legacy(80),

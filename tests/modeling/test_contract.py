@@ -7,10 +7,24 @@ import copy
 import numpy as np
 import paddle
 import pytest
-from small_models import hrnet, lite_hrnet, picodet_lcnet, picodet_legacy
+from small_models import baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
 
 from ppdet.core.errors import ConfigError
-from ppdet.modeling import ESNet, HRNet, KeyPointMSELoss, KeyPointOHKMMSELoss, LCNet, LiteHRNet, TopDownHRNet
+from ppdet.modeling import (
+    LPN,
+    ESNet,
+    HRNet,
+    KeyPointMSELoss,
+    KeyPointOHKMMSELoss,
+    LCNet,
+    LiteHRNet,
+    PixelShuffleHead,
+    PoseResNet,
+    SimpleBaseline,
+    TopdownHeatmapSimpleHead,
+    TopDownHRNet,
+    ViT,
+)
 
 SIDE = 64
 
@@ -49,7 +63,8 @@ class TopDownContract:
         paddle.seed(0)
         model = self.make(KeyPointMSELoss())
         model.train()
-        for value in model.final_conv.parameters():
+        last = model.final_conv if hasattr(model, "final_conv") else model.head.final_layer
+        for value in last.parameters():
             value.set_value(paddle.randn(value.shape))
         model.loss(model(_images()), self.batch())["loss"].backward()
         learning = {key: p.grad for key, p in model.named_parameters() if not key.endswith(("._mean", "._variance"))}
@@ -112,9 +127,45 @@ class TestTinyPose(TopDownContract):
         return lite_hrnet("wider_naive", loss=loss)
 
 
+class TestHRNetSmallV1(TopDownContract):
+    def make(self, loss=None):
+        return TopDownHRNet(HRNet(small="v1", freeze_at=-1, freeze_norm=False, return_idx=[0]), loss=loss)
+
+
+class TestSimpleBaseline(TopDownContract):
+    def make(self, loss=None):
+        return baseline(PoseResNet(18), loss=loss)
+
+
+class TestSimplePoseShuffleAndGates(TopDownContract):
+    def make(self, loss=None):
+        return baseline(PoseResNet(18, se_first=True), loss=loss, head="shuffle")
+
+
+class TestLPN18h(TopDownContract):
+    def make(self, loss=None):
+        return lpn("18h", loss=loss)
+
+
+class TestLPN50SqueezeExcitation(TopDownContract):
+    def make(self, loss=None):
+        return lpn("50", loss=loss, attention="SE")
+
+
+class TestViTPose(TopDownContract):
+    def make(self, loss=None):
+        return vit_pose(loss=loss, img_size=[SIDE, SIDE], embed_dim=48, depth=2, num_heads=3)
+
+
 @pytest.mark.parametrize(
     "backbone",
     [
+        lambda: PoseResNet(34),
+        lambda: PoseResNet(50, "caffe"),
+        lambda: LPN("34"),
+        lambda: LPN("50", None),
+        lambda: ViT([96, 96], embed_dim=32, depth=1, num_heads=2),
+        lambda: ViT([96, 96], embed_dim=32, depth=1, num_heads=2, ratio=2),
         lambda: HRNet(18, freeze_norm=False),
         lambda: HRNet(18, return_idx=[1, 3]),
         lambda: LiteHRNet("lite_18"),
@@ -165,6 +216,18 @@ def test_freeze_at_stops_the_gradient() -> None:
         (lambda: HRNet(18, return_idx=[1]), r"return_idx \[1\]"),
         (lambda: HRNet(18, upsample=True), "upsample: true"),
         (lambda: HRNet(18, downsample=True), "downsample: true"),
+        (lambda: HRNet(small="v3"), "small 'v3'.*v1, v2"),
+        (lambda: PoseResNet(49), "depth 49.*18, 34, 50"),
+        (lambda: PoseResNet(50, "tf"), "'tf'.*pytorch, caffe"),
+        (lambda: PoseResNet(18, "caffe"), "depth 18 has none"),
+        (lambda: LPN("19"), "'19'.*18, 18h"),
+        (lambda: LPN("50", "CBAM"), "'CBAM'.*GC, SE"),
+        (lambda: ViT([250, 192]), r"\[250, 192\].*multiples of patch_size 16"),
+        (lambda: ViT(num_heads=7), "multiple of num_heads 7"),
+        (lambda: TopdownHeatmapSimpleHead(8, num_deconv_filters=[8]), "num_deconv_layers is 3.*1 filters"),
+        (lambda: TopdownHeatmapSimpleHead(8, num_deconv_kernels=[5, 5, 5]), r"\[5, 5, 5\].*2, 3 or 4"),
+        (lambda: TopdownHeatmapSimpleHead(8, extra={"final_kernel": 3}), "extra.final_kernel"),
+        (lambda: SimpleBaseline(LPN("18"), PixelShuffleHead(64)), "takes 64 channels.*gives 512"),
         (lambda: LiteHRNet("lite_19"), "lite_19.*lite_18"),
         (lambda: LiteHRNet("naive", return_idx=[4]), r"return_idx \[4\]"),
         (lambda: LCNet(1.0, [1]), r"feature_maps \[1\]"),

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from golden_cases import model_keys, reference_keys
-from small_models import PUBLISHED, hrnet, lite_hrnet, picodet_lcnet, picodet_legacy
+from shared_data import shared
+from small_models import PUBLISHED, baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy
 
+from ppdet.modeling import PoseResNet
 from ppdet.modeling.initializer import parameter_count
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_keys_and_shapes(name: str) -> None:
     assert model_keys(PUBLISHED[name]()) == reference_keys(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("pose_resnet50", lambda: baseline(PoseResNet(50))), ("lpn50", lpn)], ids=["pose_resnet50", "lpn50"]
+)
+def test_keys_are_the_authors_but_for_a_prefix(name: str, make) -> None:
+    """`backbone.` or `head.` before PyTorch's names; its layer norms have two more axes of one entry."""
+    lines = shared("reference", "keys", "upstream", f"keys_torch_{name}.txt").read_text().splitlines()
+    expected = {}
+    for key, shape in (line.split(" ", 1) for line in lines):
+        if not key.endswith("num_batches_tracked"):
+            key = key.replace("running_mean", "_mean").replace("running_var", "_variance")
+            expected[key] = [n for i, n in enumerate(json.loads(shape)) if i == 0 or "channel_add_conv.1." not in key]
+    assert {key.split(".", 1)[1]: shape for key, shape in model_keys(make()).items()} == expected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import paddle
 from paddle import nn
@@ -14,16 +14,36 @@ from ppdet.modeling.shape_spec import ShapeSpec
 
 WIDTHS = (18, 30, 32, 40, 44, 48, 60, 64)
 STRIDES = (4, 8, 16, 32)
-MODULES = {2: 1, 3: 4, 4: 3}
+
+
+class Plan(NamedTuple):
+    """Sizes of a network.
+
+    Attributes:
+        width: channels of the finest branch.
+        stem_width: of the four bottlenecks before the branches, which give four times as many channels.
+        modules: of stages 2, 3 and 4.
+        blocks: residual blocks of a branch in one module.
+    """
+
+    width: int
+    stem_width: int = 64
+    modules: Tuple[int, int, int] = (1, 4, 3)
+    blocks: int = 4
+
+
+# humanpose.pytorch's pose_hrnet_w18_small_v1 and _v2. The first's published size and cost need a stem of 32 channels, and its
+# branches are 16, 32, 64 and 128 channels wide in spite of the name.
+SMALL = {"v1": Plan(16, 32, (1, 1, 1), 2), "v2": Plan(18, 64, (1, 3, 2), 2)}
 
 
 class _Layer1(nn.Layer):
-    """Four bottlenecks at a quarter of the resolution, 64 -> 256 channels."""
+    """Four bottlenecks at a quarter of the resolution, 64 -> 4 width channels."""
 
-    def __init__(self, conv: ConvFactory, has_se: bool) -> None:
+    def __init__(self, conv: ConvFactory, width: int, has_se: bool) -> None:
         super().__init__()
         for k in range(1, 5):
-            block = Bottleneck(conv, 64 if k == 1 else 256, 64, has_se, project=k == 1)
+            block = Bottleneck(conv, 64 if k == 1 else 4 * width, width, has_se, project=k == 1)
             self.add_sublayer(f"block_layer2_{k}", block)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
@@ -53,9 +73,11 @@ class _Transition(nn.Layer):
 class _Module(nn.Layer):
     """Branches, then exchange."""
 
-    def __init__(self, conv: ConvFactory, name: str, channels: Sequence[int], has_se: bool, outputs: int) -> None:
+    def __init__(
+        self, conv: ConvFactory, name: str, channels: Sequence[int], blocks: int, has_se: bool, outputs: int
+    ) -> None:
         super().__init__()
-        self.branches_func = Branches(conv, name, channels, has_se)
+        self.branches_func = Branches(conv, name, channels, blocks, has_se)
         self.fuse_func = FuseLayers(conv, name, channels, outputs)
 
     def forward(self, xs: List[paddle.Tensor]) -> List[paddle.Tensor]:
@@ -65,11 +87,13 @@ class _Module(nn.Layer):
 class _Stage(nn.Layer):
     """A row of modules; the last one may keep the finest output only."""
 
-    def __init__(self, conv: ConvFactory, stage: int, channels: Sequence[int], has_se: bool, outputs: int) -> None:
+    def __init__(self, conv: ConvFactory, stage: int, channels: Sequence[int], plan: Plan, has_se: bool, outputs: int) -> None:
         super().__init__()
-        for m in range(1, MODULES[stage] + 1):
-            kept = outputs if m == MODULES[stage] else len(channels)
-            self.add_sublayer(f"stage_st{stage}_{m}", _Module(conv, f"st{stage}_{m}", channels, has_se, kept))
+        count = plan.modules[stage - 2]
+        for m in range(1, count + 1):
+            kept = outputs if m == count else len(channels)
+            module = _Module(conv, f"st{stage}_{m}", channels, plan.blocks, has_se, kept)
+            self.add_sublayer(f"stage_st{stage}_{m}", module)
 
     def forward(self, xs: List[paddle.Tensor]) -> List[paddle.Tensor]:
         for module in self.children():
@@ -89,6 +113,7 @@ class HRNet(nn.Layer):
         norm_momentum, norm_decay: of the batch norms.
         return_idx: which of the four outputs to return; [0] alone drops the layers only the others need.
         upsample, downsample: PaddleDetection's variants for other tasks; only False is supported.
+        small: "v1" or "v2" for the small networks of humanpose.pytorch, see `SMALL`, instead of `width`.
 
     Raises:
         ConfigError: a width, output or variant that is not there.
@@ -105,24 +130,26 @@ class HRNet(nn.Layer):
         return_idx: Sequence[int] = (0, 1, 2, 3),
         upsample: bool = False,
         downsample: bool = False,
+        small: Optional[str] = None,
     ) -> None:
         super().__init__()
-        _check(width, list(return_idx), upsample, downsample)
+        _check(width, list(return_idx), upsample, downsample, small)
+        plan = Plan(width) if small is None else SMALL[small]
         conv = conv_factory(norm_momentum=norm_momentum, norm_decay=norm_decay, freeze_norm=freeze_norm)
-        channels = [width * 2**i for i in range(4)]
+        channels = [plan.width * 2**i for i in range(4)]
         self.return_idx = list(return_idx)
         self.freeze_at = freeze_at
         self.out_shape = [ShapeSpec(channels[i], STRIDES[i]) for i in self.return_idx]
 
         self.conv_layer1_1 = conv(3, 64, 3, stride=2, act="relu")
         self.conv_layer1_2 = conv(64, 64, 3, stride=2, act="relu")
-        self.la1 = _Layer1(conv, has_se)
-        self.tr1 = _Transition(conv, "tr1", [256], channels[:2])
-        self.st2 = _Stage(conv, 2, channels[:2], has_se, outputs=2)
+        self.la1 = _Layer1(conv, plan.stem_width, has_se)
+        self.tr1 = _Transition(conv, "tr1", [4 * plan.stem_width], channels[:2])
+        self.st2 = _Stage(conv, 2, channels[:2], plan, has_se, outputs=2)
         self.tr2 = _Transition(conv, "tr2", channels[:2], channels[:3])
-        self.st3 = _Stage(conv, 3, channels[:3], has_se, outputs=3)
+        self.st3 = _Stage(conv, 3, channels[:3], plan, has_se, outputs=3)
         self.tr3 = _Transition(conv, "tr3", channels[:3], channels)
-        self.st4 = _Stage(conv, 4, channels, has_se, outputs=4 if len(self.return_idx) > 1 else 1)
+        self.st4 = _Stage(conv, 4, channels, plan, has_se, outputs=4 if len(self.return_idx) > 1 else 1)
 
     def forward(self, images: paddle.Tensor) -> List[paddle.Tensor]:
         """(B, 3, H, W), H and W multiples of 32 -> one (B, C, H / stride, W / stride) per entry of `return_idx`."""
@@ -135,7 +162,9 @@ class HRNet(nn.Layer):
         return [xs[i] for i in self.return_idx]
 
 
-def _check(width: int, return_idx: List[int], upsample: bool, downsample: bool) -> None:
+def _check(width: int, return_idx: List[int], upsample: bool, downsample: bool, small: Optional[str]) -> None:
+    if small is not None and small not in SMALL:
+        raise ConfigError(f"HRNet: small {small!r} is not defined; use one of {', '.join(SMALL)}, or leave it out and give a width")
     if width not in WIDTHS:
         raise ConfigError(f"HRNet: width {width} is not defined; use one of {', '.join(map(str, WIDTHS))}")
     if not return_idx or not set(return_idx) <= {0, 1, 2, 3} or (len(return_idx) == 1 and return_idx != [0]):

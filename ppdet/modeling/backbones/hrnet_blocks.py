@@ -74,16 +74,14 @@ class Bottleneck(nn.Layer):
 
 
 class Branches(nn.Layer):
-    """Four basic blocks on each resolution, side by side."""
+    """The same number of basic blocks on each resolution, side by side."""
 
-    blocks = 4
-
-    def __init__(self, conv: ConvFactory, name: str, channels: Sequence[int], has_se: bool) -> None:
+    def __init__(self, conv: ConvFactory, name: str, channels: Sequence[int], blocks: int, has_se: bool) -> None:
         super().__init__()
         self._chains: List[List[BasicBlock]] = []
         for b, width in enumerate(channels, start=1):
             chain = []
-            for k in range(1, self.blocks + 1):
+            for k in range(1, blocks + 1):
                 key = f"bb_{name}_branch_layer_{b}_{k}"
                 chain.append(self.add_sublayer(key, BasicBlock(conv, width, has_se)))
             self._chains.append(chain)

@@ -1,0 +1,69 @@
+"""A backbone and a head that gives heatmaps (Xiao et al., ECCV 2018): Simple Baselines, SimplePose, LPN, ViTPose.
+
+Legend: B batch, K keypoints, H W input pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Optional
+
+import paddle
+from paddle import nn
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.registry import register
+
+
+@register
+class SimpleBaseline(nn.Layer):
+    """Keys ``backbone.*`` and ``head.*``.
+
+    Args:
+        backbone: network from images to feature maps, the first of which is used.
+        head: made for that map.
+        loss: `loss(outputs, batch) -> {"loss": ...}`; None for a model that is only run.
+        codec: the codec of the recipe, kept for those who export the model.
+
+    Raises:
+        ConfigError: the head was made for another number of channels.
+    """
+
+    __shared__ = ["codec"]
+    __inject__ = ["backbone", "head", "loss"]
+
+    def __init__(
+        self, backbone: nn.Layer, head: nn.Layer, loss: Optional[nn.Layer] = None, codec: Optional[Any] = None
+    ) -> None:
+        super().__init__()
+        channels, stride = backbone.out_shape[0]
+        if head.in_channels != channels:
+            raise ConfigError(
+                f"{type(self).__name__}: the head takes {head.in_channels} channels, the backbone gives {channels}; "
+                "leave in_channels out, it is filled in"
+            )
+        self.codec = codec
+        self.num_joints = head.num_joints
+        self.stride = stride // head.scale
+        self.backbone = backbone
+        self.head = head
+        self._loss = loss
+
+    @classmethod
+    def build_parts(cls, build: Callable[..., Any], args: Dict[str, Any]) -> Dict[str, Any]:
+        """Build the backbone first, for the head is made to fit it."""
+        backbone = build(args["backbone"])
+        return {**args, "backbone": backbone, "head": build(args["head"], in_channels=backbone.out_shape[0].channels)}
+
+    def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:
+        """(B, 3, H, W) normalised images -> {"heatmap": (B, K, H / 4, W / 4)}."""
+        return {"heatmap": self.head(self.backbone(images)[0])}
+
+    def loss(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
+        """Losses of `forward`'s outputs, the total under "loss".
+
+        Raises:
+            ConfigError: the model was built without a loss.
+        """
+        if self._loss is None:
+            raise ConfigError(f"{type(self).__name__} was built without a loss; add `loss: KeyPointMSELoss` to train it")
+        return self._loss(outputs, batch)
