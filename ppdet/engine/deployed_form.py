@@ -16,7 +16,7 @@ from ppdet.inference.model_card import ModelCard
 from ppdet.modeling.export.picodet import PicoDetExport
 from ppdet.modeling.export.topdown import TopDownExport
 
-TOP_DOWN = ("TopDownHRNet",)
+TOP_DOWN = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
 DETECTORS = ("PicoDet",)
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")
@@ -72,7 +72,7 @@ def _top_down(assembly: Any, model: Any) -> DeployedForm:
     config, codec = assembly.config, assembly.codec
     normalize = normalization(config)
     fuse = bool((config.get("TestReader") or {}).get("fuse_normalize", False))
-    layer = TopDownExport(model, normalize["mean"], normalize["std"], fuse_normalize=fuse)
+    layer = TopDownExport(model, normalize["mean"], normalize["std"], fuse, to_bgr=bool(normalize.get("to_bgr", False)))
     preprocess = _preprocess(config) or [{"type": "TopDownEvalAffine", "trainsize": list(codec.input_wh)}]
     if not any(step["type"] == "NormalizeImage" for step in preprocess):
         preprocess += [{"type": "NormalizeImage", **normalize}, {"type": "Permute"}]

@@ -24,11 +24,12 @@ class Normalizer:
 
     Args:
         operation: the card's `NormalizeImage` entry; None if the graph normalises by itself (PaddleDetection's
-            `fuse_normalize`), and then values stay 0..255.
+            `fuse_normalize`), and then values stay 0..255. Its `to_bgr` turns the channels around before mean and std.
     """
 
     def __init__(self, operation: Mapping[str, Any] | None) -> None:
         mean, std, scale = np.zeros(3), np.ones(3), 1.0
+        self._order = slice(None, None, -1 if operation is not None and operation.get("to_bgr", False) else 1)
         if operation is not None:
             scale = 1.0 / 255.0 if operation.get("is_scale", True) else 1.0
             if operation.get("norm_type", "mean_std") != "none":
@@ -40,7 +41,7 @@ class Normalizer:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Normalise (B, H, W, 3) uint8 to (B, 3, H, W) float32."""
         tensor = np.empty((images.shape[0], 3, *images.shape[1:3]), np.float32)
-        np.multiply(images.transpose(0, 3, 1, 2), self._gain, out=tensor)
+        np.multiply(images.transpose(0, 3, 1, 2)[:, self._order], self._gain, out=tensor)
         tensor += self._offset
         return tensor
 

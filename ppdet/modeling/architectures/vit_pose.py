@@ -11,7 +11,7 @@ from ppdet.modeling.architectures.simple_baseline import SimpleBaseline
 
 
 @register
-class VitPose_TopDown(SimpleBaseline):
+class VitPose_TopDown(SimpleBaseline):  # noqa: N801 - as YAML spells it
     """`SimpleBaseline` by the name and with the keys of PaddleDetection's YAML.
 
     Args:

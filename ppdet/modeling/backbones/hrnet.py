@@ -164,7 +164,7 @@ class HRNet(nn.Layer):
 
 def _check(width: int, return_idx: List[int], upsample: bool, downsample: bool, small: Optional[str]) -> None:
     if small is not None and small not in SMALL:
-        raise ConfigError(f"HRNet: small {small!r} is not defined; use one of {', '.join(SMALL)}, or leave it out and give a width")
+        raise ConfigError(f"HRNet: small {small!r} is not defined; use one of {', '.join(SMALL)}, or give a width instead")
     if width not in WIDTHS:
         raise ConfigError(f"HRNet: width {width} is not defined; use one of {', '.join(map(str, WIDTHS))}")
     if not return_idx or not set(return_idx) <= {0, 1, 2, 3} or (len(return_idx) == 1 and return_idx != [0]):

@@ -12,12 +12,16 @@ class Normalize(nn.Layer):
     """(pixel / 255 - mean) / std, channel by channel, as one multiplication and one addition.
 
     Args:
-        mean, std: one number a channel, on the scale 0 to 1.
+        mean, std: one number a channel, on the scale 0 to 1; in the order the network sees.
         is_scale: False leaves out the division by 255; mean and std are then on the scale of the pixels.
+        to_bgr: turn the channels around first.
     """
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float], is_scale: bool = True) -> None:
+    def __init__(
+        self, mean: Sequence[float], std: Sequence[float], is_scale: bool = True, to_bgr: bool = False
+    ) -> None:
         super().__init__()
+        self.to_bgr = to_bgr
         peak = 255.0 if is_scale else 1.0
         scale = paddle.to_tensor([1.0 / (peak * s) for s in std], dtype="float32")
         shift = paddle.to_tensor([-m / s for m, s in zip(mean, std)], dtype="float32")
@@ -26,4 +30,6 @@ class Normalize(nn.Layer):
 
     def forward(self, images: paddle.Tensor) -> paddle.Tensor:
         """(B, 3, H, W) pixels -> same shape, normalised."""
+        if self.to_bgr:
+            images = paddle.concat([images[:, 2:], images[:, 1:2], images[:, :1]], axis=1)
         return images * self.scale + self.shift

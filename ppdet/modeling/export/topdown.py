@@ -18,12 +18,20 @@ class TopDownExport(nn.Layer):
         model: returns {"heatmap": ...}; it is switched to evaluation.
         mean, std: of the normalisation, on the scale 0 to 1.
         fuse_normalize: put the normalisation into the graph, which then takes RGB pixels 0 to 255.
+        to_bgr: the model was trained on blue, green, red; with `fuse_normalize` the graph turns the channels as well.
     """
 
-    def __init__(self, model: nn.Layer, mean: Sequence[float], std: Sequence[float], fuse_normalize: bool = False) -> None:
+    def __init__(
+        self,
+        model: nn.Layer,
+        mean: Sequence[float],
+        std: Sequence[float],
+        fuse_normalize: bool = False,
+        to_bgr: bool = False,
+    ) -> None:
         super().__init__()
         self.model = model
-        self.normalize = Normalize(mean, std) if fuse_normalize else None
+        self.normalize = Normalize(mean, std, to_bgr=to_bgr) if fuse_normalize else None
         self.eval()
 
     def forward(self, image: paddle.Tensor) -> Tuple[paddle.Tensor, paddle.Tensor]:

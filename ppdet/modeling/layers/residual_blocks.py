@@ -71,7 +71,8 @@ class ResidualBlock(nn.Layer):
         super().__init__()
         self.downsample: Optional[nn.Layer] = None
         if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(plain_conv(in_channels, out_channels, 1, stride), batch_norm(out_channels, decay=None))
+            project = plain_conv(in_channels, out_channels, 1, stride)
+            self.downsample = nn.Sequential(project, batch_norm(out_channels, decay=None))
 
     def attend(self, key: str, layer: Optional[nn.Layer]) -> None:
         """Let `layer` weigh the residual, under the attribute name that checkpoints know."""
