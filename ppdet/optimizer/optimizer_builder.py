@@ -27,8 +27,9 @@ _TYPES = (
     "NAdam",
     "RAdam",
 )
+LAYERWISE_RULE = "layerwise_lr_decay"  # the one that PaddleDetection's YAML names for ViTPose
 _DECOUPLED = ("AdamW", "AdamWDL")  # weight decay is no part of the gradient
-_LAYERWISE = ("layer_decay", "num_layers", "skip_decay_names", "filter_bias_and_bn")
+_LAYERWISE = ("layer_decay", "num_layers", "skip_decay_names", "filter_bias_and_bn", "set_param_lr_func")
 
 
 @register
@@ -61,6 +62,9 @@ class OptimizerBuilder:
         if self.kind not in _TYPES:
             raise ConfigError(f"OptimizerBuilder: optimizer.type is {self.kind}; expected one of {', '.join(_TYPES)}")
         self.layerwise = {key: settings.pop(key) for key in _LAYERWISE if self.kind == "AdamWDL" and key in settings}
+        if self.kind == "AdamWDL":
+            _check_layerwise(self.layerwise.pop("set_param_lr_func", LAYERWISE_RULE))
+            _unfold_betas(settings)
         self.param_groups = settings.pop("param_groups", None)
         self.settings = settings
         self.clip = _clip(clip_grad_by_norm, clip_grad_by_value)
@@ -123,6 +127,21 @@ class OptimizerBuilder:
                 raise ConfigError(
                     f"OptimizerBuilder: optimizer.{key} must be a number, got {self.settings[key]!r} (YAML: 1.0e-8)"
                 )
+
+
+def _check_layerwise(rule: Any) -> None:
+    if rule != LAYERWISE_RULE:
+        raise ConfigError(f"OptimizerBuilder: set_param_lr_func {rule!r} is not here; use {LAYERWISE_RULE!r} or leave it out")
+
+
+def _unfold_betas(settings: Dict[str, Any]) -> None:
+    """`betas: [a, b]`, as PaddleDetection's AdamWDL has it, into Paddle's beta1 and beta2."""
+    if "betas" not in settings:
+        return
+    betas = settings.pop("betas")
+    if not isinstance(betas, (list, tuple)) or len(betas) != 2 or {"beta1", "beta2"} & set(settings):
+        raise ConfigError(f"OptimizerBuilder: betas is [beta1, beta2], and excludes beta1 and beta2; got {betas!r}")
+    settings["beta1"], settings["beta2"] = betas
 
 
 def _clip(by_norm: Optional[float], by_value: Optional[float]) -> Any:

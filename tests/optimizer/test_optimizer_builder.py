@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import paddle
 import pytest
+from small_models import vit_pose
 
 from ppdet.core.errors import ConfigError
 from ppdet.optimizer.optimizer_builder import OptimizerBuilder
@@ -139,6 +140,50 @@ def test_layerwise_decay_steps_by_depth_and_clips():
     assert moved["backbone.blocks.0.bias"] == pytest.approx(0.025, rel=1e-3)
     assert moved["backbone.patch_embed.bias"] == pytest.approx(0.0125, rel=1e-3)
     assert builder.clip is not None
+
+
+VITPOSE = {
+    "type": "AdamWDL",
+    "betas": [0.9, 0.99],
+    "weight_decay": 0.1,
+    "num_layers": 12,
+    "layer_decay": 0.75,
+    "filter_bias_and_bn": True,
+    "skip_decay_names": ["pos_embed", "norm"],
+    "set_param_lr_func": "layerwise_lr_decay",
+}
+
+
+def test_vitpose_rates_and_decay_by_layer():
+    """PaddleDetection's section, on ViTPose's own parameter names."""
+    model = vit_pose(deconvs=1, img_size=[32, 32], embed_dim=8, depth=12, num_heads=2)
+    optimizer = OptimizerBuilder(clip_grad_by_norm=1.0, optimizer=VITPOSE)(1.0, model)
+    assert (optimizer._beta1, optimizer._beta2) == (0.9, 0.99)
+    given = {}
+    for group in optimizer._param_groups:
+        for parameter in group["params"]:
+            given[id(parameter)] = (parameter.optimize_attr["learning_rate"], group["weight_decay"])
+    rate, decay = {}, {}
+    for name, parameter in model.named_parameters():
+        if not parameter.stop_gradient:
+            rate[name], decay[name] = given[id(parameter)]
+    for name in ("backbone.pos_embed", "backbone.patch_embed.proj.weight", "backbone.patch_embed.proj.bias"):
+        assert rate[name] == pytest.approx(0.75**13)
+    for i in range(12):
+        block = {value for name, value in rate.items() if name.startswith(f"backbone.blocks.{i}.")}
+        assert [*block] == [pytest.approx(0.75 ** (12 - i))]
+    assert {v for name, v in rate.items() if name.startswith(("head.", "backbone.last_norm"))} == {1.0}
+    decayed = {name for name, value in decay.items() if value == 0.1}
+    assert decayed == {name for name in decay if name.endswith("weight") and "norm" not in name and "deconv_layers.1" not in name}
+    assert all(decay[name] == 0 for name in set(decay) - decayed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"betas": 0.9}, "betas is"), ({"set_param_lr_func": "other"}, "'other' is not here")]
+)
+def test_layerwise_mistakes_are_named(change, message):
+    with pytest.raises(ConfigError, match=message):
+        OptimizerBuilder(optimizer={**VITPOSE, **change})
 
 
 def test_frozen_model_is_refused():
