@@ -26,7 +26,7 @@ from ppdet.skeletons import Skeleton
 
 TARGETS = ("rounded", "subpixel")
 GRIDS = ("stride", "unit")
-DECODERS = ("argmax", "quarter", "dark")
+DECODERS = ("argmax", "quarter", "dark", "soft_argmax", "soft_argmax_quarter")
 
 
 @register
@@ -42,8 +42,10 @@ class HeatmapCodec(Codec):
         window: whether target values end at 3 sigma. Default: only for rounded targets, as published.
         grid: ``stride`` or ``unit``, see the module text.
         crop: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
-        decoder: ``argmax``, ``quarter`` or ``dark``.
+        decoder: ``argmax``, ``quarter``, ``dark``, ``soft_argmax`` (mean of the cells under a softmax) or
+            ``soft_argmax_quarter`` (and the quarter step from the cell nearest to that, as LPN's results were measured).
         blur_kernel: odd size of the blur before DARK; 1 for none.
+        beta: factor on the map before the softmax of the soft decoders.
         flip_shift: cells by which the mirrored crop's map, mirrored back, is moved to the right before averaging. Default:
             what the grid demands, (stride - 1) / stride for ``stride`` and 0 for ``unit``.
         paddledet_exact: reproduce PaddleDetection's numbers: its un-warp, which is not the inverse of its UDP crop, a whole
@@ -67,6 +69,7 @@ class HeatmapCodec(Codec):
         crop: str = "affine",
         decoder: str = "dark",
         blur_kernel: int = 3,
+        beta: float = 100.0,
         flip_shift: Optional[float] = None,
         paddledet_exact: bool = False,
     ) -> None:
@@ -79,10 +82,13 @@ class HeatmapCodec(Codec):
         self.crop = _one_of("crop", crop, ALIGNMENTS)
         self.decoder = _one_of("decoder", decoder, DECODERS)
         self.blur_kernel = int(blur_kernel)
+        self.beta = float(beta)
         self.flip_shift = None if flip_shift is None else float(flip_shift)
         self.paddledet_exact = bool(paddledet_exact)
         if self.sigma <= 0:
             raise ConfigError(f"codec: sigma must be positive, given {sigma}")
+        if self.beta <= 0:
+            raise ConfigError(f"codec: beta must be positive, given {beta}")
         if self.flip_shift is not None and not 0 <= self.flip_shift <= 1:
             raise ConfigError(f"codec: flip_shift is a fraction of a cell from 0 to 1, given {flip_shift}")
         if self.blur_kernel < 1 or self.blur_kernel % 2 == 0:
@@ -158,11 +164,20 @@ class HeatmapCodec(Codec):
             uv = cells.astype(np.float64)
         elif self.decoder == "quarter":
             uv = peaks.quarter_offset(flat, cells, margin=2 if self.paddledet_exact else 1)
+        elif self.decoder.startswith("soft_argmax"):
+            uv, value = self._soft_argmax(flat)
         else:
             uv = self._dark(flat, cells)
         if self.paddledet_exact:
             uv = np.where((value > 0)[:, None], uv, 0.0)
         return uv.reshape(*maps.shape[:2], 2), value.reshape(maps.shape[:2])
+
+    def _soft_argmax(self, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        uv = peaks.soft_argmax(maps, self.beta)
+        cells = np.floor(uv + 0.5).astype(np.int64)
+        if self.decoder == "soft_argmax_quarter":
+            uv = uv + peaks.quarter_offset(maps, cells) - cells
+        return uv, maps[np.arange(len(maps)), cells[:, 1], cells[:, 0]]
 
     def _dark(self, maps: np.ndarray, cells: np.ndarray) -> np.ndarray:
         offset, defined = peaks.dark_offset(maps, cells, self.blur_kernel)
@@ -214,6 +229,7 @@ class HeatmapCodec(Codec):
             "crop": self.crop,
             "decoder": self.decoder,
             "blur_kernel": self.blur_kernel,
+            "beta": self.beta,
             "flip_shift": self.flip_shift,
             "paddledet_exact": self.paddledet_exact,
         }

@@ -43,6 +43,22 @@ def quarter_offset(maps: np.ndarray, cells: np.ndarray, margin: int = 1) -> np.n
     return uv
 
 
+def soft_argmax(maps: np.ndarray, beta: float) -> np.ndarray:
+    """Mean position under softmax(beta map), over all cells (Luvizon et al., 2019; Zhang et al., arXiv:1911.10346).
+
+    Args:
+        maps: (M, h, w).
+        beta: the larger, the nearer to the highest cell. A Gaussian of peak 1 counts as if its sigma were sigma / sqrt(beta).
+
+    Returns:
+        (M, 2) float64 cells.
+    """
+    h, w = maps.shape[1:]
+    share = np.exp(beta * (maps - maps.max((1, 2), keepdims=True)).astype(np.float64))
+    total = share.sum((1, 2))
+    return np.stack([share.sum(1) @ np.arange(w) / total, share.sum(2) @ np.arange(h) / total], axis=1)
+
+
 def dark_offset(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[np.ndarray, np.ndarray]:
     """DARK's Newton step on the logarithm of the blurred map (Zhang et al., CVPR 2020, eq. 9, with the authors' finite
     differences: first ones over two cells, second ones over four).

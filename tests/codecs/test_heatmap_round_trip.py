@@ -56,6 +56,37 @@ def test_rounded_targets_miss_by_half_a_stride_at_most(input_wh, sigma, decoder)
     assert 1.5 < error <= 2 + 1e-3
 
 
+@pytest.mark.parametrize(("sigma", "beta", "bound"), [(2, 20, 0.05), (3, 40, 0.05), (2, 160, 1.4)])
+def test_soft_argmax_comes_back(sigma: float, beta: float, bound: float) -> None:
+    """A soft decoder sees between the cells while its bell, sigma / sqrt(beta), is half a cell wide; 160 all but picks a cell."""
+    codec = HeatmapCodec((192, 256), sigma=sigma, decoder="soft_argmax", beta=beta)
+    assert _round_trip_error(codec, _points(codec, 8, 40, edge=8)) < 4 * bound
+
+
+def test_soft_argmax_is_the_mean_cell() -> None:
+    maps = np.zeros((1, 1, 32, 24), np.float32)
+    maps[0, 0, 5, 7], maps[0, 0, 5, 9] = 1.0, 1.0 + np.log(0.6) / 160  # weights 5/8 and 3/8
+    plain = HeatmapCodec((96, 128), decoder="soft_argmax", beta=160)
+    uv, scores = plain.locate(maps)
+    np.testing.assert_allclose(uv[0, 0], [7.75, 5], atol=1e-4)
+    assert scores[0, 0] == 0  # the height of the cell it rounds to, (8, 5), as published: far peaks betray themselves
+    uv, _ = HeatmapCodec((96, 128), decoder="soft_argmax_quarter", beta=160).locate(maps)
+    np.testing.assert_allclose(uv[0, 0], [7.5, 5], atol=1e-4)
+    uv, _ = HeatmapCodec((96, 128), decoder="soft_argmax", beta=1e4).locate(maps)
+    np.testing.assert_allclose(uv[0, 0], [7, 5], atol=1e-6)
+
+
+def test_soft_argmax_of_a_sharp_softmax_is_argmax() -> None:
+    """beta 160 differs from the highest cell only near the middle between two; the quarter step is then the usual one."""
+    maps = np.random.default_rng(9).random((4, 17, 32, 24)).astype(np.float32) ** 8
+    maps[:, :, 10, 12] = 2.0
+    for soft, hard in (("soft_argmax", "argmax"), ("soft_argmax_quarter", "quarter")):
+        given, score = HeatmapCodec((96, 128), decoder=soft, beta=160).locate(maps)
+        expected, value = HeatmapCodec((96, 128), decoder=hard).locate(maps)
+        np.testing.assert_allclose(given, expected, atol=1e-6)
+        np.testing.assert_array_equal(score, value)
+
+
 def test_quarter_offset_halves_the_bound_of_subpixel_targets() -> None:
     """The sign of the slope is known, so the miss is at most a quarter of a cell: one pixel."""
     codec = HeatmapCodec((192, 256), decoder="quarter")
@@ -124,7 +155,7 @@ def test_convention_flip_shift(grid: str, shift: float) -> None:
 
 
 def test_card_round_trip_and_unknown_keys() -> None:
-    codec = HeatmapCodec((96, 128), sigma=1, grid="unit", flip_shift=0.5)
+    codec = HeatmapCodec((96, 128), sigma=1, grid="unit", flip_shift=0.5, decoder="soft_argmax", beta=160)
     assert HeatmapCodec.from_dict(codec.to_dict()).to_dict() == codec.to_dict()
     with pytest.raises(ConfigError, match="unknown key sigam"):
         HeatmapCodec.from_dict({"input_wh": [96, 128], "sigam": 2})
@@ -136,6 +167,7 @@ def test_card_round_trip_and_unknown_keys() -> None:
         ({"input_wh": [96]}, "width, height"),
         ({"input_wh": [96, 128], "sigma": 0}, "sigma"),
         ({"input_wh": [96, 128], "blur_kernel": 4}, "odd"),
+        ({"input_wh": [96, 128], "decoder": "soft_argmax", "beta": 0}, "beta"),
         ({"input_wh": [96, 128], "grid": "cell"}, "stride, unit"),
         ({"input_wh": [96, 128], "flip_shift": 2}, "fraction"),
     ],

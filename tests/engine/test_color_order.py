@@ -71,4 +71,5 @@ def test_the_deployed_form_carries_it(tmp_path, fuse: bool) -> None:
     red = np.zeros((1, 64, 48, 3), np.uint8)
     red[..., 0] = 255
     TopDownEstimator(form.runtime(), form.card).run_crops(red)
-    np.testing.assert_allclose(seen["image"][0, :, 0, 0], [(0 - 0.485) / 0.229, (0 - 0.456) / 0.224, (1 - 0.406) / 0.225], atol=1e-5)
+    expected = [(0 - 0.485) / 0.229, (0 - 0.456) / 0.224, (1 - 0.406) / 0.225]
+    np.testing.assert_allclose(seen["image"][0, :, 0, 0], expected, atol=1e-5)
