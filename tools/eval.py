@@ -1,7 +1,8 @@
 """Evaluate weights: python tools/eval.py -c configs/keypoint/tiny_pose/tinypose_128x96.yml -o weights=FILE.pdparams
 
 Keypoint configs give OKS AP, detector configs box AP. Without flip test: -o TopDownHRNet.flip=false. With exactly
-PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. See docs/evaluation.md.
+PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. With annotated and with a detector's boxes, side by
+side: --boxes gt det -o EvalDataset.bbox_file=FILE. See docs/evaluation.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ppdet.core.command import run_command  # noqa: E402
+from ppdet.core.errors import ConfigError  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,6 +26,9 @@ def parse_args() -> argparse.Namespace:
     add("--output_eval", metavar="DIR", help="write the predictions there (keypoints_results.json or bbox.json)")
     add("--json_eval", action="store_true", help="score the predictions in --output_eval again, without a model")
     add("--save_prediction_only", action="store_true", help="write the predictions, compute no figures")
+    add("--boxes", nargs="+", choices=["gt", "gt_select", "det"], metavar="SOURCE",
+        help="one table over sources of person boxes: gt (annotated), det (EvalDataset.bbox_file), gt_select (annotated, "
+        "filtered as the Fluid release did)")  # fmt: skip
     add("--amp", action="store_true", help="mixed precision (GPU)")
     deployed = parser.add_argument_group("an exported model instead of weights")
     deployed.add_argument("--model_dir", help="exported folder")
@@ -36,6 +41,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Parse, load, evaluate."""
     args = parse_args()
+    if args.boxes and (args.json_eval or args.save_prediction_only):
+        raise ConfigError("--boxes computes figures of a model: leave out --json_eval and --save_prediction_only")
     from ppdet.core.config import load_config
     from ppdet.engine.evaluator import evaluate
 
@@ -43,6 +50,11 @@ def main() -> None:
     exported = None
     if args.model_dir:
         exported = {name: getattr(args, name) for name in ("model_dir", "engine", "precision", "cpu_threads")}
+    if args.boxes:
+        from ppdet.engine.box_protocols import compare_boxes
+
+        compare_boxes(args.config, options, args.boxes, args.output_eval, args.amp, exported)
+        return
     evaluate(load_config(args.config, options), args.output_eval, args.amp, args.json_eval, exported)
 
 

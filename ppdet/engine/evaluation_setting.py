@@ -28,10 +28,14 @@ def pose_setting(
     """One line: box source and count, flip test and its shift, decoder, un-warp, and what computed in which precision."""
     parts = [_box_source(config, dataset)]
     parts.append(f"flip test on (shift {codec.shift_after_flip:.3f} cell)" if flip_test else "flip test off")
-    kernel = f" (blur {codec.blur_kernel})" if codec.decoder == "dark" else ""
-    parts.append(f"decoder {codec.decoder}{kernel}")
+    parts.append(f"decoder {decoder_text(codec)}")
     parts.append("exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop")
     return "; ".join([*parts, computed])
+
+
+def decoder_text(codec: HeatmapCodec) -> str:
+    """The decoder and what it depends on, for example "dark (blur 3)"."""
+    return f"{codec.decoder} (blur {codec.blur_kernel})" if codec.decoder == "dark" else codec.decoder
 
 
 def precision_text(precision: Precision | None) -> str:
@@ -56,7 +60,8 @@ def _box_source(config: Mapping[str, Any], dataset: Any) -> str:
     section = config.get("EvalDataset") or {}
     count = f"{len(dataset)} " if hasattr(dataset, "__len__") else ""
     if bool(getattr(dataset, "use_gt_bbox", section.get("use_gt_bbox", True))):
-        return f"{count}ground-truth boxes"
+        selected = " after select_data" if getattr(dataset, "select_data", section.get("select_data", False)) else ""
+        return f"{count}ground-truth boxes{selected}"
     name = getattr(dataset, "bbox_file", section.get("bbox_file"))
     threshold = getattr(dataset, "image_thre", section.get("image_thre", 0.0))
     return f"{count}boxes of {name} with score >= {threshold}"

@@ -12,6 +12,7 @@ from ppdet.data.sources.coco_file import image_table, listed_ids, read_coco, sel
 from ppdet.data.sources.coco_persons import person_table
 from ppdet.data.sources.detections import detection_table
 from ppdet.data.sources.person_table import ImageTable, PersonTable
+from ppdet.data.sources.select_data import well_centred
 from ppdet.data.sources.topdown_dataset import TopDownDataset
 
 
@@ -26,11 +27,13 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         bbox_file: JSON of a detector's boxes, in `dataset_dir` or as given; used when `use_gt_bbox` is false.
         image_thre: boxes of the detector with a lower score are left out.
         category: id or name (or a list) of the categories to use; default all that declare keypoints.
+        select_data: leave out persons whose keypoints lie off the middle of their annotated box, as the Fluid release of
+            Simple Baselines did in training and evaluation; see `well_centred`.
 
     The others are described at `TopDownDataset`.
 
     Raises:
-        ConfigError: `use_gt_bbox: false` without `bbox_file`.
+        ConfigError: `use_gt_bbox: false` without `bbox_file`, or with `select_data`, which needs annotated keypoints.
     """
 
     __shared__ = ["num_joints", "codec", "skeleton"]
@@ -52,6 +55,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         cache: Union[bool, str] = "auto",
         codec: Any = None,
         skeleton: Any = None,
+        select_data: bool = False,
     ) -> None:
         super().__init__(
             dataset_dir,
@@ -67,6 +71,12 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             cache,
         )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
+        self.select_data = bool(select_data)
+        if self.select_data and not use_gt_bbox:
+            raise ConfigError(
+                "KeypointTopDownCocoDataset: select_data goes by annotated keypoints, a detector's boxes have none; set one of "
+                "select_data: false and use_gt_bbox: true"
+            )
         if not use_gt_bbox and not bbox_file:
             raise ConfigError(
                 "KeypointTopDownCocoDataset: use_gt_bbox is false, so bbox_file must name the detector's boxes "
@@ -79,8 +89,14 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         categories = select_categories(content, self.category, self.annotation_file)
         if self.use_gt_bbox:
             listed = listed_ids(content["images"])
-            return images, person_table(content["annotations"], images, self.num_joints, categories, report, listed)
+            persons = person_table(content["annotations"], images, self.num_joints, categories, report, listed)
+            return images, self._selected(persons, report) if self.select_data else persons
         return images, detection_table(self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report)
+
+    def _selected(self, persons: PersonTable, report: AnnotationReport) -> PersonTable:
+        kept = well_centred(persons.keypoints, *self._centers_sizes(persons))
+        report.add_skipped("with keypoints off the middle of their box (select_data)", int((~kept).sum()))
+        return persons.take(kept)
 
     def _detections(self) -> str:
         assert self.bbox_file is not None
