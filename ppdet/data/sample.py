@@ -29,6 +29,7 @@ class PersonSample:
         rotation: degrees, in the sense of `ppdet.geometry.crop.Crop.rotation`.
         xy_image: (K, 2) float64.
         visible: (K,) float64 in {0, 1}; labelled-but-hidden keypoints count as visible, as in every top-down recipe.
+        box_xyxy: (4,) float64 the box itself, neither padded nor widened to the input's aspect; where the source knows it.
         box_score: score of the detector's box, 1 for annotated boxes.
         area: source pixels squared, for OKS.
         image: (H, W, 3) RGB uint8, read-only and maybe shared with other samples; after the crop (h, w, 3), our own.
@@ -46,6 +47,7 @@ class PersonSample:
     xy_image: np.ndarray
     visible: np.ndarray
     rotation: float = 0.0
+    box_xyxy: Optional[np.ndarray] = None
     box_score: float = 1.0
     area: float = 0.0
     image: Optional[np.ndarray] = None

@@ -19,7 +19,7 @@ KeypointTopDownCocoDataset KeypointTopDownMPIIDataset KeypointTopDownCocoWholeBo
 TrainReader EvalReader TestReader RandomFlipHalfBodyTransform AugmentationbyInformantionDropping TopDownAffine
 TopDownEvalAffine ToHeatmapsTopDown ToHeatmapsTopDown_DARK ToHeatmapsTopDown_UDP TopDownRandomFlip
 TopDownRandomShiftBboxCenter TopDownGetRandomScaleRotation NormalizeImage Permute Decode Resize PadBatch EncodeHeatmap
-ColorJitter
+ColorJitter TopDownRandomPerspective TopDownRandomBoxCrop
 """.split()  # noqa: SIM905
 
 DIALECT = """

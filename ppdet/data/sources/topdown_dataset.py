@@ -177,6 +177,7 @@ class TopDownDataset:
             size_wh=self._size[index].copy(),
             xy_image=keypoints[:, :2].copy(),
             visible=keypoints[:, 2].copy(),
+            box_xyxy=persons.boxes_xyxy[index].copy(),
             box_score=float(persons.box_score[index]),
             area=float(persons.area[index]),
         )

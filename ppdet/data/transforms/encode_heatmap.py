@@ -11,6 +11,8 @@ from ppdet.core.errors import ConfigError
 from ppdet.core.registry import register
 from ppdet.data.sample import PersonSample
 from ppdet.data.transforms.codec_check import pair, require_same, warn_once
+from ppdet.data.transforms.joint_weights import JointWeights
+from ppdet.data.transforms.joint_weights import joint_weights as weights_of_joints
 
 
 @register
@@ -24,17 +26,28 @@ class EncodeHeatmap:
         hmsize: heatmap [width, height], default the codec's.
         sigma: in cells, default the codec's.
         codec: shared; without one, a codec of this op's own kind is made for the crop at hand.
+        joint_weights: factors on `target_weight`: "limbs" (elbows, knees 1.2; wrists, ankles 1.5), {name ending: weight}, or
+            K numbers; see `ppdet.data.transforms.joint_weights`. The losses square target_weight, as the official code.
+        skeleton: shared; whose names joint_weights mean.
 
     Raises:
-        ConfigError: sizes or sigma are not the codec's, or there is neither a codec nor a size.
+        ConfigError: sizes or sigma are not the codec's, there is neither a codec nor a size, or joint_weights do not fit.
     """
 
-    __shared__ = ["codec"]
+    __shared__ = ["codec", "skeleton"]
     kind: Dict[str, Any] = {}
     """What the op's name promises of a HeatmapCodec: target and grid."""
 
-    def __init__(self, hmsize: Optional[Sequence[int]] = None, sigma: Optional[float] = None, codec: Any = None) -> None:
+    def __init__(
+        self,
+        hmsize: Optional[Sequence[int]] = None,
+        sigma: Optional[float] = None,
+        codec: Any = None,
+        joint_weights: JointWeights = None,
+        skeleton: Any = None,
+    ) -> None:
         name = type(self).__name__
+        self.joint_weights = weights_of_joints(joint_weights, skeleton, name)
         self.hmsize = None if hmsize is None else pair(hmsize, f"{name}.hmsize")
         self.sigma, self.codec = sigma, codec
         if codec is None:
@@ -52,13 +65,17 @@ class EncodeHeatmap:
         assert sample.xy_input is not None and sample.image is not None, f"{type(self).__name__} belongs after TopDownAffine"
         codec = self._codec_for(sample.image)
         target, weight = codec.encode(sample.xy_input[None], sample.visible[None])
-        sample.target, sample.target_weight = target[0], weight[0]
+        sample.target, sample.target_weight = target[0], self._weighted(weight)[0]
         return sample
 
     def apply_batch(self, batch: Dict[str, Any]) -> Dict[str, Any]:
         """The same for a stacked batch with `image` (B, h, w, 3), `xy_input` and `visible`; one call instead of B."""
-        batch["target"], batch["target_weight"] = self._codec_for(batch["image"][0]).encode(batch["xy_input"], batch["visible"])
+        target, weight = self._codec_for(batch["image"][0]).encode(batch["xy_input"], batch["visible"])
+        batch["target"], batch["target_weight"] = target, self._weighted(weight)
         return batch
+
+    def _weighted(self, weight: np.ndarray) -> np.ndarray:
+        return weight if self.joint_weights is None else weight * self.joint_weights
 
     def _codec_for(self, crop: np.ndarray) -> Any:
         if self.codec is None:
