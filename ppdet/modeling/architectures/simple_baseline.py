@@ -23,6 +23,7 @@ class SimpleBaseline(nn.Layer):
         head: made for that map.
         loss: `loss(outputs, batch) -> {"loss": ...}`; None for a model that is only run.
         codec: the codec of the recipe, kept for those who export the model.
+        flip: evaluate with mirrored crops as well; the evaluator reads it from the config.
 
     Raises:
         ConfigError: the head was made for another number of channels.
@@ -32,7 +33,12 @@ class SimpleBaseline(nn.Layer):
     __inject__ = ["backbone", "head", "loss"]
 
     def __init__(
-        self, backbone: nn.Layer, head: nn.Layer, loss: Optional[nn.Layer] = None, codec: Optional[Any] = None
+        self,
+        backbone: nn.Layer,
+        head: nn.Layer,
+        loss: Optional[nn.Layer] = None,
+        codec: Optional[Any] = None,
+        flip: bool = True,
     ) -> None:
         super().__init__()
         channels, stride = backbone.out_shape[0]
