@@ -1,0 +1,167 @@
+"""Reads poses from any JSON that people keep them in: predictions of ours and of PaddleDetection, and annotations.
+
+Legend: N people of an image, K keypoints.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Mapping, Optional, Union
+
+import numpy as np
+
+from ppdet.core.errors import DataError
+from ppdet.skeletons import Skeleton
+from ppdet.skeletons.lookup import skeleton_from_categories
+
+
+@dataclass
+class PosedImage:
+    """The people of one image.
+
+    Attributes:
+        name: file name or path as the JSON has it, or None.
+        image_id: id or None; one of both is there.
+        keypoints: list of N (K, 3) x, y, score; an annotation's score is 1 where it is labelled, else 0.
+        person_scores: N numbers; 1 for annotations.
+        boxes: N boxes (4,) xyxy, or None for a person without.
+    """
+
+    name: Optional[str]
+    image_id: Union[int, str, None] = None
+    keypoints: list[np.ndarray] = field(default_factory=list)
+    person_scores: list[float] = field(default_factory=list)
+    boxes: list[Optional[np.ndarray]] = field(default_factory=list)
+
+    def add(self, keypoints: Any, score: Any, box: Any = None) -> None:
+        """Append one person: flat or (K, 3) keypoints, a score, and xyxy or None.
+
+        Raises:
+            ValueError: the numbers have no such shape.
+        """
+        rows = np.asarray(keypoints, np.float64).reshape(-1, 3)
+        if not len(rows):
+            raise ValueError("no keypoints")
+        self.keypoints.append(rows)
+        self.person_scores.append(float(score))
+        self.boxes.append(None if box is None else np.asarray(box, np.float64).reshape(4))
+
+    @property
+    def title(self) -> str:
+        """What to call the image in messages."""
+        return self.name if self.name is not None else f"image {self.image_id}"
+
+
+@dataclass
+class PoseFile:
+    """What a JSON file holds: the images, and, of annotations, their skeleton and the names behind image ids."""
+
+    images: list[PosedImage]
+    skeleton: Optional[Skeleton] = None
+    names: Mapping[Any, str] = field(default_factory=dict)
+    kind: str = "predictions"
+
+
+def read_pose_file(path: Union[str, Path]) -> PoseFile:
+    """Read predictions or annotations, whichever it is.
+
+    Known: COCO results (`keypoints_results.json`, `keypoint.json`), the lists of the deploy programs (both layouts), COCO
+    annotations, MPII annotations.
+
+    Raises:
+        DataError: no such file, broken JSON, an unknown layout, or an entry that does not fit it.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}); it may be cut short") from error
+    if isinstance(content, dict) and isinstance(content.get("annotations"), list):
+        return _coco_annotations(path, content)
+    if not isinstance(content, list):
+        raise DataError(f"{path}: expected a list of predictions, or a COCO file with `images` and `annotations`")
+    if not content:
+        raise DataError(f"{path} is an empty list: there is nothing to draw")
+    first = content[0]
+    for fits, reader in (
+        (isinstance(first, list), _deploy_entry),
+        (isinstance(first, dict) and "people" in first, _named_entry),
+        (isinstance(first, dict) and "keypoints" in first, _result_entry),
+        (isinstance(first, dict) and ("joints" in first or "gt_joints" in first), _mpii_entry),
+    ):
+        if fits:
+            return PoseFile(_grouped(path, content, reader), kind="annotations" if reader is _mpii_entry else "predictions")
+    keys = ", ".join(map(str, first)) if isinstance(first, dict) else type(first).__name__
+    raise DataError(f"{path}: its entries ({keys}) hold no poses; known: COCO results and annotations, MPII, deploy's JSON")
+
+
+def _grouped(path: Path, entries: list[Any], reader: Any) -> list[PosedImage]:
+    images: dict[Any, PosedImage] = {}
+    for position, entry in enumerate(entries):
+        try:
+            reader(entry, images)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"{path}: entry [{position}] does not fit the others ({type(error).__name__}: {error})") from error
+    return list(images.values())
+
+
+def _image(images: dict[Any, PosedImage], name: Optional[str], image_id: Any = None) -> PosedImage:
+    return images.setdefault(name if name is not None else ("id", image_id), PosedImage(name, image_id))
+
+
+def _result_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
+    box = entry.get("bbox")
+    xyxy = None if box is None else [box[0], box[1], box[0] + box[2], box[1] + box[3]]
+    name = entry.get("file_name")
+    _image(images, None if name is None else str(name), entry.get("image_id")).add(entry["keypoints"], entry["score"], xyxy)
+
+
+def _deploy_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
+    name, boxes, (people, _) = entry
+    image = _image(images, *_name_of(name))
+    for row, person in enumerate(people):
+        rows = np.asarray(person, np.float64).reshape(-1, 3)
+        image.add(rows, rows[:, 2].mean(), boxes[row] if row < len(boxes) else None)
+
+
+def _named_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
+    image = _image(images, *_name_of(entry.get("image", entry.get("frame"))))
+    for person in entry["people"]:
+        image.add(list(person["keypoints"].values()), person["score"], person.get("box"))
+
+
+def _name_of(what: Any) -> tuple[Optional[str], Any]:
+    if isinstance(what, str):
+        return what, None
+    raise ValueError(
+        f"it is of frame {what} of a video, not of an image; draw videos while they run: deploy/python, tools/infer.py"
+    )
+
+
+def _mpii_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
+    xy = np.asarray(entry.get("gt_joints", entry.get("joints")), np.float64)[:, :2] - 1  # the file counts from 1
+    labelled = np.asarray(entry["joints_vis"], np.float64) > 0
+    _image(images, str(entry["image"])).add(np.column_stack([xy, labelled]), 1.0)
+
+
+def _coco_annotations(path: Path, content: Mapping[str, Any]) -> PoseFile:
+    names = {image["id"]: str(image["file_name"]) for image in content.get("images") or () if "file_name" in image}
+    images: dict[Any, PosedImage] = {}
+    for entry in content["annotations"]:
+        if not entry.get("keypoints") or entry.get("iscrowd"):
+            continue
+        try:
+            rows = np.array(entry["keypoints"], np.float64).reshape(-1, 3)
+            rows[:, 2] = rows[:, 2] > 0
+            if rows[:, 2].any():
+                box = entry.get("bbox")
+                xyxy = None if box is None else [box[0], box[1], box[0] + box[2], box[1] + box[3]]
+                _image(images, names.get(entry["image_id"]), entry["image_id"]).add(rows, 1.0, xyxy)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise DataError(f"{path}: annotation {entry.get('id')} holds no keypoints x, y, v ({error})") from error
+    category = next((c for c in content.get("categories") or () if c.get("keypoints")), None)
+    return PoseFile(list(images.values()), None if category is None else skeleton_from_categories(category), names, "annotations")
