@@ -1,0 +1,48 @@
+"""Does a configuration feed and decode as the home of converted weights did?"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Mapping, Optional, Tuple
+
+from ppdet.codecs import Codec
+from ppdet.engine.converters.feeds import RGB_MEAN, RGB_STD, Feed
+
+_READERS = ("TrainReader", "EvalReader", "TestReader")
+_DEFAULTS = {"to_bgr": False, "mean": list(RGB_MEAN), "std": list(RGB_STD)}  # NormalizeImage's own
+
+
+def feed_differences(config: Mapping[str, Any], codec: Optional[Codec], feed: Feed) -> List[str]:
+    """What to set so that the weights see what they were trained with.
+
+    Args:
+        config: the configuration.
+        codec: its codec.
+        feed: of the weights' home.
+
+    Returns:
+        one remark for each reader and for the codec, empty when all agree.
+    """
+    wanted = feed.normalize()
+    remarks = []
+    for reader, given in _normalizations(config):
+        differing = [f"{key}: {wanted.get(key, False)}" for key in ("to_bgr", "mean", "std") if _differs(key, given, wanted)]
+        if differing:
+            remarks.append(f"{reader}: these weights want NormalizeImage {{{', '.join(differing)}}}; {given or 'its defaults'} is there")
+    own = codec.to_dict() if codec is not None else {}
+    differing = [f"codec.{key}={value}" for key, value in feed.codec.items() if own and own.get(key) != value]
+    if differing:
+        remarks.append(f"for the figures of {feed.repository}: -o {' '.join(differing)}")
+    return remarks
+
+
+def _differs(key: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return given.get(key, _DEFAULTS[key]) != wanted.get(key, False)
+
+
+def _normalizations(config: Mapping[str, Any]) -> Iterator[Tuple[str, Mapping[str, Any]]]:
+    for reader in _READERS:
+        section = config.get(reader)
+        for part in ("sample_transforms", "batch_transforms"):
+            for entry in (section.get(part) or () if isinstance(section, Mapping) else ()):
+                if isinstance(entry, Mapping) and "NormalizeImage" in entry:
+                    yield reader, entry["NormalizeImage"] or {}

@@ -1,0 +1,105 @@
+"""How the home of a checkpoint turned images into network inputs, and heatmaps into keypoints.
+
+Weights alone do not tell, and one wrong entry costs whole points of AP without an error. Sources: the repositories' own configs
+and data loaders, read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Tuple
+
+RGB_MEAN = (0.485, 0.456, 0.406)
+RGB_STD = (0.229, 0.224, 0.225)
+COCO_SIZES = ((192, 256), (288, 384))
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Pixels in, keypoints out.
+
+    Attributes:
+        repository: whose code.
+        color_order: "rgb" or "bgr": of the channels the first convolution was trained with.
+        mean, std: subtracted from and divided into pixel / 255, in the order of those channels.
+        input_wh: published sizes, (width, height).
+        codec: arguments of `HeatmapCodec`; sigma is of the smaller input. Empty where there is none (ImageNet, bottom-up).
+        remark: what else to know.
+    """
+
+    repository: str
+    color_order: str = "rgb"
+    mean: Tuple[float, ...] = RGB_MEAN
+    std: Tuple[float, ...] = RGB_STD
+    input_wh: Tuple[Tuple[int, int], ...] = COCO_SIZES
+    codec: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""
+
+    def normalize(self) -> Dict[str, Any]:
+        """Arguments of NormalizeImage."""
+        turn = {"to_bgr": True} if self.color_order == "bgr" else {}
+        return {"mean": list(self.mean), "std": list(self.std), "is_scale": True, **turn}
+
+    def as_rgb(self) -> Feed:
+        """The same feed for weights whose first convolution now takes RGB: what a channel is normalised by moves with it."""
+        if self.color_order == "rgb":
+            return self
+        values: Dict[str, Any] = {**vars(self), "color_order": "rgb", "mean": self.mean[::-1], "std": self.std[::-1]}
+        return Feed(**values)
+
+
+#: a rounded Gaussian of 3 sigma, quarter-cell decoding, flipped maps moved by one cell (Xiao et al., ECCV 2018)
+_CLASSIC = {
+    "crop": "affine", "grid": "stride", "target": "rounded", "sigma": 2.0, "decoder": "quarter", "flip_shift": 1.0,
+}  # fmt: skip
+_BOTTOM_UP = "bottom-up: whole images, short side 512; the model is not in this toolkit yet"
+_CLASSES = "an ImageNet classifier's backbone, to start training from"
+
+FEEDS: Mapping[str, Feed] = {
+    "microsoft": Feed(
+        "microsoft/human-pose-estimation.pytorch", "bgr", codec=_CLASSIC,
+        remark="reads images with OpenCV and normalises BGR by RGB's mean and std; sigma 3 at 288x384. MPII: 256x256, 384x384",
+    ),
+    "leoxiaobin": Feed(
+        "leoxiaobin/deep-high-resolution-net.pytorch", codec=_CLASSIC,
+        remark="COLOR_RGB: true in the released configs; sigma 3 at 288x384. MPII: 256x256",
+    ),
+    "cavalleria": Feed(
+        "cavalleria/humanpose.pytorch", codec=_CLASSIC,
+        remark="LPN and w18 small v2 were scored with soft-argmax (beta 160) plus the quarter cell",
+    ),
+    "darkpose": Feed(
+        "ilovepose/DarkPose",
+        codec={
+            "crop": "udp", "grid": "stride", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
+            "flip_shift": 0.0,
+        },
+        remark="crops by pixel centres, heatmaps at a stride; blur kernel 11 at sigma 2, 17 at sigma 3",
+    ),
+    "mmpose": Feed("open-mmlab/mmpose", codec=_CLASSIC, remark="of the plain configs; those named _udp or _dark differ"),
+    "lite_hrnet": Feed("HRNet/Lite-HRNet", codec=_CLASSIC, remark="sigma 3 at 288x384"),
+    "zhang943": Feed(
+        "zhang943/lpn-pytorch", "bgr", codec=_CLASSIC,
+        remark="its COCO configs say COLOR_RGB: false, its MPII configs true; cavalleria's LPNs are RGB (--home cavalleria)",
+    ),
+    "simple_pose": Feed(
+        "liangheming/simple_pose", std=(1.0, 1.0, 1.0), input_wh=((192, 256),),
+        codec={
+            "crop": "affine", "grid": "stride", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
+            "flip_shift": 1.0,
+        },
+        remark="pixels are not divided by the standard deviation; scored without flip test",
+    ),
+    "vitpose": Feed(
+        "ViTAE-Transformer/ViTPose", input_wh=((192, 256),),
+        codec={
+            "crop": "udp", "grid": "unit", "target": "subpixel", "window": True, "sigma": 2.0, "decoder": "dark",
+            "blur_kernel": 11, "flip_shift": 0.0,
+        },
+        remark="UDP throughout",
+    ),
+    "higherhrnet": Feed("HRNet/HigherHRNet-Human-Pose-Estimation", input_wh=((512, 512),), remark=_BOTTOM_UP),
+    "swahr": Feed("greatlog/SWAHR-HumanPose", input_wh=((512, 512),), remark=_BOTTOM_UP),
+    "hrnet_imagenet": Feed("HRNet/HRNet-Image-Classification", input_wh=((224, 224),), remark=_CLASSES),
+    "torchvision": Feed("pytorch/vision", input_wh=((224, 224),), remark=_CLASSES),
+}  # fmt: skip
