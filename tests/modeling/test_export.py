@@ -9,13 +9,14 @@ import numpy as np
 import paddle
 import pytest
 from golden_cases import fill_by_rule
-from small_models import hrnet, lite_hrnet, picodet_lcnet, picodet_legacy
+from small_models import baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
 
 from ppdet.core.errors import ExportError
-from ppdet.modeling import PicoDetExport, TopDownExport
+from ppdet.modeling import PicoDetExport, PoseResNet, TopDownExport
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 WH = (64, 96)
+SMALL_VIT = {"img_size": [96, 64], "embed_dim": 48, "depth": 2, "num_heads": 3}
 
 
 def _filled(model: paddle.nn.Layer) -> paddle.nn.Layer:
@@ -40,6 +41,11 @@ def _save(layer, wh, folder: Path) -> Path:
     "make",
     [
         lite_hrnet,
+        lambda: lpn("18h"),
+        lambda: vit_pose(deconvs=2, **SMALL_VIT),
+        lambda: vit_pose(**SMALL_VIT),
+        pytest.param(lambda: baseline(PoseResNet(18)), marks=pytest.mark.slow),
+        pytest.param(lambda: baseline(PoseResNet(50, se_first=True), head="shuffle"), marks=pytest.mark.slow),
         pytest.param(lambda: lite_hrnet("lite_18"), marks=pytest.mark.slow),
         pytest.param(lambda: hrnet(18), marks=pytest.mark.slow),
     ],

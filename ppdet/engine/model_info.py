@@ -1,0 +1,170 @@
+"""Size and cost of a network: parameters, multiply-adds, activation memory, by stage.
+
+There are several ways to count a network's cost, and papers seldom say theirs. Two are given here:
+
+* *plain*: multiply-adds of convolutions, transposed convolutions and linear layers. A transposed convolution multiplies at
+  each of its input cells. Products of two activations (attention), norms and additions are left out.
+* *authors*: as Simple Baselines, HRNet and LPN print it under "FLOPs": a transposed convolution counts at each of its output
+  cells, four times as much at stride 2, and a G is 2^30.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Tuple
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from ppdet.core.config import Config
+from ppdet.core.errors import ConfigError
+from ppdet.engine.assembly import Assembly
+
+STATISTICS = ("._mean", "._variance")
+GIBI = 2**30
+OPENED = ("backbone", "neck")  # parts whose children are stages; others are one stage
+_CONVOLUTIONS = (nn.Conv2D, nn.Conv2DTranspose)
+
+
+@dataclass
+class Cost:
+    """What a stage or a network takes for one image.
+
+    Attributes:
+        parameters: trained numbers; running statistics of norms are not among them.
+        macs: multiply-adds, counted plainly.
+        authors_macs: multiply-adds, counted as the authors do.
+        activations: numbers that convolutions, norms and linear layers give.
+    """
+
+    parameters: int = 0
+    macs: int = 0
+    authors_macs: int = 0
+    activations: int = 0
+
+
+@dataclass
+class ModelInfo:
+    """Costs of a network by stage, in the order they run, for one image of (width, height) `input_wh`."""
+
+    input_wh: Tuple[int, int]
+    stages: Dict[str, Cost]
+
+    @property
+    def total(self) -> Cost:
+        """The sum of the stages."""
+        parts = list(self.stages.values())
+        return Cost(*(sum(getattr(part, name) for part in parts) for name in Cost.__dataclass_fields__))
+
+    def to_text(self, stages: bool = False) -> str:
+        """A few lines for people, and with `stages` a Markdown table."""
+        total, (width, height) = self.total, self.input_wh
+        lines = [
+            f"input       {height}x{width} (height x width), one image",
+            f"parameters  {total.parameters:,} ({total.parameters * 4 / 2**20:.1f} MiB in float32)",
+            f"MACs        {total.macs / 1e9:.4f} G = 10^9 multiply-adds of convolutions, transposed convolutions, linear layers",
+            f"            {total.authors_macs / GIBI:.4f} G as Simple Baselines, HRNet and LPN print FLOPs: "
+            "transposed convolutions at output cells, G = 2^30",
+            f"activations {total.activations * 4 / 2**20:.1f} MiB in float32 given by convolutions, norms and linear layers, "
+            "about what training keeps per image",
+        ]
+        return "\n".join(lines + (["", *self._table()] if stages else []))
+
+    def _table(self) -> List[str]:
+        rows = ["| stage | parameters | MACs (M) | activations (MiB) |", "|---|---|---|---|"]
+        for name, cost in self.stages.items():
+            rows.append(f"| {name} | {cost.parameters:,} | {cost.macs / 1e6:.1f} | {cost.activations * 4 / 2**20:.2f} |")
+        return rows
+
+
+def model_info(model: nn.Layer, input_wh: Tuple[int, int]) -> ModelInfo:
+    """Run the network once on a black image and count.
+
+    Args:
+        model: its evaluation mode is what counts; the mode it was in is restored.
+        input_wh: pixels of the image.
+
+    Raises:
+        ConfigError: the network cannot take images of this size.
+    """
+    stages: Dict[str, Cost] = {}
+    hooks = []
+    for name, layer in model.named_sublayers():
+        if not any(True for _ in layer.children()):
+            hooks.append(layer.register_forward_post_hook(_counter(stages, stage_of(name))))
+    was_training = model.training
+    model.eval()
+    try:
+        with paddle.no_grad():
+            model(paddle.zeros([1, 3, input_wh[1], input_wh[0]]))
+    except ValueError as error:
+        raise ConfigError(f"{type(model).__name__} cannot take images of {input_wh[1]}x{input_wh[0]}: {error}") from error
+    finally:
+        for hook in hooks:
+            hook.remove()
+        if was_training:
+            model.train()
+    for name, parameter in model.named_parameters():
+        if not name.endswith(STATISTICS):
+            stages.setdefault(stage_of(name.rpartition(".")[0]), Cost()).parameters += int(parameter.size)
+    return ModelInfo(input_wh, stages)
+
+
+def stage_of(layer_name: str) -> str:
+    """The stage that a layer belongs to: "backbone.layer1" for "backbone.layer1.0.conv1", "head" for "head.final_layer"."""
+    parts = layer_name.split(".")
+    return ".".join(parts[:2] if parts[0] in OPENED else parts[:1])
+
+
+def info_of_config(config: Config) -> ModelInfo:
+    """Count the model of a config at the config's input size; what `tools/model_info.py` does.
+
+    Raises:
+        ConfigError: whatever in the config does not fit, or no size of its input.
+    """
+    assembly = Assembly(config)
+    return model_info(assembly.model(), config_input_wh(config, assembly.codec))
+
+
+def config_input_wh(config: Mapping[str, Any], codec: Any) -> Tuple[int, int]:
+    """Width and height of a network's input: the codec's, for detectors those of `TestReader.inputs_def.image_shape`.
+
+    Raises:
+        ConfigError: neither is there.
+    """
+    if codec is not None:
+        return codec.input_wh[0], codec.input_wh[1]
+    shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
+    if len(shape) < 3 or min(shape[-2:]) < 1:
+        raise ConfigError(
+            f"{getattr(config, 'path', 'the config')}: no input size; give TestReader.inputs_def.image_shape: [3, height, width]"
+        )
+    return int(shape[-1]), int(shape[-2])
+
+
+def _counter(stages: Dict[str, Cost], stage: str) -> Any:
+    def count(layer: nn.Layer, inputs: Any, output: Any) -> None:
+        cost = stages.setdefault(stage, Cost())
+        if not isinstance(output, paddle.Tensor) or not layer.parameters(include_sublayers=False):
+            return
+        cost.activations += int(output.size)
+        plain, authors = _macs(layer, inputs[0], output)
+        cost.macs += plain
+        cost.authors_macs += authors
+
+    return count
+
+
+def _macs(layer: nn.Layer, given: paddle.Tensor, output: paddle.Tensor) -> Tuple[int, int]:
+    """Multiply-adds of one call, counted both ways."""
+    if isinstance(layer, _CONVOLUTIONS):
+        size = int(layer.weight.size)
+        out = size * int(np.prod(output.shape[2:])) * int(output.shape[0])
+        if isinstance(layer, nn.Conv2DTranspose):
+            return size * int(np.prod(given.shape[2:])) * given.shape[0], out
+        return out, out
+    if isinstance(layer, nn.Linear):
+        out = int(layer.weight.size) * int(np.prod(output.shape[:-1]))
+        return out, out
+    return 0, 0
