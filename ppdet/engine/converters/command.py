@@ -47,7 +47,7 @@ def convert_file(
     conversion = convert(file, layout, home, state_key, to_rgb)
     if config is None:
         fitting = conversion.network.configs
-        hint = f", for example -c {fitting[0]}.yml" if fitting else ""
+        hint = f", for example -c {fitting[0]}" if fitting else ""
         conversion.remarks.append(f"not checked against a model; -c CONFIG does{hint}")
     else:
         assembly = Assembly(load_config(config, overrides))

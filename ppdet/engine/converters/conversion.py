@@ -9,6 +9,7 @@ import numpy as np
 
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.converters import hrnet_layouts, lite_hrnet_layouts, residual_layouts, vit_layouts
+from ppdet.engine.converters.config_paths import config_paths
 from ppdet.engine.converters.feeds import FEEDS, Feed
 from ppdet.engine.converters.layout import Layout, Network, Renaming, Shape, is_mmpose, without_mmpose
 from ppdet.engine.converters.state_dict import StateDict, find_state_dict
@@ -77,10 +78,11 @@ def convert(
     renaming = table.rename(keys)
     _refuse_unknown(table, renaming, str(file.path))
     shapes = {bare: tensor.shape for bare, tensor in zip(without_mmpose(keys), state.tensors.values())}
-    network = _described(table, shapes, str(file.path))
     home = home or _home(table, state)
     if home not in FEEDS:
         raise CheckpointError(f"--home {home} is not known; choose one of {', '.join(FEEDS)}")
+    network = _described(table, shapes, home, str(file.path))
+    network = replace(network, configs=config_paths(network.configs))
     weights = {}
     for key, target in renaming.targets.items():
         array = file.array(state.tensors[key])
@@ -124,7 +126,7 @@ def check_targets(conversion: Conversion, wanted: Mapping[str, Sequence[int]], m
                 lines.append(f"{title} ({len(items)}): {_some(items)}")
         fitting = ", ".join(conversion.network.configs)
         if fitting:
-            lines.append(f"configs for this network are called {fitting}")
+            lines.append(f"configs for this network: {fitting}")
         raise CheckpointError("\n  ".join(lines))
     by_nature = sum(key not in weights for key in wanted)
     text = f"checked against {model}: {len(wanted) - by_nature} of its {len(wanted)} tensors, names and shapes equal"
@@ -161,9 +163,9 @@ def _refuse_unknown(layout: Layout, renaming: Renaming, path: str) -> None:
         )
 
 
-def _described(layout: Layout, shapes: Mapping[str, Shape], path: str) -> Network:
+def _described(layout: Layout, shapes: Mapping[str, Shape], home: str, path: str) -> Network:
     try:
-        return layout.describe(shapes)
+        return layout.describe(shapes, home)
     except (KeyError, IndexError) as error:
         raise CheckpointError(f"{path} is not a whole {layout.title}: {error.args[0]!r} is missing") from error
 

@@ -57,7 +57,7 @@ def feed_note(conversion: Conversion, file: TorchFile) -> Dict[str, Any]:
         note["feed"]["turned"] = "trained with BGR; the first convolution, mean and std were turned to RGB, outputs are equal"
     if feed.codec:
         note["codec"] = {"name": "HeatmapCodec", **feed.codec}
-    note["configs"] = list(conversion.network.configs)
+    note["configs"] = list(conversion.network.configs) or "this toolkit has none for it yet"
     return note
 
 

@@ -52,6 +52,7 @@ class Feed:
 _CLASSIC = {
     "crop": "affine", "grid": "stride", "target": "rounded", "sigma": 2.0, "decoder": "quarter", "flip_shift": 1.0,
 }  # fmt: skip
+_SOFT = {**_CLASSIC, "decoder": "soft_argmax_quarter", "beta": 160.0}
 _BOTTOM_UP = "bottom-up: whole images, short side 512; the model is not in this toolkit yet"
 _CLASSES = "an ImageNet classifier's backbone, to start training from"
 
@@ -60,27 +61,32 @@ FEEDS: Mapping[str, Feed] = {
         "microsoft/human-pose-estimation.pytorch", "bgr", codec=_CLASSIC,
         remark="reads images with OpenCV and normalises BGR by RGB's mean and std; sigma 3 at 288x384. MPII: 256x256, 384x384",
     ),
+    "microsoft_caffe": Feed(
+        "microsoft/human-pose-estimation.pytorch", "bgr", codec=_CLASSIC,
+        remark="MODEL.STYLE caffe strides on the first 1x1 convolution; names and shapes do not tell it from the other style",
+    ),
     "leoxiaobin": Feed(
         "leoxiaobin/deep-high-resolution-net.pytorch", codec=_CLASSIC,
         remark="COLOR_RGB: true in the released configs; sigma 3 at 288x384. MPII: 256x256",
     ),
     "cavalleria": Feed(
         "cavalleria/humanpose.pytorch", codec=_CLASSIC,
-        remark="LPN and w18 small v2 were scored with soft-argmax (beta 160) plus the quarter cell",
+        remark="w18 small v2 also has a row decoded by soft_argmax_quarter, beta 160",
     ),
+    "cavalleria_lpn": Feed("cavalleria/humanpose.pytorch", codec=_SOFT, input_wh=((192, 256),)),
     "darkpose": Feed(
         "ilovepose/DarkPose",
         codec={
-            "crop": "udp", "grid": "stride", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
+            "crop": "udp", "grid": "unit", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
             "flip_shift": 0.0,
         },
-        remark="crops by pixel centres, heatmaps at a stride; blur kernel 11 at sigma 2, 17 at sigma 3",
+        remark="crop and heatmaps are aligned by pixel centres; blur kernel 11 at sigma 2, 17 at sigma 3",
     ),
     "mmpose": Feed("open-mmlab/mmpose", codec=_CLASSIC, remark="of the plain configs; those named _udp or _dark differ"),
     "lite_hrnet": Feed("HRNet/Lite-HRNet", codec=_CLASSIC, remark="sigma 3 at 288x384"),
     "zhang943": Feed(
-        "zhang943/lpn-pytorch", "bgr", codec=_CLASSIC,
-        remark="its COCO configs say COLOR_RGB: false, its MPII configs true; cavalleria's LPNs are RGB (--home cavalleria)",
+        "zhang943/lpn-pytorch", "bgr", codec=_SOFT, input_wh=((192, 256),),
+        remark="its COCO configs say COLOR_RGB: false, its MPII configs true; cavalleria's LPNs are RGB: --home cavalleria_lpn",
     ),
     "simple_pose": Feed(
         "liangheming/simple_pose", std=(1.0, 1.0, 1.0), input_wh=((192, 256),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Tuple
+from typing import Mapping, Sequence, Tuple
 
 from ppdet.engine.converters.key_rule import KeyRule, conv_norm, one_more
 from ppdet.engine.converters.layout import Layout, Network, Shape
@@ -52,26 +52,35 @@ def width(shapes: Mapping[str, Shape]) -> int:
     return int(shapes["stage4.0.branches.0.0.conv1.weight"][0])
 
 
-def _pose(shapes: Mapping[str, Shape]) -> Network:
+#: home -> names of its configurations for COCO and MPII; the width is put in
+_CONFIGS: Mapping[str, Tuple[Sequence[str], Sequence[str]]] = {
+    "leoxiaobin": (
+        ("hrnet_w{}_256x192_authors", "hrnet_w{}_384x288_authors", "hrnet_w{}_256x192", "hrnet_w{}_384x288"),
+        ("hrnet_w{}_256x256_mpii_authors", "hrnet_w{}_256x256_mpii"),
+    ),
+    "darkpose": (
+        ("darkpose_hrnet_w{}_256x192", "darkpose_hrnet_w{}_384x288"), ("darkpose_hrnet_w{}_256x256_mpii",)
+    ),
+    "simple_pose": (("hrnet_w{}_dark_256x192",), ()),
+}  # fmt: skip
+
+
+def _pose(shapes: Mapping[str, Shape], home: str) -> Network:
     channels, joints = width(shapes), int(shapes["final_layer.weight"][0])
-    configs: Tuple[str, ...] = ()
-    if joints == 17:
-        configs = (f"hrnet_w{channels}_256x192", f"hrnet_w{channels}_384x288", f"dark_hrnet_w{channels}_256x192")
-    elif joints == 16:
-        configs = (f"hrnet_w{channels}_256x256_mpii",)
     if not any(key.startswith("stage4.2.") for key in shapes):
-        depth = sum(key.startswith("layer1.") and key.endswith(".conv1.weight") for key in shapes)
         version = 1 if channels == 16 else 2
-        configs = (f"hrnet_w18_small_v{version}_256x192",)
-        return Network(f"HRNet-W18 small v{version} ({depth} blocks in layer1), {joints} keypoints", joints, configs)
-    return Network(f"HRNet-W{channels}, {joints} keypoints", joints, configs)
+        small = (f"hrnet_w18_small_v{version}_256x192",) if joints == 17 else ()
+        return Network(f"HRNet-W18 small v{version}, {joints} keypoints", joints, small)
+    coco, mpii = _CONFIGS.get(home, _CONFIGS["leoxiaobin"])
+    names = {17: coco, 16: mpii}.get(joints, ())
+    return Network(f"HRNet-W{channels}, {joints} keypoints", joints, tuple(name.format(channels) for name in names))
 
 
-def _imagenet(shapes: Mapping[str, Shape]) -> Network:
+def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
     return Network(f"HRNet-W{width(shapes)} trained on ImageNet, backbone alone", 0)
 
 
-def _higher(shapes: Mapping[str, Shape]) -> Network:
+def _higher(shapes: Mapping[str, Shape], home: str) -> Network:
     joints = int(shapes["final_layers.1.weight"][0])
     scaled = any(key.startswith("conv_scale_layers.") for key in shapes)
     name = f"higherhrnet_hrnet_w{width(shapes)}_512{'_swahr' if scaled else ''}"

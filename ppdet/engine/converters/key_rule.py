@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Callable, List, Optional
 
 import numpy as np
@@ -59,6 +60,7 @@ class KeyRule:
         return self._changes.get(key.rpartition(".")[2])
 
 
+@lru_cache(None)
 def name_pattern(source: str) -> re.Pattern[str]:
     """The names which a rule's left side stands for."""
     parts: List[str] = []

@@ -18,7 +18,7 @@ class Network:
     Attributes:
         name: such as "HRNet-W32, 17 keypoints".
         joints: number of keypoints; 0 for a backbone alone.
-        configs: configurations that fit, the first one best, without folder and suffix.
+        configs: configurations that fit, the first one best; by name, and by path in a `Conversion`.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Layout:
         title: for people.
         rules: each key is renamed by the one rule that fits.
         has, lacks: keys by which the layout is known; ``*`` and ``{i}`` as in rules.
-        describe: shapes by the file's keys (without mmpose's prefixes) -> the network.
+        describe: shapes by the file's keys (without mmpose's prefixes), home -> the network.
         home, mmpose_home: whose checkpoints these are, unless said otherwise; see `feeds`.
         dropped: names of tensors -> why they are not needed.
         absent: prefixes of our keys that such a file lacks by nature.
@@ -64,7 +64,7 @@ class Layout:
     rules: Sequence[KeyRule]
     has: Sequence[str]
     lacks: Sequence[str]
-    describe: Callable[[Mapping[str, Shape]], Network]
+    describe: Callable[[Mapping[str, Shape], str], Network]
     home: str
     mmpose_home: str = "mmpose"
     dropped: Mapping[str, str] = field(default_factory=dict)

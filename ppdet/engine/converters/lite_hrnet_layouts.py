@@ -8,12 +8,12 @@ from ppdet.engine.converters.key_rule import KeyRule
 from ppdet.engine.converters.layout import Layout, Network, Shape
 
 
-def _describe(shapes: Mapping[str, Shape]) -> Network:
+def _describe(shapes: Mapping[str, Shape], home: str) -> Network:
     joints = int(shapes["final_layer.weight"][0])
     channels = int(shapes["transition0.0.2.weight"][0])
     if not any("cross_resolution_weighting" in key for key in shapes):
         kind = "wider_naive" if channels == 40 else "naive"
-        configs = ("wider_naive_hrnet_18_256x192_coco",) if channels == 40 else ("naive_lite_hrnet_18_256x192_coco",)
+        configs = ("wider_naive_hrnet_18_256x192_coco",) if channels == 40 else ("naive_hrnet_18_256x192_coco",)
         return Network(f"LiteHRNet {kind}, {joints} keypoints", joints, configs if joints == 17 else ())
     modules = len({key.split(".")[1] for key in shapes if key.startswith("stage0.")})
     depth = {2: 18, 3: 30}.get(modules, 0)

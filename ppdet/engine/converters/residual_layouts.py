@@ -41,25 +41,26 @@ def _depth(shapes: Mapping[str, Shape]) -> str:
     return "34" if basic and rows == (3, 4, 6, 3) else str(_DEPTHS.get(rows, "?"))
 
 
-def _resnet(shapes: Mapping[str, Shape]) -> Network:
+def _resnet(shapes: Mapping[str, Shape], home: str) -> Network:
     joints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
     se = any(".se.fc." in key for key in shapes)
     duc = any(key.startswith("duc_layers.") for key in shapes)
-    if se or duc:
-        kind = f"{'SE + ' if se else ''}{'DUC' if duc else 'DConv'}"
-        configs = (f"simple_pose_r{depth}{'_se' if se else ''}_{'duc' if duc else 'dconv'}_256x192",)
-        return Network(f"SimplePose ResNet-{depth} {kind}, {joints} keypoints", joints, configs)
+    if se or duc or home == "simple_pose":
+        kind = ("se_" if se else "") + ("duc" if duc else "dconv")
+        name = f"SimplePose ResNet-{depth} {kind.upper().replace('_', ' + ')}, {joints} keypoints"
+        return Network(name, joints, (f"resnet{depth}_{kind}_256x192",) if joints == 17 else ())
     name = f"Simple Baselines ResNet-{depth}, {joints} keypoints"
-    if joints == 16:
-        return Network(name, joints, (f"pose_resnet_r{depth}_256x256_mpii", f"pose_resnet_r{depth}_384x384_mpii"))
-    return Network(name, joints, (f"pose_resnet_r{depth}_256x192", f"pose_resnet_r{depth}_384x288") if joints == 17 else ())
+    if home == "microsoft_caffe":
+        return Network(f"{name}, Caffe style", joints, (f"resnet{depth}_caffe_256x192",) if joints == 17 else ())
+    endings = {17: ("256x192", "384x288"), 16: ("256x256_mpii", "384x384_mpii")}.get(joints, ())
+    return Network(name, joints, tuple(f"resnet{depth}_{ending}" for ending in endings))
 
 
-def _imagenet(shapes: Mapping[str, Shape]) -> Network:
+def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
     return Network(f"ResNet-{_depth(shapes)} trained on ImageNet, backbone alone", 0)
 
 
-def _lpn(shapes: Mapping[str, Shape]) -> Network:
+def _lpn(shapes: Mapping[str, Shape], home: str) -> Network:
     joints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
     paired = depth in ("18", "34") and shapes["layer1.0.conv1.weight"][1] == 2
     name = f"{depth}{'h' if paired else ''}"
@@ -71,7 +72,8 @@ LAYOUTS = (
     Layout(
         "pose_resnet", "Simple Baselines (Microsoft, forks of it, mmpose)",
         (*_TRUNK, *_HEAD),
-        has=(*_TRUNK_NAMES, "deconv_layers.6.weight"), lacks=("layer{r}.{i}.att.*", "deconv_layers.9.weight", "layer{r}.{i}.se.fc.*"),
+        has=(*_TRUNK_NAMES, "deconv_layers.6.weight"),
+        lacks=("layer{r}.{i}.att.*", "deconv_layers.9.weight", "layer{r}.{i}.se.fc.*"),
         describe=_resnet, home="microsoft",
     ),
     Layout(

@@ -19,7 +19,7 @@ _BACKBONE = (
 _SIZES = {384: "small", 768: "base", 1024: "large", 1280: "huge"}
 
 
-def _describe(shapes: Mapping[str, Shape]) -> Network:
+def _describe(shapes: Mapping[str, Shape], home: str) -> Network:
     joints, channels = int(shapes["final_layer.weight"][0]), int(shapes["pos_embed"][2])
     simple = "deconv_layers.0.weight" not in shapes
     size = _SIZES.get(channels, f"of {channels} channels")

@@ -50,7 +50,7 @@ def test_the_command_writes_weights_that_load(state: Dict[str, np.ndarray], tmp_
     assert report.complete and not report.unmatched_file_keys
     note = yaml.safe_load((tmp_path / "lite.feed.yml").read_text())
     assert note["feed"]["NormalizeImage"] == {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
-    assert note["codec"]["decoder"] == "quarter" and note["configs"][0] == CONFIG.stem
+    assert note["codec"]["decoder"] == "quarter" and note["configs"][0] == CONFIG.relative_to(ROOT).as_posix()
     lines = (tmp_path / "lite.report.txt").read_text().splitlines()
     assert sum(" -> " in line for line in lines) == 1214
     assert sum(line.endswith("a counter of PyTorch's batch norms") for line in lines) == 204
@@ -88,6 +88,31 @@ def test_names_of_what_is_written(state: Dict[str, np.ndarray], tmp_path: Path, 
     assert len(load_pdparams(tmp_path / "new folder" / "mine")) == 1214
     with pytest.raises(CheckpointError, match="would overwrite the file itself"):
         convert_file(str(path.rename(tmp_path / "net.pdparams")))
+
+
+@pytest.mark.parametrize(
+    ("config", "home"),
+    [
+        ("hrnet/hrnet_w32_256x192_authors", "leoxiaobin"),
+        ("hrnet/hrnet_w32_384x288_authors", "leoxiaobin"),
+        ("hrnet/hrnet_w32_256x256_mpii_authors", "leoxiaobin"),
+        ("hrnet/hrnet_w18_small_v1_256x192", "cavalleria"),
+        ("dark/darkpose_hrnet_w32_256x192", "darkpose"),
+        ("simple_pose/hrnet_w32_dark_256x192", "simple_pose"),
+        ("simple_pose/resnet50_se_duc_256x192", "simple_pose"),
+        ("simple_baseline/resnet50_256x192", "microsoft"),
+        ("simple_baseline/resnet50_256x256_mpii", "microsoft"),
+        ("lpn/lpn_50_256x192", "cavalleria_lpn"),
+        ("lpn/lpn_101_256x192", "zhang943"),
+        ("lite_hrnet/lite_hrnet_18_256x192_coco", "lite_hrnet"),
+        ("vit_pose/vitpose_base_coco_256x192", "vitpose"),
+    ],
+)
+def test_our_configs_feed_and_decode_as_their_homes(config: str, home: str) -> None:
+    """But for the shift of mirrored maps: a whole cell there, what the grid demands here."""
+    assembly = Assembly(load_config(ROOT / "configs" / "keypoint" / f"{config}.yml"))
+    remarks = feed_differences(assembly.config, assembly.codec, FEEDS[home])
+    assert [remark for remark in remarks if not remark.endswith("-o codec.flip_shift=1.0")] == []
 
 
 def test_a_config_that_feeds_otherwise_is_told() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_mpii_is_seen_by_its_joints(tmp_path: Path) -> None:
     shapes = {**upstream("hrnet_w32"), "final_layer.weight": (16, 32, 1, 1), "final_layer.bias": (16,)}
     conversion = _convert(tmp_path, random_state(shapes))
     check_targets(conversion, paddledet("hrnet_w32_256x256_mpii"), "mpii")
-    assert conversion.network.joints == 16 and "hrnet_w32_256x256_mpii" in conversion.network.configs
+    assert conversion.network.joints == 16 and "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
     with pytest.raises(CheckpointError, match=r"final_conv.weight: \[16, 32, 1, 1\] in the file, \[17, 32, 1, 1\]"):
         check_targets(conversion, paddledet("hrnet_w32_256x192"), "coco")
 
@@ -195,6 +195,26 @@ def test_turned_to_rgb_a_convolution_sees_the_same(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.einsum("hwc,ochw->o", new, turned.weights[key]), before, rtol=1e-5, atol=1e-5)
     assert (kept.feed.color_order, turned.feed.color_order) == ("bgr", "rgb")
     assert {k for k in kept.weights if not np.array_equal(kept.weights[k], turned.weights[k])} == {key}
+
+
+@pytest.mark.parametrize(
+    ("name", "home", "config"),
+    [
+        ("hrnet_w32", None, "hrnet/hrnet_w32_256x192_authors"),
+        ("hrnet_w32", "darkpose", "dark/darkpose_hrnet_w32_256x192"),
+        ("hrnet_w32", "simple_pose", "simple_pose/hrnet_w32_dark_256x192"),
+        ("pose_resnet50", None, "simple_baseline/resnet50_256x192"),
+        ("pose_resnet50", "microsoft_caffe", "simple_baseline/resnet50_caffe_256x192"),
+        ("pose_resnet50", "simple_pose", "simple_pose/resnet50_dconv_256x192"),
+        ("lpn50", None, "lpn/lpn_50_256x192"),
+        ("litehrnet_30_coco_256x192", None, "lite_hrnet/lite_hrnet_30_256x192_coco"),
+        ("naive_litehrnet_18_coco_256x192", None, "lite_hrnet/naive_hrnet_18_256x192_coco"),
+    ],
+)
+def test_the_config_that_fits_is_named(name: str, home: Optional[str], config: str, tmp_path: Path) -> None:
+    shapes = upstream(name)
+    conversion = _convert(tmp_path, random_state(shapes), home=home)
+    assert conversion.network.configs[0] == f"configs/keypoint/{config}.yml"
 
 
 def test_numbers_that_are_not_finite_are_told(tmp_path: Path) -> None:
