@@ -1,8 +1,8 @@
 """PaddleDetection's vocabulary of crops, targets and decoders, as one codec.
 
 PaddleDetection spreads the alignment over four places: ``TopDownAffine {use_udp}`` (crop), ``ToHeatmapsTopDown*`` (grid and
-target), ``TopDownHRNet.use_dark`` (decoder) and ``TopDownHRNet.shift_heatmap`` (flip). The table below is the only place
-that knows what they mean.
+target), ``TopDownHRNet.use_dark`` or ``VitPosePostProcess.use_dark`` (decoder) and ``TopDownHRNet.shift_heatmap`` (flip). The
+table below is the only place that knows what they mean.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ TARGET_OPS: Mapping[str, Mapping[str, Any]] = {
 }
 #: architecture -> arguments of its decoder when ``use_dark`` is on
 DARK_KERNEL = {"TopDownHRNet": 3, "VitPose_TopDown": 11}
+VITPOSE_POST = "VitPosePostProcess"
 CROP_OPS = ("TopDownAffine", "TopDownEvalAffine")
 READERS = ("TrainReader", "EvalReader", "TestReader")
 
@@ -71,7 +72,9 @@ def _from_paddledet(config: Config) -> Optional[Codec]:
         target = dict(TARGET_OPS[_agreed("the heatmap transform", [name for name, _ in targets])])
         heatmap_wh = _agreed("hmsize", [args.get("hmsize") for _, args in targets])
         sigma = _agreed("sigma", [args.get("sigma", 2.0) for _, args in targets])
-    use_dark = bool(model.get("use_dark", True))
+    # ViTPose says it in its post-processing; HRNet's section of that kind is not read, in PaddleDetection either.
+    post: Mapping[str, Any] = config.get(VITPOSE_POST, {}) or {}
+    use_dark = bool(model.get("use_dark", post.get("use_dark", True)))
     codec = HeatmapCodec(
         input_wh=input_wh,
         heatmap_wh=heatmap_wh,

@@ -227,6 +227,7 @@ def test_freeze_at_stops_the_gradient() -> None:
         (lambda: TopdownHeatmapSimpleHead(8, num_deconv_filters=[8]), "num_deconv_layers is 3.*1 filters"),
         (lambda: TopdownHeatmapSimpleHead(8, num_deconv_kernels=[5, 5, 5]), r"\[5, 5, 5\].*2, 3 or 4"),
         (lambda: TopdownHeatmapSimpleHead(8, extra={"final_kernel": 3}), "extra.final_kernel"),
+        (lambda: PixelShuffleHead(), "in_channels is missing"),
         (lambda: SimpleBaseline(LPN("18"), PixelShuffleHead(64)), "takes 64 channels.*gives 512"),
         (lambda: LiteHRNet("lite_19"), "lite_19.*lite_18"),
         (lambda: LiteHRNet("naive", return_idx=[4]), r"return_idx \[4\]"),

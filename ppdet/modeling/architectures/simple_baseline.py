@@ -45,7 +45,7 @@ class SimpleBaseline(nn.Layer):
         if head.in_channels != channels:
             raise ConfigError(
                 f"{type(self).__name__}: the head takes {head.in_channels} channels, the backbone gives {channels}; "
-                "leave in_channels out, it is filled in"
+                "make the head with input_shape=backbone.out_shape"
             )
         self.codec = codec
         self.num_joints = head.num_joints
@@ -58,7 +58,7 @@ class SimpleBaseline(nn.Layer):
     def build_parts(cls, build: Callable[..., Any], args: Dict[str, Any]) -> Dict[str, Any]:
         """Build the backbone first, for the head is made to fit it."""
         backbone = build(args["backbone"])
-        return {**args, "backbone": backbone, "head": build(args["head"], in_channels=backbone.out_shape[0].channels)}
+        return {**args, "backbone": backbone, "head": build(args["head"], input_shape=backbone.out_shape)}
 
     def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:
         """(B, 3, H, W) normalised images -> {"heatmap": (B, K, H / 4, W / 4)}."""

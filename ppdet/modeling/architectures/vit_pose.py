@@ -33,10 +33,10 @@ class VitPose_TopDown(SimpleBaseline):  # noqa: N801 - as YAML spells it
 
 @register
 class VitPosePostProcess:
-    """Accepted so that PaddleDetection's YAML loads; the codec decodes, by DARK with a kernel of 11.
+    """Accepted so that PaddleDetection's YAML loads; the codec decodes, in every command alike.
 
     Args:
-        use_dark: false is not read.
+        use_dark: read by the codec when it is made from PaddleDetection's vocabulary.
     """
 
     def __init__(self, use_dark: bool = True) -> None:

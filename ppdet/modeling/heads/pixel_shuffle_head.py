@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional, Sequence
+
 import paddle
 import paddle.nn.functional as F
 from paddle import nn
@@ -10,6 +12,7 @@ from ppdet.core.registry import register
 from ppdet.modeling.initializer import constant_attr, normal_attr
 from ppdet.modeling.layers.conv_norm import batch_norm
 from ppdet.modeling.layers.residual_blocks import plain_conv
+from ppdet.modeling.shape_spec import ShapeSpec, input_channels
 
 
 class _ShuffleUp(nn.Layer):
@@ -31,17 +34,24 @@ class PixelShuffleHead(nn.Layer):
     Keys ``duc_layers.{1,2}.*`` and ``final_layer.*``.
 
     Args:
-        in_channels: of the feature map; the architecture knows it and fills it in.
+        in_channels: of the feature map; None takes the first of `input_shape`.
         num_joints: shared.
+        input_shape: what the backbone gives; the architecture fills it in.
+
+    Raises:
+        ConfigError: channels that do not fit.
     """
 
     __shared__ = ["num_joints"]
     scale = 8
 
-    def __init__(self, in_channels: int, num_joints: int = 17) -> None:
+    def __init__(
+        self, in_channels: Optional[int] = None, num_joints: int = 17, input_shape: Optional[Sequence[ShapeSpec]] = None
+    ) -> None:
         super().__init__()
-        self.in_channels, self.num_joints = in_channels, num_joints
-        channels = in_channels // 4
+        self.in_channels = input_channels("PixelShuffleHead", in_channels, input_shape)
+        self.num_joints = num_joints
+        channels = self.in_channels // 4
         self.duc_layers = nn.Sequential(nn.PixelShuffle(2), _ShuffleUp(channels), _ShuffleUp(channels // 2))
         self.final_layer = nn.Conv2D(
             channels // 4, num_joints, 3, padding=1, weight_attr=normal_attr(0.001), bias_attr=constant_attr(0.0)

@@ -14,6 +14,7 @@ from ppdet.core.registry import register
 from ppdet.modeling.initializer import constant_attr, normal_attr
 from ppdet.modeling.layers.conv_norm import batch_norm
 from ppdet.modeling.layers.residual_blocks import plain_conv
+from ppdet.modeling.shape_spec import ShapeSpec, input_channels
 
 
 @register
@@ -21,7 +22,7 @@ class TopdownHeatmapSimpleHead(nn.Layer):
     """Keys ``deconv_layers.*`` (a row of layers, numbered) and ``final_layer.*``.
 
     Args:
-        in_channels: of the feature map; the architecture knows it and fills it in.
+        in_channels: of the feature map; None takes the first of `input_shape`.
         out_channels: number of keypoints; None takes `num_joints`.
         num_deconv_layers: transposed convolutions, each doubling the resolution.
         num_deconv_filters, num_deconv_kernels: channels (256) and kernel (4, 3 or 2) of each.
@@ -29,17 +30,18 @@ class TopdownHeatmapSimpleHead(nn.Layer):
         upsample: factor of a ReLU and bilinear upsampling in place of transposed convolutions; 0 for none.
         lightweight: LPN's form: grouped transposed convolutions, each followed by a 1x1 convolution.
         num_joints: shared.
+        input_shape: what the backbone gives; the architecture fills it in.
         flip_pairs, shift_heatmap, align_corners: PaddleDetection's keys; skeleton and codec know, and corners are never aligned.
 
     Raises:
-        ConfigError: lists of other lengths than `num_deconv_layers`, or another kernel.
+        ConfigError: lists of other lengths than `num_deconv_layers`, another kernel, or channels that do not fit.
     """
 
     __shared__ = ["num_joints"]
 
     def __init__(
         self,
-        in_channels: int,
+        in_channels: Optional[int] = None,
         out_channels: Optional[int] = None,
         num_deconv_layers: int = 3,
         num_deconv_filters: Optional[Sequence[int]] = None,
@@ -48,6 +50,7 @@ class TopdownHeatmapSimpleHead(nn.Layer):
         upsample: int = 0,
         lightweight: bool = False,
         num_joints: int = 17,
+        input_shape: Optional[Sequence[ShapeSpec]] = None,
         flip_pairs: Optional[Sequence[Sequence[int]]] = None,
         shift_heatmap: bool = False,
         align_corners: bool = False,
@@ -58,10 +61,11 @@ class TopdownHeatmapSimpleHead(nn.Layer):
         final_kernel = int((extra or {}).get("final_conv_kernel", 1))
         _check(num_deconv_layers, filters, kernels, final_kernel, extra, align_corners)
         self.num_joints = num_joints if out_channels is None else out_channels
-        self.in_channels, self.upsample = in_channels, upsample
+        self.in_channels = input_channels("TopdownHeatmapSimpleHead", in_channels, input_shape)
+        self.upsample = upsample
         self.scale = 2**num_deconv_layers * (upsample or 1)
         layers: List[nn.Layer] = []
-        channels = in_channels
+        channels = self.in_channels
         for width, kernel in zip(filters, kernels):
             layers += _doubled(channels, width, kernel, lightweight)
             channels = width
