@@ -236,3 +236,74 @@ def test_center_scale_moves_the_crop_anew_each_time(coco, write_coco):
     moved = np.abs(centers - data.describe(0).center_xy).max(axis=1) > 0
     assert 0.2 < moved.mean() < 0.4
     assert (np.abs(centers - data.describe(0).center_xy) <= 0.2 * np.array([17, 35]) + 1e-9).all()
+
+
+def boxes_of(content, **change):
+    """A detector's record for each image, numbered by another program from 100 on in reverse order."""
+    images = [image for image in content["images"]]
+    records = []
+    for number, image in enumerate(images):
+        record = {"image_id": len(images) - number, "file_name": image["file_name"], "category_id": 1,
+                  "bbox": [number, 4, 10, 20], "score": 0.9}  # fmt: skip
+        record.update(change)
+        records.append({key: value for key, value in record.items() if value is not None})
+    return records
+
+
+def with_boxes(folder, records, **kwargs):
+    (folder / "bbox.json").write_text(json.dumps(records))
+    return dataset(folder, use_gt_bbox=False, bbox_file="bbox.json", **kwargs)
+
+
+def test_file_names_of_boxes_win_over_image_ids(coco, write_coco, caplog):
+    content = coco()
+    data = with_boxes(write_coco(content), boxes_of(content))
+    with caplog.at_level(logging.WARNING):
+        samples = [data.describe(i) for i in range(len(data))]
+    assert [(s.image_id, s.box_xyxy[0]) for s in samples] == [(1, 0), (2, 1), (3, 2), (4, 3)]
+    (line,) = [r.getMessage() for r in caplog.records]
+    assert "bbox.json" in line and "4 of 4 boxes" in line and "matched by file_name" in line
+
+
+def test_file_names_of_boxes_may_have_folders_and_unknown_ids(coco, write_coco, caplog):
+    content = coco()
+    folder = write_coco(content)
+    records = boxes_of(content, image_id=999)
+    for record in records:
+        record["file_name"] = "/elsewhere/photos/" + record["file_name"]
+    with caplog.at_level(logging.WARNING):
+        assert [s.image_id for s in map(with_boxes(folder, records).describe, range(4))] == [1, 2, 3, 4]
+    assert not caplog.records
+
+
+def test_one_name_in_two_folders_is_told_apart_by_folder_then_by_id(tmp_path):
+    from ppdet.data.sources.image_match import ImageMatcher
+    from ppdet.data.sources.person_table import ImageTable
+
+    matcher = ImageMatcher(ImageTable(["d/a/1.jpg", "d/b/1.jpg"], np.array([7, 8]), np.zeros((2, 2), np.int64)))
+    assert matcher.row({"image_id": 7, "file_name": "b/1.jpg"}) == 1
+    assert matcher.row({"image_id": 8, "file_name": "1.jpg"}) == 1
+    assert matcher.row({"image_id": 9, "file_name": "1.jpg"}) is None
+    assert (matcher.contradictions, matcher.strangers) == (1, {"1.jpg"})
+
+
+def test_boxes_for_few_of_the_images_are_told(coco, write_coco, caplog):
+    content = coco()
+    folder = write_coco(content)
+    records = [dict(r, image_id=900 + i) for i, r in enumerate(boxes_of(content, file_name=None))]
+    records[0]["image_id"] = 2
+    with caplog.at_level(logging.WARNING):
+        assert len(with_boxes(folder, records)) == 1
+    text = "\n".join(r.getMessage() for r in caplog.records)
+    assert "boxes for 1 of the dataset's 4 images and for 3 others" in text and "write `file_name`" in text
+
+
+@pytest.mark.parametrize("change, reason", [({"category_id": 3}, "4 detections of category 3"),
+                                            ({"image_id": 900, "file_name": None}, "on an image the dataset does not have"),
+                                            ({"score": 0.1}, "score below 0.5")])  # fmt: skip
+def test_a_file_of_boxes_that_does_not_fit_is_named(coco, write_coco, change, reason):
+    content = coco()
+    folder = write_coco(content)
+    with pytest.raises(DataError) as info:
+        len(with_boxes(folder, boxes_of(content, **change), image_thre=0.5))
+    assert "bbox_file" in str(info.value) and "bbox.json" in str(info.value) and reason in str(info.value)

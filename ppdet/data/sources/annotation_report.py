@@ -19,6 +19,17 @@ class AnnotationReport:
         self.bad: Dict[str, List[str]] = {}
         self.skipped: Dict[str, int] = {}
         self.notes: List[str] = []
+        self._parts: List[AnnotationReport] = []
+
+    def part(self, source: str) -> AnnotationReport:
+        """A report on a further file; its lines are told with this one's."""
+        self._parts.append(AnnotationReport(source))
+        return self._parts[-1]
+
+    def warnings(self) -> List[str]:
+        """Lines that a user should see: mistakes and notes of this file and its parts."""
+        own = [line for line in (self.bad_line(), *self.notes) if line]
+        return own + [line for part in self._parts for line in part.warnings()]
 
     def add_bad(self, reason: str, what: Union[str, int]) -> None:
         """Note one unusable entry; `what` names it ("annotation 17")."""
@@ -35,20 +46,22 @@ class AnnotationReport:
 
     @property
     def num_bad(self) -> int:
-        """Number of unusable entries."""
-        return sum(len(names) for names in self.bad.values())
+        """Number of unusable entries, those of the parts included."""
+        return sum(len(names) for names in self.bad.values()) + sum(part.num_bad for part in self._parts)
 
     def bad_line(self) -> str:
         """One line that counts the mistakes and names the first few of each kind; empty when there are none."""
         if not self.bad:
             return ""
-        return f"{self.source}: {self.num_bad} unusable entries left out: " + "; ".join(
+        own = sum(len(names) for names in self.bad.values())
+        return f"{self.source}: {own} unusable entries left out: " + "; ".join(
             f"{len(names)} x {reason} ({_first(names)})" for reason, names in self.bad.items()
         )
 
     def skipped_line(self) -> str:
-        """One line on what was left out on purpose."""
-        return ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
+        """One line on what was left out on purpose, also in the parts."""
+        reports = [self, *self._parts]
+        return ", ".join(f"{count} {reason}" for report in reports for reason, count in report.skipped.items())
 
 
 def _first(names: List[str]) -> str:

@@ -91,7 +91,9 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             listed = listed_ids(content["images"])
             persons = person_table(content["annotations"], images, self.num_joints, categories, report, listed)
             return images, self._selected(persons, report) if self.select_data else persons
-        return images, detection_table(self._detections(), images, self.num_joints, categories or {1}, self.image_thre, report)
+        path = self._detections()
+        boxes = detection_table(path, images, self.num_joints, categories or {1}, self.image_thre, report.part(path))
+        return images, boxes
 
     def _selected(self, persons: PersonTable, report: AnnotationReport) -> PersonTable:
         kept = well_centred(persons.keypoints, *self._centers_sizes(persons))

@@ -104,7 +104,7 @@ class TopDownDataset:
             return self
         report = AnnotationReport(self.annotation_file)
         images, persons = self._read(report)
-        for line in filter(None, [report.bad_line(), *report.notes]):
+        for line in report.warnings():
             logger.warning(line)
         if not len(persons):
             reasons = [line for line in (report.bad_line(), report.skipped_line()) if line]
@@ -112,7 +112,7 @@ class TopDownDataset:
                 f"{self.annotation_file}: no usable person in it ({'; '.join(reasons) or 'no annotations'}); each "
                 "needs image_id, a bbox with extent, area above 0 and a labelled keypoint, see docs/data.md"
             )
-        skipped = f"; left out: {report.skipped_line()}" if report.skipped else ""
+        skipped = f"; left out: {report.skipped_line()}" if report.skipped_line() else ""
         used = len(np.unique(persons.image_row))
         logger.info("%s: %d persons in %d images%s", self.annotation_file, len(persons), used, skipped)
         self._center, self._size = self._centers_sizes(persons)
