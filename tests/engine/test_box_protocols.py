@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from oracle_model import Oracle
 from pose_parts import write_config, write_people
+from shared_data import shared
 
 from ppdet.core.config import load_config
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.box_protocols import compare_boxes
 from ppdet.engine.checkpoint import save_pdparams
-from ppdet.engine.evaluator import Evaluator
+from ppdet.engine.evaluator import Evaluator, evaluate
 from ppdet.geometry.oks import oks_matrix
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,3 +108,20 @@ def test_mistakes_are_named(config_path: Path, options: list[str]) -> None:
         compare_boxes(config_path, [*options, "EvalDataset.bbox_file=none.json"], ["gt", "det"])
     with pytest.raises(ConfigError, match="--boxes compares"):
         compare_boxes(config_path, [*options, "metric=COCO"], ["gt", "det"])
+
+
+@pytest.mark.slow
+def test_released_weights_in_the_boxes_of_the_released_detector(tmp_path: Path) -> None:
+    """100 val2017 images: PicoDet-S 320 writes bbox.json, TinyPose 128x96 is measured in it and in annotated boxes."""
+    data, weights = shared("data", "coco_person"), shared("data", "weights")
+    place = [f"EvalDataset.dataset_dir={data}", "EvalDataset.image_dir=images",
+             "EvalDataset.anno_path=annotations/person_keypoints_val.json"]  # fmt: skip
+    folder = ROOT / "configs" / "picodet" / "application" / "pedestrian_detection"
+    detector = load_config(folder / "picodet_s_320_lcnet_pedestrian.yml",
+                           [*place, f"weights={weights / 'picodet_s_320_lcnet_pedestrian.pdparams'}"])  # fmt: skip
+    assert evaluate(detector, tmp_path)["AP"] == pytest.approx(0.509, abs=0.002)
+    options = [*place, f"weights={weights / 'tinypose_128x96.pdparams'}", f"EvalDataset.bbox_file={tmp_path / 'bbox.json'}"]
+    options.append("EvalDataset.image_thre=0.3")
+    rows = compare_boxes(ROOT / "configs" / "keypoint" / "tiny_pose" / "tinypose_128x96.yml", options, SOURCES)
+    assert [row.boxes for row in rows] == [238, 232, 299]
+    assert [row.figures["AP"] for row in rows] == pytest.approx([0.560, 0.558, 0.514], abs=0.002)
