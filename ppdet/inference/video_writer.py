@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-import uuid
+import random
 from pathlib import Path
 from types import TracebackType
 
@@ -11,17 +11,23 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
+from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.inference.video_check import what_is_wrong
 
 # Encoders that a container takes, in the order to try. MPEG-4 part 2 ("mp4v") is in every OpenCV.
 CODECS = {".webm": ("VP80", "VP90"), ".flv": ("FLV1",), ".mpg": ("MPG1",), ".mpeg": ("MPG1",)}
 USUAL_CODECS = ("mp4v", "avc1", "MJPG")
 FALLBACK_SUFFIXES = (".mp4", ".avi")
+# OpenCV "opens" these by writing a picture a frame, under names that it makes from the digits of the one given.
+PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".apng", ".avif", ".jp2", ".ppm", ".pgm", ".exr", ".hdr", ".tga")
+PICTURE_BACKEND = "CV_IMAGES"
 
 
 class VideoWriter:
-    """Encodes to a temporary file beside `path` and moves it there at the end, so that no half video is ever found.
+    """Encodes to a temporary file beside `path`, reads it back and moves it there, so that no half video is ever found.
 
-    If no encoder fits the name's container, the suffix becomes .mp4 (or .avi) and the log says so; `path` tells.
+    If no encoder fits the name's container, or it is a picture's (.gif, .png), the suffix becomes .mp4 (or .avi) and the
+    log says so; `path` tells.
 
     Args:
         path: the video to write.
@@ -49,10 +55,12 @@ class VideoWriter:
             raise MediaError(f"cannot make the folder {wanted.parent}: {error.strerror or error}; choose another one") from error
         suffixes = [wanted.suffix.lower()] if wanted.suffix else []
         for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
-            temporary = wanted.with_name(f".{wanted.stem}.{uuid.uuid4().hex[:8]}.part{suffix}")
+            if suffix in PICTURE_SUFFIXES:
+                continue
+            temporary = temporary_name(wanted.parent, suffix)
             for codec in CODECS.get(suffix, USUAL_CODECS):
                 writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, self.size_wh)
-                if writer.isOpened():
+                if writer.isOpened() and writer.getBackendName() != PICTURE_BACKEND:
                     if suffix != wanted.suffix.lower():
                         self.path = wanted.with_suffix(suffix)
                         get_logger(__name__).warning("OpenCV has no encoder for %s files here; writing %s instead",
@@ -71,16 +79,24 @@ class VideoWriter:
         self.frames += 1
 
     def finish(self) -> Path:
-        """End the video and give it its name.
+        """End the video, make sure that it reads back, and give it its name.
+
+        OpenCV's encoders do not say when a write fails, so the file itself is asked.
 
         Raises:
-            MediaError: the encoder left nothing behind (the disk may be full).
+            MediaError: the file is missing, cut short or does not open (the disk may be full); nothing is left behind.
         """
         self._writer.release()
-        if not self._temporary.is_file() or self._temporary.stat().st_size == 0:
+        wrong = what_is_wrong(self._temporary, self.frames)
+        if wrong is not None:
             self.discard()
-            raise MediaError(f"the encoder wrote nothing to {self.path}: is the disk full?")
-        os.replace(self._temporary, self.path)
+            raise MediaError(f"the video {self.path} was not written: {wrong}. Is the disk full, or a quota reached? Free some "
+                             "space or choose another place, and run again")
+        try:
+            os.replace(self._temporary, self.path)
+        except OSError as error:
+            self.discard()
+            raise MediaError(f"cannot give the finished video its name {self.path}: {error.strerror or error}") from error
         return self.path
 
     def discard(self) -> None:
@@ -98,3 +114,9 @@ class VideoWriter:
             self.finish()
         else:
             self.discard()
+
+
+def temporary_name(folder: Path, suffix: str) -> Path:
+    """A hidden name that is not in the folder yet; without digits, which OpenCV may take for the pattern of a sequence."""
+    letters = "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz", k=10))
+    return folder / f".{letters}.part{suffix}"
