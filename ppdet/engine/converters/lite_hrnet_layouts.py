@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import List, Mapping
 
 from ppdet.engine.converters.key_rule import KeyRule
 from ppdet.engine.converters.layout import Layout, Network, Shape
@@ -13,15 +13,15 @@ def _describe(shapes: Mapping[str, Shape], home: str) -> Network:
     channels = int(shapes["transition0.0.2.weight"][0])
     if not any("cross_resolution_weighting" in key for key in shapes):
         kind = "wider_naive" if channels == 40 else "naive"
-        configs = ("wider_naive_hrnet_18_256x192_coco",) if channels == 40 else ("naive_hrnet_18_256x192_coco",)
-        return Network(f"LiteHRNet {kind}, {joints} keypoints", joints, configs if joints == 17 else ())
+        naive = (f"{kind}_hrnet_18_256x192_coco",) if joints == 17 else ()
+        return Network(f"LiteHRNet {kind}, {joints} keypoints", joints, naive)
     modules = len({key.split(".")[1] for key in shapes if key.startswith("stage0.")})
     depth = {2: 18, 3: 30}.get(modules, 0)
     configs = (f"lite_hrnet_{depth}_256x192_coco", f"lite_hrnet_{depth}_384x288_coco") if joints == 17 else ()
     return Network(f"LiteHRNet-{depth or '?'}, {joints} keypoints", joints, configs)
 
 
-def _rules(layers: str) -> list:
+def _rules(layers: str) -> List[KeyRule]:
     """Convolutions keep their names, norms are called ``norm``; layers without either have plain numbers."""
     return [
         KeyRule(f"{layers}.bn", f"backbone.{layers}.norm"),

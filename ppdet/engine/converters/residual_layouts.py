@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Mapping, Tuple
 
 from ppdet.engine.converters.key_rule import KeyRule, flattened
 from ppdet.engine.converters.layout import Layout, Network, Shape
@@ -32,7 +32,9 @@ _CONTEXT = (
     KeyRule(_ATTENTION + "channel_add_conv.1", "backbone." + _ATTENTION + "channel_add_conv.1", flattened, flattened),
     KeyRule(_ATTENTION + "channel_add_conv.3", "backbone." + _ATTENTION + "channel_add_conv.3"),
 )
-_DEPTHS = {(2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152, (3, 13, 30, 3): 100}
+_DEPTHS: Mapping[Tuple[int, ...], int] = {
+    (2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152, (3, 13, 30, 3): 100,
+}  # fmt: skip
 
 
 def _depth(shapes: Mapping[str, Shape]) -> str:

@@ -10,8 +10,8 @@ from ppdet.engine.converters.torch_tensor import TorchTensor
 
 #: where weights lie in a checkpoint; the first that is there is taken. Averaged weights are what their authors evaluated.
 WRAPPERS = ("ema", "ema_state_dict", "state_dict", "best_state_dict", "model", "model_state_dict", "net", "params")
-#: what parallel training and wrapping classes put before every key
-PREFIXES = ("module.", "_orig_mod.", "model.")
+#: what parallel training and wrapping classes put before every key; "1." is HigherHRNet's half precision
+PREFIXES = ("module.", "_orig_mod.", "model.", "1.")
 _DEPTH = 4
 
 

@@ -99,8 +99,8 @@ def _elements(shape: Tuple[int, ...]) -> int:
 
 def _decoded(kind: StorageKind, data: bytes, big_endian: bool) -> np.ndarray:
     order = ">" if big_endian else "<"
-    if DTYPES[kind.name] == "bfloat16":
+    code = DTYPES[kind.name]
+    if code == "bfloat16":
         halves = np.frombuffer(data, f"{order}u2").astype(np.uint32)
         return (halves << np.uint32(16)).view(np.float32)
-    dtype = np.dtype(DTYPES[kind.name])
-    return np.frombuffer(data, dtype.newbyteorder(order)).astype(dtype)
+    return np.frombuffer(data, f"{order}{code}").astype(code)

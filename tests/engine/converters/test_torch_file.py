@@ -71,7 +71,7 @@ def test_our_writer_of_test_files(write: Writer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrap", ["state_dict", "model", "ema", "best_state_dict"])
-@pytest.mark.parametrize("prefix", ["", "module.", "module.model."])
+@pytest.mark.parametrize("prefix", ["", "module.", "module.model.", "module.1."])
 def test_wrapped_weights_are_found(wrap: str, prefix: str, tmp_path: Path) -> None:
     value = {"epoch": 1, wrap: {f"{prefix}a.weight": np.ones(1, np.float32), f"{prefix}b.bias": np.ones(1, np.float32)}}
     state = find_state_dict(TorchFile(write_zip(tmp_path / "w.pth", value)).content, "w.pth")
@@ -146,6 +146,41 @@ def test_tensors_that_pytorch_does_not_write(what: str, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError):
         file = TorchFile(path)
         file.array(file.content["bad"])
+
+
+def test_a_number_does_not_ask_for_all_the_memory(tmp_path: Path) -> None:
+    """LONG_BINPUT to place 2**31 of the memo would allocate it up to there."""
+    path = tmp_path / "w.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}r" + (1 << 31).to_bytes(4, "little") + b".")
+    with pytest.raises(CheckpointError, match="place 2147483648 of a memo"):
+        TorchFile(path)
+
+
+@pytest.mark.parametrize("name", ["data.pkl", "torch_2_zip.pth", "torch_2_legacy.pth.tar"])
+def test_damaged_bytes_are_read_or_refused(name: str, tmp_path: Path) -> None:
+    """300 files with one to five wrong bytes: never another error than ours."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "w.pth"
+    with zipfile.ZipFile(FILES / "torch_2_zip.pth") as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    whole = members["torch_2_zip/data.pkl"] if name == "data.pkl" else (FILES / name).read_bytes()
+    refused = 0
+    for _ in range(300):
+        damaged = np.frombuffer(whole, np.uint8).copy()
+        damaged[rng.integers(len(whole), size=rng.integers(1, 6))] = rng.integers(256)
+        path.write_bytes(damaged.tobytes())
+        if name == "data.pkl":  # with a checksum that fits
+            with zipfile.ZipFile(path, "w") as archive:
+                for member, data in members.items():
+                    archive.writestr(member, damaged.tobytes() if member.endswith("data.pkl") else data)
+        try:
+            file = TorchFile(path)
+            for tensor in find_state_dict(file.content, "w").tensors.values():
+                file.array(tensor)
+        except CheckpointError:
+            refused += 1
+    assert refused > 100
 
 
 def test_a_compressed_member_is_refused(tmp_path: Path) -> None:
