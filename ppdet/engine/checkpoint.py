@@ -71,7 +71,7 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
         model: changed in place; tensors are cast to its dtypes.
         path: file, with or without ``.pdparams``, or URL (kept in ~/.cache/ppdet/weights).
         strict: True (evaluation, inference, export) demands every tensor of the model; False (`pretrain_weights`) warns
-            about those that do not fit and leaves them as they were.
+            about those that do not fit and leaves them as they were; a layer with `fit_weight` may resize its own first.
 
     Raises:
         CheckpointError: the file cannot be read, nothing fits, or with `strict` not everything fits.
@@ -79,6 +79,8 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     file = cached_weights(str(path)) if is_url(str(path)) else _existing_file(path)
     weights, state = load_pdparams(file), model.state_dict()
     matches = match_keys(state, weights)
+    if not strict:
+        _fit_shapes(model, weights, matches)
     report = _compare(str(file), state, weights, matches)
     _check(report, strict)
     for key, file_key in report.loaded.items():
@@ -89,6 +91,20 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
         target.set_value(value if same_bits else value.astype(_numpy(target).dtype))
     (_log.info if report.complete else _log.warning)("%s", report.summary())
     return report
+
+
+def _fit_shapes(model: paddle.nn.Layer, weights: Dict[str, np.ndarray], matches: Mapping[str, str]) -> None:
+    """Let layers resize what can be resized, such as a position embedding learnt for another image size."""
+    for path, layer in model.named_sublayers(include_self=True):
+        if not hasattr(layer, "fit_weight"):
+            continue
+        for name, parameter in layer.named_parameters(include_sublayers=False):
+            file_key = matches.get(f"{path}.{name}" if path else name)
+            if file_key is not None and tuple(weights[file_key].shape) != tuple(parameter.shape):
+                fitted = layer.fit_weight(name, weights[file_key])
+                if fitted is not None:
+                    _log.info("%s: resized from %s to %s", file_key, list(weights[file_key].shape), list(fitted.shape))
+                    weights[file_key] = fitted
 
 
 def _compare(file: str, state: Mapping[str, Any], weights: Mapping[str, np.ndarray], matches: Mapping[str, str]) -> LoadReport:
@@ -123,7 +139,7 @@ def _check(report: LoadReport, strict: bool) -> None:
 def _hint(report: LoadReport) -> str:
     """What to set when only the last layer differs."""
     for item in report.shape_mismatches:
-        if item.model_key.startswith("final_conv."):
+        if item.model_key.startswith(("final_conv.", "head.final_layer.")):
             return (
                 f"\n  The file was trained for {item.file_shape[0]} keypoints, the config asks for "
                 f"{item.model_shape[0]}: set num_joints: {item.file_shape[0]} (-o num_joints={item.file_shape[0]}) with "

@@ -21,7 +21,7 @@ from ppdet.inference.topdown import TopDownEstimator  # noqa: E402
 KEYPOINT = Path(__file__).resolve().parents[2] / "configs" / "keypoint"
 SMALL = ["codec.input_wh=[64,64]", "codec.heatmap_wh=[16,16]", "codec.sigma=1"]
 SHALLOW = ["PoseResNet.depth=18"]
-# one config of each system, made smaller where depth is all that is lost
+# configs of each system, made smaller where depth is all that is lost; what follows a + is only for telling two apart
 FAST = {
     "lpn/lpn_18h_256x192": [],
     "hrnet/hrnet_w18_small_v1_256x192": [],
@@ -39,7 +39,7 @@ SLOW = {
     "lpn/lpn_34h_256x192": [],
     "lpn/lpn_50_256x192": [],
     "lpn/lpn_101_256x192": [],
-    "lpn/lpn_50_256x192 ": ["LPN.attention=SE"],
+    "lpn/lpn_50_256x192+SE": ["LPN.attention=SE"],
     "hrnet/hrnet_w32_256x192": ["HRNet.width=18"],
     "hrnet/hrnet_w18_small_v2_softargmax_256x192": [],
     "dark/darkpose_hrnet_w32_256x192": ["HRNet.width=18"],
@@ -54,7 +54,7 @@ CASES += [pytest.param(n, o, id=n, marks=pytest.mark.slow) for n, o in SLOW.item
 
 
 def assemble(name: str, options: list) -> Assembly:
-    return Assembly(load_config(KEYPOINT / f"{name.strip()}.yml", [*SMALL, *options]))
+    return Assembly(load_config(KEYPOINT / f"{name.partition('+')[0]}.yml", [*SMALL, *options]))
 
 
 def figures(assembly: Assembly, count: int = 2) -> dict:

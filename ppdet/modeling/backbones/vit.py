@@ -5,8 +5,10 @@ Legend: B batch, N tokens, C channels.
 
 from __future__ import annotations
 
-from typing import List, Sequence
+import math
+from typing import List, Optional, Sequence
 
+import numpy as np
 import paddle
 import paddle.nn.functional as F
 from paddle import ParamAttr, nn
@@ -142,8 +144,8 @@ class ViT(nn.Layer):
             )
         self.img_size = tuple(img_size)
         stride = patch_size // ratio
-        rows, columns = (side // stride for side in img_size)
-        self.pos_embed = self.create_parameter([1, rows * columns + 1, embed_dim], attr=_weights())
+        self.grid = (img_size[0] // stride, img_size[1] // stride)
+        self.pos_embed = self.create_parameter([1, self.grid[0] * self.grid[1] + 1, embed_dim], attr=_weights())
         # 2 for ratio 1: the first patch begins two pixels outside the image, as ViTPose's authors have it.
         self.patch_embed = PatchEmbed(patch_size, stride, 4 + 2 * (ratio // 2 - 1), embed_dim)
         rates = [drop_path_rate * i / max(depth - 1, 1) for i in range(depth)]
@@ -151,6 +153,16 @@ class ViT(nn.Layer):
         self.blocks = nn.LayerList([Block(embed_dim, num_heads, hidden, qkv_bias, rate, epsilon) for rate in rates])
         self.last_norm = nn.LayerNorm(embed_dim, epsilon=epsilon)
         self.out_shape = [ShapeSpec(embed_dim, stride)]
+
+    def fit_weight(self, name: str, value: np.ndarray) -> Optional[np.ndarray]:
+        """A position embedding learnt on a square grid (ImageNet's 14 x 14), bicubically resized to this network's; the class
+        token's row stays. None for what cannot be resized."""
+        side = math.isqrt(value.shape[1] - 1) if name == "pos_embed" and value.ndim == 3 and value.shape[1] > 1 else 0
+        if side == 0 or side * side != value.shape[1] - 1 or value.shape[2] != self.pos_embed.shape[2]:
+            return None
+        grid = paddle.to_tensor(value[:, 1:].astype(np.float32)).reshape([1, side, side, -1]).transpose([0, 3, 1, 2])
+        resized = F.interpolate(grid, size=self.grid, mode="bicubic", align_corners=False).flatten(2).transpose([0, 2, 1])
+        return np.concatenate([value[:, :1].astype(np.float32), resized.numpy()], axis=1)
 
     def forward(self, images: paddle.Tensor) -> List[paddle.Tensor]:
         """(B, 3, H, W) of `img_size` -> one (B, C, H / stride, W / stride)."""
