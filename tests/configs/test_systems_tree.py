@@ -47,7 +47,6 @@ def test_codec(name, sigma, target, crop, grid, decoder, blur):
     [
         ("simple_baseline/resnet50_256x192", 1e-3, 32, 140, [90, 120], 0.3, 40, 0),
         ("simple_baseline/resnet50_256x256_mpii", 1e-3, 32, 140, [90, 120], 0.25, 30, 0),
-        ("simple_pose/resnet50_duc_256x192", 1e-3, 32, 180, [120, 160], 0.3, 40, 0),
         ("lpn/lpn_18h_256x192", 1e-3, 128, 150, [90, 120], 0.35, 45, 0.3),
         ("lpn/lpn_152_256x192", 1e-3, 32, 150, [90, 120], 0.3, 40, 0),
         ("hrnet/hrnet_w48_256x192", 1e-3, 32, 210, [170, 200], 0.35, 45, 0.3),
@@ -64,6 +63,17 @@ def test_recipe(name, lr, batch, epoch, milestones, scale, rot, half):
     assert config["LearningRate"]["schedulers"][0]["milestones"] == milestones
     augment = config["TrainReader"]["sample_transforms"][0]["RandomFlipHalfBodyTransform"]
     assert (augment["scale"], augment["rot"], augment["prob_half_body"]) == (scale, rot, half)
+
+
+def test_simple_pose_draws_uniformly_from_ragged_boxes():
+    config = load("simple_pose/resnet50_duc_256x192")
+    assert (config["epoch"], config["LearningRate"]["schedulers"][0]["milestones"]) == (180, [120, 160])
+    assert config["TrainReader"]["sample_transforms"][:3] == [
+        {"TopDownRandomBoxCrop": {"part_prob": 0.15}},
+        {"TopDownGetRandomScaleRotation": {"scale_factor": 0.3, "rot_factor": 40, "rot_prob": 1.0, "distribution": "uniform"}},
+        {"TopDownRandomFlip": {"flip_prob": 0.5}},
+    ]
+    assert config["SimpleBaseline"]["flip"] is False  # its scores are without flip test
 
 
 @pytest.mark.parametrize(
