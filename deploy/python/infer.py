@@ -7,11 +7,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ppdet.core.command import run_command
-from ppdet.inference.command_flags import single_parser
+from ppdet.inference.command_flags import detector_parser
 
 
 def main() -> int:
-    args = single_parser("Find boxes with an exported detector.").parse_args()
+    args = detector_parser().parse_args()
     from ppdet.inference.detect_command import run_detect  # heavy, so after the flags are read
 
     return run_detect(args)

@@ -19,10 +19,13 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _JPEG_END = b"\xff\xd9"
 
 
-def read_image(path: PathLike) -> np.ndarray:
+def read_image(path: PathLike, apply_orientation: bool = False) -> np.ndarray:
     """Decode a file to (H, W, 3) RGB uint8.
 
-    EXIF orientation is ignored: annotations of COCO and its kin refer to the stored pixels.
+    Args:
+        path: the file.
+        apply_orientation: turn the picture as its EXIF orientation says, as viewers and `cv2.imread` do; for pictures that
+            users give. Datasets leave it off: annotations of COCO and its kin refer to the stored pixels.
 
     Raises:
         MediaError: the file is missing, empty, truncated or no image.
@@ -36,16 +39,17 @@ def read_image(path: PathLike) -> np.ndarray:
         raise MediaError(f"image {file} is empty (0 bytes); fetch it again or leave it out")
     if _truncated_jpeg(data):
         raise MediaError(f"image {file} is a truncated JPEG ({len(data)} bytes, no end marker); fetch it again or leave it out")
-    bgr = decode_bgr(data)
+    bgr = decode_bgr(data, apply_orientation)
     if bgr is None:
         raise MediaError(f"{file} is not an image OpenCV can decode ({len(data)} bytes); convert it to JPEG or PNG")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
-def decode_bgr(data: bytes) -> Union[np.ndarray, None]:
-    """(H, W, 3) BGR uint8 of an encoded image, or None if it cannot be decoded."""
+def decode_bgr(data: bytes, apply_orientation: bool = False) -> Union[np.ndarray, None]:
+    """(H, W, 3) BGR uint8 of an encoded image, or None if it cannot be decoded; see `read_image`."""
+    flags = cv2.IMREAD_COLOR if apply_orientation else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
 

@@ -62,6 +62,8 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--image_dir", help="all images of a directory")
     group.add_argument("--video_file", help="a video")
     group.add_argument("--camera_id", type=int, default=-1, help="number of a camera, 0 for the first (default: none)")
+    add_switch(group, "--ignore_exif", False, "take images as they are stored, as the datasets of training and evaluation do, "
+                                              "instead of turned as their EXIF orientation says (default: off)")
     group.add_argument("--output_dir", default="output", help="where results go (default: %(default)s)")
 
 
@@ -110,7 +112,7 @@ def unite_parser() -> argparse.ArgumentParser:
     parser.add_argument("--det_threshold", type=float, default=0.5,
                         help="smallest score of a person's box (default: %(default)s)")
     parser.add_argument("--keypoint_threshold", type=float, default=0.5,
-                        help="smallest score that is drawn (default: %(default)s)")
+                        help="smallest score that is drawn; the JSON has them all (default: %(default)s)")
     parser.add_argument("--keypoint_batch_size", type=int, default=8,
                         help="people in one run of the network (default: %(default)s)")
     add_switch(parser, "--save_res", False, "also write the poses as JSON into --output_dir")
@@ -125,9 +127,11 @@ def single_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--model_dir", required=True, help="directory of an exported model")
     add_source_flags(parser)
     parser.add_argument("--batch_size", type=int, default=1, help="images in one run of the network (default: %(default)s)")
-    parser.add_argument("--threshold", type=float, default=0.5, help="smallest score that is drawn (default: %(default)s)")
+    parser.add_argument("--threshold", type=float, default=0.5,
+                        help="smallest score that is drawn; the JSON of --save_results has them all (default: %(default)s)")
     add_switch(parser, "--save_images", True, "write the pictures with results drawn on them (default: on)")
-    add_switch(parser, "--save_results", False, "also write the results as JSON into --output_dir")
+    add_switch(parser, "--save_results", False, "also write the results as JSON into --output_dir; infer.py: bbox.json, "
+                                                "a list of boxes with image_id (of a video: frame) and file_name")
     add_engine_flags(parser)
     add_switch(parser, "--enable_mkldnn_bfloat16", False, "the same as --enable_mkldnn --precision bf16")
     add_switch(parser, "--use_gpu", False, "PaddleDetection's old spelling of --device gpu; refused, as there")
@@ -137,14 +141,28 @@ def single_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def detector_parser() -> argparse.ArgumentParser:
+    """Flags of infer.py."""
+    parser = single_parser("Find boxes with an exported detector.")
+    parser.add_argument("--save_threshold", type=float, default=0.0,
+                        help="smallest score that goes into --save_results' bbox.json, whatever --threshold draws and counts. "
+                             "The default keeps all that the detector puts out, which evaluation from a bbox_file needs "
+                             "(default: %(default)s)")
+    return parser
+
+
 def check_flags(args: argparse.Namespace) -> None:
     """Refuse contradictions before any work.
 
     Raises:
-        ConfigError: no input, or flags that exclude each other.
+        ConfigError: no input or several, flags that exclude each other, numbers out of range.
     """
-    if not (args.image_file or args.image_dir or args.video_file or args.camera_id >= 0):
+    given = [f"--{name} {getattr(args, name)}" for name in ("image_file", "image_dir", "video_file") if getattr(args, name)]
+    given += [f"--camera_id {args.camera_id}"] if args.camera_id >= 0 else []
+    if not given:
         raise ConfigError("nothing to run on: give --image_file, --image_dir, --video_file or --camera_id")
+    if len(given) > 1:
+        raise ConfigError(f"{' and '.join(given)} were given, and one run takes one of them: leave out the others")
     if getattr(args, "use_gpu", False):
         raise ConfigError("--use_gpu is PaddleDetection's old flag: use --device gpu")
     if getattr(args, "enable_mkldnn_bfloat16", False):
@@ -152,6 +170,9 @@ def check_flags(args: argparse.Namespace) -> None:
     for name in ("batch_size", "keypoint_batch_size", "cpu_threads"):
         if getattr(args, name, 1) < 1:
             raise ConfigError(f"--{name} is {getattr(args, name)}: give 1 or more")
+    for name in ("threshold", "det_threshold", "keypoint_threshold", "save_threshold"):
+        if not 0 <= getattr(args, name, 0.5) <= 1:
+            raise ConfigError(f"--{name} is {getattr(args, name)}: scores lie between 0 and 1, so give a number from 0 to 1")
 
 
 def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) -> dict[str, object]:

@@ -2,36 +2,43 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ppdet.core.errors import ModelDirError
-from ppdet.core.files import atomic_write
 from ppdet.image.io import write_image
+from ppdet.inference.box_records import box_records
+from ppdet.inference.box_video_sink import BoxVideoSink
 from ppdet.inference.command_flags import check_flags, runtime_options
 from ppdet.inference.detections import Detections
 from ppdet.inference.detector import BoxDetector
+from ppdet.inference.image_ids import image_ids
 from ppdet.inference.image_inputs import ImageInputs
+from ppdet.inference.json_list import JsonListWriter
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.output_folder import OutputFolder
 from ppdet.inference.pose_command import CAMERA_VIDEO, report_benchmark, report_end
 from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.termination import ends_tidily
+from ppdet.inference.video_path import check_video_path
 from ppdet.inference.video_reader import VideoReader
 from ppdet.inference.video_writer import VideoWriter
 from ppdet.visualize.box_drawer import BoxDrawer
 
 
+@ends_tidily
 def run_detect(args: argparse.Namespace) -> int:
     """Detect and draw boxes; returns the exit status."""
     check_flags(args)
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
-    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir)
+    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
+    if args.video_file:
+        check_video_path(args.video_file)
     card = ModelCard.load(args.model_dir)
     if not card.is_detector:
         raise ModelDirError(f"{args.model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
@@ -51,69 +58,72 @@ def _detect_images(args: argparse.Namespace, detector: BoxDetector, inputs: Imag
                    timer: StageTimer) -> None:
     start = time.perf_counter()
     drawer = BoxDrawer(detector.card.label_list)
-    progress = Progress("images", len(inputs.paths), "image")
-    records: list[dict[str, Any]] = []
+    ids = dict(zip(inputs.paths, image_ids(inputs.paths)))
     boxes = done = 0
-    for paths, images in inputs.groups(args.batch_size):
-        with timer.stage("detect"):
-            results = detector.detect(images)
-        for path, image, found in zip(paths, images, results):
-            if args.save_images:
-                drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, args.threshold)
-                with timer.stage("write"):
-                    write_image(output.file(path.name, path), drawn)
-            done += 1
-            records.extend(coco_records(found, path, done))
-            boxes += int((found.scores >= args.threshold).sum())
-            progress.step()
-    progress.close()
     written = [output.path]
-    if args.save_results:
-        written.append(output.file("bbox.json"))
-        with atomic_write(written[-1], "w") as stream:
-            json.dump(records, stream)
-    report_end(f"{done} images", done, boxes, time.perf_counter() - start, written, "boxes")
+    with ExitStack() as stack:
+        progress = Progress("images", len(inputs.paths), "image")
+        stack.callback(progress.close)
+        json_list = _json_list(args, output, stack)
+        for paths, images in inputs.groups(args.batch_size):
+            with timer.stage("detect"):
+                results = detector.detect(images)
+            for path, image, found in zip(paths, images, results):
+                if args.save_images:
+                    drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, args.threshold)
+                    with timer.stage("write"):
+                        write_image(output.file(path.name, path), drawn)
+                if json_list is not None:
+                    for record in box_records(found[found.scores >= args.save_threshold], ids[path], path.name):
+                        json_list.append(record)
+                done += 1
+                boxes += int((found.scores >= args.threshold).sum())
+                progress.step()
+    report_end(f"{done} images", done, boxes, time.perf_counter() - start, written + _paths(json_list), "boxes")
 
 
 def _detect_video(args: argparse.Namespace, detector: BoxDetector, output: OutputFolder, timer: StageTimer) -> None:
     start = time.perf_counter()
     is_camera = args.camera_id >= 0
-    drawer = BoxDrawer(detector.card.label_list)
-    frames = boxes = 0
+    name = CAMERA_VIDEO if is_camera else Path(args.video_file).name
+    sink = BoxVideoSink(BoxDrawer(detector.card.label_list), args.threshold, args.save_threshold, name, timer)
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(args.camera_id if is_camera else args.video_file))
-        path = output.file(CAMERA_VIDEO if is_camera else Path(args.video_file).name, None if is_camera else args.video_file)
-        writer = stack.enter_context(VideoWriter(path, reader.fps, reader.size_wh))
+        if args.save_images:
+            path = output.file(name, None if is_camera else args.video_file)
+            sink.video = stack.enter_context(VideoWriter(path, reader.fps, reader.size_wh))
+        sink.json_list = _json_list(args, output, stack)
         progress = Progress(reader.name, reader.frame_count)
         stack.callback(progress.close)
-        last = None
-        for frame in reader:
-            frames += 1
-            progress.step()
-            if frame.image is None:
-                if last is not None:
-                    writer.write(last)
-                continue
-            with timer.stage("detect"):
-                found = detector.detect([frame.image])[0]
-            boxes += int((found.scores >= args.threshold).sum())
-            last = frame.image
-            with timer.stage("write"):
-                writer.write(drawer.draw(last, found.boxes_xyxy, found.scores, found.labels, args.threshold))
-    report_end(f"{frames} frames", frames, boxes, time.perf_counter() - start, [writer.path], "boxes")
+        try:
+            for frame in reader:
+                found = None
+                if frame.image is not None:
+                    with timer.stage("detect"):
+                        found = detector.detect([frame.image])[0]
+                sink.consume(frame, found)
+                progress.step()
+        except KeyboardInterrupt:  # the only end of a camera
+            if not is_camera:
+                raise
+    written = _paths(sink.video) + _paths(sink.json_list)
+    report_end(f"{sink.frames} frames", sink.frames, sink.boxes, time.perf_counter() - start, written, "boxes")
+
+
+def _json_list(args: argparse.Namespace, output: OutputFolder, stack: ExitStack) -> JsonListWriter | None:
+    return stack.enter_context(JsonListWriter(output.file("bbox.json"))) if args.save_results else None
+
+
+def _paths(writer: VideoWriter | JsonListWriter | None) -> list[Path]:
+    return [] if writer is None else [writer.path]
 
 
 def coco_records(found: Detections, path: Path, number: int) -> list[dict[str, Any]]:
-    """Detections as COCO results, which the keypoint datasets read as their `bbox_file`.
+    """Records of one image that is looked at by itself; for several, `box_records` with ids of `image_ids`.
 
     Args:
-        found: boxes of one image.
+        found: boxes of the image.
         path: the image; a name of digits is its COCO id.
         number: id for an image with any other name.
     """
-    image_id = int(path.stem) if path.stem.isdigit() else number
-    rows = []
-    for (x1, y1, x2, y2), score, label in zip(found.boxes_xyxy.tolist(), found.scores.tolist(), found.labels.tolist()):
-        rows.append({"image_id": image_id, "file_name": path.name, "category_id": label + 1,
-                     "bbox": [round(x1, 3), round(y1, 3), round(x2 - x1, 3), round(y2 - y1, 3)], "score": round(score, 5)})
-    return rows
+    return box_records(found, int(path.stem) if path.stem.isdigit() else number, path.name)

@@ -9,6 +9,7 @@ import numpy as np
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import list_images, read_image
+from ppdet.inference.video_path import VIDEO_SUFFIXES
 
 
 class ImageInputs:
@@ -17,6 +18,7 @@ class ImageInputs:
     Args:
         image_file: one image; wins over `image_dir`, as in PaddleDetection.
         image_dir: a directory of images.
+        apply_orientation: turn pictures as their EXIF orientation says; see `read_image`.
 
     Attributes:
         paths: the images.
@@ -26,14 +28,17 @@ class ImageInputs:
         MediaError: no such file or directory, or no image in it.
     """
 
-    def __init__(self, image_file: str | None, image_dir: str | None) -> None:
+    def __init__(self, image_file: str | None, image_dir: str | None, apply_orientation: bool = True) -> None:
         if image_file:
             if not Path(image_file).is_file():
                 raise MediaError(f"there is no image {image_file}: check --image_file")
+            if Path(image_file).suffix.lower() in VIDEO_SUFFIXES:
+                raise MediaError(f"{image_file} is a video: give it as --video_file")
             self.paths = [Path(image_file)]
         else:
             self.paths = list_images(str(image_dir))
         self.failed: list[Path] = []
+        self.apply_orientation = apply_orientation
 
     def groups(self, size: int) -> Iterator[tuple[list[Path], list[np.ndarray]]]:
         """Paths and (H, W, 3) RGB images, `size` at a time; what does not read is left out and noted."""
@@ -41,7 +46,7 @@ class ImageInputs:
         images: list[np.ndarray] = []
         for path in self.paths:
             try:
-                images.append(read_image(path))
+                images.append(read_image(path, self.apply_orientation))
                 paths.append(path)
             except MediaError as error:
                 self.fail(path, error)

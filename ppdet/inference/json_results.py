@@ -4,15 +4,12 @@ Two layouts: PaddleDetection's nested lists, which scripts out there read, and o
 """
 from __future__ import annotations
 
-import json
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from ppdet.core.files import atomic_write
+from ppdet.inference.json_list import JsonListWriter
 from ppdet.inference.results import PoseResult, rounded
 
 
@@ -39,8 +36,8 @@ def named_record(result: PoseResult) -> dict[str, Any]:
 LAYOUTS = {"paddledet": paddledet_record, "named": named_record}
 
 
-class JsonResultsWriter:
-    """Writes a JSON list of results, one at a time; the file appears, whole, when the block ends without an error.
+class JsonResultsWriter(JsonListWriter):
+    """Writes results of poses, one at a time.
 
     Args:
         path: the file.
@@ -48,25 +45,13 @@ class JsonResultsWriter:
     """
 
     def __init__(self, path: str | Path, layout: str = "paddledet") -> None:
-        self.path = Path(path)
-        self.count = 0
+        super().__init__(path)
         self._record = LAYOUTS[layout]
-        self._stack = ExitStack()
 
     def __enter__(self) -> JsonResultsWriter:
-        self._stream = self._stack.enter_context(atomic_write(self.path, "w"))
-        self._stream.write("[")
+        super().__enter__()
         return self
 
     def add(self, result: PoseResult) -> None:
         """Append one image or frame."""
-        self._stream.write(",\n" if self.count else "\n")
-        self._stream.write(json.dumps(self._record(result), ensure_ascii=False))
-        self.count += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        if kind is None:
-            self._stream.write("\n]\n")
-        return self._stack.__exit__(kind, error, trace)
+        self.append(self._record(result))

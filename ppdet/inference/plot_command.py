@@ -89,7 +89,7 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
         people += len(image.keypoints)
         try:
             file = finder.find(image)
-            drawn, count = _draw(drawer, read_image(file), image, options)
+            drawn, count = _draw(drawer, read_image(file, poses.turned), image, options)
         except MediaError as error:
             problems.append(str(error))
             continue

@@ -7,7 +7,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.command_flags import check_flags, runtime_options
@@ -21,12 +20,15 @@ from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
+from ppdet.inference.termination import ends_tidily
 from ppdet.inference.topdown import TopDownEstimator
 from ppdet.inference.video import process_video
+from ppdet.inference.video_path import check_video_path
 
 CAMERA_VIDEO = "output.mp4"
 
 
+@ends_tidily
 def run_unite(args: argparse.Namespace) -> int:
     """Detector and pose model on images, a video or a camera; returns the exit status."""
     check_flags(args)
@@ -34,6 +36,7 @@ def run_unite(args: argparse.Namespace) -> int:
                 "det_keypoint_unite", bool(args.save_res), 1)
 
 
+@ends_tidily
 def run_keypoint(args: argparse.Namespace) -> int:
     """Pose model alone: the whole picture is one person's box; returns the exit status."""
     check_flags(args)
@@ -45,9 +48,9 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
          save_json: bool, images_together: int) -> int:
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
-    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir)
-    if args.video_file and not Path(args.video_file).is_file() and "://" not in args.video_file:
-        raise MediaError(f"there is no video {args.video_file}: check --video_file")
+    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
+    if args.video_file:
+        check_video_path(args.video_file)
     cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
     pipeline = load_pipeline(args, cards, batch_size)
     json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None

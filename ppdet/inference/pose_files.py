@@ -56,12 +56,22 @@ class PosedImage:
 
 @dataclass
 class PoseFile:
-    """What a JSON file holds: the images, and, of annotations, their skeleton and the names behind image ids."""
+    """What a JSON file holds.
+
+    Attributes:
+        images: the images and their people.
+        skeleton: of annotations, their skeleton.
+        names: of annotations, the file names behind image ids.
+        kind: "predictions" or "annotations".
+        turned: coordinates are in the picture as its EXIF orientation turns it (what deployment and tools/infer.py write),
+            not in the stored pixels (annotations, and the results of an evaluation, which are held against them).
+    """
 
     images: list[PosedImage]
     skeleton: Optional[Skeleton] = None
     names: Mapping[Any, str] = field(default_factory=dict)
     kind: str = "predictions"
+    turned: bool = False
 
 
 def read_pose_file(path: Union[str, Path]) -> PoseFile:
@@ -94,7 +104,10 @@ def read_pose_file(path: Union[str, Path]) -> PoseFile:
         (isinstance(first, dict) and ("joints" in first or "gt_joints" in first), _mpii_entry),
     ):
         if fits:
-            return PoseFile(_grouped(path, content, reader), kind="annotations" if reader is _mpii_entry else "predictions")
+            kind = "annotations" if reader is _mpii_entry else "predictions"
+            # Only predictions on users' pictures name the file in a COCO result; those of an evaluation have the id alone.
+            turned = reader in (_deploy_entry, _named_entry) or (reader is _result_entry and "file_name" in first)
+            return PoseFile(_grouped(path, content, reader), kind=kind, turned=turned)
     keys = ", ".join(map(str, first)) if isinstance(first, dict) else type(first).__name__
     raise DataError(f"{path}: its entries ({keys}) hold no poses; known: COCO results and annotations, MPII, deploy's JSON")
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
+from ppdet.inference.video_path import check_video_path
 
 # A container may promise more frames than there are; do not look for them for ever.
 MOST_FAILURES_IN_A_ROW = 2000
@@ -120,11 +121,7 @@ class VideoReader:
 
 def _open(source: str | Path | int) -> cv2.VideoCapture:
     if not isinstance(source, int) and "://" not in str(source):
-        path = Path(source)
-        if not path.is_file():
-            raise MediaError(f"there is no video {path}: check the path")
-        if path.stat().st_size == 0:
-            raise MediaError(f"{path} is empty (0 bytes): copy the video again")
+        check_video_path(source)
     capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
     if not capture.isOpened():
         capture.release()

@@ -15,7 +15,7 @@ from planted_models import SKELETON, planted_person, write_detector, write_pose_
 
 from ppdet.core.errors import ConfigError, MediaError, ModelDirError
 from ppdet.image.io import read_image, write_image
-from ppdet.inference.command_flags import add_pose_flags, boolean, single_parser, unite_parser
+from ppdet.inference.command_flags import add_pose_flags, boolean, detector_parser, single_parser, unite_parser
 from ppdet.inference.detect_command import run_detect
 from ppdet.inference.pose_command import run_keypoint, run_unite
 
@@ -69,7 +69,7 @@ def keypoint(models: tuple[str, str], out: Path, *flags: str) -> int:
 
 
 def detect(models: tuple[str, str], out: Path, *flags: str) -> int:
-    return run_detect(single_parser("").parse_args(["--model_dir", models[0], "--output_dir", str(out), *flags]))
+    return run_detect(detector_parser().parse_args(["--model_dir", models[0], "--output_dir", str(out), *flags]))
 
 
 def test_unite_on_a_folder(models: tuple[str, str], pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -163,8 +163,9 @@ def test_save_images_false_writes_no_pictures(models: tuple[str, str], pictures:
 
 def test_detector_alone(models: tuple[str, str], pictures: Path, clip: Path, tmp_path: Path) -> None:
     (pictures / "one.png").rename(pictures / "000000000042.png")
+    (pictures / "nobody.png").rename(pictures / "7.png")
     assert detect(models, tmp_path / "out", "--image_dir", str(pictures), "--save_results") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000000042.png", "bbox.json", "nobody.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000000042.png", "7.png", "bbox.json"]
     (box,) = json.loads((tmp_path / "out" / "bbox.json").read_text())
     assert box == {"image_id": 42, "file_name": "000000000042.png", "category_id": 1, "bbox": [0, 0, 210, 280], "score": 0.9}
     assert detect(models, tmp_path / "video", "--video_file", str(clip)) == 0

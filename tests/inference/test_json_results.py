@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +69,24 @@ def test_a_result_speaks_for_itself() -> None:
     assert result(0).person_scores.shape == (0,)
     drawn = one.draw(np.zeros((48, 64, 3), np.uint8), threshold=0.3)
     assert drawn.any() and not one.draw(np.zeros((48, 64, 3), np.uint8), threshold=0.6, draw_boxes=False).any()
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on file sizes stands for the full disk; the buffer fails either on the way or at the end."""
+    pytest.importorskip("resource")
+    for entries in (2, 5000):
+        code = (
+            "import resource, sys\n"
+            f"sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})\n"
+            "from ppdet.core.command import run_command\n"
+            "from ppdet.inference.json_list import JsonListWriter\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+            "def main():\n"
+            f"    with JsonListWriter({str(tmp_path / 'r.json')!r}) as writer:\n"
+            f"        for _ in range({entries}):\n"
+            "            writer.append('x' * 100)\n"
+            "sys.exit(run_command(main))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and f"error: cannot write {tmp_path / 'r.json'}" in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())

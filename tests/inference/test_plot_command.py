@@ -128,6 +128,22 @@ def test_contact_sheet_limit_and_equal_stems(tmp_path: Path, images: Path) -> No
     assert cv2.imread(str(tmp_path / "out" / "contact_sheet.jpg")).shape == (360, 960, 3)
 
 
+def test_deploys_json_is_drawn_on_the_turned_picture(tmp_path: Path, images: Path) -> None:
+    """Deployment and tools/infer.py turn pictures as EXIF says; results of an evaluation refer to the stored pixels."""
+    data = cv2.imencode(".jpg", np.full((160, 120, 3), 90, np.uint8))[1].tobytes()
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    (images / "33.jpg").write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
+    turned, stored = (120, 160, 3), (160, 120, 3)
+    for entry, shape in (
+        (named_record(result("33.jpg")), turned),
+        (paddledet_record(result("33.jpg")), turned),
+        (coco_entry(image_id=33, file_name="33.jpg"), turned),
+        (coco_entry(image_id=33), stored),
+    ):
+        plot_poses(write(tmp_path, [entry]), PlotOptions(tmp_path / "out", images))
+        assert cv2.imread(str(tmp_path / "out" / "33_pose.jpg")).shape == shape
+
+
 def test_names_of_ids_come_from_the_annotations(tmp_path: Path, images: Path) -> None:
     truth = tmp_path / "truth.json"
     truth.write_text(json.dumps(LAYOUTS["COCO annotations"][0]))

@@ -1,0 +1,67 @@
+"""Writes a JSON list of any length, entry by entry."""
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ppdet.core.errors import MediaError
+from ppdet.core.files import atomic_write
+
+
+class JsonListWriter:
+    """A list whose entries are written as they come; the file appears, whole, when the block ends without an error.
+
+    Args:
+        path: the file.
+
+    Raises:
+        MediaError: the file cannot be written (at any point: a disk may fill up).
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.count = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> JsonListWriter:
+        try:
+            self._stream = self._stack.enter_context(atomic_write(self.path, "w"))
+            self._stream.write("[")
+        except OSError as error:
+            raise self._failed(error) from error
+        return self
+
+    def append(self, entry: Any) -> None:
+        """Write one entry."""
+        try:
+            self._stream.write(",\n" if self.count else "\n")
+            self._stream.write(json.dumps(entry, ensure_ascii=False))
+        except OSError as error:
+            raise self._failed(error) from error
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        try:
+            if kind is None:
+                self._stream.write("\n]\n")
+                self._stream.flush()
+        except OSError as failure:
+            # What is left in the buffer cannot be written at closing either; the temporary file goes all the same.
+            reason = self._failed(failure)
+            with suppress(OSError):
+                self._stack.__exit__(MediaError, reason, failure.__traceback__)
+            raise reason from failure
+        try:
+            return self._stack.__exit__(kind, error, trace)
+        except OSError as failure:
+            if kind is not None:
+                return None  # the first error is the one to tell
+            raise self._failed(failure) from failure
+
+    def _failed(self, error: OSError) -> MediaError:
+        return MediaError(f"cannot write {self.path}: {error.strerror or error}; free some space or choose another --output_dir")

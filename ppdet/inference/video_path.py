@@ -1,0 +1,44 @@
+"""Tells from a path what is no video, before anything is opened."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from ppdet.core.errors import MediaError
+from ppdet.image.io import IMAGE_SUFFIXES
+
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts", ".mts", ".3gp", ".ogv")
+# Text files that do lead to videos.
+PLAYLIST_SUFFIXES = (".m3u8", ".m3u", ".mpd", ".sdp")
+SNIFFED_BYTES = 2048
+
+
+def check_video_path(source: str | Path) -> None:
+    """Refuse what cannot be a video. FFmpeg would show a text file as a film of its letters, and an image as one frame.
+
+    Args:
+        source: path, or URL, which is let through.
+
+    Raises:
+        MediaError: no such file, an empty one, an image, or text.
+    """
+    if "://" in str(source):
+        return
+    path = Path(source)
+    if not path.is_file():
+        raise MediaError(f"there is no video {path}: check the path (--video_file)")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise MediaError(f"{path} is an image, not a video: give it as --image_file")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes): copy the video again")
+    if path.suffix.lower() not in PLAYLIST_SUFFIXES and _is_text(path):
+        raise MediaError(f"{path} is text, neither an image ({', '.join(IMAGE_SUFFIXES)}) nor a video: give one of these")
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(SNIFFED_BYTES)
+    try:
+        text = start[: -3 or None].decode("utf-8") if len(start) == SNIFFED_BYTES else start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(start) - 8  # only a letter that was cut at the end
+    return all(letter.isprintable() or letter in "\t\r\n\f" for letter in text)
