@@ -1,8 +1,9 @@
 """Read a COCO annotation file for evaluation, completing what the evaluation needs and the file lacks.
 
 pycocotools assumes `area`, `bbox`, `iscrowd` and `num_keypoints` in every annotation. Files made by labelling tools
-often miss some of them, or carry a placeholder (area 1), and then score 0 or stop with a KeyError. Here they are filled
-in and every kind of repair is counted, so that the caller can say what was done.
+often miss some of them, or carry a placeholder (area 1), and then score 0 or stop with a KeyError. It also takes `id` for
+granted, from 1 on and no two alike: of annotations that share one it compares one, several times. Here all that is put
+right, objects that no dataset would train on are ignored, and every kind of repair is counted, so that it can be told.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.geometry.annotated_object import AREA_PER_BOX, box_around_keypoints, is_labelled, unusable
 
-# Median of area / (w * h) over the 329 labelled persons of 250 official val2017 images is .523. MMPose takes .53, and
-# with it CrowdPose, which has no areas, scores as in xtcocotools.
-AREA_PER_BOX = 0.53
 # Below this share of its box an area is a placeholder: in COCO a labelled person covers at least a tenth of the box.
 SMALLEST_BELIEVABLE_AREA = 0.02
+IGNORED = "ignored in the figures, since a dataset leaves them out"
 
 
 class CocoGroundTruth:
@@ -38,7 +38,7 @@ class CocoGroundTruth:
         notes: sentences about what was filled in, empty when the file was complete.
 
     Raises:
-        DataError: file missing or not COCO, or an object has another number of keypoints.
+        DataError: file missing or not COCO, or every labelled object has another number of keypoints.
     """
 
     def __init__(self, anno_file: str | Path, num_keypoints: int | None = None) -> None:
@@ -46,7 +46,7 @@ class CocoGroundTruth:
         self.num_keypoints = num_keypoints
         self.notes: list[str] = []
         data = _read_coco_json(self.path)
-        self._complete(data["annotations"])
+        self._complete(data)
         self.coco = _index(data)
         self.image_ids = list(self.coco.imgs)
         self._rows = {image_id: row for row, image_id in enumerate(self.image_ids)}
@@ -76,36 +76,90 @@ class CocoGroundTruth:
             )
         return np.array([self._rows[i] for i in asked], np.int64)
 
-    def _complete(self, annotations: list[dict[str, Any]]) -> None:
+    def _complete(self, data: dict[str, Any]) -> None:
         repairs: Counter[str] = Counter()
-        for annotation in annotations:
-            self._complete_keypoints(annotation)
-            if "iscrowd" not in annotation:
-                annotation["iscrowd"] = 0
-            if "bbox" not in annotation:
-                annotation["bbox"] = _box_of_keypoints(annotation, self.path)
-                repairs["without box: taken from the extent of its keypoints"] += 1
-            _, _, width, height = annotation["bbox"]
-            if annotation.get("area") is None:
-                annotation["area"] = AREA_PER_BOX * width * height
-                repairs[f"without area: {AREA_PER_BOX} x box area assumed"] += 1
-            elif not annotation["iscrowd"] and annotation["area"] < SMALLEST_BELIEVABLE_AREA * width * height:
-                repairs[
-                    f"with an area under {SMALLEST_BELIEVABLE_AREA:.0%} of its box, kept as it is: OKS will be near 0; "
-                    "remove the area to have it estimated"
-                ] += 1
-        self.notes = [f"{self.path.name}: {count} object(s) {what}" for what, count in repairs.items()]
-
-    def _complete_keypoints(self, annotation: dict[str, Any]) -> None:
-        if self.num_keypoints is None:
-            return
-        keypoints = annotation.setdefault("keypoints", [0] * (3 * self.num_keypoints))
-        if len(keypoints) != 3 * self.num_keypoints:
+        complete = _Completion(data, self.num_keypoints, repairs)
+        kept = []
+        for annotation in data["annotations"]:
+            if not isinstance(annotation, dict) or not isinstance(annotation.get("image_id"), (int, str)):
+                repairs["without image_id, left out"] += 1
+                continue
+            complete(annotation)
+            kept.append(annotation)
+        if complete.other_lengths and not complete.labelled:
             raise DataError(
-                f"{self.path}: annotation {annotation.get('id')} has {len(keypoints)} keypoint values, expected "
-                f"3 x {self.num_keypoints}. Set `skeleton`/`num_joints` to what the file holds, or give another file."
+                f"{self.path}: annotation {complete.first_other} has {complete.other_lengths.most_common(1)[0][0]} keypoint "
+                f"values, expected 3 x {self.num_keypoints}. Set `skeleton`/`num_joints` to what the file holds, or give another file."
             )
-        annotation["num_keypoints"] = sum(1 for visible in keypoints[2::3] if visible > 0)
+        ids = Counter(str(annotation.get("id")) for annotation in kept if annotation.get("id") is not None)
+        repairs["that share their `id` with another, numbered anew"] += sum(count for count in ids.values() if count > 1)
+        repairs["without `id`, numbered"] += len(kept) - sum(ids.values())
+        for number, annotation in enumerate(kept, start=1):  # from 1: pycocotools takes a match with id 0 for none
+            annotation["id"] = number
+        data["annotations"] = kept
+        self.notes = [f"{self.path.name}: {count} object(s) {what}" for what, count in repairs.items() if count]
+
+
+class _Completion:
+    """Called with each annotation in turn, it changes it into one that pycocotools can use."""
+
+    def __init__(self, data: dict[str, Any], num_keypoints: int | None, repairs: Counter[str]) -> None:
+        self.num_keypoints, self.repairs = num_keypoints, repairs
+        self.labelled = 0
+        self.other_lengths: Counter[int] = Counter()
+        self.first_other: Any = None
+        self._sizes = {image["id"]: (image.get("width") or 0, image.get("height") or 0) for image in data["images"]}
+        declared = [category["id"] for category in data["categories"] if category.get("keypoints")]
+        self._category = declared[0] if len(declared) == 1 else 1
+
+    def __call__(self, annotation: dict[str, Any]) -> None:
+        if annotation.get("category_id") is None:
+            annotation["category_id"] = self._category
+        annotation["iscrowd"] = int(bool(annotation.get("iscrowd")))
+        box_filled = annotation.get("bbox") is None
+        if box_filled:
+            annotation["bbox"] = box_around_keypoints(annotation.get("keypoints"))
+        reason = None if self.num_keypoints is None else self._judge_keypoints(annotation, self.num_keypoints)
+        if reason is not None:
+            self.repairs[f"{reason}: {IGNORED}"] += 1
+            annotation["area"] = None
+        elif box_filled and annotation["bbox"] is not None:
+            self.repairs["without box: taken from the extent of their keypoints"] += 1
+        self._complete_area(annotation, told=reason is None)
+
+    def _judge_keypoints(self, annotation: dict[str, Any], count: int) -> str | None:
+        """Set `num_keypoints`, and let an object that cannot be matched look like one without labelled keypoints."""
+        reason = None
+        labelled = is_labelled(annotation)
+        if labelled and not annotation["iscrowd"]:
+            keypoints = annotation["keypoints"]
+            size = self._sizes.get(annotation["image_id"], (0, 0))
+            reason = unusable(annotation["bbox"], keypoints, annotation.get("area"), count, size)
+            if annotation["bbox"] is None:
+                reason = reason and "without a box, and with keypoints that span none"
+            if len(keypoints) != 3 * count:
+                self.other_lengths[len(keypoints)] += 1
+                self.first_other = annotation.get("id") if self.first_other is None else self.first_other
+        if not labelled or reason or len(annotation["keypoints"]) != 3 * count:
+            annotation["keypoints"] = [0] * (3 * count)
+        annotation["num_keypoints"] = sum(1 for visible in annotation["keypoints"][2::3] if visible > 0)
+        self.labelled += annotation["num_keypoints"] > 0
+        return reason
+
+    def _complete_area(self, annotation: dict[str, Any], told: bool) -> None:
+        try:
+            x, y, width, height = (float(value) for value in annotation["bbox"])
+        except (TypeError, ValueError):
+            x, y, width, height = 0.0, 0.0, 0.0, 0.0
+            annotation["bbox"] = [x, y, width, height]
+        if not isinstance(annotation.get("area"), (int, float)):
+            annotation["area"] = AREA_PER_BOX * max(width, 0.0) * max(height, 0.0)
+            self.repairs[f"without area: {AREA_PER_BOX} x box area assumed"] += told
+        elif not annotation["iscrowd"] and annotation["area"] < SMALLEST_BELIEVABLE_AREA * width * height:
+            self.repairs[
+                f"with an area under {SMALLEST_BELIEVABLE_AREA:.0%} of its box, kept as it is: OKS will be near 0; "
+                "remove the area to have it estimated"
+            ] += 1
 
 
 def _read_coco_json(path: Path) -> dict[str, Any]:
@@ -115,18 +169,11 @@ def _read_coco_json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path} is not valid JSON ({error}).") from error
-    if not isinstance(data, dict) or not {"images", "annotations", "categories"} <= data.keys():
+    if not isinstance(data, dict) or not {"images", "annotations"} <= data.keys():
         raise DataError(f"{path} is not a COCO annotation file: expected an object with images, annotations, categories.")
+    data.setdefault("categories", [])
+    data["images"] = [image for image in data["images"] if isinstance(image, dict) and isinstance(image.get("id"), (int, str))]
     return data
-
-
-def _box_of_keypoints(annotation: dict[str, Any], path: Path) -> list[float]:
-    keypoints = annotation.get("keypoints") or []
-    xs = [x for x, v in zip(keypoints[0::3], keypoints[2::3]) if v > 0]
-    ys = [y for y, v in zip(keypoints[1::3], keypoints[2::3]) if v > 0]
-    if not xs:
-        raise DataError(f"{path}: annotation {annotation.get('id')} has neither bbox nor visible keypoints.")
-    return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
 
 
 def _index(data: dict[str, Any]) -> Any:

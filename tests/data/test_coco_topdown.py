@@ -59,7 +59,6 @@ def spoil(content, key, value):
     "key, value, reason",
     [
         ("keypoints", KeyError, "without `keypoints`"),
-        ("bbox", KeyError, "without `bbox`"),
         ("image_id", KeyError, "without `image_id`"),
         ("image_id", 777, "image_id not among"),
         ("area", 0, "area 0"),
@@ -99,10 +98,23 @@ def test_what_is_right_but_of_no_use_is_no_mistake(coco, write_coco, key, value)
     assert len(data) == 8 and data.report.num_bad == 0 and sum(data.report.skipped.values()) == 1
 
 
-def test_missing_area_is_the_boxs(coco, write_coco):
+def test_missing_area_is_a_share_of_the_boxs(coco, write_coco):
     content = coco(1, 1)
     del content["annotations"][0]["area"]
-    assert dataset(write_coco(content)).describe(0).area == 18 * 36
+    assert dataset(write_coco(content)).describe(0).area == pytest.approx(0.53 * 18 * 36)
+
+
+def test_missing_box_is_the_extent_of_the_keypoints(coco, write_coco):
+    content = coco(1, 2)
+    first, second = content["annotations"]
+    del first["bbox"]
+    second["bbox"] = None
+    second["keypoints"] = [5, 6, 2] + [0] * 48  # one point has no extent
+    data = dataset(write_coco(content)).parse()
+    xy = np.array(first["keypoints"]).reshape(-1, 3)[:, :2]
+    low, high = xy.min(0), xy.max(0)
+    np.testing.assert_allclose(data.persons.boxes_xyxy, [[*low, *np.maximum(high - 1, low)]])
+    assert "no `bbox`" in data.report.notes[0] and "annotation 2" in data.report.bad_line()
 
 
 def test_areas_that_make_scores_meaningless_are_told(coco, write_coco):
@@ -240,7 +252,7 @@ def test_center_scale_moves_the_crop_anew_each_time(coco, write_coco):
 
 def boxes_of(content, **change):
     """A detector's record for each image, numbered by another program from 100 on in reverse order."""
-    images = [image for image in content["images"]]
+    images = content["images"]
     records = []
     for number, image in enumerate(images):
         record = {"image_id": len(images) - number, "file_name": image["file_name"], "category_id": 1,

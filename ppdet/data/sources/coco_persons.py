@@ -13,9 +13,7 @@ from ppdet.core.errors import DataError
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.json_values import is_id, is_number, number_or_nan
 from ppdet.data.sources.person_table import ImageTable, PersonTable
-
-FARTHEST = 1e6
-"""Coordinates beyond are no pixels."""
+from ppdet.geometry.annotated_object import AREA_PER_BOX, FARTHEST, box_around_keypoints
 
 SMALLEST_AREA = 0.01
 """Part of the box that an object covers at least, typically; tools that write `area: 1` are far below."""
@@ -31,6 +29,8 @@ def person_table(
 ) -> PersonTable:
     """Usable persons: not a crowd, a box inside the image, area above 0, at least one labelled keypoint.
 
+    `annotated_object.unusable` is the same rule for one annotation, which the metric follows; here it runs on arrays.
+
     Boxes are cut to the image's pixel centres, 0 .. W - 1, and end at x + w - 1: which puts the box centre where the
     pixel-centre convention wants it.
 
@@ -44,7 +44,14 @@ def person_table(
     text_ids = images.ids.dtype.kind == "U"
     rows, good, names = [], [], []
     other_counts: Dict[int, List[str]] = {}
+    no_box = 0
     for position, entry in enumerate(annotations):
+        if isinstance(entry, dict) and entry.get("bbox") is None and not entry.get("iscrowd"):
+            box = box_around_keypoints(entry.get("keypoints"))
+            entry = {key: value for key, value in entry.items() if key != "bbox"} if box is None else {**entry, "bbox": box}
+            filled = box is not None
+        else:
+            filled = False
         problem, skipped = _problem(entry, categories)
         name = f"annotation {entry.get('id', f'[{position}]')}" if isinstance(entry, dict) else f"annotations[{position}]"
         row = None if problem or skipped else row_of.get(str(entry["image_id"]) if text_ids else entry["image_id"])
@@ -62,6 +69,9 @@ def person_table(
             rows.append(row)
             good.append(entry)
             names.append(name)
+            no_box += filled
+    if no_box:
+        report.add_note(f"{no_box} annotations have no `bbox`: the extent of their labelled keypoints is taken")
     _check_counts(other_counts, bool(rows), num_joints, report)
     table = PersonTable(
         image_row=np.array(rows, np.int64),
@@ -127,7 +137,7 @@ def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> 
     limit = np.where(wh > 0, wh - 1, FARTHEST)  # an image of unknown size cannot cut
     low = np.maximum(xywh[:, :2], 0)
     high = np.minimum(limit, xywh[:, :2] + np.maximum(xywh[:, 2:] - 1, 0))
-    area = np.where(np.isnan(table.area), np.prod(np.maximum(xywh[:, 2:], 0), axis=1), table.area)
+    area = np.where(np.isnan(table.area), AREA_PER_BOX * np.prod(np.maximum(xywh[:, 2:], 0), axis=1), table.area)
     no_area = int(np.isnan(table.area).sum())
     labelled = (np.abs(table.keypoints) < FARTHEST).all(axis=(1, 2))
     checks = [
@@ -145,7 +155,7 @@ def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> 
     empty = good & ~visible.any(axis=1)
     report.add_skipped("without labelled keypoints", int(empty.sum()))
     if no_area:
-        report.add_note(f"{no_area} annotations have no `area`: box width x height is taken, which makes scores a little better")
+        report.add_note(f"{no_area} annotations have no `area`: {AREA_PER_BOX} x box width x height is taken")
     ratio = area[good] / np.maximum(np.prod(xywh[good, 2:], axis=1), 1)
     if len(ratio) and np.median(ratio) < SMALLEST_AREA:
         report.add_note(
