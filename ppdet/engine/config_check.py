@@ -1,4 +1,4 @@
-"""Check a config against the constructors of its components, without building anything."""
+"""Check a config against the constructors of its components, building nothing that needs data or a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ppdet.core.logger import get_logger
 from ppdet.core.paddledet_names import METRICS, PADDLEDETECTION_NAMES
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.core.registry import Registry
+from ppdet.core.settings import READER_SETTINGS, check_settings
 from ppdet.engine.component_check import ComponentCheck
+from ppdet.engine.config_trial import try_codec
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _log = get_logger(__name__)
@@ -35,6 +37,8 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
         check.problems.append(problem)
     for key, value in config.items():
         _check_top_level(check, key, value, config)
+    check.problems += check_settings(config)
+    check.problems += try_codec(config, registry)
     for key in config:  # last: a key may be the section of a component that another section names
         _check_name_of_key(check, key, config.mark_of(key), config)
     if part and "architecture" not in config:
@@ -80,6 +84,8 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
         check.dataset(key, value, mark)
     elif key in READER_KEYS:
         check.reader(key, value, mark)
+        if isinstance(value, Mapping):
+            check.problems += check_settings(value, READER_SETTINGS, f"{key}.")
     elif key in check.registry:
         check.section(key)
     else:

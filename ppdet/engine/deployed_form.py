@@ -20,6 +20,7 @@ TOP_DOWN = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
 DETECTORS = ("PicoDet",)
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")
+CROPS = ("TopDownEvalAffine", "TopDownAffine")
 DROPPED_FROM_CARD = ("Decode",)
 
 
@@ -73,7 +74,10 @@ def _top_down(assembly: Any, model: Any) -> DeployedForm:
     normalize = normalization(config)
     fuse = bool((config.get("TestReader") or {}).get("fuse_normalize", False))
     layer = TopDownExport(model, normalize["mean"], normalize["std"], fuse, to_bgr=bool(normalize.get("to_bgr", False)))
-    preprocess = _preprocess(config) or [{"type": "TopDownEvalAffine", "trainsize": list(codec.input_wh)}]
+    preprocess = _preprocess(config) or [{"type": "TopDownEvalAffine"}]
+    for step in preprocess:  # deployment programs read the size here; a config need not repeat it
+        if step["type"] in CROPS:
+            step["trainsize"] = list(codec.input_wh)
     if not any(step["type"] == "NormalizeImage" for step in preprocess):
         preprocess += [{"type": "NormalizeImage", **normalize}, {"type": "Permute"}]
     card = _card(config, "HRNet", preprocess, fuse)

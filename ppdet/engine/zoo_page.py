@@ -67,6 +67,9 @@ def check_complete(zoo: Zoo, root: Path = ROOT) -> None:
 def input_size(config_file: Path) -> str:
     """Height x width of a config's network input, without building anything."""
     config = load_config(config_file)
+    if "input_wh" in (config.get("codec") or {}):
+        width, height = config["codec"]["input_wh"]
+        return f"{height}x{width}"
     shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
     return f"{shape[-2]}x{shape[-1]}" if len(shape) >= 2 else "-"
 

@@ -44,9 +44,20 @@ def test_sizes_agree_with_each_other_and_with_the_file_name(path):
     width, height = config["codec"]["input_wh"]
     misspelt = path.stem == "vitpose_base_coco_256x196"  # PaddleDetection's file name
     assert f"{height}x{width}" in path.stem or misspelt
-    assert config["codec"]["heatmap_wh"] == [width // 4, height // 4]
-    assert config["TestReader"]["inputs_def"]["image_shape"] == [3, height, width]
-    assert config["TestReader"]["sample_transforms"][1] == {"TopDownEvalAffine": {"trainsize": [width, height]}}
+    assert config["TestReader"]["sample_transforms"][1] == {"TopDownEvalAffine": {}}  # the codec's, as everywhere
+
+
+@pytest.mark.parametrize("size", ["codec.input_wh=[64, 96]", "codec.input_wh=[64, 96] codec.heatmap_wh=[16, 24]"])
+def test_one_option_changes_the_size_everywhere(size, filled_registry):
+    from ppdet.engine.assembly import Assembly
+    from ppdet.engine.deployed_form import deployed_form
+
+    options = [f"codec.{part}" for part in size.split("codec.") if part]
+    assembly = Assembly(load_config(ROOT / "configs/keypoint/tiny_pose/tinypose_128x96.yml", options))
+    assert tuple(assembly.codec.heatmap_wh) == (16, 24)
+    card = deployed_form(assembly, assembly.model()).card
+    assert {"type": "TopDownEvalAffine", "trainsize": [64, 96]} in card.preprocess
+    assert (card.input_wh, card.heatmap_wh) == ((64, 96), (16, 24))
 
 
 @pytest.mark.parametrize(

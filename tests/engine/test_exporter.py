@@ -185,8 +185,8 @@ def test_mistakes_are_named(stick: tuple[Path, list[str]], tmp_path: Path) -> No
     with pytest.raises(ExportError, match="cannot write"):
         export(load_config(config, options), tmp_path / "file" / "out")
     assembly = Assembly(load_config(config, options))
-    assembly.config["architecture"] = "VitPose_TopDown"
-    with pytest.raises(ExportError, match="VitPose_TopDown cannot be deployed"):
+    assembly.config["architecture"] = "HigherHRNet"
+    with pytest.raises(ExportError, match="HigherHRNet cannot be deployed"):
         Exporter(assembly, assembly.builder.build("TopDownHRNet"), tmp_path / "out").run()
     assert not (tmp_path / "out").exists() or names_in(tmp_path / "out") == set()
 

@@ -1,0 +1,99 @@
+"""Build the parts of a config that need neither data nor a network, and see whether sizes stated twice agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ppdet.codecs import Codec, codec_from_config
+from ppdet.core.builder import Builder
+from ppdet.core.config import Config
+from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.core.known_keys import READER_KEYS
+from ppdet.core.nodes import ConfigDict
+from ppdet.core.problem import Mark, Problem
+from ppdet.core.registry import Registry
+
+
+INPUT_MULTIPLES: Mapping[str, int] = {"HRNet": 32, "LiteHRNet": 32, "PoseResNet": 32}
+"""Backbones that halve the input so often that its sides must be multiples of this; with others the parts do not fit."""
+
+
+def try_codec(config: Config, registry: Registry) -> list[Problem]:
+    """Problems of the `codec` section that its constructor finds, and sizes elsewhere that contradict it."""
+    section = config.get("codec")
+    if not isinstance(section, Mapping) or section.get("name") not in registry:
+        return []  # told elsewhere, or a config in PaddleDetection's words
+    try:
+        codec = codec_from_config(config, Builder(config, registry=registry))
+    except ConfigError as error:
+        return [Problem(found.message, found.mark or _place(section, found.message)) for found in error.problems]
+    except PpdetError as error:
+        return [Problem(str(error), _place(section, str(error)))]
+    except (TypeError, ValueError) as error:
+        return [Problem(f"codec: {error}; input_wh and heatmap_wh are [width, height]", _latest(section))]
+    return [] if codec is None else [*_wrong_multiples(config, codec, section), *_contradictions(config, codec)]
+
+
+def _wrong_multiples(config: Config, codec: Codec, section: Mapping[str, Any]) -> list[Problem]:
+    model = config.get(str(config.get("architecture")))
+    backbone = model.get("backbone") if isinstance(model, Mapping) else None
+    name = backbone.get("name") if isinstance(backbone, Mapping) else backbone
+    factor = INPUT_MULTIPLES.get(str(name), 1)
+    if all(side % factor == 0 for side in codec.input_wh):
+        return []
+    legal = [max(round(side / factor), 1) * factor for side in codec.input_wh]
+    text = f"codec.input_wh is {list(codec.input_wh)}, but {name} takes sides that are multiples of {factor}, such as {legal}"
+    return [Problem(text, _mark(section, "input_wh"))]
+
+
+def _contradictions(config: Config, codec: Codec) -> list[Problem]:
+    """Input sizes that are stated beside the codec's. Whoever changes the codec's alone would deploy another model."""
+    problems = []
+    wanted = [int(value) for value in codec.input_wh]
+    advice = "make them agree, or leave it out: it is taken from the codec"
+    for place, size, mark in _stated_sizes(config):
+        if size != wanted:
+            problems.append(Problem(f"{place} is {size}, but codec.input_wh is {wanted} (width, height); {advice}", mark))
+    for reader in sorted(READER_KEYS & set(config)):
+        definition = (config[reader] or {}).get("inputs_def") if isinstance(config[reader], Mapping) else None
+        shape = definition.get("image_shape") if isinstance(definition, Mapping) else None
+        if isinstance(shape, list) and len(shape) >= 2 and -1 not in shape[-2:] and shape[-2:] != wanted[::-1]:
+            text = f"{reader}.inputs_def.image_shape is {list(shape)} (channels, height, width), but codec.input_wh is {wanted}"
+            problems.append(Problem(f"{text} (width, height); {advice}", _mark(definition, "image_shape")))
+    return problems
+
+
+def _stated_sizes(config: Config) -> Iterator[tuple[str, list[Any], Mark | None]]:
+    """(place, [width, height], mark) of every `trainsize` of the crops and data sets."""
+    for reader in sorted(READER_KEYS & set(config)):
+        section = config[reader]
+        for entry in (section.get("sample_transforms") or ()) if isinstance(section, Mapping) else ():
+            for name, arguments in entry.items() if isinstance(entry, Mapping) else ():
+                if str(name).startswith("TopDown") and isinstance(arguments, Mapping) and arguments.get("trainsize"):
+                    place = f"{reader}.sample_transforms.{name}.trainsize"
+                    yield place, _numbers(arguments["trainsize"]), _mark(arguments, "trainsize")
+    for role in ("TrainDataset", "EvalDataset"):
+        section = config.get(role)
+        if isinstance(section, Mapping) and section.get("trainsize"):
+            yield f"{role}.trainsize", _numbers(section["trainsize"]), _mark(section, "trainsize")
+
+
+def _numbers(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _place(section: Mapping[str, Any], message: str) -> Mark | None:
+    """The line of the key that a message names, else of the section."""
+    named = [key for key in section if key != "name" and f"{key}" in message.split(", given")[0]]
+    return _mark(section, max(named, key=len)) if named else getattr(section, "mark", None)
+
+
+def _latest(section: Mapping[str, Any]) -> Mark | None:
+    """Where the section was changed last: an option, else its own place."""
+    marks = list(getattr(section, "key_marks", {}).values())
+    return next((mark for mark in reversed(marks) if mark.file.startswith("-o")), getattr(section, "mark", None))
+
+
+def _mark(section: Any, key: Any) -> Mark | None:
+    return section.mark_of(key) if isinstance(section, ConfigDict) else None
