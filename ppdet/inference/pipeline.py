@@ -5,14 +5,17 @@ Legend: N people, H W pixels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ppdet.core.errors import DataError, MediaError
+from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.picture_source import checked_image, kind_of
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.stage_timer import StageTimer
@@ -26,6 +29,7 @@ class PosePipeline:
         pipeline = PosePipeline("output_inference/picodet_s_320_lcnet_pedestrian", "output_inference/tinypose_256x192")
         result = pipeline("street.jpg")
         print(result.to_json())
+        picture = result.draw()
 
     Args:
         detector: directory of an exported detector, or a `BoxDetector`; None takes the whole picture as one person's box.
@@ -77,32 +81,62 @@ class PosePipeline:
         """Run on whatever there is.
 
         Args:
-            source: (H, W, 3) RGB uint8 array or image file: one result. A list of these: a list. A directory: an iterator
-                over its images. A video file or the number of a camera: an iterator over its frames.
+            source: (H, W, 3) RGB uint8 array, PIL image or image file: one result. A list of these: a list. A directory: an
+                iterator over its images; one that does not read is logged and left out. A video file or the number of a
+                camera: an iterator over its frames. Files are turned as their EXIF orientation says, PIL images are not.
 
         Raises:
-            MediaError: a file that does not read.
-            DataError: an array that is no RGB image.
+            MediaError: a file that does not read or is neither image nor video, or a directory of which no image reads.
+            DataError: anything else: an array that is no RGB image, a generator, bytes.
         """
-        if isinstance(source, np.ndarray):
-            return self.estimate(source)
-        if isinstance(source, (list, tuple)):
-            return [self._one_image(item) for item in source]
-        if isinstance(source, int):
-            return self.video(source)
+        kind = kind_of(source)
+        if kind in ("array", "pil"):
+            return self._one_image(source, kind)
+        if kind == "list":
+            return [self._of_list(item, place) for place, item in enumerate(source)]
+        if kind == "number":
+            return self.video(int(source))
         path = Path(source)
         if path.is_dir():
-            return (self._one_image(image) for image in list_images(path))
+            return self._folder(path, list_images(path))
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            return self._one_image(path)
+            return self._one_image(path, kind)
+        if not path.suffix and not path.exists() and "://" not in str(source):
+            raise MediaError(f"there is no file {path}: check the path; it may name an image, a folder of images or a video")
         return self.video(source)
 
-    def _one_image(self, source: np.ndarray | str | Path) -> PoseResult:
-        if isinstance(source, np.ndarray):
+    def _one_image(self, source: object, kind: str, keep: bool = True) -> PoseResult:
+        """The result of an array, a PIL image or a file; `keep` keeps the pixels of a file in it."""
+        if kind == "array":
             return self.estimate(source)
+        if kind == "pil":
+            return self.estimate(np.asarray(source.convert("RGB")))
         with self.timer.stage("read"):
-            image = read_image(source)
-        return self.estimate(image, path=str(source))
+            image = read_image(source, apply_orientation=True)
+        result = self.estimate(image, path=str(source))
+        return result if keep else replace(result, image=None)
+
+    def _of_list(self, item: object, place: int) -> PoseResult:
+        kind = kind_of(item, f"item {place} of the list")
+        if kind in ("list", "number"):
+            raise DataError(f"item {place} of the list is a {type(item).__name__}: a list may hold RGB arrays, PIL images and "
+                            "paths of images")
+        return self._one_image(item, kind, keep=False)
+
+    def _folder(self, folder: Path, paths: Sequence[Path]) -> Iterator[PoseResult]:
+        failed = 0
+        for path in paths:
+            try:
+                result = self._one_image(path, "path", keep=False)
+            except MediaError as error:
+                get_logger(__name__).error("%s", error)
+                failed += 1
+                continue
+            yield result
+        if failed == len(paths):
+            raise MediaError(f"none of the {failed} images in {folder} could be read; the log has the reason for each")
+        if failed:
+            get_logger(__name__).error("%d of %d images in %s failed and were left out", failed, len(paths), folder)
 
     def estimate(
         self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
@@ -121,7 +155,8 @@ class PosePipeline:
         with self.timer.stage("pose"):
             keypoints, scores = self.estimator.estimate(image, boxes)
         size = (image.shape[1], image.shape[0])
-        return PoseResult(boxes, box_scores, keypoints, scores, self.estimator.skeleton, size, path, frame_id, timestamp_ms)
+        return PoseResult(boxes, box_scores, keypoints, scores, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+                          image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
         """People and poses of several pictures; people of different pictures go through the network together.
@@ -163,18 +198,3 @@ class PosePipeline:
 
         reader = VideoReader(source)  # opened here, so that a bad file is an error of this call and not of a later one
         return (result for _, result in video_results(self, reader))
-
-
-def checked_image(image: np.ndarray) -> np.ndarray:
-    """The image, contiguous.
-
-    Raises:
-        DataError: not (H, W, 3) uint8, or without pixels.
-        MediaError: no image at all, as from a `cv2.imread` that failed.
-    """
-    if image is None:
-        raise MediaError("there is no image (None): did reading it fail?")
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise DataError(f"an image must be (height, width, 3) RGB uint8; given shape {image.shape}, {image.dtype}. For a grey "
-                        "image use np.repeat(grey[..., None], 3, axis=2); for OpenCV's BGR use image[..., ::-1]")
-    return np.ascontiguousarray(image)

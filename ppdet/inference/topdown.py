@@ -124,6 +124,10 @@ class TopDownEstimator:
             shapes = ", ".join(str(output.shape) for output in outputs)
             raise ModelDirError(f"the network's outputs have the shapes {shapes}: expected heatmaps of four axes; export the "
                                 "model with tools/export_model.py")
+        if len(heatmaps) != len(tensor):
+            raise ModelDirError(f"{self.card.place}: the network gives heatmaps of {len(heatmaps)} people for {len(tensor)} "
+                                f"crops of {tensor.shape[3]} x {tensor.shape[2]} pixels, so it was made for another size: put "
+                                "input_wh and trainsize in infer_cfg.yml right, or export again")
         return np.asarray(heatmaps[:batch], np.float32)
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:

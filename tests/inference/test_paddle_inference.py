@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes import load_runtime, select
 
 paddle = pytest.importorskip("paddle")
 
@@ -35,10 +35,19 @@ def test_the_program_gives_the_layers_numbers(model: Path) -> None:
     assert "Paddle Inference" in runtime.description and "fp32" in runtime.description
 
 
-def test_auto_falls_back_to_paddle_and_gives_the_reasons(model: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_falls_back_to_paddle_and_gives_the_reasons(
+    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(select, "_said", set())
     with caplog.at_level("INFO", "ppdet"):
-        assert load_runtime(model).engine == "paddle"
-    assert "paddle2onnx" in caplog.text
+        assert load_runtime(model).engine == load_runtime(model).engine == "paddle"
+    lines = [record.message for record in caplog.records if "passed over" in record.message]
+    assert len(lines) == 1 and "onnxruntime (" in lines[0] and "openvino (" in lines[0]
+
+
+def test_a_wrong_size_is_said(model: Path) -> None:
+    with pytest.raises(ModelDirError, match="fails on the input .* image 1 x 4 x 64 x 48.*paddle says"):
+        load_runtime(model, engine="paddle").run({"image": np.zeros((1, 4, 64, 48), np.float32)})
 
 
 def test_what_this_paddle_cannot_do_is_said(model: Path) -> None:

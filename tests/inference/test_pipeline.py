@@ -98,11 +98,60 @@ def test_directories_are_loaded(tmp_path: Path) -> None:
         (np.zeros((0, 5, 3), np.uint8), DataError, "given shape"),
         ("nothing.jpg", MediaError, "nothing.jpg"),
         ("nothing.mp4", MediaError, "there is no video nothing.mp4"),
+        ("nope", MediaError, "there is no file nope"),
+        (None, MediaError, "did reading it fail"),
+        ((n for n in ()), DataError, "of type generator: accepted are .*list"),
+        (b"\xff\xd8", DataError, "of type bytes: accepted are .*cv2.imdecode"),
+        (True, DataError, "of type bool"),
+        (2.5, DataError, "of type float"),
+        ([[1, 2]], DataError, "item 0 of the list is a list"),
+        ([np.zeros((5, 5, 3), np.uint8), None], MediaError, "item 1 of the list is no image"),
+        (np.zeros((5, 5, 3), np.float32), DataError, "astype"),
     ],
 )
 def test_what_is_no_picture_is_refused(pipeline: PosePipeline, source: object, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         pipeline(source)
+
+
+def test_text_is_no_video(pipeline: PosePipeline, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("FFmpeg shows these letters as a film\n" * 50)
+    with pytest.raises(MediaError, match="notes.txt is text, neither an image .* nor a video"):
+        pipeline(tmp_path / "notes.txt")
+
+
+def test_pil_images_are_pictures(pipeline: PosePipeline, image: np.ndarray) -> None:
+    pil = pytest.importorskip("PIL.Image")
+    for result in (pipeline(pil.fromarray(image)), *pipeline([pil.fromarray(image).convert("RGBA")])):
+        np.testing.assert_allclose(result.keypoints[0], POINTS, atol=0.25)
+
+
+def test_a_broken_file_does_not_stop_a_folder(
+    pipeline: PosePipeline, image: np.ndarray, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff rubbish")
+    with pytest.raises(MediaError, match="none of the 1 images"):
+        list(pipeline(tmp_path))
+    write_image(tmp_path / "b.png", image)
+    assert [Path(result.path).name for result in pipeline(tmp_path)] == ["b.png"]
+    assert "a.jpg" in caplog.text and "1 of 2 images" in caplog.text
+
+
+def test_results_draw_themselves(pipeline: PosePipeline, image: np.ndarray, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_image(tmp_path / name, image)
+    expected = pipeline(image).draw(image)
+    assert (expected != image).any()
+    listed = pipeline([image, tmp_path / "a.png"])
+    for result in (pipeline(image), pipeline(tmp_path / "a.png"), *listed, *pipeline(tmp_path)):
+        np.testing.assert_array_equal(result.draw(), expected)
+    assert pipeline(image).image is image and listed[1].image is None  # files of a list are read again: they may be many
+    with pytest.raises(DataError, match="400 x 300 pixels"):
+        pipeline(image).draw(image[::2, ::2])
+    frame = pipeline.estimate(image, frame_id=3)
+    assert frame.image is None and (frame.draw(image) == expected).all()
+    with pytest.raises(DataError, match="frame 3 is not kept.*result.draw"):
+        frame.draw()
 
 
 def test_inference_needs_neither_paddle_nor_training_code() -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted_models import INPUT_WH, write_pose_model
+from planted_models import INPUT_WH, planted_codec, pose_card, write_detector, write_pose_model
 
 from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.inference.detector import BoxDetector
+from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime, select
+from ppdet.inference.topdown import TopDownEstimator
 
 for package in ("onnx", "onnxruntime", "openvino"):
     pytest.importorskip(package)
@@ -46,13 +49,16 @@ def test_a_fixed_batch_is_known(tmp_path: Path, engine: str) -> None:
 def test_auto_takes_the_fastest_and_says_why_not_the_others(
     model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(select, "_said", set())
     with caplog.at_level(logging.INFO, "ppdet"):
         assert load_runtime(model).engine == "onnxruntime"
+        load_runtime(model, precision="bf16")
         assert load_runtime(model, precision="bf16").engine == "openvino"
         monkeypatch.setattr(select, "find_spec", lambda name: None if name == "onnxruntime" else importlib.util.find_spec(name))
         assert load_runtime(model).engine == "openvino"
-    assert "engine passed over: onnxruntime: ONNX Runtime runs this model in fp32, not bf16" in caplog.text
-    assert "engine passed over: onnxruntime: not installed" in caplog.text
+    lines = [record.message for record in caplog.records if "fp32, not bf16" in record.message]
+    assert lines == ["engines passed over: onnxruntime (ONNX Runtime runs this model in fp32, not bf16)"]  # once, and short
+    assert "engines passed over: onnxruntime (not installed)" in caplog.text
     assert "pose runs on ONNX Runtime" in caplog.text and "pose runs on OpenVINO" in caplog.text
 
 
@@ -116,3 +122,22 @@ def test_wrong_inputs_and_options_are_refused(model: Path) -> None:
             load_runtime(model, **options)
     with pytest.raises(ModelDirError, match="engine 'tflite' is unknown"):
         load_runtime(model, engine="tflite")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_sizes_that_the_network_does_not_take(model: Path, tmp_path: Path, engine: str) -> None:
+    """A card edited by hand, or copied beside another network."""
+    runtime = load_runtime(model, engine=engine)
+    words = r"pose: the network does not take.*image 1 x 3 x 32 x 32; the network takes image .*64 x 48.*trainsize"
+    with pytest.raises(ModelDirError, match=words):
+        runtime.run({"image": np.zeros((1, 3, 32, 32), np.float32)})
+    detector = BoxDetector(load_runtime(write_detector(tmp_path / "det"), engine=engine), ModelCard.load(tmp_path / "det"))
+    detector.card.preprocess[0]["target_size"] = [96, 96]
+    with pytest.raises(ModelDirError, match="det: .*1 x 3 x 96 x 96.*the network takes image 1 x 3 x 64 x 64"):
+        BoxDetector(detector.runtime, detector.card).detect([np.zeros((50, 50, 3), np.uint8)])
+    card = pose_card(codec=planted_codec(input_wh=(96, 128), heatmap_wh=(24, 32)))
+    with pytest.raises(ModelDirError, match="pose: the network does not take"):
+        TopDownEstimator(runtime, card)
+    runtime.input_shapes = {}
+    with pytest.raises(ModelDirError, match=rf"pose: the network fails on .*{engine} says: "):  # the engine's own check
+        runtime.run({"image": np.zeros((1, 4, 64, 48), np.float32)})

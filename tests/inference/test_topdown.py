@@ -149,3 +149,14 @@ def test_any_box_in_any_image_gives_finite_keypoints(boxes: list, width: int, he
     image = np.full((height, width, 3), 90, np.uint8)
     keypoints, scores = estimator(batch_size=4).estimate(image, corners)
     assert keypoints.shape == (len(boxes), 3, 2) and np.isfinite(keypoints).all() and np.isfinite(scores).all()
+
+
+def test_an_engine_that_folds_a_wrong_size_into_the_batch_is_found_out() -> None:
+    """Paddle Inference gives four sets of heatmaps for one crop of twice the size."""
+
+    class Folding(PlantedRuntime):
+        def run(self, feeds: Any) -> list[np.ndarray]:
+            return [np.repeat(super().run(feeds)[0], 4, axis=0)]
+
+    with pytest.raises(ModelDirError, match="heatmaps of 4 people for 1 crops of 48 x 64 pixels"):
+        estimator(runtime=Folding())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
+from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.model_files import ModelFiles
 
 
@@ -43,6 +43,8 @@ class OnnxRuntime(Runtime):
         except Exception as error:
             raise ModelDirError(f"ONNX Runtime cannot load {files.onnx}: {first_line(error)}; export the model again") from error
         self.input_names = [item.name for item in self._session.get_inputs()]
+        self.input_shapes = {item.name: item.shape for item in self._session.get_inputs()}
+        self.place = str(files.folder)
         batch = self._session.get_inputs()[0].shape[0]
         self.fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
         used = self._session.get_providers()[0].replace("ExecutionProvider", "")
@@ -55,7 +57,10 @@ class OnnxRuntime(Runtime):
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
         self.check_feeds(feeds)
-        return self._session.run(None, {name: np.ascontiguousarray(array) for name, array in feeds.items()})
+        try:
+            return self._session.run(None, {name: np.ascontiguousarray(array) for name, array in feeds.items()})
+        except Exception as error:  # the engine's own kinds of error, which a caller could not import
+            raise self.failure(feeds, error) from error
 
 
 def _providers(available: list[str], options: RuntimeOptions) -> list[str]:
@@ -78,9 +83,3 @@ def how_to_make_onnx(files: ModelFiles) -> str:
     return (f"export again with tools/export_model.py --onnx, or convert: paddle2onnx --model_dir {files.folder} "
             f"--model_filename {files.paddle_program.name} "
             f"--params_filename {files.params.name} --save_file {files.folder / 'model.onnx'}")
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an engine's message, which is the one for people."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
+from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.model_files import ModelFiles
-from ppdet.inference.runtimes.onnx_runtime import first_line, how_to_make_onnx
+from ppdet.inference.runtimes.onnx_runtime import how_to_make_onnx
 
 
 class OpenVINORuntime(Runtime):
@@ -50,6 +50,9 @@ class OpenVINORuntime(Runtime):
         self._request = compiled.create_infer_request()
         self._outputs = compiled.outputs
         self.input_names = [port.get_any_name() for port in compiled.inputs]
+        shapes = [port.get_partial_shape() for port in compiled.inputs]
+        self.input_shapes = {name: [side_of(side) for side in shape] for name, shape in zip(self.input_names, shapes)}
+        self.place = str(files.folder)
         batch = compiled.inputs[0].get_partial_shape()[0]
         self.fixed_batch = batch.get_length() if batch.is_static else None
         self.precision = _precision_in_use(compiled, options.precision)
@@ -59,9 +62,17 @@ class OpenVINORuntime(Runtime):
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
         self.check_feeds(feeds)
-        results = self._request.infer({name: np.ascontiguousarray(array) for name, array in feeds.items()})
+        try:
+            results = self._request.infer({name: np.ascontiguousarray(array) for name, array in feeds.items()})
+        except Exception as error:
+            raise self.failure(feeds, error) from error
         # The request reuses its buffers at the next run, so the caller gets copies.
         return [np.array(results[port]) for port in self._outputs]
+
+
+def side_of(side: object) -> int | str:
+    """One side of a partial shape: its length, or OpenVINO's words for what it may be."""
+    return side.get_length() if side.is_static else str(side)
 
 
 def _device(available: list[str], options: RuntimeOptions) -> str:

@@ -11,9 +11,8 @@ import numpy as np
 from ppdet.core.errors import ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import prepare_for_paddle, take_back_root_logger
-from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
+from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.model_files import ModelFiles
-from ppdet.inference.runtimes.onnx_runtime import first_line
 
 # Right kernels differ by less than 1e-4 of the largest value.
 ONEDNN_TOLERANCE = 0.01
@@ -50,6 +49,9 @@ class PaddleInferenceRuntime(Runtime):
         if options.enable_mkldnn and options.device == "cpu" and options.precision == "fp32":
             self._plain = _create(program, files.params, replace(options, enable_mkldnn=False), paddle, inference)
         self.input_names = list(self._predictor.get_input_names())
+        self.place = str(files.folder)
+        if hasattr(self._predictor, "get_input_tensor_shape"):
+            self.input_shapes = self._predictor.get_input_tensor_shape()
         self.precision = options.run_mode[4:] if options.run_mode.startswith("trt_") else options.precision
         onednn = ", oneDNN" if options.enable_mkldnn and options.device == "cpu" else ""
         self.description = (f"Paddle Inference {paddle.__version__}, {self.precision}, {options.device}{onednn}, "
@@ -58,9 +60,12 @@ class PaddleInferenceRuntime(Runtime):
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
         self.check_feeds(feeds)
-        if self._plain is not None:
-            self._drop_wrong_onednn(feeds)
-        return _run(self._predictor, feeds)
+        try:
+            if self._plain is not None:
+                self._drop_wrong_onednn(feeds)
+            return _run(self._predictor, feeds)
+        except Exception as error:  # Paddle raises OSError, ValueError, RuntimeError, whichever
+            raise self.failure(feeds, error) from error
 
     def _drop_wrong_onednn(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Before the first run, hold oneDNN's heatmaps of noise against the plain kernels', and drop oneDNN where they differ.

@@ -24,6 +24,8 @@ GPU_ORDER = ("onnxruntime", "paddle", "openvino")
 # A TensorRT run mode is a wish for Paddle's or ONNX Runtime's TensorRT, in PaddleDetection's order.
 TRT_ORDER = ("paddle", "onnxruntime")
 
+_said: set[str] = set()
+
 
 def load_runtime(
     model_dir: str | Path,
@@ -68,8 +70,7 @@ def load_runtime(
         except ModelDirError as error:
             refusals.append(f"{name}: {error}")
             continue
-        for refusal in refusals:
-            get_logger(__name__).info("engine passed over: %s", refusal)
+        _say_once(refusals, files)
         return _announced(runtime, files, wanted)
     reasons = "\n  ".join(refusals)
     raise ModelDirError(f"no engine here can run {files.folder} on {wanted.device} in {wanted.precision}:\n  {reasons}")
@@ -79,6 +80,15 @@ def _order(options: RuntimeOptions) -> tuple[str, ...]:
     if options.run_mode.startswith("trt_"):
         return TRT_ORDER
     return tuple(ENGINES) if options.device == "cpu" else GPU_ORDER
+
+
+def _say_once(refusals: list[str], files: ModelFiles) -> None:
+    """One short line a run, however many models are loaded; what to do about it is told if the engine is asked for."""
+    short = [refusal.split("; ")[0].replace(str(files.folder), "the directory").split(": ")[:2] for refusal in refusals]
+    line = ", ".join(f"{engine} ({reason})" for engine, reason in short)
+    if line and line not in _said:
+        _said.add(line)
+        get_logger(__name__).info("engines passed over: %s", line)
 
 
 def _installed(engine: str) -> bool:
