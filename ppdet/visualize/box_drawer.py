@@ -8,10 +8,13 @@ import numpy as np
 
 from ppdet.visualize.palette import person_color
 from ppdet.visualize.pose_drawer import whole_pixels
+from ppdet.visualize.text_tag import draw_tag
 
 
 class BoxDrawer:
-    """Draws boxes with class name and score, a colour for each class.
+    """Draws boxes with class name and score on a ground of the box's colour.
+
+    Colours tell classes apart, or, where the model has only one class, one box from the next.
 
     Args:
         label_names: names of the classes; a class beyond them is shown by its number.
@@ -34,14 +37,13 @@ class BoxDrawer:
         """
         canvas = np.array(image, copy=True, order="C")
         width = max(1, int(round(max(canvas.shape[:2]) / 480.0)))
-        text_scale = max(canvas.shape[:2]) / 1600.0 + 0.25
-        for box, score, label in zip(boxes_xyxy, scores, labels):
-            if score < threshold:
-                continue
-            color = person_color(int(label))
-            top_left, bottom_right = whole_pixels(np.asarray(box, np.float64).reshape(2, 2))
+        shown = [row for row in range(len(scores)) if scores[row] >= threshold and np.isfinite(boxes_xyxy[row]).all()]
+        colors = [person_color(row if len(self.label_names) == 1 else int(labels[row])) for row in shown]
+        for row, color in zip(shown, colors):
+            top_left, bottom_right = whole_pixels(np.asarray(boxes_xyxy[row], np.float64).reshape(2, 2))
             cv2.rectangle(canvas, top_left, bottom_right, color, width)
-            name = self.label_names[int(label)] if int(label) < len(self.label_names) else str(int(label))
-            corner = (int(box[0]) + 2, max(int(box[1]) - 3, 12))
-            cv2.putText(canvas, f"{name} {score:.2f}", corner, cv2.FONT_HERSHEY_SIMPLEX, text_scale, color, width, cv2.LINE_AA)
+        for row, color in reversed(list(zip(shown, colors))):  # after all boxes, and the best one's on top
+            label = int(labels[row])
+            name = self.label_names[label] if label < len(self.label_names) else str(label)
+            draw_tag(canvas, f"{name} {scores[row]:.2f}", tuple(boxes_xyxy[row][:2]), color)
         return canvas

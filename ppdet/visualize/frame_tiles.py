@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.visualize.text_tag import DARK, draw_tag
 
 
 def contact_sheet(
@@ -21,7 +22,7 @@ def contact_sheet(
         frames: (H, W, 3) uint8 images, of any sizes; each is scaled to `tile_width` with its aspect kept.
         columns: tiles in a row.
         tile_width: width of a tile in pixels.
-        labels: text for the corner of each tile, such as the frame number.
+        labels: text for the lower left corner of each tile, such as the frame number.
 
     Returns:
         (H, W, 3) uint8 image; tiles of a row are centred on a dark ground.
@@ -57,5 +58,5 @@ def _tile(frame: np.ndarray, width: int) -> np.ndarray:
 
 
 def _write_label(tile: np.ndarray, label: str) -> None:
-    for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, label, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, width, cv2.LINE_AA)
+    # At the bottom: at the top are the names of people and boxes.
+    draw_tag(tile, label, (0, tile.shape[0]), DARK, scale=min(0.5, tile.shape[1] / 400))

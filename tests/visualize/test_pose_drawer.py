@@ -9,6 +9,7 @@ from planted_models import SKELETON
 from ppdet.core.errors import DataError
 from ppdet.skeletons import Skeleton, get_skeleton
 from ppdet.visualize import BoxDrawer, PoseDrawer, contact_sheet, person_color
+from ppdet.visualize.text_tag import draw_tag
 
 
 def canvas(height: int = 120, width: int = 160) -> np.ndarray:
@@ -108,8 +109,70 @@ def test_contact_sheet_tiles_row_by_row() -> None:
     sheet = contact_sheet(frames, columns=2, tile_width=40)
     assert sheet.shape == (60, 80, 3)
     assert [int(sheet[15, 20, 0]), int(sheet[15, 60, 0]), int(sheet[45, 20, 0])] == [50, 100, 150]
-    assert contact_sheet(frames, columns=2, tile_width=40, labels=["1", "2", "3"])[:20, :20].max() > 200
+    tile = contact_sheet(frames, columns=3, tile_width=200, labels=["frame 1", "2", "3"])[:150, :200]
+    assert tile[-18:, :60].max() > 200 and tile[-1, 0].max() < 30 and (tile[:-30] == 50).all()  # light text on a dark ground
     with pytest.raises(DataError, match="no frames"):
         contact_sheet([])
     with pytest.raises(DataError, match="1 labels"):
         contact_sheet(frames, labels=["a"])
+
+
+def test_the_torso_wears_the_persons_colour_and_limbs_keep_their_sides() -> None:
+    skeleton = get_skeleton("coco17")
+    pose = np.zeros((2, 17, 2))
+    spots = {"left_shoulder": (70, 20), "right_shoulder": (30, 20), "left_hip": (70, 90), "left_knee": (70, 150)}
+    for name, xy in spots.items():
+        pose[:, skeleton.names.index(name)] = xy
+    pose[1] += [100, 0]
+    scores = np.array([[1.0 if name in spots else 0.0 for name in skeleton.names]] * 2)
+    drawn = PoseDrawer(skeleton).draw(canvas(200, 220), pose, scores, identities=np.array([7, 8]))
+    for person, left in ((7, 0), (8, 100)):
+        np.testing.assert_allclose(drawn[55, 70 + left], person_color(person), atol=25)  # anti-aliased
+        np.testing.assert_allclose(drawn[120, 70 + left], rgb(skeleton.colors[skeleton.names.index("left_knee")]), atol=25)
+
+
+def rgb(bgr: np.ndarray) -> list[int]:
+    return [int(value) for value in bgr[::-1]]
+
+
+def test_small_people_get_thin_lines_and_small_joints_over_large_people() -> None:
+    two_dots = Skeleton.from_dict({"name": "dots", "keypoints": ["a", "b"]})
+
+    def joint_area(scale: float) -> int:
+        pose = np.array([[[20.0, 20.0], [20.0, 120.0]]]) * scale
+        return int(PoseDrawer(two_dots).draw(canvas(600, 600), pose, np.ones((1, 2))).any(axis=2).sum())
+
+    assert joint_area(0.25) < joint_area(2) < joint_area(4)
+    dots = PoseDrawer(SKELETON).draw(canvas(), POSE / 4, np.ones((1, 3)))
+    assert not dots[1:12, 26:40].any()  # between the limbs of a person of 20 pixels
+    small, large = POSE / 4 + [60, 40], POSE
+    drawer = PoseDrawer(SKELETON, draw_boxes=False)
+    for pair in (np.concatenate([small, large]), np.concatenate([large, small])):
+        np.testing.assert_array_equal(drawer.draw(canvas(), pair, np.ones((2, 3))),
+                                      drawer.draw(canvas(), np.concatenate([small, large]), np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("corner", [(2.0, 1.0), (150.0, 60.0), (159.0, 119.0), (-30.0, -5.0)])
+def test_tags_stay_whole_at_every_edge(corner: tuple[float, float]) -> None:
+    """A tag moved inside has as many pixels as one in the middle."""
+    middle, edge = canvas(), canvas()
+    draw_tag(middle, "17", (60, 60), (200, 0, 0))
+    draw_tag(edge, "17", corner, (200, 0, 0))
+    assert edge.any(axis=2).sum() == middle.any(axis=2).sum() > 100
+    assert (middle == (200, 0, 0)).all(axis=2).any() and middle.min(axis=2).max() > 200  # light text on a dark colour
+
+
+def test_ids_and_labels_at_the_edge_are_whole() -> None:
+    boxes = np.array([[-5.0, -5.0, 60.0, 80.0], [150.0, 100.0, 170.0, 130.0]])
+    poses, identities = np.repeat(POSE, 2, 0), np.array([3, 12])
+    drawn = PoseDrawer(SKELETON).draw(canvas(), poses, np.zeros((2, 3)), boxes=boxes, identities=identities)
+    assert (drawn[0, 0] == person_color(3)).all() and (drawn[99, 159] == person_color(12)).all()
+    labelled = BoxDrawer(["person"]).draw(canvas(), boxes, np.array([0.9, 0.8]), np.zeros(2, int))
+    assert (labelled[0, 0] == person_color(0)).all()
+    assert (labelled[85:100, 80:149] == person_color(1)).all(axis=2).any()  # moved left, and in another colour than its neighbour
+
+
+def test_a_box_of_the_whole_picture_is_no_frame() -> None:
+    drawer = PoseDrawer(SKELETON)
+    assert not drawer.draw(canvas(), POSE, SURE * 0, boxes=np.array([[0.0, 0.0, 160.0, 120.0]])).any()
+    assert drawer.draw(canvas(), POSE, SURE * 0, boxes=np.array([[0.0, 0.0, 160.0, 90.0]])).any()

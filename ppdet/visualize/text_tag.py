@@ -1,0 +1,46 @@
+"""Text that can be read on any picture: on a ground of its own, and never cut off by the picture's edge."""
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+LIGHT, DARK = (255, 255, 255), (16, 16, 16)
+SMALLEST_SCALE, LARGEST_SCALE = 0.35, 1.4
+
+
+def draw_tag(
+    canvas: np.ndarray, text: str, corner_xy: tuple[float, float], ground: tuple[int, int, int], above: bool = True,
+    scale: float | None = None,
+) -> None:
+    """Write text on a filled rectangle, in place.
+
+    Args:
+        canvas: (H, W, 3) uint8.
+        text: a line.
+        corner_xy: the tag's lower left corner if `above`, else its upper left one. Where the tag would leave the picture it
+            is moved inside: what would be above the top edge goes below the corner.
+        ground: colour of the rectangle, RGB; the text is dark on light colours and light on dark ones.
+        scale: size of the text; None goes by the picture's size.
+    """
+    height, width = canvas.shape[:2]
+    scale = text_scale(canvas) if scale is None else scale
+    stroke = max(1, int(round(scale * 1.6)))
+    (text_w, text_h), descent = cv2.getTextSize(text, FONT, scale, stroke)
+    pad = max(2, int(round(4 * scale)))
+    tag_w, tag_h = text_w + 2 * pad, text_h + descent // 2 + 2 * pad
+    left, top = _whole(corner_xy[0], width), _whole(corner_xy[1], height)
+    top = top - tag_h if above and top >= tag_h else top
+    left, top = max(0, min(left, width - tag_w)), max(0, min(top, height - tag_h))
+    cv2.rectangle(canvas, (left, top), (left + tag_w - 1, top + tag_h - 1), ground, -1)
+    ink = DARK if np.dot(ground, (0.299, 0.587, 0.114)) > 120 else LIGHT
+    cv2.putText(canvas, text, (left + pad, top + pad + text_h), FONT, scale, ink, stroke, cv2.LINE_AA)
+
+
+def text_scale(canvas: np.ndarray) -> float:
+    """Size of text that suits a picture: about a fortieth of its longer side, within what can be read and does not hide."""
+    return float(np.clip(max(canvas.shape[:2]) / 1500.0 + 0.15, SMALLEST_SCALE, LARGEST_SCALE))
+
+
+def _whole(value: float, most: int) -> int:
+    return int(np.clip(np.nan_to_num(value), 0, most))
