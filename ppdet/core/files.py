@@ -9,7 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Union
 
+from ppdet.core.errors import ConfigError
+
 PathLike = Union[str, "os.PathLike[str]"]
+
+
+def require_folder(path: PathLike, what: str) -> Path:
+    """Make sure that a folder is there or can be made, before long work that ends in it. Makes nothing itself.
+
+    Args:
+        path: the folder.
+        what: the option or key it came from, for the message.
+
+    Raises:
+        ConfigError: it, or a folder above it, is a file or must not be written to.
+    """
+    folder = Path(path)
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise ConfigError(f"{what}: {folder} cannot be a folder, since {there} is a file; name another one")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"{what}: {there} must not be written to; name a folder elsewhere")
+    return folder
 
 
 @contextmanager

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import warnings
 
 
 def prepare_for_paddle() -> None:
-    """Call before ``import paddle``: leave out a warning that tells users nothing, and choose the faster matrix code."""
+    """Call before ``import paddle``: leave out warnings that tell users nothing, and choose the faster matrix code."""
     warnings.filterwarnings("ignore", message="No ccache found")
+    # Paddle 3.2 on says so at the first paddle.split of a process, to users of PyTorch; the call is Paddle's own form.
+    warnings.filterwarnings("ignore", message=r"\s*Non compatible API")
     wake_mkl_on_amd()
 
 
@@ -23,6 +27,13 @@ def take_back_root_logger() -> None:
         form = getattr(handler.formatter, "_fmt", None) or ""
         if type(handler) is logging.StreamHandler and form.startswith("[%(asctime)-15s] [%(levelname)8s] %(filename)s"):
             root.removeHandler(handler)
+
+
+def take_back_sigterm() -> None:
+    """Install this process's own SIGTERM handler again: Paddle, when imported, puts one over it that prints a crash report."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def wake_mkl_on_amd() -> None:

@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 
 from ppdet.core.config import load_config
 from ppdet.core.errors import ConfigError
-from ppdet.core.files import atomic_write
+from ppdet.core.files import atomic_write, require_folder
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
@@ -72,6 +72,8 @@ def compare_boxes(
     for source in sources:
         if source not in OPTIONS:
             raise ConfigError(f"--boxes: unknown source {source!r}; known: {', '.join(OPTIONS)}")
+    if output_eval is not None:
+        require_folder(output_eval, "--output_eval")
     plain = load_config(config_file, overrides)
     _check(plain)
     assemblies = {source: Assembly(load_config(config_file, [*overrides, *OPTIONS[source]])) for source in dict.fromkeys(sources)}

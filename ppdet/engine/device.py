@@ -9,7 +9,7 @@ import paddle
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger, wake_mkl_on_amd
+from ppdet.core.paddle_process import take_back_root_logger, take_back_sigterm, wake_mkl_on_amd
 from ppdet.engine.distributed import local_rank, processes_here
 
 _log = get_logger(__name__)
@@ -26,6 +26,7 @@ def choose_device(config: Mapping[str, Any]) -> str:
         "cpu" or "gpu:<index>".
     """
     take_back_root_logger()
+    take_back_sigterm()
     wanted = config.get("use_gpu", True)
     count = gpu_count()
     if wanted and count:

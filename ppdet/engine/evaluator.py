@@ -15,6 +15,7 @@ import numpy as np
 from ppdet.codecs import Codec
 from ppdet.core.config import Config
 from ppdet.core.errors import ConfigError
+from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
@@ -186,6 +187,9 @@ def evaluate(
     """
     choose_device(config)
     distributed.start()
+    folder = output_eval or config.get("output_eval")
+    if isinstance(folder, (str, Path)) and not json_eval:
+        require_folder(folder, "output_eval")
     assembly = Assembly(config)
     if json_eval:
         return _evaluate_file(assembly, output_eval or config.get("output_eval") or config.get("save_dir") or ".")

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ppdet.core.config import Config
 from ppdet.core.errors import CheckpointError, ConfigError
+from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.seeding import seed_everything
 from ppdet.engine import distributed
@@ -52,8 +53,9 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     distributed.start()
     seed_everything(_number(config, "seed", 0, lowest=0))
     assembly = Assembly(config)
-    path = Path(str(config.get("save_dir") or "output")) / config.name
+    path = require_folder(Path(str(config.get("save_dir") or "output")) / config.name, "save_dir")
     resume = _resume_prefix(options.resume, path)
+    metric = _metric(assembly, path) if options.evaluate else None
     reader = assembly.reader("Train")
     step = build_train_step(assembly, reader, options.amp, pretrained=resume is None)
     state = load_checkpoint(resume, step) if resume else TrainingState()
@@ -62,7 +64,7 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     epochs = _number(config, "epoch", None, lowest=1)
     if state.epoch >= epochs:
         _log.warning("All %d epochs of the run are done; to train longer, say -o epoch=<more>", epochs)
-    evaluation = _evaluation(assembly, step, path) if options.evaluate else None
+    evaluation = _evaluation(assembly, step, metric) if options.evaluate else None
     callbacks, checkpointer = _callbacks(config, path, evaluation, options)
     trainer = Trainer(step, reader, epochs, callbacks, state, accumulate=config.get("accumulate_steps", 1))
     # Last, so that a run that cannot begin leaves the folder alone.
@@ -120,9 +122,14 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
     )
 
 
-def _evaluation(assembly: Assembly, step: TrainStep, path: Path) -> Evaluation:
-    """Built before training, so that a missing annotation file is found now and not after an epoch."""
+def _metric(assembly: Assembly, path: Path) -> Any:
+    """Built before any training image is read, so that a missing annotation file is found at once."""
     metric = assembly.metric(output_eval=path)
+    assembly.dataset("Eval").parse()
+    return metric
+
+
+def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
     reader = assembly.reader("Eval") if assembly.codec is not None else None
 
     def evaluate() -> Mapping[str, float]:

@@ -46,10 +46,13 @@ def unfold_batch_norms(model: nn.Layer, loaded: Collection[str], reader: Any, ba
     model.eval()
     reader.set_epoch(0)
     with paddle.no_grad():
-        for batch in itertools.islice(reader, batches):
-            model(paddle.to_tensor(batch["image"]))
-    for hook in hooks:
-        hook.remove()
+        try:
+            for number, batch in enumerate(itertools.islice(reader, batches), start=1):
+                model(paddle.to_tensor(batch["image"]))
+                _log.info("  measured %d of %d batches", number, min(batches, len(reader)))
+        finally:
+            for hook in hooks:
+                hook.remove()
     if was_training:
         model.train()
     for name, layer in folded.items():

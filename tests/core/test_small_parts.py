@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 import ppdet
 from ppdet.core.command import run_command
 from ppdet.core.errors import ConfigError, PpdetError
-from ppdet.core.files import atomic_path, atomic_write
+from ppdet.core.files import atomic_path, atomic_write, require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.core.registry import Registry
@@ -170,3 +171,53 @@ def test_importing_the_package_is_light():
     assert ppdet.__version__ and "PosePipeline" in dir(ppdet)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ppdet.nothing
+
+
+def test_sigterm_is_a_message_and_status_143(tmp_path):
+    program = (
+        "import os, time\n"
+        "from ppdet.core.command import run_command\n"
+        "from ppdet.core.files import atomic_write\n"
+        "def work():\n"
+        f"    with atomic_write({str(tmp_path / 'x')!r}) as file:\n"
+        "        if not os.fork():\n"
+        "            print(os.getpid(), flush=True)\n"
+        "        time.sleep(20)\n"
+        "raise SystemExit(run_command(work))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as one:
+        child = int(one.stdout.readline())
+        os.kill(child, signal.SIGTERM)  # a forked process just ends
+        one.terminate()
+        assert one.wait(timeout=30) == 143
+        assert one.stderr.read() == "terminated (SIGTERM)\n" and os.listdir(tmp_path) == []
+
+
+def test_run_command_leaves_sigterm_as_it_was():
+    def handler(number, frame):
+        pass
+
+    assert run_command(lambda: 0) == 0 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        assert run_command(lambda: int(signal.getsignal(signal.SIGTERM) is not handler)) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_folder_that_cannot_be_is_found_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ConfigError, match="save_dir: .*file is a file"):
+            require_folder(path, "save_dir")
+    assert require_folder(tmp_path / "a" / "b", "save_dir") == tmp_path / "a" / "b" and not (tmp_path / "a").exists()
+
+
+def test_paddles_hint_for_users_of_another_framework_is_left_out():
+    program = (
+        "import warnings\nfrom ppdet.core.paddle_process import prepare_for_paddle\nprepare_for_paddle()\n"
+        "warnings.warn('\\nNon compatible API. Please refer to https://x/torch.split.html first.', category=Warning)\n"
+        "warnings.warn('something else')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert "something else" in done.stderr and "compatible" not in done.stderr
