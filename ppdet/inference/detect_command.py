@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from ppdet.core.command import Terminated
 from ppdet.core.errors import ModelDirError
 from ppdet.image.io import write_image
 from ppdet.inference.box_records import box_records
@@ -23,14 +24,12 @@ from ppdet.inference.pose_command import CAMERA_VIDEO, report_benchmark, report_
 from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.termination import ends_tidily
 from ppdet.inference.video_path import check_video_path
 from ppdet.inference.video_reader import VideoReader
 from ppdet.inference.video_writer import VideoWriter
 from ppdet.visualize.box_drawer import BoxDrawer
 
 
-@ends_tidily
 def run_detect(args: argparse.Namespace) -> int:
     """Detect and draw boxes; returns the exit status."""
     check_flags(args)
@@ -103,7 +102,7 @@ def _detect_video(args: argparse.Namespace, detector: BoxDetector, output: Outpu
                         found = detector.detect([frame.image])[0]
                 sink.consume(frame, found)
                 progress.step()
-        except KeyboardInterrupt:  # the only end of a camera
+        except (KeyboardInterrupt, Terminated):  # the only ends of a camera
             if not is_camera:
                 raise
     written = _paths(sink.video) + _paths(sink.json_list)

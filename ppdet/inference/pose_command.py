@@ -20,7 +20,6 @@ from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
-from ppdet.inference.termination import ends_tidily
 from ppdet.inference.topdown import TopDownEstimator
 from ppdet.inference.video import process_video
 from ppdet.inference.video_path import check_video_path
@@ -28,7 +27,6 @@ from ppdet.inference.video_path import check_video_path
 CAMERA_VIDEO = "output.mp4"
 
 
-@ends_tidily
 def run_unite(args: argparse.Namespace) -> int:
     """Detector and pose model on images, a video or a camera; returns the exit status."""
     check_flags(args)
@@ -36,7 +34,6 @@ def run_unite(args: argparse.Namespace) -> int:
                 "det_keypoint_unite", bool(args.save_res), 1)
 
 
-@ends_tidily
 def run_keypoint(args: argparse.Namespace) -> int:
     """Pose model alone: the whole picture is one person's box; returns the exit status."""
     check_flags(args)

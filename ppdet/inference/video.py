@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ppdet.core.command import Terminated
 from ppdet.inference.background import BackgroundSink, BackgroundSource
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
@@ -108,7 +109,7 @@ def process_video(
 
     Args:
         pipeline: estimates single pictures.
-        source: path of a video, or number of a camera (ends with Ctrl-C, `max_frames` or the camera).
+        source: path of a video, or number of a camera (ends with Ctrl-C, SIGTERM, `max_frames` or the camera).
         output_path: video to write, or None.
         json_path: JSON to write, or None.
         json_layout: "paddledet" or "named".
@@ -139,7 +140,7 @@ def process_video(
                     on_result(result)
                 if max_frames is not None and report.frames >= max_frames:
                     break
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated):
             if not reader.is_camera:
                 background.abandon()
                 raise

@@ -20,6 +20,7 @@ USUAL_CODECS = ("mp4v", "avc1", "MJPG")
 FALLBACK_SUFFIXES = (".mp4", ".avi")
 # OpenCV "opens" these by writing a picture a frame, under names that it makes from the digits of the one given.
 PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".apng", ".avif", ".jp2", ".ppm", ".pgm", ".exr", ".hdr", ".tga")
+FRAMES_BETWEEN_LOOKS = 50
 PICTURE_BACKEND = "CV_IMAGES"
 
 
@@ -72,7 +73,14 @@ class VideoWriter:
                          "written to, or install opencv-python with FFmpeg")
 
     def write(self, image: np.ndarray) -> None:
-        """Append an (H, W, 3) RGB uint8 frame; one of another size is scaled (a stream may change its size)."""
+        """Append an (H, W, 3) RGB uint8 frame; one of another size is scaled (a stream may change its size).
+
+        Raises:
+            MediaError: the disk is full; looked at now and then, so that hours of work do not follow for nothing.
+        """
+        if self.frames % FRAMES_BETWEEN_LOOKS == FRAMES_BETWEEN_LOOKS - 1 and disk_is_full(self.path.parent):
+            raise MediaError(f"the disk of {self.path} is full after {self.frames} frames: free some space or choose another "
+                             "place, and run again")
         if (image.shape[1], image.shape[0]) != self.size_wh:
             image = cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA)
         self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
@@ -114,6 +122,14 @@ class VideoWriter:
             self.finish()
         else:
             self.discard()
+
+
+def disk_is_full(folder: Path) -> bool:
+    """Whether not one block is left to this user; False where the system does not tell."""
+    if not hasattr(os, "statvfs"):
+        return False
+    state = os.statvfs(folder)
+    return state.f_blocks > 0 and (state.f_bfree if os.geteuid() == 0 else state.f_bavail) == 0
 
 
 def temporary_name(folder: Path, suffix: str) -> Path:

@@ -14,7 +14,7 @@ def person_color(identity: int) -> tuple[int, int, int]:
     identity runs out of colours.
 
     Args:
-        identity: track id, or the index of the person in the picture.
+        identity: track id, or the place of the person in the picture.
     """
     hue = (0.33 + identity * GOLDEN_RATIO) % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 1.0)

@@ -66,7 +66,7 @@ class PoseDrawer:
             scores: (N, K); a joint is drawn at or above the threshold, a limb if both its ends are.
             threshold: smallest score that is drawn.
             boxes: (N, 4) xyxy image pixels, or None for no boxes.
-            identities: (N,) track ids that choose and label the boxes' colours; the order in the frame if None.
+            identities: (N,) track ids that choose colours and label the boxes; None goes by the order, without labels.
 
         Raises:
             DataError: the arrays do not fit together or do not have the skeleton's number of keypoints.
@@ -75,7 +75,8 @@ class PoseDrawer:
         canvas = np.array(image, copy=True, order="C")
         shown = (scores >= threshold) & np.isfinite(keypoints).all(axis=2)
         with_boxes = boxes is not None and self.draw_boxes
-        names = np.arange(len(keypoints)) if identities is None else np.asarray(identities)
+        # Counted from 1 like tracks: the colour of 0 is that of left limbs.
+        names = np.arange(1, len(keypoints) + 1) if identities is None else np.asarray(identities)
         boxes_or_none = [None] * len(keypoints) if boxes is None else boxes
         sizes = np.array([person_size(xy[seen], box) for xy, seen, box in zip(keypoints, shown, boxes_or_none)])
         order = np.argsort(-sizes, kind="stable")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from planted_models import SKELETON, PlantedDetector, PlantedRuntime, planted_codec, planted_person, pose_card
 
+from ppdet.core.command import Terminated
 from ppdet.core.errors import MediaError
 from ppdet.inference import video_writer
 from ppdet.inference.background import BackgroundSink, BackgroundSource
@@ -261,3 +262,20 @@ def test_numbers_as_ranges() -> None:
     assert ranges_text([3, 4, 5, 9]) == "3-5, 9"
     assert ranges_text([1, 3, 5, 7], most=2) == "1, 3, ..."
     assert SKELETON.num_keypoints == 3
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, Terminated])
+def test_a_camera_ends_with_a_signal_and_keeps_what_it_recorded(
+    tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch, end: type
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 40)
+    monkeypatch.setattr("ppdet.inference.video_reader._open", lambda source: cv2.VideoCapture(str(clip)))
+    seen = []
+
+    def signal_at_the_eighth(result: object) -> None:
+        seen.append(result)
+        if len(seen) == 8:
+            raise end
+
+    report = process_video(pipeline, 0, tmp_path / "out.mp4", tmp_path / "out.json", on_result=signal_at_the_eighth)
+    assert report.frames == read_back(tmp_path / "out.mp4")[0] == len(json.loads((tmp_path / "out.json").read_text())) == 8

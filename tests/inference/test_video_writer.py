@@ -12,7 +12,7 @@ import pytest
 
 from ppdet.core.errors import MediaError
 from ppdet.inference.video_check import what_is_wrong
-from ppdet.inference.video_writer import VideoWriter, temporary_name
+from ppdet.inference.video_writer import VideoWriter, disk_is_full, temporary_name
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (96, 64)
@@ -92,3 +92,13 @@ def test_names_of_pictures_become_videos_aloud(tmp_path: Path, caplog: pytest.Lo
 def test_temporary_names_have_no_digits() -> None:
     names = {temporary_name(Path(), ".gif").stem for _ in range(50)}
     assert len(names) == 50 and not any(letter.isdigit() for name in names for letter in name)
+
+
+def test_a_full_disk_ends_the_work_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not disk_is_full(tmp_path)
+    monkeypatch.setattr("ppdet.inference.video_writer.disk_is_full", lambda folder: True)
+    words = "disk of .*clip.mp4 is full after 49 frames"
+    with pytest.raises(MediaError, match=words), VideoWriter(tmp_path / "clip.mp4", 25.0, SIZE) as writer:
+        while True:
+            writer.write(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    assert not list(tmp_path.iterdir())
