@@ -26,7 +26,8 @@ def run_command(main: Callable[[], int | None]) -> int:
     """Run `main` and turn its end into an exit status.
 
     A `PpdetError` becomes ``error: ...`` on stderr and status 2, Ctrl-C status 130, SIGTERM status 143 (training has its
-    own way with these two once it iterates), a reader that closed the pipe (``| head``) a quiet 0. Anything else is a fault of ours and keeps its traceback.
+    own way with these two once it iterates), a reader that closed the pipe (``| head``) a quiet 0. Anything else is a
+    fault of ours and keeps its traceback.
 
     Returns:
         what `main` returned, 0 for None.

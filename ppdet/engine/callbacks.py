@@ -49,7 +49,9 @@ class Callback:
 
 
 class Evaluation(Callback):
-    """Evaluate every `every` epochs and after the last; keep track of the best.
+    """Evaluate every `every` epochs and after the last; keep track of the best, of equals the latest.
+
+    For `EarlyStop` an equal is nothing better.
 
     Args:
         evaluate: returns the figures of the present weights, on every process.
@@ -90,12 +92,13 @@ class Evaluation(Callback):
             )
         state, value = run.state, float(self.results[self.main])
         better = state.best is None or (value > state.best if self.higher_is_better else value < state.best)
-        self.is_best = bool(better and value == value)  # nan, from an evaluation without samples, is never best
+        better = better and value == value  # nan, from an evaluation without samples, is never best
+        # Of equals the later is kept: it has learnt longer, and at an AP of 0 that is all there is to choose by.
+        self.is_best = bool(better or value == state.best)
         state.metric = self.main
+        state.evaluations_since_best = 0 if better else state.evaluations_since_best + 1
         if self.is_best:
-            state.best, state.best_epoch, state.evaluations_since_best = value, state.epoch, 0
-        else:
-            state.evaluations_since_best += 1
+            state.best, state.best_epoch = value, state.epoch
         if state.best is not None:
             _log.info("%s %.4f; best %.4f after epoch %d", self.main, value, state.best, state.best_epoch)
             if "keypoint" in self.main.lower() or self.main == "AP":

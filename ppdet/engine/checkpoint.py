@@ -130,23 +130,31 @@ def _check(report: LoadReport, strict: bool) -> None:
     if not report.loaded:
         raise CheckpointError(
             f"nothing in {report.path} fits the model: the file has {_some(report.unmatched_file_keys)}, the model "
-            f"{_some(report.unmatched_model_keys)}. Are these weights of another architecture or backbone?" + _hint(report)
+            f"{_some(report.unmatched_model_keys)}." + _hint(report)
         )
     if strict and not report.complete:
         raise CheckpointError(f"these weights do not fit the model. {report.summary()}{_hint(report)}")
 
 
 def _hint(report: LoadReport) -> str:
-    """What to set when only the last layer differs."""
-    for item in report.shape_mismatches:
-        if item.model_key.startswith(("final_conv.", "head.final_layer.")):
+    """What to set when only the last layer differs; otherwise that more differs than a setting."""
+    last = [item for item in report.shape_mismatches if item.model_key.startswith(("final_conv.", "head.head_cls"))]
+    others = [item for item in report.shape_mismatches if item not in last]
+    other_inputs = [item for item in last if item.file_shape[1:] != item.model_shape[1:]]
+    if not report.loaded or others or other_inputs or report.unmatched_model_keys:
+        absent = [f"no {key}" for key in report.unmatched_model_keys]
+        examples = [*map(str, (*others, *other_inputs)), *absent][:2]
+        said = f" (first: {'; '.join(examples)})" if report.loaded else ""
+        return f"\n  They look like weights of another architecture, backbone or width{said}: give the config that made them"
+    for item in last:
+        given, wanted = item.file_shape[0], item.model_shape[0]
+        if item.model_key.startswith("final_conv."):
             return (
-                f"\n  The file was trained for {item.file_shape[0]} keypoints, the config asks for "
-                f"{item.model_shape[0]}: set num_joints: {item.file_shape[0]} (-o num_joints={item.file_shape[0]}) with "
-                "the skeleton that belongs to it, or give weights of your own training"
+                f"\n  The file was trained for {given} keypoints, the config asks for {wanted}: set `skeleton` to one of {given} "
+                f"keypoints (in configs without it, num_joints: {given} and the flip_perm that belongs to it), or give weights "
+                "of your own training"
             )
-        if item.model_key.startswith("head.head_cls"):
-            return "\n  The file was trained for another number of classes: set num_classes to it"
+        return f"\n  The file was trained for {given} classes, the config asks for {wanted}: set num_classes to it"
     return ""
 
 
@@ -183,7 +191,7 @@ def _read(file: Path) -> Any:
     with open(file, "rb") as stream:
         if stream.read(4) == b"PK\x03\x04":
             raise CheckpointError(
-                f"{file} is a zip archive, as PyTorch writes .pth files; convert it to PaddleDetection's keys first"
+                f"{file} is a zip archive, as PyTorch writes .pth files; tools/convert_weights.py converts those of known authors"
             )
         stream.seek(0)
         try:

@@ -14,7 +14,6 @@ from ppdet.core.nodes import ConfigDict
 from ppdet.core.problem import Mark, Problem
 from ppdet.core.registry import Registry
 
-
 INPUT_MULTIPLES: Mapping[str, int] = {"HRNet": 32, "LiteHRNet": 32, "PoseResNet": 32}
 """Backbones that halve the input so often that its sides must be multiples of this; with others the parts do not fit."""
 

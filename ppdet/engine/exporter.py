@@ -78,6 +78,8 @@ class Exporter:
             self._publish(temporary)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+        for warning in report.warnings:
+            logger.warning("%s: %s", self.target, warning)
         logger.info("%s exported to %s\n%s", self.assembly.config.name, self.target, report.to_markdown())
         return report
 

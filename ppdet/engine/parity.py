@@ -86,12 +86,23 @@ class ParityReport:
         """Engines that differ or could not run."""
         return [result for result in self.engines if result.status in ("differs", "failed")]
 
+    @property
+    def warnings(self) -> list[str]:
+        """Why a report without failures may still mean little."""
+        ran = [result for result in self.engines if result.status in ("ok", "differs")]
+        if not ran or any(result.compared for result in ran):
+            return []
+        return [
+            f"nothing scored above {SCORE_FLOOR} on {self.samples} {self.origin}, so no final point was compared. Are these the "
+            "weights of this config (same input size, trained)?"
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain content for export_report.json."""
         limits = {
             "px": TOLERANCE_PX, "score": TOLERANCE_SCORE, "output": TOLERANCE_OUTPUT, "score_floor": SCORE_FLOOR,
         }  # fmt: skip
-        return {"passed": not self.failed, "tolerance": limits, **asdict(self)}
+        return {"passed": not self.failed, "warnings": self.warnings, "tolerance": limits, **asdict(self)}
 
     def to_markdown(self) -> str:
         """The table of export_report.md."""
@@ -102,6 +113,7 @@ class ParityReport:
             f"{SCORE_FLOOR} must agree within {TOLERANCE_PX} px, all scores within {TOLERANCE_SCORE}, and the network's outputs "
             f"within {TOLERANCE_OUTPUT} of their largest value.",
             "",
+            *(line for text in self.warnings for line in (f"**Warning:** {text}", "")),
             "| engine | result | compared | unmatched | max px | mean px | max score difference | max output difference | |",
             "|---|---|---|---|---|---|---|---|---|",
         ]

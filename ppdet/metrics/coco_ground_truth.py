@@ -87,9 +87,10 @@ class CocoGroundTruth:
             complete(annotation)
             kept.append(annotation)
         if complete.other_lengths and not complete.labelled:
+            length = complete.other_lengths.most_common(1)[0][0]
             raise DataError(
-                f"{self.path}: annotation {complete.first_other} has {complete.other_lengths.most_common(1)[0][0]} keypoint "
-                f"values, expected 3 x {self.num_keypoints}. Set `skeleton`/`num_joints` to what the file holds, or give another file."
+                f"{self.path}: annotation {complete.first_other} has {length} keypoint values, expected "
+                f"3 x {self.num_keypoints}. Set `skeleton`/`num_joints` to what the file holds, or give another file."
             )
         ids = Counter(str(annotation.get("id")) for annotation in kept if annotation.get("id") is not None)
         repairs["that share their `id` with another, numbered anew"] += sum(count for count in ids.values() if count > 1)

@@ -185,7 +185,8 @@ def test_sigterm_is_a_message_and_status_143(tmp_path):
         "        time.sleep(20)\n"
         "raise SystemExit(run_command(work))"
     )
-    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as one:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, text=True, **pipes) as one:
         child = int(one.stdout.readline())
         os.kill(child, signal.SIGTERM)  # a forked process just ends
         one.terminate()

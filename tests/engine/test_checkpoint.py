@@ -105,7 +105,7 @@ def test_types_are_cast_to_the_models(tmp_path: Path) -> None:
 
 def test_other_number_of_joints(tmp_path: Path) -> None:
     path = save_pdparams(_Small(4).state_dict(), tmp_path / "four.pdparams")
-    with pytest.raises(CheckpointError, match="num_joints: 4") as caught:
+    with pytest.raises(CheckpointError, match="set `skeleton` to one of 4 keypoints .*num_joints: 4") as caught:
         load_pretrained(_Small(7), path, strict=True)
     assert "final_conv.weight: [4, 2, 1, 1] in the file, [7, 2, 1, 1] in the model" in str(caught.value)
     model = _Small(7)
@@ -114,6 +114,13 @@ def test_other_number_of_joints(tmp_path: Path) -> None:
     assert [m.model_key for m in report.shape_mismatches] == ["final_conv.weight", "final_conv.bias"]
     assert "left out because shapes differ (2)" in report.summary()
     np.testing.assert_array_equal(model.final_conv.weight, before)
+
+
+def test_weights_of_another_width_are_not_taken_for_another_skeleton(tmp_path: Path) -> None:
+    path = save_pdparams(hrnet(18).state_dict(), tmp_path / "w18.pdparams")
+    with pytest.raises(CheckpointError, match=r"another architecture, backbone or width \(first: backbone\.") as caught:
+        load_pretrained(hrnet(32), path, strict=True)
+    assert "keypoints" not in str(caught.value) and "num_joints" not in str(caught.value)
 
 
 def test_an_incomplete_file_is_refused_for_evaluation(tmp_path: Path) -> None:

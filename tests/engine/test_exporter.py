@@ -177,7 +177,7 @@ def test_real_difference_is_found(stick: tuple[Path, list[str]], tmp_path: Path)
 
 def test_mistakes_are_named(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
     config, options = stick
-    with pytest.raises(ConfigError, match="names no weights"):
+    with pytest.raises(ConfigError, match="names no weights.*output/stick_64x48/best_model.*-o weights=FILE"):
         export(load_config(config), tmp_path / "out")
     with pytest.raises(CheckpointError, match="absent"):
         export(load_config(config, ["weights=absent.pdparams"]), tmp_path / "out")
@@ -231,6 +231,11 @@ def test_outputs_are_compared_where_nothing_scores() -> None:
     silent = EngineResult("x", "ok")
     silent.judge()
     assert silent.status == "ok" and "says little" in silent.note
+    report = parity.ParityReport("m", 8, "images of the EvalDataset", [result, EngineResult("y", "absent")])
+    assert "nothing scored above 0.2" in report.warnings[0] and "Are these the weights of this config" in report.warnings[0]
+    assert report.to_dict()["warnings"] == report.warnings and f"**Warning:** {report.warnings[0]}" in report.to_markdown()
+    report.engines.append(EngineResult("z", "ok", compared=3))
+    assert report.warnings == [] and "Warning" not in report.to_markdown()
 
 
 # --- released weights -------------------------------------------------------------------------------------------------

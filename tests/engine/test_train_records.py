@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 from train_parts import SmallReader, small_step
 
 from ppdet.core.errors import ConfigError
-from ppdet.engine.callbacks import EarlyStop, Evaluation
+from ppdet.engine.callbacks import Callback, EarlyStop, Evaluation
 from ppdet.engine.device import choose_device, set_cpu_threads, take_back_root_logger
 from ppdet.engine.loss_curves import draw_curves
+from ppdet.engine.loss_watch import LossWatch
 from ppdet.engine.precision import Precision
 from ppdet.engine.progress import Progress
 from ppdet.engine.run_folder import RunFolder
@@ -42,6 +44,28 @@ def test_progress_lines(caplog):
         ("1", "2", "3"),
     ]
     assert float(lines[0][4]) == pytest.approx(0.01 / 3, abs=1e-6)  # the rate of the first iteration
+
+
+def test_a_loss_that_runs_away_is_told_once(caplog):
+    watch, run = LossWatch(), SimpleNamespace(state=SimpleNamespace(step=7))
+    with caplog.at_level(logging.WARNING):
+        for loss in [0.5, 0.4, 0.6, 0.5, 0.5, 300.0, 0.5, 5.8e22, 1e23]:
+            watch.after_step(run, {"loss": loss}, None)
+    (record,) = caplog.records
+    assert "the loss is 5.8e+22 at iteration 7, usually 0.5" in record.getMessage()
+
+
+def test_of_equal_evaluations_the_later_is_best_and_early_stopping_counts_on():
+    evaluation = Evaluation(lambda: {"AP": next(figures)}, "AP")
+    stop = EarlyStop(3)
+    figures, kept = iter([0.0, 0.0, float("nan"), 0.0]), []
+
+    class Keep(Callback):
+        def after_epoch(self, run):
+            kept.append((evaluation.is_best, run.state.best_epoch))
+
+    state = Trainer(small_step(), SmallReader(), 9, [evaluation, Keep(), stop]).train()
+    assert kept == [(True, 1), (True, 2), (False, 2), (True, 4)] and state.stop and state.best == 0.0
 
 
 def test_history_and_curves(tmp_path):
