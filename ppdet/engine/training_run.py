@@ -18,6 +18,7 @@ from ppdet.engine.checkpoint import load_pretrained
 from ppdet.engine.checkpointer import Checkpointer
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluator import Evaluator
+from ppdet.engine.loss_watch import LossWatch
 from ppdet.engine.precision import Precision
 from ppdet.engine.progress import Progress
 from ppdet.engine.run_folder import RunFolder
@@ -29,6 +30,7 @@ from ppdet.engine.training_options import TrainingOptions
 from ppdet.engine.training_state import TrainingState
 from ppdet.engine.unfold_batch_norm import unfold_batch_norms
 from ppdet.engine.visual_dl import VisualDLLog
+from ppdet.engine.weighted_model import run_path
 from ppdet.optimizer.ema import WeightAverage
 
 _log = get_logger(__name__)
@@ -53,7 +55,7 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     distributed.start()
     seed_everything(_number(config, "seed", 0, lowest=0))
     assembly = Assembly(config)
-    path = require_folder(Path(str(config.get("save_dir") or "output")) / config.name, "save_dir")
+    path = require_folder(run_path(config), "save_dir")
     resume = _resume_prefix(options.resume, path)
     metric = _metric(assembly, path) if options.evaluate else None
     reader = assembly.reader("Train")
@@ -146,7 +148,7 @@ def _callbacks(
     config: Config, path: Path, evaluation: Optional[Evaluation], options: TrainingOptions
 ) -> tuple[List[Callback], Checkpointer]:
     log_iter = _number(config, "log_iter", 20, lowest=1)
-    callbacks: List[Callback] = [Progress(log_iter)]
+    callbacks: List[Callback] = [Progress(log_iter), LossWatch()]
     if evaluation is not None:
         callbacks.append(evaluation)
     if config.get("early_stop"):

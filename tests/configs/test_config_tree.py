@@ -35,7 +35,17 @@ def test_every_config_opens_with_its_record(path):
     for word in ("# Paper", "# Data:", "# Published:", "# Command:", "# Not measured here:"):
         assert word in head, f"{path}: the record lacks {word!r}"
     assert path.relative_to(ROOT).as_posix() in head, "the command names another file"
-    assert load_config(path)["weights"] == f"output/{path.stem}/best_model"
+    assert "weights" not in load_config(path)  # what training it leaves; a config derived from it has its own
+
+
+def test_weights_are_those_of_the_configs_own_runs(tmp_path):
+    pytest.importorskip("paddle")
+    from ppdet.engine.weighted_model import trained_weights
+
+    leaf = tmp_path / "mine.yml"
+    leaf.write_text(f"_BASE_: {ROOT / 'configs/keypoint/tiny_pose/tinypose_128x96.yml'}\n")
+    assert trained_weights(load_config(leaf)) == Path("output/mine/best_model")
+    assert trained_weights(load_config(leaf, ["save_dir=runs"])) == Path("runs/mine/best_model")
 
 
 @pytest.mark.parametrize("path", TOPDOWN, ids=[path.stem for path in TOPDOWN])
