@@ -34,6 +34,7 @@ def problems(path=LEAF, *options):
         ("TrainReader.batch_size=0", "TrainReader.batch_size expects a whole number from 1 on, not 0"),
         ("epoch=abc", "epoch expects a whole number, not 'abc'"),
         ("skeleton=coco71", "coco71"),
+        ("dataset_dir=mine", "set TrainDataset.dataset_dir, EvalDataset.dataset_dir"),
     ],
 )
 def test_the_line_and_the_mistake(option, expected):
