@@ -142,7 +142,7 @@ def _hint(report: LoadReport) -> str:
     others = [item for item in report.shape_mismatches if item not in last]
     other_inputs = [item for item in last if item.file_shape[1:] != item.model_shape[1:]]
     if not report.loaded or others or other_inputs or report.unmatched_model_keys:
-        absent = [f"no {key}" for key in report.unmatched_model_keys]
+        absent = [f"no {key} in the file" for key in report.unmatched_model_keys]
         examples = [*map(str, (*others, *other_inputs)), *absent][:2]
         said = f" (first: {'; '.join(examples)})" if report.loaded else ""
         return f"\n  They look like weights of another architecture, backbone or width{said}: give the config that made them"

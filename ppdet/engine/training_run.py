@@ -53,8 +53,9 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
     distributed.start()
-    seed_everything(_number(config, "seed", 0, lowest=0))
-    assembly = Assembly(config)
+    assembly = Assembly(config)  # refuses settings of the wrong kind or range, too
+    epochs = _epochs(config)
+    seed_everything(int(config.get("seed") or 0))
     path = require_folder(run_path(config), "save_dir")
     resume = _resume_prefix(options.resume, path)
     metric = _metric(assembly, path) if options.evaluate else None
@@ -63,7 +64,6 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     state = load_checkpoint(resume, step) if resume else TrainingState()
     if resume:
         _log.info("Resumed %s: epoch %d, iteration %d", resume, state.epoch, state.step)
-    epochs = _number(config, "epoch", None, lowest=1)
     if state.epoch >= epochs:
         _log.warning("All %d epochs of the run are done; to train longer, say -o epoch=<more>", epochs)
     evaluation = _evaluation(assembly, step, metric) if options.evaluate else None
@@ -140,14 +140,14 @@ def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
             reader.close()
         return figures
 
-    every = _number(assembly.config, "snapshot_epoch", 1, lowest=1)
+    every = int(assembly.config.get("snapshot_epoch", 1))
     return Evaluation(evaluate, metric.main, every, getattr(metric, "higher_is_better", True))
 
 
 def _callbacks(
     config: Config, path: Path, evaluation: Optional[Evaluation], options: TrainingOptions
 ) -> tuple[List[Callback], Checkpointer]:
-    log_iter = _number(config, "log_iter", 20, lowest=1)
+    log_iter = int(config.get("log_iter", 20))
     callbacks: List[Callback] = [Progress(log_iter), LossWatch()]
     if evaluation is not None:
         callbacks.append(evaluation)
@@ -155,7 +155,7 @@ def _callbacks(
         if evaluation is None:
             raise ConfigError("early_stop needs evaluations: add --eval, or take early_stop out of the config")
         callbacks.append(EarlyStop.from_config(config["early_stop"]))
-    checkpointer = Checkpointer(path, _number(config, "snapshot_epoch", 1, lowest=1), evaluation)
+    checkpointer = Checkpointer(path, int(config.get("snapshot_epoch", 1)), evaluation)
     callbacks += [checkpointer, TrainingLog(path, log_iter, evaluation)]
     if options.vdl_log_dir:
         callbacks.append(VisualDLLog(options.vdl_log_dir, log_iter, evaluation))
@@ -173,11 +173,10 @@ def _resume_prefix(resume: Optional[str], path: Path) -> Optional[str]:
     return newest
 
 
-def _number(config: Config, key: str, default: Optional[int], lowest: int) -> int:
-    value: Any = config.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
-        raise ConfigError(f"{config.path}: {key} is a whole number from {lowest} on, got {value!r}")
-    return value
+def _epochs(config: Config) -> int:
+    if config.get("epoch") is None:
+        raise ConfigError(f"{config.path}: there is no key epoch, the number of epochs to train: add -o epoch=...")
+    return int(config["epoch"])
 
 
 def _report(state: TrainingState, checkpointer: Checkpointer, path: Path) -> None:

@@ -110,7 +110,7 @@ def _check_counts(other: Mapping[int, List[str]], any_right: bool, num_joints: i
         given = f"{length // 3} keypoints" if length % 3 == 0 else f"{length} numbers (not a multiple of 3)"
         raise DataError(
             f"{report.source}: its annotations have {given}, but num_joints is {num_joints}; "
-            "set num_joints and the skeleton in the config to those of the file"
+            "set skeleton (or num_joints) in the config to what the file holds"
         )
     for length, names in other.items():
         for name in names:
