@@ -21,6 +21,7 @@ from ppdet.engine.weight_cache import cached_weights, is_url
 
 _log = get_logger(__name__)
 SUFFIX = ".pdparams"
+KEYPOINT_LAYERS = ("final_conv.", "head.final_layer.")
 NAME_TABLE = "StructuredToParameterName@@"
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -138,17 +139,17 @@ def _check(report: LoadReport, strict: bool) -> None:
 
 def _hint(report: LoadReport) -> str:
     """What to set when only the last layer differs; otherwise that more differs than a setting."""
-    last = [item for item in report.shape_mismatches if item.model_key.startswith(("final_conv.", "head.head_cls"))]
+    last = [item for item in report.shape_mismatches if item.model_key.startswith((*KEYPOINT_LAYERS, "head.head_cls"))]
     others = [item for item in report.shape_mismatches if item not in last]
     other_inputs = [item for item in last if item.file_shape[1:] != item.model_shape[1:]]
     if not report.loaded or others or other_inputs or report.unmatched_model_keys:
         absent = [f"no {key} in the file" for key in report.unmatched_model_keys]
         examples = [*map(str, (*others, *other_inputs)), *absent][:2]
         said = f" (first: {'; '.join(examples)})" if report.loaded else ""
-        return f"\n  They look like weights of another architecture, backbone or width{said}: give the config that made them"
+        return f"\n  They look like weights of another architecture, width or input size{said}: give the config that made them"
     for item in last:
         given, wanted = item.file_shape[0], item.model_shape[0]
-        if item.model_key.startswith("final_conv."):
+        if item.model_key.startswith(KEYPOINT_LAYERS):
             return (
                 f"\n  The file was trained for {given} keypoints, the config asks for {wanted}: set `skeleton` to one of {given} "
                 f"keypoints (in configs without it, num_joints: {given} and the flip_perm that belongs to it), or give weights "

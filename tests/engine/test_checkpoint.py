@@ -118,7 +118,7 @@ def test_other_number_of_joints(tmp_path: Path) -> None:
 
 def test_weights_of_another_width_are_not_taken_for_another_skeleton(tmp_path: Path) -> None:
     path = save_pdparams(hrnet(18).state_dict(), tmp_path / "w18.pdparams")
-    with pytest.raises(CheckpointError, match=r"another architecture, backbone or width \(first: backbone\.") as caught:
+    with pytest.raises(CheckpointError, match=r"another architecture, width or input size \(first: backbone\.") as caught:
         load_pretrained(hrnet(32), path, strict=True)
     assert "keypoints" not in str(caught.value) and "num_joints" not in str(caught.value)
 
