@@ -102,7 +102,8 @@ def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, confi
     if close is not None:
         check.error(f"there is no top-level key {key!r}; did you mean {close!r}?", mark)
     elif key == "dataset_dir":  # a plausible wish, and data of somewhere else would be taken without a word
-        check.error("nothing reads the top-level key 'dataset_dir' here; set TrainDataset.dataset_dir, EvalDataset.dataset_dir", mark)
+        advice = "set TrainDataset.dataset_dir, EvalDataset.dataset_dir"
+        check.error(f"nothing reads the top-level key 'dataset_dir' here; {advice}", mark)
     else:
         check.problems.append(Problem(f"nothing reads the top-level key {key!r}", mark, "warning"))
 
