@@ -24,8 +24,9 @@ from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation_setting import wants_flip_test
 from ppdet.engine.weighted_model import model_with_weights
 from ppdet.image.io import list_images, write_image
-from ppdet.inference.detect_command import coco_records
+from ppdet.inference.box_records import box_records
 from ppdet.inference.detector import BoxDetector
+from ppdet.inference.image_ids import image_ids
 from ppdet.inference.image_inputs import ImageInputs
 from ppdet.inference.output_folder import OutputFolder
 from ppdet.inference.pipeline import PosePipeline
@@ -107,11 +108,12 @@ class Predictor:
         output = OutputFolder(self.options.output_dir)
         inputs = ImageInputs(str(paths[0]), None)
         inputs.paths = list(paths)
+        ids = dict(zip(paths, image_ids(paths)))
         started = shown = time.time()
         entries: list[dict[str, Any]] = []
         done = found = 0
         for group, images in inputs.groups(IMAGES_TOGETHER):
-            for path, image, (count, drawn, rows) in zip(group, images, self._predict(group, images, done)):
+            for path, image, (count, drawn, rows) in zip(group, images, self._predict(group, images, ids)):
                 if self.options.visualize:
                     write_image(output.file(path.name, path), image if drawn is None else drawn)
                 entries += rows
@@ -142,7 +144,7 @@ class Predictor:
             MediaError: the video cannot be read or nothing can be written.
         """
         if self._pipeline is None:
-            raise ConfigError("--video_file needs a keypoint config; for a detector's boxes export it and use deploy/python/infer.py")
+            raise ConfigError("--video_file needs a keypoint config; a detector is exported and run by deploy/python/infer.py")
         output = OutputFolder(self.options.output_dir)
         path = Path(source)
         drawn = output.file(path.name, path) if self.options.visualize else None
@@ -154,34 +156,33 @@ class Predictor:
         logger.info("%d frames, %d people, %.1f s; wrote %s", report.frames, report.people, report.seconds, written)
         return 1 if report.unreadable else 0
 
-    def _predict(self, paths: Sequence[Path], images: Sequence[np.ndarray], done: int) -> list[tuple[int, Any, list]]:
+    def _predict(self, paths: Sequence[Path], images: Sequence[np.ndarray], ids: dict[Path, int]) -> list[tuple[int, Any, list]]:
         """(number of people or boxes, drawn image or None, JSON entries) of each image."""
         options = self.options
         predictions = []
         if self._pipeline is not None:
             results = self._pipeline.estimate_batch(images, [str(path) for path in paths])
-            for row, (path, image, result) in enumerate(zip(paths, images, results)):
+            for path, image, result in zip(paths, images, results):
                 drawn = result.draw(image, options.draw_threshold) if options.visualize else None
-                predictions.append((len(result), drawn, pose_records(result, path, done + row + 1)))
+                predictions.append((len(result), drawn, pose_records(result, path, ids[path])))
             return predictions
-        for row, (path, image, boxes) in enumerate(zip(paths, images, self._detector.detect(images))):
+        for path, image, boxes in zip(paths, images, self._detector.detect(images)):
             drawn = None
             if options.visualize:
                 drawn = self._drawer.draw(image, boxes.boxes_xyxy, boxes.scores, boxes.labels, options.draw_threshold)
             kept = boxes[boxes.scores >= options.save_threshold]
-            predictions.append((len(kept), drawn, coco_records(kept, path, done + row + 1)))
+            predictions.append((len(kept), drawn, box_records(kept, ids[path], path.name)))
         return predictions
 
 
-def pose_records(result: PoseResult, path: Path, number: int) -> list[dict[str, Any]]:
+def pose_records(result: PoseResult, path: Path, image_id: int) -> list[dict[str, Any]]:
     """People of one image as COCO keypoint results.
 
     Args:
         result: the people.
-        path: the image; a name of digits is its COCO id.
-        number: id for an image with any other name.
+        path: the image.
+        image_id: its number, see `ppdet.inference.image_ids`.
     """
-    image_id = int(path.stem) if path.stem.isdigit() else number
     records = []
     for box, box_score, xy, scores in zip(result.boxes, result.box_scores, result.keypoints, result.scores):
         rows = np.concatenate([xy, scores[:, None]], axis=1).astype(np.float64)

@@ -5,7 +5,6 @@ import argparse
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from ppdet.core.command import Terminated
 from ppdet.core.errors import ModelDirError
@@ -13,7 +12,6 @@ from ppdet.image.io import write_image
 from ppdet.inference.box_records import box_records
 from ppdet.inference.box_video_sink import BoxVideoSink
 from ppdet.inference.command_flags import check_flags, runtime_options
-from ppdet.inference.detections import Detections
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.image_ids import image_ids
 from ppdet.inference.image_inputs import ImageInputs
@@ -115,14 +113,3 @@ def _json_list(args: argparse.Namespace, output: OutputFolder, stack: ExitStack)
 
 def _paths(writer: VideoWriter | JsonListWriter | None) -> list[Path]:
     return [] if writer is None else [writer.path]
-
-
-def coco_records(found: Detections, path: Path, number: int) -> list[dict[str, Any]]:
-    """Records of one image that is looked at by itself; for several, `box_records` with ids of `image_ids`.
-
-    Args:
-        found: boxes of the image.
-        path: the image; a name of digits is its COCO id.
-        number: id for an image with any other name.
-    """
-    return box_records(found, int(path.stem) if path.stem.isdigit() else number, path.name)

@@ -130,8 +130,10 @@ def process_video(
         background = BackgroundSink(sink.consume)
         progress = Progress(reader.name, reader.frame_count)
         stack.callback(progress.close)
+        results = video_results(pipeline, reader, filter_type)
+        stack.callback(results.close)  # ends the reading thread before the file is closed
         try:
-            for frame, result in video_results(pipeline, reader, filter_type):
+            for frame, result in results:
                 background.put((frame, result))
                 report.frames += 1
                 report.people += len(result)

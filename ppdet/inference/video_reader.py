@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ class VideoReader:
         self.is_camera = isinstance(source, int)
         self.name = f"camera {source}" if self.is_camera else str(source)
         self._capture = _open(source)
+        self._lock = threading.Lock()  # FFmpeg aborts the process if a file is closed while a thread decodes from it
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps_is_known = math.isfinite(fps) and 0 < fps <= HIGHEST_CREDIBLE_FPS
         self.fps = float(fps) if self.fps_is_known else FALLBACK_FPS
@@ -76,7 +78,8 @@ class VideoReader:
         """
         index, pending, read = 0, 0, 0
         while True:
-            ok, bgr = self._capture.read()
+            with self._lock:
+                ok, bgr = self._capture.read()
             if not ok:
                 pending += 1
                 if index + pending > (self.frame_count or 0) or pending > MOST_FAILURES_IN_A_ROW:
@@ -109,8 +112,9 @@ class VideoReader:
                         index)
 
     def close(self) -> None:
-        """Let go of the file or camera."""
-        self._capture.release()
+        """Let go of the file or camera; waits for a frame that is being decoded in another thread."""
+        with self._lock:
+            self._capture.release()
 
     def __enter__(self) -> VideoReader:
         return self

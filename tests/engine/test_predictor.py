@@ -64,8 +64,11 @@ def test_files(config: Path, tmp_path: Path) -> None:
     assert [entry["image_id"] for entry in entries] == [1, 2, 3], "the whole image is one person's box"
     assert entries[0]["file_name"] == "1.png" and entries[0]["bbox"] == [0, 0, 160, 120]
     assert len(entries[0]["keypoints"]) == 9
-    before = cv2.imread(str(config.parent / "people" / "images" / "1.png"))
-    assert (cv2.imread(str(out / "1.png")) != before).any(), "something was drawn"
+    drawn = [
+        (cv2.imread(str(out / name)) != cv2.imread(str(config.parent / "people" / "images" / name))).any()
+        for name in ("1.png", "2.png", "3.png")
+    ]
+    assert any(drawn), "untrained joints may all lie outside one image, hardly outside all"
 
 
 def test_a_bad_image_is_told_and_the_others_are_done(config: Path, tmp_path: Path) -> None:
