@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from collections import OrderedDict
 from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
 KINDS = "fiubc"  # float, signed, unsigned, bool, complex
+_MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 class RefusedPickleError(Exception):
@@ -171,6 +173,21 @@ class _Unpickler(pickle.Unpickler):
         raise RefusedPickleError("refers to data outside of the file")
 
 
+def check_memo_places(file: BinaryIO) -> None:
+    """Walk over the next pickle, and back, so that a damaged number in it does not make the unpickler ask for all the memory.
+
+    Strings that are longer than the file end the walk by an error; places in the memo count up by one in any real pickle.
+
+    Raises:
+        RefusedPickleError: a place that cannot be; other errors of a damaged pickle as they come.
+    """
+    start = file.tell()
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        if opcode.name in _MEMO and int(argument or 0) > count:
+            raise RefusedPickleError(f"puts something at place {argument} of a memo of {count}")
+    file.seek(start)
+
+
 def load_restricted(file: BinaryIO) -> Any:
     """Read one pickle of protocols 0 to 5.
 
@@ -184,6 +201,7 @@ def load_restricted(file: BinaryIO) -> Any:
         RefusedPickleError: it asks for anything else; nothing of it was executed.
         EOFError, pickle.UnpicklingError, ValueError, ...: it is damaged, or no pickle.
     """
+    check_memo_places(file)
     return _unwrap(_Unpickler(file, encoding="latin1").load(), [])
 
 

@@ -164,3 +164,10 @@ def test_damage_never_runs_anything_and_never_hangs(data) -> None:
     except Exception:  # any error will do; nothing of the file may be called
         return
     assert isinstance(value, (dict, list, tuple, set, frozenset, str, bytes, int, float, bool, np.ndarray, type(None), bytearray))
+
+
+def test_a_far_place_in_the_memo_does_not_take_all_the_memory() -> None:
+    """LONG_BINPUT with 2 ** 31 - 1 makes CPython's unpickler allocate 32 GiB for a file of a dozen bytes."""
+    bomb = b"\x80\x02}r\xff\xff\xff\x7f."
+    with pytest.raises(RefusedPickleError, match="memo"):
+        loads_restricted(bomb)

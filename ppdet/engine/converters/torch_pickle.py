@@ -8,13 +8,10 @@ replaced by a stand-in that notes where the numbers lie. Training checkpoints al
 from __future__ import annotations
 
 import pickle
-import pickletools
 from typing import Any, BinaryIO, Callable, Dict, Optional, Tuple
 
 from ppdet.engine.converters.torch_tensor import DTYPES, Frozen, Storage, StorageKind, TorchTensor
-from ppdet.engine.restricted_pickle import RefusedPickleError
-
-_MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
+from ppdet.engine.restricted_pickle import RefusedPickleError, check_memo_places
 
 
 class Unused(Frozen):
@@ -98,18 +95,6 @@ for _package in ("numpy.core", "numpy._core"):
     _CALLS[(f"{_package}.multiarray", "_reconstruct")] = _unused
 
 
-def _check_sizes(file: BinaryIO) -> None:
-    """Walk over the next pickle, and back, so that a damaged number in it does not make the unpickler ask for all the memory.
-
-    Strings that are longer than the file end the walk by an error; places in the memo count up by one in any real pickle.
-    """
-    start = file.tell()
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-        if opcode.name in _MEMO and int(argument or 0) > count:
-            raise RefusedPickleError(f"puts something at place {argument} of a memo of {count}")
-    file.seek(start)
-
-
 class TorchUnpickler(pickle.Unpickler):
     """Reads one pickle; tensors become `TorchTensor`, everything else plain containers, strings and numbers.
 
@@ -124,7 +109,7 @@ class TorchUnpickler(pickle.Unpickler):
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        _check_sizes(file)
+        check_memo_places(file)
         super().__init__(file, encoding="latin1")
         self.kinds: Dict[str, StorageKind] = {}
 
