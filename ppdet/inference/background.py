@@ -4,14 +4,29 @@ A bounded queue holds the fast end back, so memory stays flat however long the v
 """
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
+from weakref import WeakSet
 
 Item = TypeVar("Item")
 _END = object()
 SECONDS_BETWEEN_CHECKS = 0.1
+SECONDS_TO_END = 10.0
+
+_running: WeakSet[BackgroundSource | BackgroundSink] = WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """End the threads of those whom nobody closed, for example because SIGTERM came while they were being made.
+
+    A thread that is within OpenCV when the interpreter goes away takes the process down with it (SIGABRT).
+    """
+    for each in list(_running):
+        each.end()
 
 
 class BackgroundSource(Generic[Item]):
@@ -28,6 +43,7 @@ class BackgroundSource(Generic[Item]):
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="ppdet-reader", daemon=True)
+        _running.add(self)
         self._thread.start()
 
     def _run(self) -> None:
@@ -62,6 +78,11 @@ class BackgroundSource(Generic[Item]):
         self._stop.set()
         self._thread.join()
 
+    def end(self) -> None:
+        """As `close`, for the end of the process: waits a limited time, and a thread that never started is no error."""
+        self._stop.set()
+        _join_started(self._thread)
+
 
 class BackgroundSink(Generic[Item]):
     """Hands items, in order, to a function in a thread of its own; an error there is raised at the next `put` or `close`.
@@ -75,12 +96,17 @@ class BackgroundSink(Generic[Item]):
         self._consume = consume
         self._queue: queue.Queue = queue.Queue(maxsize=ahead)
         self._error: BaseException | None = None
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="ppdet-writer", daemon=True)
+        _running.add(self)
         self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            item = self._queue.get()
+        while not self._ended:
+            try:
+                item = self._queue.get(timeout=SECONDS_BETWEEN_CHECKS)
+            except queue.Empty:
+                continue
             if item is _END:
                 return
             if self._error is None:
@@ -106,3 +132,13 @@ class BackgroundSink(Generic[Item]):
         """Stop after what is waiting, without raising."""
         self._queue.put(_END)
         self._thread.join()
+
+    def end(self) -> None:
+        """For the end of the process: what waits is dropped."""
+        self._ended = True
+        _join_started(self._thread)
+
+
+def _join_started(thread: threading.Thread) -> None:
+    if thread.is_alive():
+        thread.join(SECONDS_TO_END)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -279,3 +281,27 @@ def test_a_camera_ends_with_a_signal_and_keeps_what_it_recorded(
 
     report = process_video(pipeline, 0, tmp_path / "out.mp4", tmp_path / "out.json", on_result=signal_at_the_eighth)
     assert report.frames == read_back(tmp_path / "out.mp4")[0] == len(json.loads((tmp_path / "out.json").read_text())) == 8
+
+
+UNCLOSED = """
+import itertools, sys
+import cv2
+from ppdet.inference.background import BackgroundSink, BackgroundSource
+
+def frames():
+    for _ in itertools.count():
+        capture = cv2.VideoCapture(sys.argv[1])
+        while capture.read()[0]:
+            yield 0
+
+source, sink = BackgroundSource(frames(), ahead=10**6), BackgroundSink(print)
+next(iter(source))
+sys.exit(3)
+"""
+
+
+def test_a_process_that_ends_without_closing_its_threads_ends_well(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    write_clip(clip, frames=60)
+    ended = subprocess.run([sys.executable, "-c", UNCLOSED, str(clip)], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 3, ended.stderr  # -6: "terminate called", from a thread that was within OpenCV
