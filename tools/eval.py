@@ -2,7 +2,8 @@
 
 Keypoint configs give OKS AP, detector configs box AP. Without flip test: -o TopDownHRNet.flip=false. With exactly
 PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. With annotated and with a detector's boxes, side by
-side: --boxes gt det -o EvalDataset.bbox_file=FILE. See docs/evaluation.md.
+side: --boxes gt det -o EvalDataset.bbox_file=FILE. What the mean pose of the training set scores, without a model:
+--baseline mean_pose. See docs/evaluation.md.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def parse_args() -> argparse.Namespace:
     add("--boxes", nargs="+", choices=["gt", "gt_select", "det"], metavar="SOURCE",
         help="one table over sources of person boxes: gt (annotated), det (EvalDataset.bbox_file), gt_select (annotated, "
         "filtered as the Fluid release did)")  # fmt: skip
+    add("--baseline", choices=["mean_pose"], help="score the training set's mean pose in each box instead of a model")
     add("--amp", action="store_true", help="mixed precision (GPU)")
     deployed = parser.add_argument_group("an exported model instead of weights")
     deployed.add_argument("--model_dir", help="exported folder")
@@ -43,10 +45,18 @@ def main() -> None:
     args = parse_args()
     if args.boxes and (args.json_eval or args.save_prediction_only):
         raise ConfigError("--boxes computes figures of a model: leave out --json_eval and --save_prediction_only")
+    if args.baseline and (args.boxes or args.json_eval or args.model_dir or args.amp):
+        raise ConfigError("--baseline needs no model: leave out --boxes, --json_eval, --model_dir and --amp")
     from ppdet.core.config import load_config
-    from ppdet.engine.evaluator import evaluate
 
     options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
+    if args.baseline:
+        from ppdet.engine.mean_pose import evaluate_mean_pose
+
+        evaluate_mean_pose(load_config(args.config, options), args.output_eval)
+        return
+    from ppdet.engine.evaluator import evaluate
+
     exported = None
     if args.model_dir:
         exported = {name: getattr(args, name) for name in ("model_dir", "engine", "precision", "cpu_threads")}

@@ -26,7 +26,7 @@ def pose_setting(
     config: Mapping[str, Any], dataset: Any, codec: HeatmapCodec, flip_test: bool, computed: str
 ) -> str:
     """One line: box source and count, flip test and its shift, decoder, un-warp, and what computed in which precision."""
-    parts = [_box_source(config, dataset)]
+    parts = [box_source(config, dataset)]
     parts.append(f"flip test on (shift {codec.shift_after_flip:.3f} cell)" if flip_test else "flip test off")
     parts.append(f"decoder {decoder_text(codec)}")
     parts.append("exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop")
@@ -56,7 +56,8 @@ def box_setting(config: Mapping[str, Any], card: ModelCard, images: int) -> str:
     return f"{config.get('architecture')} {width}x{height}; {images} images; {suppression}; classes {classes}"
 
 
-def _box_source(config: Mapping[str, Any], dataset: Any) -> str:
+def box_source(config: Mapping[str, Any], dataset: Any) -> str:
+    """How many boxes, and whose."""
     section = config.get("EvalDataset") or {}
     count = f"{len(dataset)} " if hasattr(dataset, "__len__") else ""
     if bool(getattr(dataset, "use_gt_bbox", section.get("use_gt_bbox", True))):
