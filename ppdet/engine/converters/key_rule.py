@@ -29,7 +29,7 @@ class KeyRule:
         source: their layer, such as "layer1.{i}.conv{c}".
         target: ours, such as "backbone.la1.block_layer2_{i+1}.conv{c}.conv".
         weight, bias: change of the numbers, such as `transposed`.
-        whole: the names are those of tensors, not of layers.
+        whole: the names are those of tensors, not of layers; `weight` is the change of such a tensor.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class KeyRule:
 
     def change(self, key: str) -> Optional[Transform]:
         """How the numbers of a tensor that it renames change; None for not at all."""
-        return self._changes.get(key.rpartition(".")[2])
+        return self._changes.get("weight" if self.whole else key.rpartition(".")[2])
 
 
 @lru_cache(None)
@@ -80,6 +80,16 @@ def conv_norm(conv: str, norm: str, target: str) -> List[KeyRule]:
 def transposed(weight: np.ndarray) -> np.ndarray:
     """(out, in) of a PyTorch Linear -> (in, out) of Paddle's."""
     return np.ascontiguousarray(weight.T)
+
+
+def pointwise(weight: np.ndarray) -> np.ndarray:
+    """(out, in) of a Linear -> (out, in, 1, 1) of a 1x1 convolution."""
+    return weight.reshape(*weight.shape[:2], 1, 1)
+
+
+def with_token_row(embedding: np.ndarray) -> np.ndarray:
+    """(1, patches, C) -> (1, 1 + patches, C): a row of zeros where others have the class token's."""
+    return np.concatenate([np.zeros_like(embedding[:, :1]), embedding], axis=1)
 
 
 def flattened(weight: np.ndarray) -> np.ndarray:

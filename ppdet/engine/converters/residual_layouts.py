@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Tuple
 
-from ppdet.engine.converters.key_rule import KeyRule, flattened
+from ppdet.engine.converters.key_rule import KeyRule, flattened, pointwise
 from ppdet.engine.converters.layout import Layout, Network, Shape
 
 _TRUNK = (
@@ -32,6 +32,9 @@ _CONTEXT = (
     KeyRule(_ATTENTION + "channel_add_conv.1", "backbone." + _ATTENTION + "channel_add_conv.1", flattened, flattened),
     KeyRule(_ATTENTION + "channel_add_conv.3", "backbone." + _ATTENTION + "channel_add_conv.3"),
 )
+_EXCITATION = (
+    KeyRule(_ATTENTION + "fc.{c}", "backbone." + _ATTENTION + "fc.{c}", weight=pointwise),
+)  # fmt: skip
 _DEPTHS: Mapping[Tuple[int, ...], int] = {
     (2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152, (3, 13, 30, 3): 100,
 }  # fmt: skip
@@ -66,6 +69,8 @@ def _lpn(shapes: Mapping[str, Shape], home: str) -> Network:
     joints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
     paired = depth in ("18", "34") and shapes["layer1.0.conv1.weight"][1] == 2
     name = f"{depth}{'h' if paired else ''}"
+    if any(".att.fc." in key for key in shapes):
+        return Network(f"LPN-{name} with LPN.attention=SE, {joints} keypoints", joints)
     return Network(f"LPN-{name}, {joints} keypoints", joints, (f"lpn_{name}_256x192",) if joints == 17 else ())
 
 
@@ -86,7 +91,7 @@ LAYOUTS = (
     ),
     Layout(
         "lpn", "LPN (zhang943, cavalleria)",
-        (*_TRUNK, *_CONTEXT, *_HEAD),
+        (*_TRUNK, *_CONTEXT, *_EXCITATION, *_HEAD),
         has=(*_TRUNK_NAMES, "deconv_layers.9.weight"), lacks=(),
         describe=_lpn, home="zhang943",
     ),

@@ -26,8 +26,8 @@ def _resnet(depth: int = 50, joints: int = 17) -> Shapes:
     return _model(SimpleBaseline(backbone, TopdownHeatmapSimpleHead(backbone.out_shape[0].channels, num_joints=joints)))
 
 
-def _lpn(network: str = "50") -> Shapes:
-    return _model(SimpleBaseline(LPN(network), TopdownHeatmapSimpleHead(512, num_deconv_layers=2, lightweight=True)))
+def _lpn(network: str = "50", attention: Optional[str] = "GC") -> Shapes:
+    return _model(SimpleBaseline(LPN(network, attention), TopdownHeatmapSimpleHead(512, num_deconv_layers=2, lightweight=True)))
 
 
 def _convert(folder: Path, value: Any, write: Callable[[Path, Any], Path] = write_zip, **options: Any) -> Conversion:
@@ -142,6 +142,73 @@ def test_vitpose_turns_linear_layers(name: str, tmp_path: Path) -> None:
     assert conversion.network.name == f"ViTPose-base{' simple' if 'simple' in name else ''}, 17 keypoints"
     key = "backbone.blocks.3.attn.proj.weight"  # square, so that shapes cannot tell
     np.testing.assert_array_equal(conversion.weights[key], state[key].T)
+
+
+def _mmpose_1(ours: Shapes) -> Shapes:
+    """Keys and shapes of mmpose 1.x (TopdownPoseEstimator with mmpretrain's VisionTransformer) for a network of ours."""
+    rename = (
+        ("backbone.last_norm.", "backbone.ln1."), ("patch_embed.proj.", "patch_embed.projection."), ("blocks.", "layers."),
+        (".norm", ".ln"), (".mlp.fc1.", ".ffn.layers.0.0."), (".mlp.fc2.", ".ffn.layers.1."), ("._mean", ".running_mean"),
+        ("._variance", ".running_var"),
+    )  # fmt: skip
+    shapes: Shapes = {}
+    for key, shape in ours.items():
+        theirs = key
+        for mine, other in rename:
+            theirs = theirs.replace(mine, other)
+        linear = key.endswith("weight") and (".attn." in key or ".mlp." in key)
+        shapes[theirs] = shape[::-1] if linear else shape
+    _, patches, channels = shapes["backbone.pos_embed"]
+    shapes["backbone.pos_embed"] = (1, patches - 1, channels)
+    return shapes
+
+
+@pytest.mark.parametrize("name", ["vitpose_base_coco_256x196", "vitpose_base_simple_coco_256x192"])
+def test_vitpose_of_mmpose_1(name: str, tmp_path: Path) -> None:
+    wanted = paddledet(name)
+    state = random_state(_mmpose_1(wanted))
+    assert {"backbone.layers.11.ffn.layers.0.0.weight", "backbone.layers.0.ln2.bias", "backbone.ln1.weight"} < set(state)
+    conversion = check_targets(_convert(tmp_path, {"meta": {"epoch": 210}, "state_dict": state}), wanted, name)
+    assert (conversion.layout.name, conversion.home) == ("vitpose_mmpose", "vitpose")
+    assert conversion.network.name == f"ViTPose-base{' simple' if 'simple' in name else ''}, 17 keypoints"
+    assert not conversion.renaming.dropped
+    weights = conversion.weights
+    np.testing.assert_array_equal(weights["backbone.blocks.3.attn.proj.weight"], state["backbone.layers.3.attn.proj.weight"].T)
+    np.testing.assert_array_equal(weights["backbone.blocks.3.mlp.fc2.bias"], state["backbone.layers.3.ffn.layers.1.bias"])
+    np.testing.assert_array_equal(weights["backbone.pos_embed"][:, 1:], state["backbone.pos_embed"])
+    assert not weights["backbone.pos_embed"][:, 0].any()  # it is added to every patch
+    with pytest.raises(CheckpointError, match="cls_token"):
+        _convert(tmp_path, {**state, "backbone.cls_token": np.zeros((1, 1, 768), np.float32)}, layout="vitpose_mmpose")
+
+
+def test_the_authors_class_token_is_left_out(tmp_path: Path) -> None:
+    """Some of their files keep the pre-training's; their network has no use for it."""
+    shapes = {
+        "backbone.cls_token": (1, 1, 8), "backbone.pos_embed": (1, 13, 8), "backbone.patch_embed.proj.weight": (8, 3, 16, 16),
+        "backbone.blocks.0.attn.qkv.weight": (24, 8), "keypoint_head.final_layer.weight": (17, 8, 3, 3),
+    }  # fmt: skip
+    renaming = _convert(tmp_path, {"state_dict": random_state(shapes)}).renaming
+    assert renaming.dropped == {"backbone.cls_token": "of the pre-training, which ViTPose does not use"}
+
+
+@pytest.mark.parametrize("network", ["18", "18h", "50"])
+def test_lpn_with_squeeze_and_excitation(network: str, tmp_path: Path) -> None:
+    """The authors' gate is two linear layers without bias, ours two 1x1 convolutions."""
+    wanted = _lpn(network, "SE")
+    shapes: Shapes = {}
+    for key, shape in wanted.items():
+        theirs = key.replace("backbone.", "").replace("head.", "")
+        theirs = theirs.replace("._mean", ".running_mean").replace("._variance", ".running_var")
+        shapes[theirs] = shape[:2] if ".att.fc." in key else shape
+    assert shapes["layer4.0.att.fc.0.weight"] == (32, 512) and shapes["layer1.0.att.fc.2.weight"] == (64, 16)
+    state = random_state(shapes)
+    conversion = check_targets(_convert(tmp_path, state), wanted, "LPN-SE")
+    assert conversion.layout.name == "lpn"
+    assert conversion.network.name == f"LPN-{network} with LPN.attention=SE, 17 keypoints"
+    key = "layer2.1.att.fc.2.weight"
+    np.testing.assert_array_equal(conversion.weights[f"backbone.{key}"][..., 0, 0], state[key])
+    with pytest.raises(CheckpointError, match=r"with LPN.attention=SE, 17 keypoints does not fit LPN-GC"):
+        check_targets(conversion, _lpn(network), "LPN-GC")
 
 
 def test_simple_pose_is_known_by_ema(tmp_path: Path) -> None:
