@@ -17,6 +17,11 @@ def hrnet(width: int = 32, joints: int = 17, loss=None) -> paddle.nn.Layer:
     return m.TopDownHRNet(backbone, loss=loss, width=width, num_joints=joints)
 
 
+def higher_hrnet(width: int = 32, joints: int = 17, loss=None, swahr: bool = False) -> paddle.nn.Layer:
+    backbone = m.HRNet(width, freeze_at=-1, freeze_norm=False, return_idx=[0])
+    return m.HigherHRNet(backbone, m.HrHRNetHead(joints, loss, swahr, width))
+
+
 def lite_hrnet(network_type: str = "wider_naive", joints: int = 17, loss=None) -> paddle.nn.Layer:
     backbone = m.LiteHRNet(network_type, freeze_at=-1, freeze_norm=False, return_idx=[0])
     return m.TopDownHRNet(backbone, loss=loss, num_joints=joints)
@@ -66,6 +71,8 @@ PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
     "hrnet_w32_256x192": hrnet,
     "dark_hrnet_w48_256x192": lambda: hrnet(48),
     "hrnet_w32_256x256_mpii": lambda: hrnet(32, joints=16),
+    "higherhrnet_hrnet_w32_512": higher_hrnet,
+    "higherhrnet_hrnet_w32_512_swahr": lambda: higher_hrnet(swahr=True),
     "lite_hrnet_18_256x192_coco": lambda: lite_hrnet("lite_18"),
     "lite_hrnet_30_256x192_coco": lambda: lite_hrnet("lite_30"),
     "wider_naive_hrnet_18_256x192_coco": lite_hrnet,

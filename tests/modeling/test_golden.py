@@ -6,7 +6,9 @@ import numpy as np
 import paddle
 import pytest
 from golden_cases import RELATIVE_ERROR, fill_by_rule, golden_arrays, golden_keys, model_keys, relative_error
-from small_models import hrnet, lite_hrnet, picodet_legacy
+from small_models import higher_hrnet, hrnet, lite_hrnet, picodet_legacy
+
+from ppdet.modeling.architectures.higher_hrnet import averaged_maps
 
 TOP_DOWN = {
     "tinypose_128x96": lite_hrnet,
@@ -27,6 +29,20 @@ def test_top_down(name: str) -> None:
         for i, feature in enumerate(features):
             assert relative_error(feature, expected[f"backbone_{i}"]) <= RELATIVE_ERROR
         assert relative_error(model(images)["heatmap"], expected["heatmap"]) <= RELATIVE_ERROR
+
+
+def test_higher_hrnet() -> None:
+    """The golden heads are the mean of both heatmaps and the tags, as its evaluation forward gives them."""
+    name = "higherhrnet_hrnet_w32_512"
+    expected, model = golden_arrays(name), higher_hrnet()
+    assert model_keys(model) == golden_keys(name)
+    fill_by_rule(model)
+    images = paddle.to_tensor(expected["image"])
+    with paddle.no_grad():
+        assert relative_error(model.backbone(images)[0], expected["backbone_0"]) <= RELATIVE_ERROR
+        heat, tags = averaged_maps(model(images))
+    assert relative_error(heat, expected["head_0"]) <= RELATIVE_ERROR
+    assert relative_error(tags, expected["head_1"]) <= RELATIVE_ERROR
 
 
 def test_picodet() -> None:

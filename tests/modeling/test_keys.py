@@ -7,7 +7,7 @@ import json
 import pytest
 from golden_cases import model_keys, reference_keys
 from shared_data import shared
-from small_models import PUBLISHED, baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy
+from small_models import PUBLISHED, baseline, higher_hrnet, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy
 
 from ppdet.modeling import PoseResNet
 from ppdet.modeling.initializer import parameter_count
@@ -37,6 +37,9 @@ def test_keys_are_the_authors_but_for_a_prefix(name: str, make) -> None:
     [
         (hrnet, 28.536),
         (lambda: hrnet(48), 63.596),
+        (higher_hrnet, 28.645331),
+        (lambda: higher_hrnet(swahr=True), 28.649309),
+        (lambda: higher_hrnet(48), 63.827139),
         (lambda: lite_hrnet("lite_18"), 1.1308),
         (lambda: lite_hrnet("lite_30"), 1.7637),
         (lite_hrnet, 1.3186),
