@@ -15,7 +15,8 @@ from ppdet.engine.config_check import check_config
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _ROLES = ("Train", "Eval", "Test")
-_METRIC_CLASSES = {"COCO": "COCOMetric"}  # the box metric goes by another word in every detector's YAML
+# one word for two metrics in PaddleDetection's YAML: boxes, unless a top-level IouType says keypoints
+_COCO_METRICS = {"bbox": "COCOMetric", "keypoints": "KeyPointBottomUpCOCOEval"}
 
 
 class Assembly:
@@ -76,14 +77,23 @@ class Assembly:
         """A new metric for the EvalDataset; it writes its results below `output_eval`, else the configuration's.
 
         Raises:
-            ConfigError: the configuration names no metric.
+            ConfigError: the configuration names no metric, or metric: COCO with an unknown IouType.
         """
         name = self.config.get("metric")
         if not isinstance(name, str):
             raise ConfigError("the config names no metric, for example metric: KeyPointTopDownCOCOEval")
         folder = output_eval if output_eval is not None else self.config.get("output_eval")
         extra = {} if folder is None else {"output_eval": folder}
-        return self.builder.build(_METRIC_CLASSES.get(name, name), anno_file=self.dataset("Eval").annotation_file, **extra)
+        return self.builder.build(self._metric_class(name), anno_file=self.dataset("Eval").annotation_file, **extra)
+
+    def _metric_class(self, name: str) -> str:
+        if name != "COCO":
+            return name
+        default = "keypoints" if getattr(self.codec, "kind", None) == "bottom_up" else "bbox"
+        kind = self.config.get("IouType", default)
+        if kind not in _COCO_METRICS:
+            raise ConfigError(f"IouType is {kind!r}; with metric: COCO it is one of {', '.join(_COCO_METRICS)}")
+        return _COCO_METRICS[kind]
 
     def _section(self, role: str, kind: str) -> str:
         assert role in _ROLES, role

@@ -59,7 +59,10 @@ class COCOMetric:
         save_prediction_only: bool = False,
     ) -> None:
         if IouType != "bbox":
-            raise ConfigError(f"COCOMetric: IouType is {IouType!r}, only 'bbox' exists.")
+            raise ConfigError(
+                f"COCOMetric: IouType is {IouType!r}, only 'bbox' exists here; for keypoints of bottom-up models write "
+                "`metric: COCO` and `IouType: keypoints` at the top of the config."
+            )
         self.ground_truth = CocoGroundTruth(anno_file)
         self.categories = dict(clsid2catid) if clsid2catid else _match_categories(self.ground_truth, label_list)
         self.output_eval = None if output_eval is None else Path(output_eval)

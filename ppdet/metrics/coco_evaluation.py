@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
 KEYPOINT_STATS = ("AP", "AP50", "AP75", "AP_medium", "AP_large", "AR", "AR50", "AR75", "AR_medium", "AR_large")
+CROWD_STATS = ("AP", "AP50", "AP75", "AR", "AR50", "AR75", "AP_easy", "AP_medium", "AP_hard")
 BOX_STATS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large",
              "AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large")  # fmt: skip
 
@@ -48,3 +49,51 @@ def evaluate_coco(
         evaluation.accumulate()
         evaluation.summarize()
     return {name: float(value) for name, value in zip(names, evaluation.stats)}
+
+
+def evaluate_crowds(
+    coco: Any,
+    results: Sequence[dict[str, Any]],
+    category_ids: Sequence[int],
+    sigmas: np.ndarray,
+    groups: Mapping[str, Sequence[Any]],
+) -> dict[str, float]:
+    """COCOeval over all images, whatever the objects' size, and over groups of images.
+
+    Args:
+        coco: indexed ground truth.
+        results: COCO keypoint result entries.
+        category_ids: categories that are evaluated.
+        sigmas: (K,) per-keypoint OKS sigmas.
+        groups: image ids of "easy", "medium" and "hard".
+
+    Returns:
+        `CROWD_STATS` names to values: -1 for a group without objects, without any result 0.
+    """
+    from pycocotools.cocoeval import COCOeval
+
+    if not results:
+        return dict.fromkeys(CROWD_STATS, 0.0)
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation = COCOeval(coco, coco.loadRes(copy.deepcopy(list(results))), "keypoints")
+        evaluation.params.catIds = list(category_ids)
+        evaluation.params.kpt_oks_sigmas = np.asarray(sigmas, dtype=np.float64)
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+        precision, recall = _accumulated(evaluation)
+        figures = [_mean(part) for part in (precision, precision[0], precision[5], recall, recall[0], recall[5])]
+        for name in ("easy", "medium", "hard"):
+            evaluation.params.imgIds = list(groups[name])
+            figures.append(_mean(_accumulated(evaluation)[0]) if groups[name] else -1.0)
+    return dict(zip(CROWD_STATS, figures))
+
+
+def _accumulated(evaluation: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall by OKS threshold (.50, .55, ... .95) first."""
+    evaluation.evaluate()
+    evaluation.accumulate()
+    return evaluation.eval["precision"], evaluation.eval["recall"]
+
+
+def _mean(values: np.ndarray) -> float:
+    valid = values[values > -1]
+    return float(valid.mean()) if len(valid) else -1.0

@@ -13,41 +13,27 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import ConfigError
-from ppdet.core.logger import get_logger
 from ppdet.core.registry import register
-from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
-from ppdet.metrics.coco_ground_truth import CocoGroundTruth
-from ppdet.metrics.keypoint_diagnostics import per_keypoint_scores
+from ppdet.metrics.keypoint_metric import KeypointMetric
 from ppdet.metrics.person_instances import PersonInstances, keep_distinct_persons, person_scores
-from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
-from ppdet.metrics.result_file import write_results
-from ppdet.skeletons import Skeleton, get_skeleton
-
-logger = get_logger(__name__)
-
-RESULT_FILE = "keypoints_results.json"
+from ppdet.skeletons import Skeleton
 
 
 @register
-class KeyPointTopDownCOCOEval:
-    """Average precision of keypoints over OKS .50:.05:.95.
+class KeyPointTopDownCOCOEval(KeypointMetric):
+    """Average precision of keypoints over OKS .50:.05:.95: the ten COCO figures.
 
     The score of a person is its box score times the mean of its keypoint scores above `in_vis_thre`. Persons that
     repeat another one of the image are suppressed by OKS before COCOeval sees them.
 
     Args:
-        anno_file: COCO annotation file. Objects without area or box are completed, and `report()` says so.
         num_samples: accepted for PaddleDetection's sake; nothing is pre-allocated here.
-        num_joints: keypoints K; None takes the skeleton's, a number is checked against it.
-        output_eval: folder for `keypoints_results.json`; None writes only through `save`.
         iou_type: "keypoints".
         in_vis_thre: keypoints at or below this score do not count in the person score.
         oks_thre: OKS above which the lower-scored person is suppressed (hard) or lowered in score (soft).
-        save_prediction_only: write the predictions and skip the evaluation.
-        skeleton: names and OKS sigmas of the keypoints.
         nms: "hard" (PaddleDetection), "soft", or "none".
-        category_id: category of the objects; None takes the only category of the file that has keypoints, else 1.
-        per_keypoint: also compute the table of single keypoints.
+
+    The others are described at `KeypointMetric`; the file is `keypoints_results.json`.
 
     Raises:
         ConfigError: unknown `nms` or `iou_type`, or `num_joints` contradicts the skeleton.
@@ -55,8 +41,6 @@ class KeyPointTopDownCOCOEval:
     """
 
     __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
-    main = "AP"
-    result_file = RESULT_FILE
 
     def __init__(
         self,
@@ -74,17 +58,12 @@ class KeyPointTopDownCOCOEval:
         category_id: int | None = None,
         per_keypoint: bool = True,
     ) -> None:
-        self.skeleton = get_skeleton(skeleton)
-        _check_options(self.skeleton, num_joints, iou_type, nms)
-        self.ground_truth = CocoGroundTruth(anno_file, self.skeleton.num_keypoints)
-        self.category_id = _object_category(self.ground_truth) if category_id is None else int(category_id)
-        self.output_eval = None if output_eval is None else Path(output_eval)
+        if iou_type != "keypoints":
+            raise ConfigError(f"KeyPointTopDownCOCOEval: iou_type is {iou_type!r}, only 'keypoints' exists.")
+        if nms not in ("hard", "soft", "none"):
+            raise ConfigError(f"KeyPointTopDownCOCOEval: nms is {nms!r}, expected 'hard', 'soft' or 'none'.")
         self.in_vis_thre, self.oks_thre, self.nms = float(in_vis_thre), float(oks_thre), nms
-        self.save_prediction_only = bool(save_prediction_only)
-        self.per_keypoint = bool(per_keypoint)
-        self.stats: dict[str, float] = {}
-        self.keypoint_scores: dict[str, np.ndarray] = {}
-        self.reset()
+        super().__init__(anno_file, num_joints, output_eval, save_prediction_only, skeleton, category_id, per_keypoint)
 
     def reset(self) -> None:
         """Forget all collected predictions."""
@@ -129,62 +108,3 @@ class KeyPointTopDownCOCOEval:
             "center": np.round(persons["center_xy"][index].astype(np.float64), 3).tolist(),
             "scale": np.round(persons["size_wh"][index].astype(np.float64) / 200, 6).tolist(),
         }
-
-    def compute(self) -> dict[str, float]:
-        """Evaluate what was collected: the ten COCO figures, AP first.
-
-        With `output_eval` the result file is written as well. With `save_prediction_only` that is all that happens, and
-        the dict is empty.
-        """
-        results = self.results()
-        if self.output_eval is not None:
-            write_results(self.output_eval, RESULT_FILE, results)
-        if self.save_prediction_only:
-            logger.info("save_prediction_only: evaluation skipped, no AP")
-            return {}
-        return self.score(results)
-
-    def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        """The ten COCO figures of finished result entries, such as those of an older `keypoints_results.json`.
-
-        Raises:
-            DataError: an image id that the annotation file does not have.
-        """
-        coco = self.ground_truth.coco
-        self.ground_truth.image_rows([entry["image_id"] for entry in results])
-        self.stats = evaluate_coco(coco, results, "keypoints", [self.category_id], self.skeleton.sigmas)
-        if self.per_keypoint:
-            objects = [a for a in coco.dataset["annotations"] if a["category_id"] == self.category_id]
-            self.keypoint_scores = per_keypoint_scores(objects, results, self.skeleton.sigmas)
-        return dict(self.stats)
-
-    def save(self, path: str | Path) -> Path:
-        """Write `keypoints_results.json` (into `path` if it is a folder) and return where it is."""
-        return write_results(path, RESULT_FILE, self.results())
-
-    def report(self) -> str:
-        """The ten figures as PaddleDetection's markdown row, then notes and the table of single keypoints."""
-        if not self.stats:
-            return "no evaluation was made"
-        parts = [markdown_row(KEYPOINT_HEADER, [self.stats[name] for name in KEYPOINT_STATS])]
-        parts += [f"note: {note}" for note in self.ground_truth.notes]
-        if self.keypoint_scores:
-            parts.append(keypoint_table(self.skeleton.names, self.keypoint_scores))
-        return "\n".join(parts)
-
-
-def _check_options(skeleton: Skeleton, num_joints: int | None, iou_type: str, nms: str) -> None:
-    if iou_type != "keypoints":
-        raise ConfigError(f"KeyPointTopDownCOCOEval: iou_type is {iou_type!r}, only 'keypoints' exists.")
-    if nms not in ("hard", "soft", "none"):
-        raise ConfigError(f"KeyPointTopDownCOCOEval: nms is {nms!r}, expected 'hard', 'soft' or 'none'.")
-    if num_joints not in (None, skeleton.num_keypoints):
-        raise ConfigError(
-            f"KeyPointTopDownCOCOEval: num_joints is {num_joints}, but skeleton {skeleton.name!r} has "
-            f"{skeleton.num_keypoints} keypoints. Set one of them right."
-        )
-
-
-def _object_category(ground_truth: CocoGroundTruth) -> int:
-    labelled = {a["category_id"] for a in ground_truth.coco.dataset["annotations"] if a["num_keypoints"] > 0}
-    return int(labelled.pop()) if len(labelled) == 1 else 1

@@ -1,0 +1,93 @@
+"""COCO keypoint AP of a bottom-up model: people as they come out of the grouping, neither suppressed nor rescored.
+
+Axes: P people, K keypoints. Coordinates are image pixels.
+Protocol: https://cocodataset.org/#keypoints-eval; Cheng et al., HigherHRNet, CVPR 2020.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from ppdet.core.errors import DataError
+from ppdet.core.registry import register
+from ppdet.metrics.crowd_instances import CrowdInstances
+from ppdet.metrics.keypoint_metric import KeypointMetric
+from ppdet.skeletons import Skeleton
+
+
+@register
+class KeyPointBottomUpCOCOEval(KeypointMetric):
+    """The ten COCO figures of people found without boxes. `metric: COCO` with `IouType: keypoints` means this one.
+
+    Every image of the annotation file counts, also those without people and those that could not be read. COCOeval takes
+    the 20 people of highest score an image. The file is `keypoint.json`, PaddleDetection's name.
+
+    Args:
+        as at `KeypointMetric`.
+    """
+
+    __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
+    result_file = "keypoint.json"
+
+    def __init__(
+        self,
+        anno_file: str | Path,
+        num_joints: int | None = None,
+        output_eval: str | Path | None = None,
+        save_prediction_only: bool = False,
+        *,
+        skeleton: Skeleton | str | Mapping[str, Any] = "coco17",
+        category_id: int | None = None,
+        per_keypoint: bool = True,
+    ) -> None:
+        super().__init__(anno_file, num_joints, output_eval, save_prediction_only, skeleton, category_id, per_keypoint)
+
+    def reset(self) -> None:
+        """Forget all collected people."""
+        self.people = CrowdInstances(self.skeleton.num_keypoints)
+
+    def update(self, batch: Mapping[str, np.ndarray]) -> None:
+        """Collect the people of some images; all people of an image belong into one call.
+
+        Args:
+            batch: image_id (P,), keypoints (P,K,3) of x, y, score, and score (P,), one row a person; optional evaluated
+                (E,), ids of the images looked at, with or without people. An image given twice counts once.
+
+        Raises:
+            DataError: an image id that the annotation file does not have, a column missing or of the wrong shape.
+        """
+        missing = {"image_id", "keypoints", "score"} - set(batch)
+        if missing:
+            raise DataError(f"predictions lack the column(s) {', '.join(sorted(missing))}; they have {sorted(batch)}.")
+        rows_of = self.ground_truth.image_rows
+        evaluated = rows_of(batch["evaluated"]) if "evaluated" in batch else np.zeros(0, np.int64)
+        self.people.add(rows_of(batch["image_id"]), batch["keypoints"], batch["score"], evaluated)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What was collected, as arrays of numbers for another process; ids are rows of the annotation file."""
+        return self.people.arrays()
+
+    def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Take in the `state()` of other processes; images already present are dropped."""
+        for state in states:
+            self.people.merge(state)
+
+    def results(self) -> list[dict[str, Any]]:
+        """COCO result entries, image by image in the order of the annotation file."""
+        people = self.people.arrays()
+        points = np.round(people["keypoints"].astype(np.float64), 4)
+        flat = points.reshape(len(points), 3 * self.skeleton.num_keypoints).tolist()
+        ids = self.ground_truth.image_ids
+        return [
+            {"image_id": ids[row], "category_id": self.category_id, "keypoints": keypoints, "score": score}
+            for row, keypoints, score in zip(people["image_id"].tolist(), flat, people["score"].tolist())
+        ]
+
+    def notes(self) -> list[str]:
+        """Also tells people that no number describes."""
+        dropped = self.people.not_finite
+        lost = f"{dropped} predicted people have numbers that are not finite and were left out: has the model diverged?"
+        return [*super().notes(), *([lost] if dropped else [])]

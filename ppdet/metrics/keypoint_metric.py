@@ -1,0 +1,132 @@
+"""What every keypoint AP shares: from finished result entries to figures, file and text.
+
+Axes: K keypoints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from ppdet.core.errors import ConfigError
+from ppdet.core.logger import get_logger
+from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
+from ppdet.metrics.coco_ground_truth import CocoGroundTruth
+from ppdet.metrics.keypoint_diagnostics import per_keypoint_scores
+from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
+from ppdet.metrics.result_file import write_results
+from ppdet.skeletons import Skeleton, get_skeleton
+
+logger = get_logger(__name__)
+
+
+class KeypointMetric:
+    """Average precision by object keypoint similarity (OKS), for any skeleton. Subclasses collect and give `results`.
+
+    Args:
+        anno_file: COCO annotation file. Objects without area or box are completed, and `report()` says so.
+        num_joints: keypoints K; None takes the skeleton's, a number is checked against it.
+        output_eval: folder for the result file; None writes only through `save`.
+        save_prediction_only: write the predictions and skip the evaluation.
+        skeleton: names and OKS sigmas of the keypoints.
+        category_id: category of the objects; None takes the only category of the file that has keypoints, else 1.
+        per_keypoint: also compute the table of single keypoints.
+
+    Raises:
+        ConfigError: `num_joints` contradicts the skeleton.
+        DataError: annotation file missing, unreadable, or with another number of keypoints.
+    """
+
+    main = "AP"
+    result_file = "keypoints_results.json"
+    header: Sequence[str] = KEYPOINT_HEADER
+    stat_names: Sequence[str] = KEYPOINT_STATS
+
+    def __init__(
+        self,
+        anno_file: str | Path,
+        num_joints: int | None = None,
+        output_eval: str | Path | None = None,
+        save_prediction_only: bool = False,
+        skeleton: Skeleton | str | Mapping[str, Any] = "coco17",
+        category_id: int | None = None,
+        per_keypoint: bool = True,
+    ) -> None:
+        self.skeleton = get_skeleton(skeleton)
+        if num_joints not in (None, self.skeleton.num_keypoints):
+            raise ConfigError(
+                f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name!r} has "
+                f"{self.skeleton.num_keypoints} keypoints. Set one of them right."
+            )
+        self.ground_truth = CocoGroundTruth(anno_file, self.skeleton.num_keypoints)
+        self.category_id = _object_category(self.ground_truth) if category_id is None else int(category_id)
+        self.output_eval = None if output_eval is None else Path(output_eval)
+        self.save_prediction_only = bool(save_prediction_only)
+        self.per_keypoint = bool(per_keypoint)
+        self.stats: dict[str, float] = {}
+        self.keypoint_scores: dict[str, np.ndarray] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all collected predictions."""
+        raise TypeError(f"{type(self).__name__} must define reset")
+
+    def results(self) -> list[dict[str, Any]]:
+        """COCO result entries of what was collected."""
+        raise TypeError(f"{type(self).__name__} must define results")
+
+    def compute(self) -> dict[str, float]:
+        """Evaluate what was collected: the named figures, AP first.
+
+        With `output_eval` the result file is written as well. With `save_prediction_only` that is all that happens, and
+        the dict is empty.
+        """
+        results = self.results()
+        if self.output_eval is not None:
+            write_results(self.output_eval, self.result_file, results)
+        if self.save_prediction_only:
+            logger.info("save_prediction_only: evaluation skipped, no AP")
+            return {}
+        return self.score(results)
+
+    def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
+        """The figures of finished result entries, such as those of an older result file.
+
+        Raises:
+            DataError: an image id that the annotation file does not have.
+        """
+        self.ground_truth.image_rows([entry["image_id"] for entry in results])
+        self.stats = self._figures(results)
+        if self.per_keypoint:
+            annotations = self.ground_truth.coco.dataset["annotations"]
+            objects = [a for a in annotations if a["category_id"] == self.category_id]
+            self.keypoint_scores = per_keypoint_scores(objects, results, self.skeleton.sigmas)
+        return dict(self.stats)
+
+    def _figures(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
+        return evaluate_coco(self.ground_truth.coco, results, "keypoints", [self.category_id], self.skeleton.sigmas)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result file (into `path` if it is a folder) and return where it is."""
+        return write_results(path, self.result_file, self.results())
+
+    def report(self) -> str:
+        """The figures as a markdown row, then notes and the table of single keypoints."""
+        if not self.stats:
+            return "no evaluation was made"
+        parts = [markdown_row(self.header, [self.stats[name] for name in self.stat_names])]
+        parts += [f"note: {note}" for note in self.notes()]
+        if self.keypoint_scores:
+            parts.append(keypoint_table(self.skeleton.names, self.keypoint_scores))
+        return "\n".join(parts)
+
+    def notes(self) -> list[str]:
+        """Sentences on what was filled in or left out."""
+        return list(self.ground_truth.notes)
+
+
+def _object_category(ground_truth: CocoGroundTruth) -> int:
+    labelled = {a["category_id"] for a in ground_truth.coco.dataset["annotations"] if a["num_keypoints"] > 0}
+    return int(labelled.pop()) if len(labelled) == 1 else 1
