@@ -14,6 +14,7 @@ import paddle
 from ppdet.core.errors import CheckpointError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
+from ppdet.engine.converters.torch_file import LEGACY_MAGIC
 from ppdet.engine.key_matching import match_keys
 from ppdet.engine.load_report import LoadReport, ShapeMismatch
 from ppdet.engine.restricted_pickle import RefusedPickleError, load_restricted
@@ -191,12 +192,10 @@ def _read(file: Path) -> Any:
         raise CheckpointError(f"{file} is empty; copy or download it again")
     with open(file, "rb") as stream:
         if stream.read(4) == b"PK\x03\x04":
-            raise CheckpointError(
-                f"{file} is a zip archive, as PyTorch writes .pth files; tools/convert_weights.py converts those of known authors"
-            )
+            raise CheckpointError(_of_pytorch(file, "a zip archive, as PyTorch writes .pth files"))
         stream.seek(0)
         try:
-            return load_restricted(stream)
+            content = load_restricted(stream)
         except RefusedPickleError as error:
             raise CheckpointError(
                 f"{file} {error}. The file was not executed. If you trust it, load it with paddle.load and write the "
@@ -207,6 +206,16 @@ def _read(file: Path) -> Any:
                 f"{file} is damaged or is not a .pdparams file ({type(error).__name__}: {error}); a truncated download "
                 "looks like this: fetch it again"
             ) from error
+    if isinstance(content, int) and content == LEGACY_MAGIC:
+        raise CheckpointError(_of_pytorch(file, "a file of PyTorch before 1.6"))
+    return content
+
+
+def _of_pytorch(file: Path, what: str) -> str:
+    return (
+        f"{file} is {what}, not a .pdparams file; convert it first: python tools/convert_weights.py {file} -c CONFIG "
+        "(docs/convert_weights.md)"
+    )
 
 
 def _tensor(file: Path, key: Any, value: Any) -> np.ndarray:

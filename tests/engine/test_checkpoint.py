@@ -5,8 +5,8 @@ from __future__ import annotations
 import http.server
 import os
 import pickle
+import re
 import threading
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import paddle
 import pytest
 from shared_data import shared
 from small_models import hrnet, lite_hrnet, picodet_lcnet
+from torch_writer import write_legacy, write_zip
 
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.checkpoint import load_pdparams, load_pretrained, save_pdparams
@@ -169,11 +170,14 @@ def test_unreadable_files_are_explained(tmp_path: Path) -> None:
         assert str(path) in str(caught.value)
 
 
-def test_torch_archives_are_named(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "w.pth", "w") as archive:
-        archive.writestr("archive/data.pkl", b"")
-    with pytest.raises(CheckpointError, match="zip archive, as PyTorch writes"):
-        load_pdparams(tmp_path / "w.pth")
+@pytest.mark.parametrize("write", [write_zip, write_legacy])
+def test_a_file_of_pytorch_is_sent_to_the_converter(write, tmp_path: Path) -> None:
+    path = write(tmp_path / "w.pth", {"state_dict": {"conv.weight": np.zeros((2, 3), np.float32)}})
+    command = f"convert it first: python tools/convert_weights.py {re.escape(str(path))} -c CONFIG"
+    with pytest.raises(CheckpointError, match=f"PyTorch.*, not a .pdparams file; {command}"):
+        load_pdparams(path)
+    with pytest.raises(CheckpointError, match="tools/convert_weights.py"):
+        load_pretrained(_Small(), path, strict=True)
 
 
 class _Attack:

@@ -17,7 +17,8 @@ from ppdet.engine.converters.torch_pickle import TorchUnpickler
 from ppdet.engine.converters.torch_tensor import Storage, StorageKind, TorchTensor
 from ppdet.engine.restricted_pickle import RefusedPickleError
 
-_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+"""What files of PyTorch before 1.6 begin with, as a pickle of its own."""
 _PROTOCOL = 1001
 _CACHED_STORAGES = 4  # of those shared by several tensors
 
@@ -107,7 +108,7 @@ class TorchFile:
 
     def _open_legacy(self) -> Tuple[Any, Callable[[str, StorageKind], bytes]]:
         with open(self.path, "rb") as file:
-            if TorchUnpickler(file).load() != _MAGIC:
+            if TorchUnpickler(file).load() != LEGACY_MAGIC:
                 raise CheckpointError(f"{self.path} is a pickle, but not one of torch.save. A .pdparams file needs no conversion")
             version, system = TorchUnpickler(file).load(), TorchUnpickler(file).load()
             if version != _PROTOCOL or not isinstance(system, dict):
