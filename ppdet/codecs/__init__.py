@@ -1,7 +1,8 @@
 """Keypoints to network space and back: one object for crop, target, decode and flip (see :class:`HeatmapCodec`)."""
 
+from ppdet.codecs.associative_embedding import AssociativeEmbeddingCodec
 from ppdet.codecs.base import Codec
 from ppdet.codecs.heatmap import HeatmapCodec
 from ppdet.codecs.legacy import codec_from_config
 
-__all__ = ["Codec", "HeatmapCodec", "codec_from_config"]
+__all__ = ["AssociativeEmbeddingCodec", "Codec", "HeatmapCodec", "codec_from_config"]

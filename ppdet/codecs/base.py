@@ -21,6 +21,8 @@ class Codec(ABC):
     Training, evaluation and deployment hold the same codec; the exported model's card carries its ``to_dict``.
     """
 
+    #: ``top_down``: one person a crop; ``bottom_up``: everyone in a whole image.
+    kind: str = "top_down"
     input_wh: tuple[int, int]
     #: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
     crop: str
@@ -39,23 +41,24 @@ class Codec(ABC):
         return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.crop, mirrored)
 
     def extract(self, image: np.ndarray, crop: Crop) -> np.ndarray:
-        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image."""
-        out = np.empty((len(crop), self.input_wh[1], self.input_wh[0], *image.shape[2:]), image.dtype)
+        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image; the input size
+        is the crop's, which for top-down codecs is the codec's."""
+        out = np.empty((len(crop), crop.input_wh[1], crop.input_wh[0], *image.shape[2:]), image.dtype)
         for i, matrix in enumerate(crop.matrix):
-            cv2.warpAffine(image, matrix, self.input_wh, dst=out[i], flags=cv2.INTER_LINEAR)
+            cv2.warpAffine(image, matrix, crop.input_wh, dst=out[i], flags=cv2.INTER_LINEAR)
         return out
 
     @abstractmethod
-    def encode(self, xy_input: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights."""
+    def encode(self, xy_input: np.ndarray, visible: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights (bottom-up: where tags are learnt)."""
 
     @abstractmethod
-    def decode(self, outputs: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
-        """Network outputs of B crops to (B, K, 2) image pixels and (B, K) scores."""
+    def decode(self, outputs: Any, crop: Crop) -> Any:
+        """Network outputs of B crops to (B, K, 2) image pixels and (B, K) scores (bottom-up: candidates to people)."""
 
     @abstractmethod
-    def merge_flipped(self, outputs: np.ndarray, outputs_of_mirrored: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-        """Average the outputs of crops with those of the same crops mirrored left to right."""
+    def merge_flipped(self, outputs: Any, outputs_of_mirrored: Any, skeleton: Skeleton) -> Any:
+        """Merge the outputs of crops with those of the same crops mirrored left to right."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

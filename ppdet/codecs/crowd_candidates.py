@@ -32,7 +32,7 @@ class Candidates:
         cell_xy: (K, Hc, Wc, 2) that pixel *plus* its offset as above.
         cell_tag: (K, Hc, Wc, T) the tags there.
 
-    The last three are None where nothing is searched for (``refine: false``); a graph then has four outputs.
+    The last three are None where nothing is searched for (``refine: false``); an exported graph puts out all seven.
     """
 
     score: np.ndarray
@@ -65,9 +65,22 @@ class Candidates:
         """K."""
         return int(self.score.shape[0])
 
+    def require_finite(self) -> None:
+        """Refuse heat or tags that are not numbers: comparisons with NaN would silently give nobody, or anybody.
+
+        Raises:
+            DataError: a score or tag is NaN or infinite.
+        """
+        bad = [f"{name} ({np.count_nonzero(~np.isfinite(array))} of {array.size} values)"
+               for name in ("score", "tag", "cell_score", "cell_tag")
+               if (array := getattr(self, name)) is not None and not np.isfinite(array).all()]
+        if bad:
+            raise DataError(f"candidates hold NaN or infinite values in {', '.join(bad)}: most likely the model's weights are "
+                            "broken (training diverged, or a damaged file), else half precision overflowed; nobody was decoded")
+
     @classmethod
     def from_outputs(cls, outputs: Sequence[np.ndarray]) -> list[Candidates]:
-        """The candidates of each image from a graph's outputs: four or seven arrays with B in front, in this class's order.
+        """The candidates of each image from a graph's outputs: arrays with B in front, in this class's order.
 
         Raises:
             DataError: another number of arrays, or their shapes do not fit each other.
@@ -75,6 +88,6 @@ class Candidates:
         names = [field.name for field in fields(cls)]
         arrays = [np.asarray(array) for array in outputs]
         if len(arrays) not in (len(names), len(names) - len(REFINE_FIELDS)):
-            raise DataError(f"a bottom-up model gives {', '.join(names)} (the last three only if it refines); this one gave "
-                            f"{len(arrays)} arrays of shapes {[array.shape for array in arrays]}")
+            raise DataError(f"a bottom-up model gives {', '.join(names)}; this one gave {len(arrays)} arrays of shapes "
+                            f"{[array.shape for array in arrays]}")
         return [cls(*(array[b] for array in arrays)) for b in range(len(arrays[0]))]

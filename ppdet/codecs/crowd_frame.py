@@ -1,0 +1,67 @@
+"""The whole image as the input of a bottom-up network: short side fixed, long side rounded up, nothing stretched."""
+
+from __future__ import annotations
+
+import math
+from typing import Sequence
+
+import numpy as np
+
+from ppdet.core.errors import DataError
+from ppdet.core.logger import get_logger
+from ppdet.geometry.crop import Crop
+
+#: Longest network input, in short sides. A picture more drawn out than this (a stitched panorama, a strip) is shrunk as a
+#: whole instead, which bounds memory and time.
+LONGEST_ASPECT = 8
+
+_log = get_logger(__name__)
+
+
+def crowd_frame(
+    image_wh: Sequence[int], short_side: int, divisor: int, scale: float, min_scale: float, paddledet_exact: bool
+) -> Crop:
+    """The crop of one that shows the whole image.
+
+    The short side becomes ``scale * short_side``; the long side follows, rounded up to the divisor at ``min_scale`` (so that
+    all scales of a multi-scale test show the same part of the image), the rest is black. The middle pixel goes to the middle.
+
+    Args:
+        image_wh: (width, height) in pixels.
+        short_side: at scale 1.
+        divisor: sides are multiples of it at ``min_scale``.
+        scale: of this input.
+        min_scale: the smallest scale in use.
+        paddledet_exact: PaddleDetection's rounding of centre and long side, which differs by half a pixel and one divisor.
+
+    Raises:
+        DataError: no pixels, or scales that make none.
+    """
+    width, height = (int(v) for v in image_wh)
+    if width < 1 or height < 1:
+        raise DataError(f"an image of {width} x {height} pixels has nothing to show")
+    if not 0 < min_scale <= scale:
+        raise DataError(f"frame: scale must be positive and not below min_scale; given {scale} and {min_scale}")
+    short, long = min(width, height), max(width, height)
+    base = int(_up(min_scale * short_side, divisor))
+    if long > LONGEST_ASPECT * short:
+        long_base = LONGEST_ASPECT * base
+        base = int(_up(short * long_base / long, divisor))
+        pixels_per_input = long / long_base
+        _log.warning("an image of %d x %d pixels is too long and thin for a short side of %d: shrunk as a whole to %d pixels in "
+                     "length; for more detail cut it into parts", width, height, short_side, int(long_base * scale / min_scale))
+    else:
+        pixels_per_input = short / base
+        exact = base / short * long
+        long_base = math.ceil(exact / divisor) * divisor if paddledet_exact else int(_up(exact, divisor))
+    sides = [int(side * scale / min_scale) for side in (base, long_base)]
+    input_wh = (sides[0], sides[1]) if width < height else (sides[1], sides[0])
+    pixels_per_input *= min_scale / scale
+    half = np.array([width, height]) / 2
+    center = np.round(half) if paddledet_exact else np.floor(half + 0.5)
+    return Crop(center[None], np.array([input_wh]) * pixels_per_input, np.zeros(1), input_wh, "affine")
+
+
+def _up(side: float, divisor: int) -> float:
+    """Up to a multiple; a fraction of a pixel beyond one does not count, as in the authors' integer arithmetic."""
+    return (side + divisor - 1) // divisor * divisor

@@ -1,0 +1,171 @@
+"""Candidates to people by their tags: one optimal assignment a keypoint (Newell et al., NeurIPS 2017).
+
+Legend: K keypoints, M candidates a keypoint, T tag dimensions, P people, N candidates of one keypoint above the threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ppdet.codecs.crowd_candidates import Candidates
+
+#: HigherHRNet's order for COCO: trunk and head, hips, arms, knees and ankles. With 14 keypoints its code takes the first 14.
+_AUTHORS_ORDER = (0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16)
+
+#: Cost of a tag distance that rounds to 1; heat only decides among equal rounded distances.
+_ROUNDED = 100.0
+#: Cost of starting a new person rather than joining one. PaddleDetection's is next to nothing, so that a candidate whose tag
+#: is one or more away from everybody starts a person even where a better one had to be displaced to join.
+_NEW_PERSON, _NEW_PERSON_PADDLEDET = 1e10, 1e-10
+#: Many assignments have the same rounded cost and the authors' solver takes any. This share of the unrounded distance gives
+#: each candidate to the nearer person; it is too small to weigh against heat.
+_NEARER = 1e-4
+
+
+def authors_order(num_keypoints: int) -> tuple[int, ...]:
+    """HigherHRNet's matching order for 17 and 14 keypoints; 0..K-1 for others."""
+    if num_keypoints in (14, 17):
+        return _AUTHORS_ORDER[:num_keypoints]
+    return tuple(range(num_keypoints))
+
+
+@dataclass
+class People:
+    """Who owns which candidate.
+
+    Attributes:
+        member: (P, K) int64 candidate of each keypoint, -1 where there is none; in the order in which people were started.
+        tag: (P, T) float64 mean tag of a person's candidates.
+    """
+
+    member: np.ndarray
+    tag: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.member)
+
+    def gather(self, values: np.ndarray) -> np.ndarray:
+        """(P, K, ...) of (K, M, ...) values of candidates; 0 where there is no candidate."""
+        taken = values[np.arange(values.shape[0]), self.member]
+        taken[self.member < 0] = 0
+        return taken
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The rules of grouping; see `AssociativeEmbeddingCodec` for the arguments.
+
+    In deviation from the authors' code, people whose first tags are exactly equal stay two people (there, and with
+    ``paddledet_exact`` here, the second overwrites the first), and ``ignore_too_much`` still lets candidates join.
+    """
+
+    order: tuple[int, ...]
+    max_people: int = 30
+    detection_threshold: float = 0.1
+    tag_threshold: float = 1.0
+    ignore_too_much: bool = False
+    paddledet_exact: bool = False
+
+    def group(self, candidates: Candidates) -> People:
+        """All people that the candidates make, without limit on their number."""
+        counted = candidates.score > self.detection_threshold
+        crowd = _Crowd(int(counted.sum()), len(self.order), candidates.tag.shape[2], fuse_equal=self.paddledet_exact)
+        for joint in self.order:
+            rows = np.flatnonzero(counted[joint])
+            if len(rows):
+                tags = candidates.tag[joint, rows].astype(np.float64)
+                self._place(crowd, joint, rows, tags, candidates.score[joint, rows])
+        return crowd.people()
+
+    def _place(self, crowd: _Crowd, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
+        """Give the N candidates of one keypoint to the first ``max_people`` people, or let them start new ones."""
+        # Here, because it takes .4 s to import and top-down models need none of it.
+        from scipy.optimize import linear_sum_assignment
+
+        open_ = min(crowd.size, self.max_people)
+        if open_ == 0:
+            crowd.start(joint, rows, tags)
+            return
+        distance = tag_distance(tags, crowd.mean(open_))
+        taken, by = linear_sum_assignment(self._cost(distance, score))
+        joins = by < open_
+        joins[joins] = distance[taken[joins], by[joins]] < self.tag_threshold
+        crowd.join(joint, by[joins], rows[taken[joins]], tags[taken[joins]])
+        alone = taken[~joins]
+        if len(alone) and not (self.ignore_too_much and crowd.size >= self.max_people):
+            room = self.max_people - crowd.size if self.ignore_too_much else len(alone)
+            crowd.start(joint, rows[alone[:room]], tags[alone[:room]])
+
+    def _cost(self, distance: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """(N, people) costs, widened by one column for each candidate that finds no free person."""
+        n, people = distance.shape
+        cost = np.full((n, max(n, people)), _NEW_PERSON_PADDLEDET if self.paddledet_exact else _NEW_PERSON)
+        cost[:, :people] = np.rint(distance) * _ROUNDED - score[:, None]
+        if not self.paddledet_exact:
+            cost[:, :people] += _NEARER * distance
+        return cost
+
+
+def tag_distance(tags: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """(N, P) Euclidean distance of (N, T) tags from (P, T) mean tags, in their type."""
+    if tags.shape[1] == 1:
+        return np.asarray(np.abs(tags - means.T))
+    squares = np.square(tags[:, :1] - means[:, 0])
+    for t in range(1, tags.shape[1]):
+        squares += np.square(tags[:, t : t + 1] - means[:, t])
+    return np.asarray(np.sqrt(squares, out=squares))
+
+
+@dataclass
+class _Crowd:
+    """People in the making, in arrays with room for the most there can be."""
+
+    capacity: int
+    num_keypoints: int
+    tag_size: int
+    fuse_equal: bool
+    size: int = 0
+    member: np.ndarray = field(init=False)
+    tag_sum: np.ndarray = field(init=False)
+    count: np.ndarray = field(init=False)
+    first_tag: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.member = np.full((self.capacity, self.num_keypoints), -1, np.int64)
+        self.tag_sum = np.zeros((self.capacity, self.tag_size))
+        self.count = np.zeros(self.capacity)
+        self.first_tag = np.full(self.capacity, np.nan)
+
+    def mean(self, people: int) -> np.ndarray:
+        """(people, T) mean tags of the first people."""
+        return np.asarray(self.tag_sum[:people] / self.count[:people, None])
+
+    def join(self, joint: int, people: np.ndarray, rows: np.ndarray, tags: np.ndarray) -> None:
+        """Give candidates to different people."""
+        self.member[people, joint] = rows
+        self.tag_sum[people] += tags
+        self.count[people] += 1
+
+    def start(self, joint: int, rows: np.ndarray, tags: np.ndarray) -> None:
+        """A new person for each candidate; under `fuse_equal` only if nobody started with the same first tag."""
+        if not self.fuse_equal:
+            self._start(joint, rows, tags)
+            return
+        for i in range(len(rows)):
+            same = np.flatnonzero(self.first_tag[: self.size] == tags[i, 0])
+            if len(same):
+                self.join(joint, same, rows[i : i + 1], tags[i : i + 1])
+            else:
+                self._start(joint, rows[i : i + 1], tags[i : i + 1])
+
+    def _start(self, joint: int, rows: np.ndarray, tags: np.ndarray) -> None:
+        new = np.arange(self.size, self.size + len(rows))
+        self.size += len(rows)
+        self.first_tag[new] = tags[:, 0]
+        self.join(joint, new, rows, tags)
+
+    def people(self) -> People:
+        """What has been made."""
+        return People(self.member[: self.size], self.mean(self.size))

@@ -1,0 +1,73 @@
+"""Missing keypoints of a person, searched for under the person's mean tag.
+
+Legend: P people, K keypoints, T tag dimensions, C refine cells of one keypoint.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ppdet.codecs.crowd_candidates import Candidates
+from ppdet.codecs.tag_grouping import tag_distance
+
+#: Cells below the first height are looked at only for the people who find nothing better above it, and so on.
+_LEVELS = (0.1, 0.02)
+
+
+def search_missing(
+    candidates: Candidates, mean_tag: np.ndarray, xy: np.ndarray, scores: np.ndarray, paddledet_exact: bool
+) -> None:
+    """Fill in, in place, the keypoints of score 0.
+
+    The cell with the highest ``heat - round(tag distance)`` is taken if its heat is positive; that heat becomes the score (the
+    authors). With ``paddledet_exact`` the difference has to be positive and becomes the score.
+
+    Args:
+        candidates: with cells.
+        mean_tag: (P, T).
+        xy: (P, K, 2) float32 input pixels.
+        scores: (P, K) float32.
+        paddledet_exact: see above.
+    """
+    assert candidates.cell_score is not None and candidates.cell_xy is not None and candidates.cell_tag is not None
+    means = mean_tag.astype(np.float32)
+    for joint in range(candidates.num_keypoints):
+        people = np.flatnonzero(scores[:, joint] == 0)
+        if not len(people):
+            continue
+        heat = candidates.cell_score[joint].ravel()
+        cell, value = best_cells(heat, candidates.cell_tag[joint].reshape(len(heat), -1), means[people])
+        score = value if paddledet_exact else heat[cell]
+        found = score > 0
+        where = candidates.cell_xy[joint].reshape(-1, 2)[cell[found]]
+        xy[people[found], joint] = where + np.float32(0.5)
+        scores[people[found], joint] = score[found]
+
+
+def best_cells(heat: np.ndarray, tags: np.ndarray, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cell of the highest ``heat - round(tag distance)`` for each person, the first if several are equal.
+
+    Exact, though it rarely looks at all cells: the value never exceeds the heat, so a value above a level leaves nothing to
+    find below that level.
+
+    Args:
+        heat: (C,) float32.
+        tags: (C, T) float32.
+        means: (P, T) float32.
+
+    Returns:
+        cell (P,) int64 and value (P,) float32.
+    """
+    best, value = np.zeros(len(means), np.int64), np.full(len(means), -np.inf, np.float32)
+    open_ = np.arange(len(means))
+    for level in (*_LEVELS, -np.inf):
+        cells = np.flatnonzero(heat > level)
+        if len(cells):
+            values = heat[cells] - np.rint(tag_distance(means[open_], tags[cells]))
+            first = values.argmax(1)
+            best[open_] = cells[first]
+            value[open_] = values[np.arange(len(open_)), first]
+            open_ = open_[value[open_] <= level]
+        if not len(open_):
+            break
+    return best, value
