@@ -7,12 +7,15 @@ import copy
 import numpy as np
 import paddle
 import pytest
-from small_models import baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
+from small_models import baseline, higher_hrnet, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
 
 from ppdet.core.errors import ConfigError
 from ppdet.modeling import (
     LPN,
     ESNet,
+    HigherHRNet,
+    HrHRNetHead,
+    HrHRNetLoss,
     HRNet,
     KeyPointMSELoss,
     KeyPointOHKMMSELoss,
@@ -157,6 +160,65 @@ class TestViTPose(TopDownContract):
         return vit_pose(loss=loss, img_size=[SIDE, SIDE], embed_dim=48, depth=2, num_heads=3)
 
 
+@pytest.mark.parametrize("swahr", [False, True])
+class TestHigherHRNet:
+    def make(self, swahr: bool, loss: bool = True):
+        return higher_hrnet(18, joints=5, swahr=swahr, loss=HrHRNetLoss(5, swahr) if loss else None)
+
+    def batch(self):
+        rng = np.random.default_rng(1)
+        fields = {"mask": [2], "heatmap": [2, 5]}
+        batch = {
+            f"{name}_{scale}": rng.random((*shape, SIDE // cell, SIDE // cell), dtype=np.float32)
+            for name, shape in fields.items()
+            for scale, cell in (("1x", 4), ("2x", 2))
+        }
+        joints = np.stack([rng.integers(5 * (SIDE // 4) ** 2, size=(2, 3, 5)), rng.integers(2, size=(2, 3, 5))], axis=-1)
+        return {name: paddle.to_tensor(value) for name, value in {**batch, "tag_joints": joints}.items()}
+
+    def test_outputs(self, swahr: bool) -> None:
+        model = self.make(swahr)
+        shapes = {"heatmap_1x": 16, "tag": 16, "heatmap_2x": 32}
+        for training in (True, False):
+            model.train() if training else model.eval()
+            expected = {**shapes, "scale_1x": 16, "scale_2x": 32} if swahr and training else shapes
+            assert {k: list(v.shape) for k, v in model(_images()).items()} == {k: [2, 5, n, n] for k, n in expected.items()}
+
+    def test_every_parameter_learns(self, swahr: bool) -> None:
+        paddle.seed(0)
+        model = self.make(swahr)
+        model.train()
+        model.loss(model(_images()), self.batch())["loss"].backward()
+        gradients = {key: p.grad for key, p in model.named_parameters() if not key.endswith(("._mean", "._variance"))}
+        assert not [key for key, gradient in gradients.items() if gradient is None or not np.isfinite(gradient.numpy()).all()]
+
+    def test_steps_lower_the_loss(self, swahr: bool) -> None:
+        paddle.seed(0)
+        model, images, batch, values = self.make(swahr), _images(), self.batch(), []
+        model.train()
+        optimizer = paddle.optimizer.Adam(2e-3, parameters=model.parameters())
+        for _ in range(4):
+            losses = model.loss(model(images), batch)
+            losses["loss"].backward()
+            optimizer.step()
+            optimizer.clear_grad()
+            values.append(float(losses["loss"]))
+        assert set(losses) == {"loss", "heatmap_loss", "pull_loss", "push_loss", *(["scale_loss"] if swahr else [])}
+        assert values[-1] < 0.95 * values[0], values
+
+    def test_training_without_a_loss_is_explained(self, swahr: bool) -> None:
+        with pytest.raises(ConfigError, match="without a loss.*HrHRNetLoss"):
+            self.make(swahr, loss=False).loss({}, {})
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_scales_start_where_their_authors_start_them(exact: bool) -> None:
+    head = HrHRNetHead(5, swahr=True, width=18, paddledet_exact=exact)
+    maps = head(paddle.randn([2, 18, 16, 16]))
+    for name in ("scale_1x", "scale_2x"):
+        assert float((maps[name] - (0.0 if exact else 1.0)).abs().max()) <= (0.5 if exact else 0.0)
+
+
 @pytest.mark.parametrize(
     "backbone",
     [
@@ -235,6 +297,8 @@ def test_freeze_at_stops_the_gradient() -> None:
         (lambda: ESNet(1.0, channel_ratio=[0.5]), "1 numbers.*13 units"),
         (lambda: TopDownHRNet(HRNet(18, return_idx=[0]), width=32), "width is 32.*18 channels"),
         (lambda: TopDownHRNet(HRNet(18, return_idx=[0]), num_joints=0), "num_joints is 0"),
+        (lambda: HigherHRNet(HRNet(18, return_idx=[0]), HrHRNetHead(17)), "width is 32.*18 channels"),
+        (lambda: HrHRNetHead(0), "num_joints is 0"),
     ],
 )
 def test_impossible_settings_are_explained(make, message: str) -> None:

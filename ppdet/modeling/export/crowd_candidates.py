@@ -47,6 +47,7 @@ class CrowdCandidates(nn.Layer):
         peaks = F.max_pool2d(heat, NMS_KERNEL, stride=1, padding=NMS_KERNEL // 2)
         maxima = paddle.where(heat == peaks, heat, paddle.zeros_like(heat)).flatten(2)
         score, places = paddle.topk(maxima, self.max_people, axis=2)
+        score = score + 0.0 * heat.mean(axis=[2, 3]).unsqueeze(-1)  # a map with a NaN anywhere gives NaN, not nobody
         x, y = _xy(heat, places)
         found = (score, _stacked(x, y), _offset(heat, x, y), _at(flat_tags, places))
         return (*found, *self._cells(heat, flat_tags)) if self.refine else found
