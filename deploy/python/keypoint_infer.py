@@ -1,4 +1,4 @@
-"""A top-down pose model alone; the whole picture is one person's box."""
+"""A pose model alone: a bottom-up model finds everybody; to a top-down model the whole picture is one person's box."""
 from __future__ import annotations
 
 import sys
@@ -11,7 +11,8 @@ from ppdet.inference.command_flags import add_pose_flags, single_parser
 
 
 def main() -> int:
-    parser = single_parser("Estimate one person's pose; the whole picture is the person's box.")
+    parser = single_parser("Estimate poses with one model: a bottom-up model (HigherHRNet) finds everybody in the picture, a "
+                           "top-down model takes the whole picture as one person's box.")
     add_pose_flags(parser)
     args = parser.parse_args()
     from ppdet.inference.pose_command import run_keypoint  # heavy, so after the flags are read

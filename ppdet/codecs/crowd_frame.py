@@ -46,7 +46,7 @@ def crowd_frame(
     base = int(_up(min_scale * short_side, divisor))
     if long > LONGEST_ASPECT * short:
         long_base = LONGEST_ASPECT * base
-        base = int(_up(short * long_base / long, divisor))
+        base = max(int(_up(short * long_base / long, divisor)), divisor)
         pixels_per_input = long / long_base
         _log.warning("an image of %d x %d pixels is too long and thin for a short side of %d: shrunk as a whole to %d pixels in "
                      "length; for more detail cut it into parts", width, height, short_side, int(long_base * scale / min_scale))

@@ -7,6 +7,7 @@ from __future__ import annotations
 from importlib import import_module
 
 _HOMES = {
+    "BottomUpEstimator": "bottomup",
     "BoxDetector": "detector",
     "Detections": "detections",
     "ModelCard": "model_card",

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from ppdet.core.errors import ModelDirError, PpdetError
+from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.core.files import atomic_write
 
 if TYPE_CHECKING:
-    from ppdet.codecs import HeatmapCodec
+    from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 TOP_DOWN_ARCHS = ("HRNet",)
+BOTTOM_UP_ARCHS = ("HigherHRNet",)
 RAW_HEAD_ARCHS = ("PicoDet",)
 BOXES_ARCHS = ("GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 # Keys that PaddleDetection puts before `arch`; every other key that this class does not know follows `fpn_stride`.
@@ -34,7 +35,8 @@ class ModelCard:
     """What a runtime has to know about an exported model.
 
     Attributes:
-        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "PicoDet" (raw heads), "GFL", "YOLO", ...
+        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "HigherHRNet" (bottom-up), "PicoDet" (raw
+            heads), "GFL", "YOLO", ...
         preprocess: its `Preprocess` list, each a mapping with `type`.
         label_list: class names of a detector, ["keypoint"] for pose.
         mode, draw_threshold, metric, use_dynamic_shape, min_subgraph_size: as in PaddleDetection.
@@ -59,7 +61,7 @@ class ModelCard:
     min_subgraph_size: int = 3
     nms: dict[str, Any] | None = None
     fpn_stride: list[int] | None = None
-    codec: HeatmapCodec | None = None
+    codec: Codec | None = None
     skeleton: Skeleton | None = None
     input_wh: tuple[int, int] | None = None
     heatmap_wh: tuple[int, int] | None = None
@@ -76,7 +78,15 @@ class ModelCard:
     @property
     def is_top_down(self) -> bool:
         """Whether the model estimates the pose of one person in a crop."""
-        return self.arch in TOP_DOWN_ARCHS or self.codec is not None
+        return not self.is_bottom_up and (self.arch in TOP_DOWN_ARCHS or self.codec is not None)
+
+    @property
+    def is_bottom_up(self) -> bool:
+        """Whether the model finds the poses of all people in a picture at once."""
+        if self.codec is not None:
+            return self.codec.kind == "bottom_up"
+        # Some of PaddleDetection's exporters take the first name they find within "HigherHRNet", which is "HRNet".
+        return self.arch in BOTTOM_UP_ARCHS or (self.arch in TOP_DOWN_ARCHS and self.operation("EvalAffine") is not None)
 
     @property
     def is_detector(self) -> bool:
@@ -125,9 +135,7 @@ class ModelCard:
         card = cls(**known, extra=rest, model_dir=model_dir)
         card._check()
         if codec is not None:
-            from ppdet.codecs import HeatmapCodec
-
-            card.codec = HeatmapCodec.from_dict(codec)
+            card.codec = codec_from_card(codec)
         if skeleton is not None:
             from ppdet.skeletons import get_skeleton
 
@@ -137,10 +145,11 @@ class ModelCard:
     def _check(self) -> None:
         if not isinstance(self.preprocess, list) or not all(isinstance(op, dict) and "type" in op for op in self.preprocess):
             raise ModelDirError("Preprocess must be a list of mappings with a `type`: export the model again")
-        known = TOP_DOWN_ARCHS + RAW_HEAD_ARCHS + BOXES_ARCHS
+        known = TOP_DOWN_ARCHS + BOTTOM_UP_ARCHS + RAW_HEAD_ARCHS + BOXES_ARCHS
         if self.arch not in known:
-            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {', '.join(TOP_DOWN_ARCHS)} (top-down pose) "
-                                f"and {', '.join(RAW_HEAD_ARCHS + BOXES_ARCHS)} (detectors)")
+            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {', '.join(TOP_DOWN_ARCHS)} (top-down pose), "
+                                f"{', '.join(BOTTOM_UP_ARCHS)} (bottom-up pose) and {', '.join(RAW_HEAD_ARCHS + BOXES_ARCHS)} "
+                                "(detectors)")
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the card file: PaddleDetection's keys first and in its order, then ours."""
@@ -176,6 +185,22 @@ class ModelCard:
         with atomic_write(path, "w") as stream:
             yaml.safe_dump(self.to_dict(), stream, sort_keys=False, allow_unicode=True, width=120)
         return path
+
+
+def codec_from_card(content: Mapping[str, Any]) -> Codec:
+    """The codec that a card describes; by its `name`, without one the heatmap codec of top-down models.
+
+    Raises:
+        ConfigError: an unknown codec, or settings that it does not take.
+    """
+    from ppdet import codecs
+
+    name = content.get("name", "HeatmapCodec")
+    kinds = {kind: getattr(codecs, kind) for kind in codecs.__all__ if kind.endswith("Codec") and kind != "Codec"}
+    if name not in kinds:
+        raise ConfigError(f"codec {name!r} is not known here: known are {', '.join(sorted(kinds))}. Is this toolkit older than "
+                          "the export?")
+    return kinds[name].from_dict(content)
 
 
 def find_card(model_dir: str | Path) -> Path:

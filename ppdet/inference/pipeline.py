@@ -1,4 +1,4 @@
-"""From pictures to poses: detector, then top-down estimator.
+"""From pictures to poses: detector, then top-down estimator; or a bottom-up estimator alone.
 
 Legend: N people, H W pixels.
 """
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ppdet.core.errors import DataError, MediaError
+from ppdet.core.errors import DataError, MediaError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
+from ppdet.inference.bottomup import BottomUpEstimator, bottom_up_alone, refuse_flip_test
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.picture_source import checked_image, kind_of
@@ -31,25 +32,29 @@ class PosePipeline:
         print(result.to_json())
         picture = result.draw()
 
+        crowd = PosePipeline(None, "output_inference/higherhrnet_hrnet_w32_512")  # finds everybody by itself
+
     Args:
-        detector: directory of an exported detector, or a `BoxDetector`; None takes the whole picture as one person's box.
-        keypoint: directory of an exported top-down model, or a `TopDownEstimator`.
+        detector: directory of an exported detector, or a `BoxDetector`; None for a bottom-up model. With a top-down model None
+            takes the whole picture as one person's box.
+        keypoint: directory of an exported top-down or bottom-up model, or a `TopDownEstimator` or `BottomUpEstimator`.
         engine: "auto", "openvino", "onnxruntime" or "paddle", for directories.
         device: "cpu" or "gpu", for directories.
         cpu_threads: threads of the engines, for directories.
         precision: "fp32" or "bf16", for directories.
         det_threshold: boxes below this score are no people.
         keypoint_batch_size: largest number of people that go through the network together, for directories.
-        flip_test: average with the mirrored crop, for directories.
+        flip_test: average with the mirrored crop, for directories of top-down models.
 
     Raises:
-        ModelDirError: a directory is not an exported model of its kind.
+        ModelDirError: a directory is not an exported model of its kind, or a bottom-up model is given a detector.
+        ConfigError: flip test of an exported bottom-up model.
     """
 
     def __init__(
         self,
         detector: str | Path | BoxDetector | None,
-        keypoint: str | Path | TopDownEstimator,
+        keypoint: str | Path | TopDownEstimator | BottomUpEstimator,
         engine: str = "auto",
         device: str = "cpu",
         cpu_threads: int = 2,
@@ -59,12 +64,22 @@ class PosePipeline:
         flip_test: bool = False,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
+        card = ModelCard.load(keypoint) if isinstance(keypoint, (str, Path)) else getattr(keypoint, "card", None)
+        if detector is not None and card is not None and card.is_bottom_up:
+            raise ModelDirError(bottom_up_alone(card, "leave the detector out, PosePipeline(None, keypoint)"))
         if isinstance(detector, (str, Path)):
-            detector = BoxDetector(card=ModelCard.load(detector), runtime=load_runtime(detector, **options))
+            box_card = ModelCard.load(detector)
+            if box_card.is_bottom_up:
+                raise ModelDirError(bottom_up_alone(box_card, "it is no detector for others; PosePipeline(None, it) runs it"))
+            detector = BoxDetector(card=box_card, runtime=load_runtime(detector, **options))
         if isinstance(keypoint, (str, Path)):
-            card = ModelCard.load(keypoint)
-            runtime = load_runtime(keypoint, **options, batch_size=keypoint_batch_size)
-            keypoint = TopDownEstimator(runtime, card, flip_test=flip_test, batch_size=keypoint_batch_size)
+            assert card is not None
+            runtime = load_runtime(keypoint, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
+            if card.is_bottom_up:
+                refuse_flip_test(card, flip_test)
+                keypoint = BottomUpEstimator(runtime, card)
+            else:
+                keypoint = TopDownEstimator(runtime, card, flip_test=flip_test, batch_size=keypoint_batch_size)
         self.detector = detector
         self.estimator = keypoint
         self.det_threshold = det_threshold
@@ -151,11 +166,8 @@ class PosePipeline:
             DataError: the array is no RGB image.
         """
         image = checked_image(image)
-        boxes, box_scores = self._people([image])[0]
-        with self.timer.stage("pose"):
-            keypoints, scores = self.estimator.estimate(image, boxes)
         size = (image.shape[1], image.shape[0])
-        return PoseResult(boxes, box_scores, keypoints, scores, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+        return PoseResult(*self._poses([image])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
                           image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
@@ -166,11 +178,18 @@ class PosePipeline:
             paths: where each comes from.
         """
         images = [checked_image(image) for image in images]
+        return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
+                for image, path, found in zip(images, paths, self._poses(images))]
+
+    def _poses(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """(N, 4) boxes, their (N,) scores, (N, K, 2) keypoints and their (N, K) scores, for each picture."""
+        estimator = self.estimator
+        if isinstance(estimator, BottomUpEstimator):
+            return [estimator.people(image, self.timer) for image in images]
         people = self._people(images)
         with self.timer.stage("pose"):
-            poses = self.estimator.estimate_many(images, [boxes for boxes, _ in people])
-        return [PoseResult(boxes, box_scores, keypoints, scores, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                for image, path, (boxes, box_scores), (keypoints, scores) in zip(images, paths, people, poses)]
+            poses = estimator.estimate_many(images, [boxes for boxes, _ in people])
+        return [(*found, *pose) for found, pose in zip(people, poses)]
 
     def _people(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """(N, 4) boxes of people and their (N,) scores, for each picture."""

@@ -179,7 +179,7 @@ def test_an_error_in_any_thread_ends_the_run_and_leaves_no_half_file(tmp_path: P
         raise RuntimeError("network broke")
 
     with monkeypatch.context() as patch:
-        patch.setattr(estimator, "estimate", broken_network)
+        patch.setattr(estimator, "estimate_many", broken_network)
         with pytest.raises(RuntimeError, match="network broke"):
             process_video(pipeline, clip, tmp_path / "out.mp4", tmp_path / "out.json")
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
