@@ -1,6 +1,6 @@
 """Samples to a batch of arrays.
 
-Legend: B batch, K keypoints, H W crop pixels.
+Legend: B batch, K keypoints, H W crop pixels, h w cells of a map, M max_people.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, Dict, Sequence
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.data.crowd_sample import CrowdSample
 from ppdet.data.image_sample import ImageSample
 from ppdet.data.sample import PersonSample
 
@@ -19,8 +20,10 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
 
     Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,),
     image_id and index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and
-    target_weight. Whole images give image, image_id, index, im_shape and scale_factor (B, 2), and lists of
-    boxes_xyxy, labels, crowd.
+    target_weight. Crowds give image, image_id, index, image_wh (B, 2), and, where the transforms made them, center_xy and size_wh
+    (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and tag_joints
+    (B, M, K, 2); before targets are made, lists of xy_input and visible. Whole images give image, image_id, index, im_shape and
+    scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
 
     Raises:
         DataError: images of different sizes.
@@ -30,7 +33,10 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
         "image_id": np.array([s.image_id for s in samples]),
         "index": np.array([s.index for s in samples], np.int64),
     }
-    batch.update(_persons(samples) if isinstance(samples[0], PersonSample) else _images(samples))
+    if isinstance(samples[0], PersonSample):
+        batch.update(_persons(samples))
+    else:
+        batch.update(_crowds(samples) if isinstance(samples[0], CrowdSample) else _images(samples))
     return batch
 
 
@@ -58,6 +64,24 @@ def _persons(samples: Sequence[PersonSample]) -> Dict[str, Any]:
     for key in ("xy_input", "target", "target_weight"):
         if getattr(samples[0], key) is not None:
             batch[key] = np.stack([getattr(s, key) for s in samples]).astype(np.float32, copy=False)
+    return batch
+
+
+def _crowds(samples: Sequence[CrowdSample]) -> Dict[str, Any]:
+    first = samples[0]
+    batch: Dict[str, Any] = {"image_wh": np.array([s.image_wh for s in samples], np.int64)}
+    if first.frame is not None:
+        batch["center_xy"] = np.concatenate([s.frame.center_xy for s in samples if s.frame is not None]).astype(np.float32)
+        batch["size_wh"] = np.concatenate([s.frame.size_wh for s in samples if s.frame is not None]).astype(np.float32)
+    if first.xy_input is not None and not first.heatmaps:
+        batch["xy_input"] = [s.xy_input for s in samples]
+        batch["visible"] = [s.visible for s in samples]
+    for scale in range(len(first.heatmaps)):
+        batch[f"heatmap_{2**scale}x"] = np.stack([s.heatmaps[scale] for s in samples])
+    for scale in range(len(first.masks)):
+        batch[f"mask_{2**scale}x"] = np.stack([s.masks[scale] for s in samples])
+    if first.tag_joints is not None:
+        batch["tag_joints"] = np.stack([s.tag_joints for s in samples])  # type: ignore[misc]
     return batch
 
 

@@ -6,7 +6,6 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from ppdet.data.image_sample import ImageSample
 from ppdet.data.image_store import ImageStore
 
 
@@ -25,8 +24,8 @@ class ImageDataset:
         """Find out which images there are, once."""
         raise TypeError(f"{type(self).__name__} must define parse")
 
-    def describe(self, index: int) -> ImageSample:
-        """The sample without its pixels."""
+    def describe(self, index: int) -> Any:
+        """The sample without its pixels: an `ImageSample`, or the subclass's own kind."""
         raise TypeError(f"{type(self).__name__} must define describe")
 
     def _hold(self, paths: Any, wh: np.ndarray) -> None:
@@ -50,7 +49,7 @@ class ImageDataset:
         """Read these images (default: all) into memory if `cache` allows."""
         return self.store.preload(range(len(self)) if indices is None else [int(i) for i in indices], share)
 
-    def load(self, index: int, rng: np.random.Generator) -> ImageSample:
+    def load(self, index: int, rng: np.random.Generator) -> Any:
         """The sample with its pixels.
 
         Raises:
@@ -62,5 +61,5 @@ class ImageDataset:
         sample.scale_factor = np.ones(2, np.float32)
         return sample
 
-    def __getitem__(self, index: int) -> ImageSample:
+    def __getitem__(self, index: int) -> Any:
         return self.load(index, np.random.default_rng([0, 0, int(index)]))
