@@ -6,8 +6,9 @@ counts neither as missed nor as found.
 
 from __future__ import annotations
 
-import math
 from typing import Any, List, Mapping, Optional, Sequence
+
+from ppdet.core.json_values import is_number
 
 AREA_PER_BOX = 0.53
 """Share of its box that an object without `area` is taken to cover. Median of area / (w * h) over the 329 labelled persons
@@ -45,20 +46,20 @@ def unusable(box_xywh: Any, keypoints: Any, area: Any, num_keypoints: int, image
     if not isinstance(keypoints, list) or len(keypoints) != 3 * num_keypoints:
         count = len(keypoints) / 3 if isinstance(keypoints, list) else 0
         return f"with {count:g} keypoints instead of {num_keypoints}"
-    if not isinstance(box_xywh, list) or len(box_xywh) != 4 or not all(_is_number(value) for value in box_xywh):
+    if not isinstance(box_xywh, list) or len(box_xywh) != 4 or not all(is_number(value) for value in box_xywh):
         return "with a box that is not four finite numbers"
     if not all(_is_pixel(value) for value in keypoints):
         return "with keypoints that are not finite numbers"
     if any(_empty(*side) for side in zip(box_xywh[:2], box_xywh[2:], image_wh)):
         return "with a box without extent or outside its image"
-    if area is not None and not (_is_number(area) and area > 0):
+    if area is not None and not (is_number(area) and area > 0):
         return "with area 0"
     return None
 
 
 def is_labelled(annotation: Mapping[str, Any]) -> bool:
     """Whether any keypoint of an annotation is labelled."""
-    return any(_is_number(v) and v > 0 for v in (annotation.get("keypoints") or [])[2::3])
+    return any(is_number(v) and v > 0 for v in (annotation.get("keypoints") or [])[2::3])
 
 
 def _empty(start: float, size: float, limit: float) -> bool:
@@ -67,14 +68,5 @@ def _empty(start: float, size: float, limit: float) -> bool:
     return size <= 0 or high < max(start, 0)
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # an integer beyond the range of floats
-        return False
-
-
 def _is_pixel(value: Any) -> bool:
-    return _is_number(value) and abs(value) < FARTHEST
+    return is_number(value) and abs(value) < FARTHEST

@@ -12,20 +12,15 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import ConfigError
-from ppdet.core.logger import get_logger
 from ppdet.core.registry import register
 from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
 from ppdet.metrics.report import BOX_HEADER, markdown_row
-from ppdet.metrics.result_file import write_results
-
-logger = get_logger(__name__)
-
-RESULT_FILE = "bbox.json"
+from ppdet.metrics.result_metric import ResultMetric
 
 
 @register
-class COCOMetric:
+class COCOMetric(ResultMetric):
     """The twelve COCO box figures.
 
     Args:
@@ -46,7 +41,7 @@ class COCOMetric:
 
     __shared__ = ["save_prediction_only"]
     main = "AP"
-    result_file = RESULT_FILE
+    result_file = "bbox.json"
 
     def __init__(
         self,
@@ -127,16 +122,6 @@ class COCOMetric:
                 )
         return entries
 
-    def compute(self) -> dict[str, float]:
-        """Evaluate what was collected: the twelve COCO figures. Empty with `save_prediction_only`."""
-        results = self.results()
-        if self.output_eval is not None:
-            write_results(self.output_eval, RESULT_FILE, results)
-        if self.save_prediction_only:
-            logger.info("save_prediction_only: evaluation skipped, no AP")
-            return {}
-        return self.score(results)
-
     def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
         """The twelve COCO figures of finished result entries, such as those of an older `bbox.json`.
 
@@ -147,10 +132,6 @@ class COCOMetric:
         categories = sorted(set(self.categories.values()))
         self.stats = evaluate_coco(self.ground_truth.coco, results, "bbox", categories)
         return dict(self.stats)
-
-    def save(self, path: str | Path) -> Path:
-        """Write `bbox.json` (into `path` if it is a folder) and return where it is."""
-        return write_results(path, RESULT_FILE, self.results())
 
     def report(self) -> str:
         """The twelve figures as a markdown row, then notes."""

@@ -8,19 +8,20 @@ Protocol: https://cocodataset.org/#keypoints-eval; person score, suppression and
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 import numpy as np
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.registry import register
+from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.keypoint_metric import KeypointMetric
-from ppdet.metrics.person_instances import PersonInstances, keep_distinct_persons, person_scores
+from ppdet.metrics.person_instances import keep_distinct_persons, person_scores
 from ppdet.skeletons import Skeleton
 
 
 @register
-class KeyPointTopDownCOCOEval(KeypointMetric):
+class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
     """Average precision of keypoints over OKS .50:.05:.95: the ten COCO figures.
 
     The score of a person is its box score times the mean of its keypoint scores above `in_vis_thre`. Persons that
@@ -65,10 +66,6 @@ class KeyPointTopDownCOCOEval(KeypointMetric):
         self.in_vis_thre, self.oks_thre, self.nms = float(in_vis_thre), float(oks_thre), nms
         super().__init__(anno_file, num_joints, output_eval, save_prediction_only, skeleton, category_id, per_keypoint)
 
-    def reset(self) -> None:
-        """Forget all collected predictions."""
-        self.persons = PersonInstances(self.skeleton.num_keypoints)
-
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
         """Collect one batch.
 
@@ -81,16 +78,6 @@ class KeyPointTopDownCOCOEval(KeypointMetric):
             DataError: an image id that the annotation file does not have, or arrays of the wrong shape.
         """
         self.persons.add({**batch, "image_id": self.ground_truth.image_rows(batch["image_id"])})
-
-    def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers for another process; image_id is the row in the annotation file."""
-        return self.persons.arrays()
-
-    def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Take in the `state()` of other processes; samples already present (by index) are dropped."""
-        for state in states:
-            if len(state["image_id"]):
-                self.persons.add(state)
 
     def results(self) -> list[dict[str, Any]]:
         """COCO result entries after rescoring and suppression, in the order of images and scores."""

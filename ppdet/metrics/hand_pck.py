@@ -9,15 +9,15 @@ Axes: B samples of a batch, N samples collected, K keypoints. Coordinates are im
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 import numpy as np
 
 from ppdet.core.errors import DataError
 from ppdet.core.registry import register
 from ppdet.geometry.crop import BOX_PADDING
+from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.pckh import correct_within
-from ppdet.metrics.person_instances import PersonInstances
 from ppdet.metrics.report import markdown_row
 from ppdet.metrics.result_file import write_results
 from ppdet.skeletons import Skeleton, get_skeleton
@@ -28,7 +28,7 @@ AUC_PIXELS, AUC_STEPS = 30.0, 20
 
 
 @register
-class KeyPointTopDownCOCOWholeBadyHandEval:
+class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
     """PCK@0.2 of the longer box side, AUC of PCK up to 30 pixels, and the mean distance EPE. (The name is PaddleDetection's.)
 
     Args:
@@ -41,6 +41,7 @@ class KeyPointTopDownCOCOWholeBadyHandEval:
 
     __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
     main = "PCK"
+    with_truth = True
     result_file = RESULT_FILE
 
     def __init__(
@@ -59,10 +60,6 @@ class KeyPointTopDownCOCOWholeBadyHandEval:
         self.stats: dict[str, float] = {}
         self.reset()
 
-    def reset(self) -> None:
-        """Forget all collected predictions."""
-        self.persons = PersonInstances(self.skeleton.num_keypoints, with_truth=True)
-
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
         """Collect one batch: keypoints (B,K,3), truth_xy (B,K,2), visible (B,K), size_wh (B,2), image_id, index and area (B,).
 
@@ -73,16 +70,6 @@ class KeyPointTopDownCOCOWholeBadyHandEval:
         if image_ids.dtype.kind not in "iu":
             raise DataError(f"image ids must be whole numbers here, given {image_ids[:3].tolist()}.")
         self.persons.add(batch)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays to be sent to another process."""
-        return self.persons.arrays()
-
-    def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Take in the `state()` of other processes; samples already present (by index) are dropped."""
-        for state in states:
-            if len(state["index"]):
-                self.persons.add(state)
 
     def results(self) -> list[dict[str, Any]]:
         """One entry a sample: image_id, index, keypoints (flat x, y, score), score."""

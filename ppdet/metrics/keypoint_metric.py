@@ -11,18 +11,15 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import ConfigError
-from ppdet.core.logger import get_logger
 from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
 from ppdet.metrics.keypoint_diagnostics import per_keypoint_scores
 from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
-from ppdet.metrics.result_file import write_results
+from ppdet.metrics.result_metric import ResultMetric
 from ppdet.skeletons import Skeleton, get_skeleton
 
-logger = get_logger(__name__)
 
-
-class KeypointMetric:
+class KeypointMetric(ResultMetric):
     """Average precision by object keypoint similarity (OKS), for any skeleton. Subclasses collect and give `results`.
 
     Args:
@@ -73,24 +70,6 @@ class KeypointMetric:
         """Forget all collected predictions."""
         raise TypeError(f"{type(self).__name__} must define reset")
 
-    def results(self) -> list[dict[str, Any]]:
-        """COCO result entries of what was collected."""
-        raise TypeError(f"{type(self).__name__} must define results")
-
-    def compute(self) -> dict[str, float]:
-        """Evaluate what was collected: the named figures, AP first.
-
-        With `output_eval` the result file is written as well. With `save_prediction_only` that is all that happens, and
-        the dict is empty.
-        """
-        results = self.results()
-        if self.output_eval is not None:
-            write_results(self.output_eval, self.result_file, results)
-        if self.save_prediction_only:
-            logger.info("save_prediction_only: evaluation skipped, no AP")
-            return {}
-        return self.score(results)
-
     def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
         """The figures of finished result entries, such as those of an older result file.
 
@@ -107,10 +86,6 @@ class KeypointMetric:
 
     def _figures(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
         return evaluate_coco(self.ground_truth.coco, results, "keypoints", [self.category_id], self.skeleton.sigmas)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the result file (into `path` if it is a folder) and return where it is."""
-        return write_results(path, self.result_file, self.results())
 
     def report(self) -> str:
         """The figures as a markdown row, then notes and the table of single keypoints."""

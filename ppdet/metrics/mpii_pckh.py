@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 import numpy as np
 
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
 from ppdet.core.registry import register
+from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.mpii_truth import find_truth, read_truth, write_predictions
 from ppdet.metrics.pckh import correct_within
-from ppdet.metrics.person_instances import PersonInstances
 from ppdet.metrics.result_file import write_results
 from ppdet.skeletons import Skeleton, get_skeleton
 
@@ -32,7 +32,7 @@ GROUPS = {"Head": ("head_top",), "Shoulder": ("shoulder",), "Elbow": ("elbow",),
 
 
 @register
-class KeyPointTopDownMPIIEval:
+class KeyPointTopDownMPIIEval(CollectedPersons):
     """PCKh@0.5 by body part, their mean over all scored keypoints, and the fine mean as published and as named.
 
     "PCKh@0.11" is what papers and PaddleDetection print as Mean@0.1; "PCKh@0.1" is counted within 0.1. Persons that were
@@ -78,25 +78,11 @@ class KeyPointTopDownMPIIEval:
         self.stats: dict[str, float] = {}
         self.reset()
 
-    def reset(self) -> None:
-        """Forget all collected predictions."""
-        self.persons = PersonInstances(self.skeleton.num_keypoints)
-
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
         """Collect one batch: keypoints (B,16,3), area (B,) and index (B,), the person's row in the annotation file."""
         if "index" not in batch:
             raise DataError("MPII predictions need `index`, the person's row in the annotation file.")
         self.persons.add({**batch, "image_id": np.asarray(batch["index"])})
-
-    def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays to be sent to another process."""
-        return self.persons.arrays()
-
-    def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Take in the `state()` of other processes; persons already present are dropped."""
-        for state in states:
-            if len(state["index"]):
-                self.persons.add(state)
 
     def results(self) -> list[dict[str, Any]]:
         """One entry a person: image_id, keypoints (flat x, y, score), score."""

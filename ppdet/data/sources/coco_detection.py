@@ -11,13 +11,13 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.core.json_values import is_id, is_number
 from ppdet.core.logger import get_logger
 from ppdet.core.registry import register
 from ppdet.data.image_sample import ImageSample
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.coco_file import image_table, read_coco
 from ppdet.data.sources.image_dataset import ImageDataset
-from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.geometry.boxes import xyxy_from_xywh
 
 logger = get_logger(__name__)

@@ -12,8 +12,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.core.json_values import is_id, is_number
 from ppdet.data.sources.annotation_report import AnnotationReport
-from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.data.sources.person_table import ImageTable
 
 

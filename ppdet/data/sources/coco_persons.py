@@ -10,8 +10,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.core.json_values import is_id, is_number, number_or_nan
 from ppdet.data.sources.annotation_report import AnnotationReport
-from ppdet.data.sources.json_values import is_id, is_number, number_or_nan
 from ppdet.data.sources.person_table import ImageTable, PersonTable
 from ppdet.geometry.annotated_object import AREA_PER_BOX, FARTHEST, box_around_keypoints
 

@@ -21,9 +21,6 @@ class KeypointTopDownCocoDataset(TopDownDataset):
     """Persons of a COCO-style file, in annotated boxes or in a detector's.
 
     Args:
-        dataset_dir, image_dir, anno_path: images are `dataset_dir/image_dir/file_name`, annotations
-            `dataset_dir/anno_path`.
-        num_joints: K, number of keypoints of each annotation.
         bbox_file: JSON of a detector's boxes, in `dataset_dir` or as given; used when `use_gt_bbox` is false.
         image_thre: boxes of the detector with a lower score are left out.
         category: id or name (or a list) of the categories to use; default all that declare keypoints.
@@ -36,14 +33,12 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         ConfigError: `use_gt_bbox: false` without `bbox_file`, or with `select_data`, which needs annotated keypoints.
     """
 
-    __shared__ = ["num_joints", "codec", "skeleton"]
-
     def __init__(
         self,
         dataset_dir: str = "",
         image_dir: str = "",
         anno_path: str = "",
-        num_joints: int = 17,
+        num_joints: Optional[int] = None,
         trainsize: Optional[Sequence[int]] = None,
         transform: Sequence[Any] = (),
         bbox_file: Optional[str] = None,

@@ -10,10 +10,10 @@ from typing import Any, List, Mapping, Optional, Sequence, Set
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.core.json_values import is_id, is_number
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.coco_file import read_json
 from ppdet.data.sources.image_match import ENOUGH, ImageMatcher
-from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.data.sources.person_table import ImageTable, PersonTable
 
 

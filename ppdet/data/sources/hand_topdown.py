@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, Tuple
 
 from ppdet.core.registry import register
 from ppdet.data.sources.annotation_report import AnnotationReport
@@ -19,24 +19,7 @@ class KeypointTopDownCocoWholeBodyHandDataset(TopDownDataset):
     Arguments are described at `TopDownDataset`.
     """
 
-    __shared__ = ["num_joints", "codec", "skeleton"]
-
-    def __init__(
-        self,
-        dataset_dir: str = "",
-        image_dir: str = "",
-        anno_path: str = "",
-        num_joints: int = 21,
-        trainsize: Optional[Sequence[int]] = None,
-        transform: Sequence[Any] = (),
-        pixel_std: float = 200,
-        cache: Union[bool, str] = "auto",
-        codec: Any = None,
-        skeleton: Any = None,
-    ) -> None:
-        super().__init__(
-            dataset_dir, image_dir, anno_path, num_joints, trainsize, transform, pixel_std, None, codec, skeleton, cache
-        )
+    default_joints = 21
 
     def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
         content = read_coco(self.annotation_file)

@@ -6,16 +6,16 @@ Legend: N persons, K keypoints.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Tuple, Union
 
 import numpy as np
 
 from ppdet.core.errors import DataError
+from ppdet.core.json_values import is_id, is_number
 from ppdet.core.registry import register
 from ppdet.data.sample import PersonSample
 from ppdet.data.sources.annotation_report import AnnotationReport
 from ppdet.data.sources.coco_file import files_exist, id_array, read_json
-from ppdet.data.sources.json_values import is_id, is_number
 from ppdet.data.sources.person_table import ImageTable, PersonTable
 from ppdet.data.sources.topdown_dataset import TopDownDataset
 
@@ -37,24 +37,7 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
     Arguments are described at `TopDownDataset`.
     """
 
-    __shared__ = ["num_joints", "codec", "skeleton"]
-
-    def __init__(
-        self,
-        dataset_dir: str = "",
-        image_dir: str = "",
-        anno_path: str = "",
-        num_joints: int = 16,
-        trainsize: Optional[Sequence[int]] = None,
-        transform: Sequence[Any] = (),
-        pixel_std: float = 200,
-        cache: Union[bool, str] = "auto",
-        codec: Any = None,
-        skeleton: Any = None,
-    ) -> None:
-        super().__init__(
-            dataset_dir, image_dir, anno_path, num_joints, trainsize, transform, pixel_std, None, codec, skeleton, cache
-        )
+    default_joints = 16
 
     def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
         entries = read_json(self.annotation_file, "annotation file", "check dataset_dir and anno_path")

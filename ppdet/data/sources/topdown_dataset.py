@@ -28,10 +28,12 @@ CENTER_JITTER_PROBABILITY = 0.3
 class TopDownDataset:
     """Persons of an annotation file, read at first use (so that a config can be looked at without its data).
 
-    Subclasses implement `_read`. Arguments are those of PaddleDetection; `pixel_std` is accepted and has no effect,
-    since sizes are kept in pixels throughout.
+    Subclasses implement `_read` and may set `default_joints`. Arguments are those of PaddleDetection; `pixel_std` is
+    accepted and has no effect, since sizes are kept in pixels throughout.
 
     Args:
+        dataset_dir, image_dir, anno_path: images lie below `dataset_dir/image_dir`, annotations are `dataset_dir/anno_path`.
+        num_joints: K, number of keypoints of each annotation; `default_joints` where neither this nor the config tells.
         trainsize: network input [w, h]; only its aspect matters here. Taken from the codec when absent.
         transform: transforms applied after loading, before the reader's (usually none).
         center_scale: moves the box centre by up to half of this part of the box, for 3 samples in 10, anew each epoch.
@@ -42,12 +44,15 @@ class TopDownDataset:
         ConfigError: sizes or numbers of joints contradict each other.
     """
 
+    __shared__ = ["num_joints", "codec", "skeleton"]
+    default_joints = 17
+
     def __init__(
         self,
         dataset_dir: str = "",
         image_dir: str = "",
         anno_path: str = "",
-        num_joints: int = 17,
+        num_joints: Optional[int] = None,
         trainsize: Optional[Sequence[int]] = None,
         transform: Sequence[Any] = (),
         pixel_std: float = 200,
@@ -57,17 +62,13 @@ class TopDownDataset:
         cache: Union[bool, str] = "auto",
     ) -> None:
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
-        self.num_joints, self.transform, self.center_scale, self.cache = (
-            num_joints,
-            list(transform),
-            center_scale,
-            cache,
-        )
+        self.num_joints = self.default_joints if num_joints is None else num_joints
+        self.transform, self.center_scale, self.cache = list(transform), center_scale, cache
         self.input_wh = _input_wh(trainsize, codec, type(self).__name__)
         self.skeleton = None if skeleton is None else get_skeleton(skeleton)
-        if self.skeleton is not None and self.skeleton.num_keypoints != num_joints:
+        if self.skeleton is not None and self.skeleton.num_keypoints != self.num_joints:
             raise ConfigError(
-                f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name} has "
+                f"{type(self).__name__}: num_joints is {self.num_joints}, but skeleton {self.skeleton.name} has "
                 f"{self.skeleton.num_keypoints} keypoints; make them agree"
             )
         self.images: Optional[ImageTable] = None

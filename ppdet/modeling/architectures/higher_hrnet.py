@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import paddle
 import paddle.nn.functional as F
@@ -10,10 +10,11 @@ from paddle import nn
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.registry import register
+from ppdet.modeling.architectures.pose_model import PoseModel
 
 
 @register
-class HigherHRNet(nn.Layer):
+class HigherHRNet(PoseModel):
     """HigherHRNet (Cheng et al., CVPR 2020), with `HrHRNetHead.swahr` SWAHR (Luo et al., CVPR 2021).
 
     Keys ``backbone.*``, ``hrhrnet_head.*``.
@@ -32,6 +33,7 @@ class HigherHRNet(nn.Layer):
 
     __shared__ = ["codec"]
     __inject__ = ["backbone", "hrhrnet_head", "loss"]
+    loss_hint = "`loss: HrHRNetLoss` in HrHRNetHead"
 
     def __init__(
         self,
@@ -56,21 +58,11 @@ class HigherHRNet(nn.Layer):
         self.strides = (stride, stride // 2)
         self.backbone = backbone
         self.hrhrnet_head = hrhrnet_head
-        self._loss: Optional[Callable[..., Dict[str, paddle.Tensor]]] = hrhrnet_head.loss if loss is None else loss
+        self._loss = hrhrnet_head.loss if loss is None else loss
 
     def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:
         """(B, 3, H, W) normalised images, H and W multiples of 32 -> the maps of `HrHRNetHead.forward`."""
         return self.hrhrnet_head(self.backbone(images)[0])
-
-    def loss(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
-        """Losses of `forward`'s outputs, the total under "loss".
-
-        Raises:
-            ConfigError: the model was built without a loss.
-        """
-        if self._loss is None:
-            raise ConfigError("HigherHRNet was built without a loss; add `loss: HrHRNetLoss` to HrHRNetHead to train it")
-        return self._loss(outputs, batch)
 
 
 @register

@@ -12,10 +12,11 @@ from paddle import nn
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.registry import register
+from ppdet.modeling.architectures.pose_model import PoseModel
 
 
 @register
-class SimpleBaseline(nn.Layer):
+class SimpleBaseline(PoseModel):
     """Keys ``backbone.*`` and ``head.*``.
 
     Args:
@@ -63,13 +64,3 @@ class SimpleBaseline(nn.Layer):
     def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:
         """(B, 3, H, W) normalised images -> {"heatmap": (B, K, H / 4, W / 4)}."""
         return {"heatmap": self.head(self.backbone(images)[0])}
-
-    def loss(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
-        """Losses of `forward`'s outputs, the total under "loss".
-
-        Raises:
-            ConfigError: the model was built without a loss.
-        """
-        if self._loss is None:
-            raise ConfigError(f"{type(self).__name__} was built without a loss; add `loss: KeyPointMSELoss` to train it")
-        return self._loss(outputs, batch)

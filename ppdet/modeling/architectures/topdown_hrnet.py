@@ -9,11 +9,12 @@ from paddle import nn
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.registry import register
+from ppdet.modeling.architectures.pose_model import PoseModel
 from ppdet.modeling.initializer import constant_attr, normal_attr
 
 
 @register
-class TopDownHRNet(nn.Layer):
+class TopDownHRNet(PoseModel):
     """A backbone and a 1x1 convolution (Sun et al., CVPR 2019); keys ``backbone.*``, ``final_conv.*``.
 
     Args:
@@ -64,13 +65,3 @@ class TopDownHRNet(nn.Layer):
     def forward(self, images: paddle.Tensor) -> Dict[str, paddle.Tensor]:
         """(B, 3, H, W) normalised images -> {"heatmap": (B, K, H / 4, W / 4)}."""
         return {"heatmap": self.final_conv(self.backbone(images)[0])}
-
-    def loss(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
-        """Losses of `forward`'s outputs, the total under "loss".
-
-        Raises:
-            ConfigError: the model was built without a loss.
-        """
-        if self._loss is None:
-            raise ConfigError("TopDownHRNet was built without a loss; add `loss: KeyPointMSELoss` to train it")
-        return self._loss(outputs, batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Optional, Sequence
 
 import paddle
@@ -48,18 +47,9 @@ class CSPPAN(PathAggregation):
     """Path aggregation with cross-stage-partial blocks.
 
     Args:
-        in_channels: of the incoming levels, finest first.
-        out_channels: of every outgoing level.
-        kernel_size: of the depthwise convolutions.
-        num_features: outgoing levels: as many as incoming, or one coarser more.
         num_csp_blocks: bottlenecks in each block.
-        use_depthwise: separable instead of plain convolutions.
-        act: activation.
-        spatial_scales: 1 / stride of the incoming levels.
-        input_shape: the incoming levels, as a detector gives them; wins over in_channels and spatial_scales.
 
-    Raises:
-        ConfigError: num_features does not fit.
+    The others are described at `PathAggregation`.
     """
 
     def __init__(
@@ -74,15 +64,11 @@ class CSPPAN(PathAggregation):
         spatial_scales: Sequence[float] = (0.125, 0.0625, 0.03125),
         input_shape: Optional[Sequence[ShapeSpec]] = None,
     ) -> None:
-        mix = partial(_CrossStagePartial, kernel=kernel_size, blocks=num_csp_blocks, use_depthwise=use_depthwise, act=act)
+        self._blocks = num_csp_blocks
         super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            num_features,
-            spatial_scales,
-            input_shape,
-            act,
-            mix,
-            use_depthwise,
+            in_channels, out_channels, kernel_size, num_features, use_depthwise, act, spatial_scales, input_shape
         )
+
+    def mixer(self, in_channels: int, out_channels: int) -> nn.Layer:
+        """One cross-stage-partial block."""
+        return _CrossStagePartial(in_channels, out_channels, self.kernel_size, self._blocks, self.use_depthwise, self.act)

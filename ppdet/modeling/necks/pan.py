@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
 import paddle
 from paddle import nn
@@ -12,9 +12,6 @@ from ppdet.modeling.layers.conv_bn import ConvBN
 from ppdet.modeling.layers.separable import DepthPointConv
 from ppdet.modeling.layers.upsample import upsample_nearest
 from ppdet.modeling.shape_spec import ShapeSpec
-
-# mix(in_channels, out_channels) makes the layer that digests two concatenated maps
-MixFactory = Callable[[int, int], nn.Layer]
 
 
 class _EqualWidth(nn.Layer):
@@ -29,33 +26,35 @@ class _EqualWidth(nn.Layer):
 
 
 class PathAggregation(nn.Layer):
-    """Path aggregation (Liu et al., CVPR 2018) at one width.
+    """Path aggregation (Liu et al., CVPR 2018) at one width. Subclasses say what digests two maps (`mixer`).
 
     Args:
         in_channels: of the incoming levels, finest first.
         out_channels: of every outgoing level.
         kernel_size: of the depthwise convolutions.
-        num_features: 3 or 4 outgoing levels.
-        spatial_scales: 1 / stride of the incoming levels.
-        input_shape: the incoming levels; if given, wins over in_channels and spatial_scales.
-        act: activation.
-        mix: see `MixFactory`.
+        num_features: outgoing levels: as many as incoming, or one coarser more.
         use_depthwise: separable instead of plain convolutions for downsampling.
+        act: activation.
+        spatial_scales: 1 / stride of the incoming levels.
+        input_shape: the incoming levels, as a detector gives them; wins over in_channels and spatial_scales.
+
+    Raises:
+        ConfigError: num_features does not fit.
     """
 
     def __init__(
         self,
-        in_channels: Sequence[int],
-        out_channels: int,
-        kernel_size: int,
-        num_features: int,
-        spatial_scales: Sequence[float],
-        input_shape: Optional[Sequence[ShapeSpec]],
-        act: str,
-        mix: MixFactory,
+        in_channels: Sequence[int] = (96, 192, 384),
+        out_channels: int = 96,
+        kernel_size: int = 5,
+        num_features: int = 3,
         use_depthwise: bool = True,
+        act: str = "hard_swish",
+        spatial_scales: Sequence[float] = (0.125, 0.0625, 0.03125),
+        input_shape: Optional[Sequence[ShapeSpec]] = None,
     ) -> None:
         super().__init__()
+        self.kernel_size, self.use_depthwise, self.act = kernel_size, use_depthwise, act
         if input_shape is not None:
             in_channels = [shape.channels for shape in input_shape]
             spatial_scales = [1.0 / shape.stride for shape in input_shape]
@@ -72,12 +71,16 @@ class PathAggregation(nn.Layer):
             self.first_top_conv = conv(out_channels, out_channels, kernel_size, stride=2, act=act)
             self.second_top_conv = conv(out_channels, out_channels, kernel_size, stride=2, act=act)
         steps = range(levels - 1)
-        self.top_down_blocks = nn.LayerList([mix(out_channels * 2, out_channels) for _ in steps])
+        self.top_down_blocks = nn.LayerList([self.mixer(out_channels * 2, out_channels) for _ in steps])
         self.downsamples = nn.LayerList([conv(out_channels, out_channels, kernel_size, stride=2, act=act) for _ in steps])
-        self.bottom_up_blocks = nn.LayerList([mix(out_channels * 2, out_channels) for _ in steps])
+        self.bottom_up_blocks = nn.LayerList([self.mixer(out_channels * 2, out_channels) for _ in steps])
         strides = [round(1 / scale) for scale in spatial_scales]
         strides += [strides[-1] * 2] * self._extra_level
         self.out_shape = [ShapeSpec(out_channels, stride) for stride in strides]
+
+    def mixer(self, in_channels: int, out_channels: int) -> nn.Layer:
+        """A new layer that digests two concatenated maps."""
+        raise TypeError(f"{type(self).__name__} must define mixer")
 
     def forward(self, features: Sequence[paddle.Tensor]) -> List[paddle.Tensor]:
         """One map a level, each half the size of the one before -> the same (and one more), all `out_channels` wide."""
