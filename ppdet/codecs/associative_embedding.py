@@ -18,7 +18,7 @@ from ppdet.codecs.crowd_frame import crowd_frame
 from ppdet.codecs.crowd_poses import CrowdPoses
 from ppdet.codecs.crowd_targets import crowd_heatmaps, tag_joints
 from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
-from ppdet.codecs.tag_grouping import Grouping, authors_order
+from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
 from ppdet.codecs.tag_refining import search_missing
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.registry import register
@@ -38,6 +38,7 @@ class AssociativeEmbeddingCodec(Codec):
         detection_threshold: heat above which a candidate counts.
         tag_threshold: distance of a candidate's tag from a person's mean tag below which it joins the person.
         joint_order: the order in which keypoints are matched. Default: see `order_for`.
+        matching: ``bounded``, or ``authors`` for the authors' assignment, which breaks people up in crowds; see `Grouping`.
         ignore_too_much: with max_people people found, drop what matches none of them instead of starting a new person.
         adjust: move peaks by a quarter pixel towards the higher neighbour and by half a pixel, the mean error of truncation.
         refine: give keypoints a person lacks the best pixel under its mean tag.
@@ -62,6 +63,7 @@ class AssociativeEmbeddingCodec(Codec):
         detection_threshold: float = 0.1,
         tag_threshold: float = 1.0,
         joint_order: Optional[Sequence[int]] = None,
+        matching: str = "bounded",
         ignore_too_much: bool = False,
         adjust: bool = True,
         refine: bool = True,
@@ -76,6 +78,7 @@ class AssociativeEmbeddingCodec(Codec):
         self.detection_threshold = float(detection_threshold)
         self.tag_threshold = float(tag_threshold)
         self.joint_order = None if joint_order is None else tuple(int(j) for j in joint_order)
+        self.matching = str(matching)
         self.ignore_too_much = bool(ignore_too_much)
         self.adjust = bool(adjust)
         self.refine = bool(refine)
@@ -93,6 +96,8 @@ class AssociativeEmbeddingCodec(Codec):
         for name in ("sigma", "max_people", "tag_threshold", "refine_cell", "size_divisor"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"codec: {name} must be positive, given {getattr(self, name)}")
+        if self.matching not in MATCHINGS:
+            raise ConfigError(f"codec: matching must be one of {', '.join(MATCHINGS)}; given {self.matching!r}")
         if self.detection_threshold < 0:
             raise ConfigError(f"codec: detection_threshold must be at least 0, given {self.detection_threshold}")
         if self.size_divisor % self.refine_cell:
@@ -194,7 +199,7 @@ class AssociativeEmbeddingCodec(Codec):
             detection_threshold=self.detection_threshold,
             tag_threshold=self.tag_threshold,
             ignore_too_much=self.ignore_too_much,
-            paddledet_exact=self.paddledet_exact,
+            matching="paddledet" if self.paddledet_exact else self.matching,
         )
         people = rules.group(outputs)
         shift = outputs.offset + np.float32(0.5) if self.adjust else np.zeros_like(outputs.offset)
@@ -241,6 +246,7 @@ class AssociativeEmbeddingCodec(Codec):
             "detection_threshold": self.detection_threshold,
             "tag_threshold": self.tag_threshold,
             "joint_order": None if self.joint_order is None else list(self.joint_order),
+            "matching": self.matching,
             "ignore_too_much": self.ignore_too_much,
             "adjust": self.adjust,
             "refine": self.refine,
