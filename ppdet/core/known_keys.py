@@ -27,7 +27,7 @@ RUN_KEYS = _words(
 
 MODEL_KEYS = _words(
     """
-    num_classes num_joints skeleton codec trainsize hmsize pixel_std flip_perm image_dir anno_path input_size
+    num_classes num_joints skeleton codec test_scales trainsize hmsize pixel_std flip_perm image_dir anno_path input_size
     train_height train_width trainsize_wh data_format hidden_dim use_focal_loss max_people
     eval_height eval_width eval_size image_shape with_background mixup_epoch
     for_mot MOTDataZoo tracker conf_thres

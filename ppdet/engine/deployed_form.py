@@ -13,14 +13,17 @@ from ppdet.core.errors import ConfigError, ExportError, PpdetError
 from ppdet.core.nodes import plain
 from ppdet.engine.framework_runtime import FrameworkRuntime
 from ppdet.inference.model_card import ModelCard
+from ppdet.modeling.export.bottomup import BottomUpExport
 from ppdet.modeling.export.picodet import PicoDetExport
 from ppdet.modeling.export.topdown import TopDownExport
 
 TOP_DOWN = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
+BOTTOM_UP = ("HigherHRNet",)
 DETECTORS = ("PicoDet",)
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")
 CROPS = ("TopDownEvalAffine", "TopDownAffine")
+NORMALIZATIONS = ("NormalizeImage", "NormalizePermute")
 DROPPED_FROM_CARD = ("Decode",)
 
 
@@ -31,7 +34,7 @@ class DeployedForm:
     Attributes:
         layer: the export wrapper in eval mode.
         card: content of infer_cfg.yml; the engine reads its `codec`, `skeleton` and `preprocess`.
-        input_spec: static shapes for `paddle.jit.save`; the batch is free.
+        input_spec: shapes for `paddle.jit.save`; the batch is free, of bottom-up models height and width, too.
         output_names: names of the outputs in order; those of raw detector heads are numbered.
         onnx_batch: batch size of the ONNX file, None for any: paddle2onnx writes suppression for one image only.
     """
@@ -60,13 +63,15 @@ def deployed_form(assembly: Any, model: Any, post_process: bool | None = None, n
         ConfigError: no size of the network input in the config.
     """
     architecture = str(assembly.config.get("architecture"))
-    if architecture in TOP_DOWN and assembly.codec is not None:
+    kind = None if assembly.codec is None else assembly.codec.kind
+    if architecture in TOP_DOWN and kind == "top_down":
         return _top_down(assembly, model)
+    if architecture in BOTTOM_UP and kind == "bottom_up":
+        return _bottom_up(assembly, model)
     if architecture in DETECTORS:
         return _detector(assembly, model, post_process, nms)
-    raise ExportError(
-        f"{assembly.config.path}: architecture {architecture} cannot be deployed. What can: {', '.join((*TOP_DOWN, *DETECTORS))}."
-    )
+    able = ", ".join((*TOP_DOWN, *BOTTOM_UP, *DETECTORS))
+    raise ExportError(f"{assembly.config.path}: architecture {architecture} cannot be deployed. What can: {able}.")
 
 
 def _top_down(assembly: Any, model: Any) -> DeployedForm:
@@ -85,6 +90,22 @@ def _top_down(assembly: Any, model: Any) -> DeployedForm:
     card.codec, card.skeleton = codec, assembly.skeleton
     card.input_wh, card.heatmap_wh = tuple(codec.input_wh), tuple(codec.heatmap_wh)
     return DeployedForm(layer, card, layer.input_spec(codec.input_wh), ("heatmap", "argmax"))
+
+
+def _bottom_up(assembly: Any, model: Any) -> DeployedForm:
+    config, codec = assembly.config, assembly.codec
+    normalize = normalization(config)
+    fuse = bool((config.get("TestReader") or {}).get("fuse_normalize", False))
+    layer = BottomUpExport(model, codec, normalize["mean"], normalize["std"], fuse, to_bgr=bool(normalize.get("to_bgr", False)))
+    preprocess = [step for step in _preprocess(config) if step["type"] not in ("EvalAffine", *NORMALIZATIONS, "Permute")]
+    preprocess += [{"type": "EvalAffine", "size": int(min(codec.input_wh))}]
+    preprocess += [{"type": "NormalizeImage", **normalize}, {"type": "Permute"}]
+    card = _card(config, BOTTOM_UP[0], preprocess, fuse)
+    card.use_dynamic_shape = True
+    card.label_list = ["keypoint"]
+    card.codec, card.skeleton = codec, assembly.skeleton
+    card.input_wh = tuple(codec.input_wh)
+    return DeployedForm(layer, card, layer.input_spec(), tuple(layer.output_names))
 
 
 def _detector(assembly: Any, model: Any, post_process: bool | None, nms: bool | None) -> DeployedForm:
@@ -133,10 +154,10 @@ def _versions() -> dict[str, str]:
 
 
 def normalization(config: Mapping[str, Any]) -> dict[str, Any]:
-    """mean, std and is_scale of the config's `NormalizeImage`; ImageNet's where it names none."""
+    """mean, std and is_scale of the config's `NormalizeImage` or `NormalizePermute`; ImageNet's where it names neither."""
     for reader in READERS:
         for name, arguments in _operations(config.get(reader)):
-            if name == "NormalizeImage":
+            if name in NORMALIZATIONS:
                 return {**IMAGENET, **arguments}
     return dict(IMAGENET)
 

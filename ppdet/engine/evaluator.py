@@ -1,4 +1,4 @@
-"""Evaluate a model on the EvalDataset of its config: keypoint AP of top-down models, box AP of detectors.
+"""Evaluate a model on the EvalDataset of its config: keypoint AP of top-down and bottom-up models, box AP of detectors.
 
 Under `paddle.distributed.launch` every process evaluates its share; the predictions are gathered and every sample
 counts once, however the sampler padded.
@@ -20,6 +20,8 @@ from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.box_evaluation import box_detector, collect_boxes
+from ppdet.engine.crowd_evaluation import collect_crowds
+from ppdet.engine.crowd_prediction import crowd_estimator, crowd_setting
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation_setting import box_setting, pose_setting, precision_text, wants_flip_test
 from ppdet.engine.exported_model import ExportedModel
@@ -40,7 +42,8 @@ class Evaluator:
     Args:
         assembly: builds reader and metric; holds codec and skeleton (`ppdet.engine.assembly.Assembly`).
         model: the model with its weights.
-        reader: batches to evaluate; None takes the assembly's EvalReader (detectors: its EvalDataset).
+        reader: batches to evaluate; None takes the assembly's EvalReader (detectors and bottom-up models take whole images:
+            then it is a dataset, None the assembly's EvalDataset).
         metric: collects the predictions; None takes the assembly's.
         precision: mixed precision of the forward pass; None is float32.
 
@@ -70,7 +73,7 @@ class Evaluator:
         was_training = bool(getattr(self.model, "training", False))
         self.model.eval()
         try:
-            count = self._collect_poses() if self.assembly.codec is not None else self._collect_boxes()
+            count = self._collect()
         finally:
             if was_training:
                 self.model.train()
@@ -80,6 +83,12 @@ class Evaluator:
             logger.info("Total sample number: %d, average FPS: %.2f", count, count / seconds)
             self._report_bad()
         return self._figures()
+
+    def _collect(self) -> int:
+        codec = self.assembly.codec
+        if codec is None:
+            return self._collect_boxes()
+        return self._collect_crowds() if codec.kind == "bottom_up" else self._collect_poses()
 
     def _collect_poses(self) -> int:
         assembly = self.assembly
@@ -100,6 +109,15 @@ class Evaluator:
         computed = self.model.runtime.description if isinstance(self.model, ExportedModel) else precision_text(self._precision)
         self.setting = pose_setting(assembly.config, getattr(reader, "dataset", None), assembly.codec, flip_test, computed)
         return count
+
+    def _collect_crowds(self) -> int:
+        estimator = crowd_estimator(self.assembly, self.model, self._precision)
+        dataset = self.assembly.dataset("Eval") if self._reader is None else self._reader
+        counts = list(_with_progress(collect_crowds(estimator, dataset, self.metric, self.bad)))
+        exported = isinstance(self.model, ExportedModel)
+        computed = estimator.runtime.description if exported else precision_text(self._precision)
+        self.setting = crowd_setting(estimator, self.assembly.config, len(dataset), computed)
+        return len(counts)
 
     def _collect_boxes(self) -> int:
         exported = isinstance(self.model, ExportedModel)

@@ -34,7 +34,8 @@ class ExportedModel:
     ) -> None:
         self.card = ModelCard.load(model_dir)
         self.runtime = load_runtime(model_dir, engine=engine, precision=precision, cpu_threads=cpu_threads)
-        if not any(step.get("type") == "NormalizeImage" for step in self.card.preprocess):
+        # A bottom-up model's pictures and a detector's are prepared by its card, those of a top-down model by the reader.
+        if self.card.is_top_down and self.card.operation("NormalizeImage") is None:
             raise ConfigError(f"{model_dir} normalises pixels inside the graph (fuse_normalize); export without it to evaluate")
 
     def eval(self) -> None:

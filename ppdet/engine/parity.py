@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
 from ppdet.core.errors import PpdetError
+from ppdet.engine.crowd_parity import compare_crowds, steady_outputs
 from ppdet.engine.deployed_form import DeployedForm
 from ppdet.geometry.boxes import iou_matrix
+from ppdet.inference.bottomup import BottomUpEstimator
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime
@@ -44,7 +46,7 @@ class EngineResult:
         engine: "paddle", "onnxruntime" or "openvino".
         status: "ok", "differs", "failed" (it could not run the model) or "absent" (nothing to run here).
         compared: keypoints (or boxes) whose framework score is above `SCORE_FLOOR`.
-        unmatched: boxes that only one of the two found.
+        unmatched: boxes, or people of a bottom-up model, that only one of the two found.
         max_px, mean_px: distance of those keypoints (or box sides) in image pixels.
         max_score: largest difference of a score.
         max_output: largest difference of the network's outputs, as a share of their largest value; None where the graph
@@ -171,11 +173,16 @@ def _check_engine(
         kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
         return EngineResult(engine, "failed", note=kind + " ".join(str(error).split()))
     result = EngineResult(engine, "ok", note=runtime.description)
-    compare = _compare_poses if card.is_top_down else _compare_boxes
-    compare(result, reference.predictions, found.predictions)
+    _comparison(card)(result, reference.predictions, found.predictions)
     result.max_output = _output_difference(reference.outputs, found.outputs)
     result.judge()
     return result
+
+
+def _comparison(card: ModelCard) -> Callable[[EngineResult, list[Any], list[Any]], None]:
+    if card.is_bottom_up:
+        return _compare_crowds
+    return _compare_poses if card.is_top_down else _compare_boxes
 
 
 def _installed(package: str) -> bool:
@@ -193,16 +200,20 @@ class _Run(Runtime):
         self._runtime = runtime
         self.input_names, self.fixed_batch = runtime.input_names, runtime.fixed_batch
         self.outputs: list[list[np.ndarray]] = []
-        if card.is_top_down:
+        self._kept = steady_outputs if card.is_bottom_up else list
+        if card.is_bottom_up:
+            crowd = BottomUpEstimator(self, card)
+            self.predictions: list[Any] = [crowd.people(image) for image, _ in samples]
+        elif card.is_top_down:
             estimator = TopDownEstimator(self, card, batch_size=batch_size)
-            self.predictions: list[Any] = [estimator.estimate(image, boxes) for image, boxes in samples]
+            self.predictions = [estimator.estimate(image, boxes) for image, boxes in samples]
         else:
             self.predictions = BoxDetector(self, card, batch_size=batch_size).detect([image for image, _ in samples])
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Run the engine and keep a copy."""
+        """Run the engine and keep what is compared."""
         outputs = self._runtime.run(feeds)
-        self.outputs.append(outputs)
+        self.outputs.append(self._kept(outputs))
         return outputs
 
 
@@ -225,6 +236,11 @@ def _compare_poses(result: EngineResult, reference: list[Any], found: list[Any])
     other_xy, other_scores = (np.concatenate([each[i] for each in found]) for i in (0, 1))
     distance = np.linalg.norm(xy - other_xy, axis=-1)[scores > SCORE_FLOOR]
     _note(result, distance, np.abs(scores - other_scores))
+
+
+def _compare_crowds(result: EngineResult, reference: list[Any], found: list[Any]) -> None:
+    distance, score, result.unmatched = compare_crowds(reference, found, SCORE_FLOOR, TOLERANCE_SCORE)
+    _note(result, distance, score)
 
 
 def _compare_boxes(result: EngineResult, reference: list[Any], found: list[Any]) -> None:

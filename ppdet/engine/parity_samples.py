@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import PpdetError
+from ppdet.engine.crowd_parity import crowd_samples
 from ppdet.geometry.crop import BOX_PADDING
 
 Sample = tuple  # (image (H,W,3) RGB uint8, boxes_xyxy (N,4))
@@ -20,7 +21,8 @@ SIZE = (240, 320)
 def parity_samples(assembly: Any, count: int) -> tuple[list[Sample], str]:
     """`count` samples and a word on where they come from.
 
-    Every third sample has four boxes, so that batches of several sizes go through the engines.
+    Every third sample has four boxes, so that batches of several sizes go through the engines; to bottom-up models, which take no
+    boxes, images of several shapes go.
     """
     try:
         samples = _real(assembly, count)
@@ -29,6 +31,8 @@ def parity_samples(assembly: Any, count: int) -> tuple[list[Sample], str]:
     origin = "images of the EvalDataset"
     if not samples:
         samples, origin = [_drawn(seed) for seed in range(count)], "drawn figures (the EvalDataset is not on this machine)"
+    if assembly.codec is not None and assembly.codec.kind == "bottom_up":
+        return crowd_samples(samples), origin
     return [(image, _more_boxes(boxes, row) if row % 3 == 0 else boxes) for row, (image, boxes) in enumerate(samples)], origin
 
 
@@ -48,6 +52,8 @@ def _real(assembly: Any, count: int) -> list[Sample]:
 def _boxes(sample: Any) -> np.ndarray:
     if hasattr(sample, "boxes_xyxy"):
         return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
+    if not hasattr(sample, "size_wh"):  # a whole image for a bottom-up model
+        return np.zeros((0, 4))
     half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
     return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
 

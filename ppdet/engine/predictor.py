@@ -1,7 +1,7 @@
 """Predict from weights: poses or boxes of image files, by the same path that runs exported models.
 
-A keypoint model alone takes each whole image as one person's box, as PaddleDetection does. With a detector's config and
-weights it finds the people first.
+A top-down model alone takes each whole image as one person's box, as PaddleDetection does. With a detector's config and
+weights it finds the people first. A bottom-up model finds everybody by itself.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.crowd_prediction import crowd_estimator
 from ppdet.engine.deployed_form import deployed_form
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation_setting import wants_flip_test
 from ppdet.engine.weighted_model import model_with_weights
 from ppdet.image.io import list_images, write_image
+from ppdet.inference.bottomup import BottomUpEstimator
 from ppdet.inference.box_records import box_records
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.image_ids import image_ids
@@ -71,7 +73,7 @@ class Predictor:
         assembly: the config's parts.
         model: the model with its weights.
         options: see `PredictOptions`.
-        detector: finds people for a keypoint model; None takes the whole image.
+        detector: finds people for a top-down model; None takes the whole image.
 
     Raises:
         ExportError: an architecture that cannot be run this way.
@@ -81,8 +83,14 @@ class Predictor:
         self, assembly: Any, model: Any, options: PredictOptions | None = None, detector: BoxDetector | None = None
     ) -> None:
         self.options = options or PredictOptions()
-        form = deployed_form(assembly, model)
         self._pipeline: PosePipeline | None = None
+        if assembly.codec is not None and assembly.codec.kind == "bottom_up":
+            if detector is not None:
+                raise ConfigError(f"{assembly.config.path} is a bottom-up model, which finds everybody in the image by itself: "
+                                  "leave out --det_config and --det_weights.")
+            self._pipeline = PosePipeline(None, crowd_estimator(assembly, model))
+            return
+        form = deployed_form(assembly, model)
         if form.card.is_top_down:
             flip_test = wants_flip_test(assembly.config, model)
             estimator = TopDownEstimator(form.runtime(), form.card, flip_test=flip_test)
@@ -164,7 +172,9 @@ class Predictor:
             results = self._pipeline.estimate_batch(images, [str(path) for path in paths])
             for path, image, result in zip(paths, images, results):
                 drawn = result.draw(image, options.draw_threshold) if options.visualize else None
-                predictions.append((len(result), drawn, pose_records(result, path, ids[path])))
+                crowd = isinstance(self._pipeline.estimator, BottomUpEstimator)
+                scores = result.box_scores if crowd else result.box_scores * result.person_scores
+                predictions.append((len(result), drawn, pose_records(result, path, ids[path], scores)))
             return predictions
         for path, image, boxes in zip(paths, images, self._detector.detect(images)):
             drawn = None
@@ -175,16 +185,17 @@ class Predictor:
         return predictions
 
 
-def pose_records(result: PoseResult, path: Path, image_id: int) -> list[dict[str, Any]]:
+def pose_records(result: PoseResult, path: Path, image_id: int, person_scores: np.ndarray) -> list[dict[str, Any]]:
     """People of one image as COCO keypoint results.
 
     Args:
         result: the people.
         path: the image.
         image_id: its number, see `ppdet.inference.image_ids`.
+        person_scores: (N,) of the people: of boxes and keypoints together, or as a bottom-up model ranks them.
     """
     records = []
-    for box, box_score, xy, scores in zip(result.boxes, result.box_scores, result.keypoints, result.scores):
+    for box, person_score, xy, scores in zip(result.boxes, person_scores, result.keypoints, result.scores):
         rows = np.concatenate([xy, scores[:, None]], axis=1).astype(np.float64)
         records.append(
             {
@@ -192,7 +203,7 @@ def pose_records(result: PoseResult, path: Path, image_id: int) -> list[dict[str
                 "file_name": path.name,
                 "category_id": 1,
                 "keypoints": np.round(rows, 4).reshape(-1).tolist(),
-                "score": round(float(box_score * scores.mean()), 5),
+                "score": round(float(person_score), 5),
                 "bbox": [round(float(v), 3) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1])],
             }
         )

@@ -132,7 +132,8 @@ def _metric(assembly: Assembly, path: Path) -> Any:
 
 
 def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
-    reader = assembly.reader("Eval") if assembly.codec is not None else None
+    codec = assembly.codec
+    reader = assembly.reader("Eval") if codec is not None and codec.kind == "top_down" else None  # others take whole images
 
     def evaluate() -> Mapping[str, float]:
         figures: Dict[str, float] = Evaluator(assembly, step.model, reader, metric, step.precision).run()
