@@ -137,12 +137,14 @@ class Grouping:
 
 def tag_distance(tags: np.ndarray, means: np.ndarray) -> np.ndarray:
     """(N, P) Euclidean distance of (N, T) tags from (P, T) mean tags, in their type."""
-    if tags.shape[1] == 1:
-        return np.asarray(np.abs(tags - means.T))
-    squares = np.square(tags[:, :1] - means[:, 0])
-    for t in range(1, tags.shape[1]):
-        squares += np.square(tags[:, t : t + 1] - means[:, t])
-    return np.asarray(np.sqrt(squares, out=squares))
+    columns = np.ascontiguousarray(means.T)
+    distance = np.asarray(tags[:, :1] - columns[0])
+    if len(columns) == 1:
+        return np.abs(distance, out=distance)
+    np.square(distance, out=distance)
+    for t in range(1, len(columns)):
+        distance += np.square(tags[:, t : t + 1] - columns[t])
+    return np.sqrt(distance, out=distance)
 
 
 @dataclass
