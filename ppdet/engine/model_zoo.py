@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parents[1] / "model_zoo"
 ZOO_FILE, MEASURED_FILE = FOLDER / "zoo.yml", FOLDER / "measured.yml"
 SCORE_KINDS = ("AP", "PCKh", "box")
-BOXES = ("annotated", "detector", "filtered")
+BOXES = ("annotated", "detector", "filtered", "none")
 
 
 @dataclass(frozen=True)

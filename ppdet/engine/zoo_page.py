@@ -17,7 +17,7 @@ and command in its head.
 
 - **Published** figures are percent, by whom in brackets, with flip test unless a note says otherwise. AP is on COCO val2017, with
   *annotated* boxes or with a *detector's* (those of person AP 56.4): these differ by about two AP and must not be compared.
-  PCKh is on MPII val; its *at .1* is counted at .11, as in every published table.
+  Bottom-up models need no boxes. PCKh is on MPII val; its *at .1* is counted at .11, as in every published table.
 - **Parameters** leave out running statistics; **MACs** are multiply-adds of convolutions, transposed convolutions (at input
   cells) and linear layers, both counted on the model that each config builds (`--measure`). Papers count "FLOPs" otherwise;
   `tools/model_info.py` shows them side by side.
@@ -103,6 +103,7 @@ def _scores_of(fits: Callable[[Mapping[str, Any]], bool], key: str) -> Callable[
 _SCORE_COLUMNS: Sequence[Tuple[Callable[[Mapping[str, Any]], bool], str, Callable[[ZooModel], str]]] = (
     (_is_ap("annotated", "filtered"), "AP, annotated boxes", _scores_of(_is_ap("annotated", "filtered"), "AP")),
     (_is_ap("detector"), "AP, detector's boxes", _scores_of(_is_ap("detector"), "AP")),
+    (_is_ap("none"), "AP, no boxes", _scores_of(_is_ap("none"), "AP")),
     (lambda s: "PCKh" in s, "PCKh, at .1", _scores_of(lambda s: "PCKh" in s, "PCKh")),
     (lambda s: "box" in s, "box AP", _scores_of(lambda s: "box" in s, "box")),
 )

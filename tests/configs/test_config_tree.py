@@ -11,7 +11,8 @@ from ppdet.core.config import load_config
 ROOT = Path(__file__).resolve().parents[2]
 LEAVES = sorted(path for path in (ROOT / "configs").rglob("*.yml") if "_base_" not in path.parts)
 NAMES = [str(path.relative_to(ROOT / "configs")) for path in LEAVES]
-TOPDOWN = [path for path in LEAVES if "keypoint" in path.parts]
+BOTTOM_UP = [path for path in LEAVES if "higherhrnet" in path.parts]
+TOPDOWN = [path for path in LEAVES if "keypoint" in path.parts and path not in BOTTOM_UP]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,19 @@ def test_sizes_agree_with_each_other_and_with_the_file_name(path):
     misspelt = path.stem == "vitpose_base_coco_256x196"  # PaddleDetection's file name
     assert f"{height}x{width}" in path.stem or misspelt
     assert config["TestReader"]["sample_transforms"][1] == {"TopDownEvalAffine": {}}  # the codec's, as everywhere
+
+
+@pytest.mark.parametrize("path", BOTTOM_UP, ids=[path.stem for path in BOTTOM_UP])
+def test_bottom_up_sizes_and_data_agree_with_the_file_name(path):
+    config, words = load_config(path), path.stem.split("_")
+    assert config["codec"]["input_wh"] == [int(words[3])] * 2
+    assert (config["HRNet"]["width"], config["HrHRNetHead"]["width"]) == (int(words[2][1:]),) * 2
+    assert bool(config["HrHRNetHead"].get("swahr")) == bool(config.get("HrHRNetLoss", {}).get("swahr")) == ("swahr" in words)
+    assert config["skeleton"] == ("crowdpose14" if "crowdpose" in words else "coco17")
+    assert config["TestReader"]["sample_transforms"][1] == config["EvalReader"]["sample_transforms"][0] == {"EvalAffine": {}}
+    assert f"hrnet_w{config['HRNet']['width']}_c_pretrained" in config["pretrain_weights"].lower()
+    assert (config["LearningRate"]["base_lr"], config["epoch"]) == (1e-3, 300)
+    assert config["TrainReader"]["batch_size"] == (10 if "w48" in words else 16 if "swahr" in words else 20)
 
 
 @pytest.mark.parametrize("size", ["codec.input_wh=[64, 96]", "codec.input_wh=[64, 96] codec.heatmap_wh=[16, 24]"])

@@ -31,6 +31,8 @@ class Size(NamedTuple):
 
 R50, R101, R152 = 33_999_697, 52_991_825, 68_635_473
 W32, W48 = 28_536_113, 63_595_745
+# A G of HigherHRNet's and SWAHR's tables is 10^9. In evaluation SWAHR's scale maps, .16 G, are not computed.
+BILLION = 1e9 / GIBI
 SIZES = {
     "simple_baseline/resnet50_256x192": Size(R50, 5.426, 8.99),
     "simple_baseline/resnet50_384x288": Size(R50, 12.209),
@@ -72,6 +74,13 @@ SIZES = {
     "dark/darkpose_hrnet_w48_256x192": Size(W48, 15.6918),
     "dark/darkpose_hrnet_w48_384x288": Size(W48, 35.3066),
     "dark/darkpose_hrnet_w32_256x256_mpii": Size(28_536_080, 10.193),
+    "higherhrnet/higherhrnet_hrnet_w32_512": Size(28_645_331, 46.203, 47.9 * BILLION),
+    "higherhrnet/higherhrnet_hrnet_w32_640": Size(28_645_331, 72.193, 74.8 * BILLION),
+    "higherhrnet/higherhrnet_hrnet_w32_512_swahr": Size(28_649_309, 46.203, 48.0 * BILLION),
+    "higherhrnet/higherhrnet_hrnet_w48_640": Size(63_827_139, None, 154.3 * BILLION),
+    "higherhrnet/higherhrnet_hrnet_w48_640_swahr": Size(63_831_661, None, 154.6 * BILLION),
+    "higherhrnet/higherhrnet_hrnet_w32_512_crowdpose": Size(28_641_962),
+    "higherhrnet/higherhrnet_hrnet_w32_512_swahr_crowdpose": Size(28_645_238),
     "lpn/lpn_18_256x192": Size(473_913, 0.4400),
     "lpn/lpn_18h_256x192": Size(508_473, 0.4559),
     "lpn/lpn_34_256x192": Size(594_673, 0.4532),

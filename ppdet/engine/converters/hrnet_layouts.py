@@ -83,8 +83,10 @@ def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
 def _higher(shapes: Mapping[str, Shape], home: str) -> Network:
     joints = int(shapes["final_layers.1.weight"][0])
     scaled = any(key.startswith("conv_scale_layers.") for key in shapes)
-    name = f"higherhrnet_hrnet_w{width(shapes)}_512{'_swahr' if scaled else ''}"
-    return Network(f"{'SWAHR' if scaled else 'HigherHRNet'}-W{width(shapes)}, {joints} keypoints", joints, (name,))
+    data = {17: "", 14: "_crowdpose"}.get(joints)
+    swahr = "_swahr" if scaled else ""
+    names = () if data is None else tuple(f"higherhrnet_hrnet_w{width(shapes)}_{size}{swahr}{data}" for size in (512, 640))
+    return Network(f"{'SWAHR' if scaled else 'HigherHRNet'}-W{width(shapes)}, {joints} keypoints", joints, names)
 
 
 _NAMES = ("stage4.*", "transition{t}.*")
