@@ -19,7 +19,8 @@ KeypointTopDownCocoDataset KeypointTopDownMPIIDataset KeypointTopDownCocoWholeBo
 TrainReader EvalReader TestReader RandomFlipHalfBodyTransform AugmentationbyInformantionDropping TopDownAffine
 TopDownEvalAffine ToHeatmapsTopDown ToHeatmapsTopDown_DARK ToHeatmapsTopDown_UDP TopDownRandomFlip
 TopDownRandomShiftBboxCenter TopDownGetRandomScaleRotation NormalizeImage Permute Decode Resize PadBatch EncodeHeatmap
-ColorJitter TopDownRandomPerspective TopDownRandomBoxCrop
+ColorJitter TopDownRandomPerspective TopDownRandomBoxCrop KeypointBottomUpCocoDataset KeypointBottomUpCrowdPoseDataset
+RandomAffine KeyPointFlip ToHeatmaps TagGenerate NormalizePermute EvalAffine
 """.split()  # noqa: SIM905
 
 DIALECT = """
@@ -68,6 +69,59 @@ DIALECT = """
         fuse_normalize: false
 """
 
+BOTTOM_UP = """
+    architecture: HigherHRNet
+    metric: COCO
+    IouType: keypoints
+    num_classes: 1
+    num_joints: &num_joints 17
+    codec: {name: AssociativeEmbeddingCodec, input_wh: [256, 256]}
+    flip_perm: &flip_perm [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
+    input_size: &input_size 256
+    hm_size: &hm_size 64
+    hm_size_2x: &hm_size_2x 128
+    max_people: &max_people 30
+    TrainDataset: !KeypointBottomUpCocoDataset
+        image_dir: images
+        anno_path: annotations/person_keypoints_val.json
+        dataset_dir: dataset/coco
+        num_joints: *num_joints
+        return_bbox: False
+        return_area: False
+        return_class: False
+    EvalDataset: !KeypointBottomUpCocoDataset
+        image_dir: images
+        anno_path: annotations/person_keypoints_val.json
+        dataset_dir: dataset/coco
+        num_joints: *num_joints
+        test_mode: true
+        return_bbox: False
+        return_area: False
+        return_class: False
+    TrainReader:
+        sample_transforms:
+            - RandomAffine:
+                max_degree: 30
+                scale: [0.75, 1.5]
+                max_shift: 0.2
+                hmsize: [*hm_size, *hm_size_2x]
+                trainsize: *input_size
+            - KeyPointFlip: {flip_prob: 0.5, flip_permutation: *flip_perm, hmsize: [*hm_size, *hm_size_2x]}
+            - ToHeatmaps: {num_joints: *num_joints, hmsize: [*hm_size, *hm_size_2x], sigma: 2}
+            - TagGenerate: {num_joints: *num_joints, max_people: *max_people}
+            - NormalizePermute: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], is_scale: true}
+        batch_size: 4
+        shuffle: true
+        drop_last: true
+        use_shared_memory: true
+    EvalReader:
+        sample_transforms:
+            - EvalAffine: {size: *input_size}
+            - NormalizeImage: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], is_scale: true}
+            - Permute: {}
+        batch_size: 1
+"""
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names(name):
@@ -84,3 +138,18 @@ def test_paddledetections_blocks_build_and_run(tmp_path):
     batch = next(iter(loader))
     assert batch["image"].shape == (8, 3, 128, 96) and batch["target"].shape == (8, 17, 32, 24)
     assert builder.build("TestReader").inputs_def == {"image_shape": [3, 128, 96]}
+
+
+def test_paddledetections_bottom_up_blocks_build_and_run(tmp_path):
+    file = tmp_path / "higherhrnet.yml"
+    file.write_text(textwrap.dedent(BOTTOM_UP), encoding="utf-8")
+    root = shared("data", "coco_person")
+    config = load_config(file, [f"TrainDataset.dataset_dir={root}", f"EvalDataset.dataset_dir={root}"])
+    builder = Builder(config, shared={"codec": codec_from_config(config), "skeleton": get_skeleton("coco17")})
+    batch = next(iter(builder.build("TrainReader")(builder.build("TrainDataset"), worker_num=1)))
+    assert batch["image"].shape == (4, 3, 256, 256) and batch["heatmap_2x"].shape == (4, 17, 128, 128)
+    assert 0 < batch["mask_1x"].mean() < 1 and batch["tag_joints"][..., 1].sum() > 10
+    dataset = builder.build("EvalDataset")
+    assert len(dataset) == 100
+    batch = next(iter(builder.build("EvalReader")(dataset)))
+    assert batch["image"].shape[:2] == (1, 3) and batch["image"].shape[2] % 64 == 0 and batch["image_wh"].shape == (1, 2)

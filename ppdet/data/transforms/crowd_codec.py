@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
+import numpy as np
+
 from ppdet.codecs.associative_embedding import AssociativeEmbeddingCodec
 from ppdet.core.errors import ConfigError
 from ppdet.data.transforms.codec_check import pair, require_same
@@ -57,6 +59,20 @@ def require_joints(owner: str, num_joints: Optional[int], skeleton: Any) -> None
         raise ConfigError(
             f"{owner}: num_joints is {num_joints}, but skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints; "
             "make them agree, or leave num_joints out"
+        )
+
+
+def require_input(owner: str, codec: Any, image: np.ndarray) -> None:
+    """Refuse an image (..., h, w, 3) of another size than the codec's targets are for.
+
+    Raises:
+        ConfigError: RandomAffine and this transform have been built with different sizes.
+    """
+    height, width = image.shape[-3:-1]
+    if (width, height) != tuple(codec.input_wh):
+        raise ConfigError(
+            f"{owner} comes after RandomAffine, with the same codec: the image is {width}x{height}, the codec's input is "
+            f"{codec.input_wh[0]}x{codec.input_wh[1]}"
         )
 
 

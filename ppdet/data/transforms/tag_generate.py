@@ -8,7 +8,7 @@ import numpy as np
 
 from ppdet.core.registry import register
 from ppdet.data.crowd_sample import CrowdSample
-from ppdet.data.transforms.crowd_codec import crowd_codec, require_joints
+from ppdet.data.transforms.crowd_codec import crowd_codec, require_input, require_joints
 
 
 @register
@@ -34,13 +34,15 @@ class TagGenerate:
 
     def __call__(self, sample: CrowdSample, rng: np.random.Generator) -> CrowdSample:
         if sample.tag_joints is None:
-            assert sample.xy_input is not None, "TagGenerate belongs after RandomAffine"
+            assert sample.xy_input is not None and sample.image is not None, "TagGenerate belongs after RandomAffine"
+            require_input("TagGenerate", self.codec, sample.image)
             _, sample.tag_joints = self.codec.encode(sample.xy_input, sample.visible)
         return sample
 
     def apply_batch(self, batch: Dict[str, Any]) -> Dict[str, Any]:
         """tag_joints (B, M, K, 2) of a stacked batch, where ToHeatmaps has not made them."""
         if "tag_joints" not in batch:
+            require_input("TagGenerate", self.codec, batch["image"])
             people = zip(batch["xy_input"], batch["visible"])
             batch["tag_joints"] = np.stack([self.codec.encode(xy_input, visible)[1] for xy_input, visible in people])
         return batch

@@ -11,7 +11,7 @@ import numpy as np
 
 from ppdet.core.registry import register
 from ppdet.data.crowd_sample import CrowdSample
-from ppdet.data.transforms.crowd_codec import crowd_codec, require_joints
+from ppdet.data.transforms.crowd_codec import crowd_codec, require_input, require_joints
 
 
 @register
@@ -42,13 +42,15 @@ class ToHeatmaps:
         self.codec = crowd_codec("ToHeatmaps", codec, None, hmsize, sigma=None if sigma is None else float(sigma))
 
     def __call__(self, sample: CrowdSample, rng: np.random.Generator) -> CrowdSample:
-        assert sample.xy_input is not None, "ToHeatmaps belongs after RandomAffine"
+        assert sample.xy_input is not None and sample.image is not None, "ToHeatmaps belongs after RandomAffine"
+        require_input("ToHeatmaps", self.codec, sample.image)
         sample.heatmaps, sample.tag_joints = self.codec.encode(sample.xy_input, sample.visible)
         return sample
 
     def apply_batch(self, batch: Dict[str, Any]) -> Dict[str, Any]:
         """heatmap_1x, heatmap_2x, ... (B, K, h, w) and tag_joints (B, M, K, 2) of a stacked batch, in place of its lists of
         xy_input (P, K, 2) and visible (P, K). Each map is written once, where it belongs."""
+        require_input("ToHeatmaps", self.codec, batch["image"])
         people = list(zip(batch.pop("xy_input"), batch.pop("visible")))
         for number, (xy_input, visible) in enumerate(people):
             heatmaps, tags = self.codec.encode(xy_input, visible)
