@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import numpy as np
@@ -198,6 +199,17 @@ def test_crowdpose_layout(tmp_path, coco, write_coco):
     data = KeypointBottomUpCrowdPoseDataset(str(folder), "images", "persons.json", skeleton="crowdpose14")
     assert len(data) == 3 and data[0].xy_image.shape == (1, 14, 2) and data[0].ignore.sum() == 36 * 18
     assert data[1].area == pytest.approx([0.53 * 18 * 36] * 2)
+
+
+def test_crowdposes_own_file(tmp_path):
+    source = shared("data", "metrics", "xtcocotools_examples", "example_crowdpose_val.json")
+    content = json.loads(source.read_text())
+    for image in content["images"]:
+        (tmp_path / image["file_name"]).touch()
+    data = KeypointBottomUpCrowdPoseDataset(str(tmp_path), "", str(source), test_mode=True)
+    labelled = [a for a in content["annotations"] if a["num_keypoints"] and not a["iscrowd"]]
+    assert len(data) == 4 and len(data.table.persons) == len(labelled)
+    assert sum(map(len, data.table.ignored.values())) == len(content["annotations"]) - len(labelled)
 
 
 def test_real_annotations():

@@ -10,6 +10,7 @@ import pytest
 from ppdet.core.config import load_config
 from ppdet.core.errors import ConfigError
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.evaluator import evaluate
 
 CODECS = {
     "bottom_up": "{name: AssociativeEmbeddingCodec, input_wh: [64, 64]}",
@@ -52,6 +53,18 @@ def test_crowdpose_takes_the_configs_skeleton(tmp_path):
     for lines, name, joints in (["skeleton: crowdpose14"], "crowdpose14", 14), ([], "coco17", 17):
         metric = assembly(tmp_path, "bottom_up", "metric: KeyPointCrowdPoseEval", *lines, joints=joints).metric()
         assert metric.skeleton.name == name and metric.stat_names[-1] == "AP_hard"
+
+
+def test_written_predictions_are_scored_again_without_a_model(tmp_path):
+    person = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 40, 50], "area": 900,
+              "keypoints": [value for i in range(17) for value in (8 + 2 * i, 9 + 2 * i, 2)]}  # fmt: skip
+    config = assembly(tmp_path, "bottom_up", "metric: COCO", "IouType: keypoints").config
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    (tmp_path / "truth.json").write_text(json.dumps({**truth, "images": [{"id": 1}], "annotations": [person]}))
+    found = {"image_id": 1, "category_id": 1, "keypoints": person["keypoints"], "score": 0.9}
+    (tmp_path / "keypoint.json").write_text(json.dumps([found]))
+    figures = evaluate(config, tmp_path, json_eval=True)
+    assert figures["AP"] == pytest.approx(1) and list(figures)[0] == "AP"
 
 
 def test_an_unknown_kind_is_told(tmp_path):
