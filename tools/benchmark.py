@@ -1,4 +1,4 @@
-"""Measure: the unite pipeline on videos, a network by engine, training steps, and --help of every command.
+"""Measure: the unite pipeline on videos, a network by engine, grouping, training steps, and --help of every command.
 
 Figures in docs/benchmarks.md come from here. Engines are compared within one run; the machine's own speed cancels out of ratios.
 """
@@ -40,6 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("-o", "--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE")
     train.add_argument("--iterations", type=int, default=8)
 
+    group = kinds.add_parser("group", help="milliseconds of bottom-up grouping beside the plain reference of the tests")
+    group.add_argument("--people", nargs="+", type=int, default=[5, 30, 100])
+    group.add_argument("--repeats", type=int, default=20)
+
     kinds.add_parser("help", help="seconds of --help for each command")
     return parser
 
@@ -71,6 +75,11 @@ def main() -> int:
             args.model_dir, args.engines, args.cpu_threads, args.batches, args.repeats, args.precision
         )
         header = ["engine", "precision", "batch", "median ms", "ms per crop"]
+    elif args.kind == "group":
+        from ppdet.engine import group_benchmark
+
+        rows = group_benchmark.group_rows(args.people, args.repeats)
+        header = group_benchmark.HEADER
     else:
         rows = benchmark.help_rows()
         header = ["command", "seconds"]
