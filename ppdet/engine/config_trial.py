@@ -14,7 +14,7 @@ from ppdet.core.nodes import ConfigDict
 from ppdet.core.problem import Mark, Problem
 from ppdet.core.registry import Registry
 
-INPUT_MULTIPLES: Mapping[str, int] = {"HRNet": 32, "LiteHRNet": 32, "PoseResNet": 32}
+INPUT_MULTIPLES: Mapping[str, int] = {"HRNet": 32, "LiteHRNet": 32, "PoseResNet": 32, "LPN": 16}
 """Backbones that halve the input so often that its sides must be multiples of this; with others the parts do not fit."""
 
 
@@ -35,15 +35,19 @@ def try_codec(config: Config, registry: Registry) -> list[Problem]:
 
 
 def _wrong_multiples(config: Config, codec: Codec, section: Mapping[str, Any]) -> list[Problem]:
-    model = config.get(str(config.get("architecture")))
-    backbone = model.get("backbone") if isinstance(model, Mapping) else None
-    name = backbone.get("name") if isinstance(backbone, Mapping) else backbone
-    factor = INPUT_MULTIPLES.get(str(name), 1)
+    name = _backbone(config)
+    factor = INPUT_MULTIPLES.get(name, 1)
     if all(side % factor == 0 for side in codec.input_wh):
         return []
     legal = [max(round(side / factor), 1) * factor for side in codec.input_wh]
     text = f"codec.input_wh is {list(codec.input_wh)}, but {name} takes sides that are multiples of {factor}, such as {legal}"
     return [Problem(text, _mark(section, "input_wh"))]
+
+
+def _backbone(config: Config) -> str:
+    model = config.get(str(config.get("architecture")))
+    backbone = model.get("backbone") if isinstance(model, Mapping) else None
+    return str(backbone.get("name") if isinstance(backbone, Mapping) else backbone)
 
 
 def _contradictions(config: Config, codec: Codec) -> list[Problem]:
@@ -54,6 +58,12 @@ def _contradictions(config: Config, codec: Codec) -> list[Problem]:
     for place, size, mark in _stated_sizes(config):
         if size != wanted:
             problems.append(Problem(f"{place} is {size}, but codec.input_wh is {wanted} (width, height); {advice}", mark))
+    vit = config.get("ViT")
+    if _backbone(config) == "ViT" and isinstance(vit, Mapping) and "img_size" in vit:
+        size = _numbers(vit["img_size"])
+        if size != wanted[::-1]:
+            text = f"ViT.img_size is {size} (height, width), but codec.input_wh is {wanted} (width, height); a ViT has one size, "
+            problems.append(Problem(f"{text}set both, to multiples of its patch_size", _mark(vit, "img_size")))
     for reader in sorted(READER_KEYS & set(config)):
         definition = (config[reader] or {}).get("inputs_def") if isinstance(config[reader], Mapping) else None
         shape = definition.get("image_shape") if isinstance(definition, Mapping) else None

@@ -42,6 +42,20 @@ def test_the_line_and_the_mistake(option, expected):
     assert expected in text and text.startswith(f"-o {option}: error: ")
 
 
+def test_lpn_takes_multiples_of_16():
+    leaf = ROOT / "configs" / "keypoint" / "lpn" / "lpn_18_256x192.yml"
+    (text,) = problems(leaf, "codec.input_wh=[100,136]")
+    assert "LPN takes sides that are multiples of 16, such as [96, 128]" in text
+    assert problems(leaf, "codec.input_wh=[80,112]") == []
+
+
+def test_a_vit_has_one_size():
+    leaf = ROOT / "configs" / "keypoint" / "vit_pose" / "vitpose_base_simple_coco_256x192.yml"
+    (text,) = problems(leaf, "codec.input_wh=[96,128]")
+    assert "ViT.img_size is [256, 192] (height, width), but codec.input_wh is [96, 128] (width, height)" in text
+    assert problems(leaf, "codec.input_wh=[96,128]", "ViT.img_size=[128,96]") == []
+
+
 def test_the_line_of_a_file(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(f"_BASE_: {LEAF}\ncodec:\n  sigma: 2.0\n  decoder: drak\n")
