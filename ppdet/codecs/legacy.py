@@ -2,13 +2,15 @@
 
 PaddleDetection spreads the alignment over four places: ``TopDownAffine {use_udp}`` (crop), ``ToHeatmapsTopDown*`` (grid and
 target), ``TopDownHRNet.use_dark`` or ``VitPosePostProcess.use_dark`` (decoder) and ``TopDownHRNet.shift_heatmap`` (flip). The
-table below is the only place that knows what they mean.
+table below is the only place that knows what they mean. Bottom-up models say theirs in ``RandomAffine``, ``EvalAffine``,
+``ToHeatmaps``, ``TagGenerate`` and ``HrHRNetPostProcess``.
 """
 
 from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
+from ppdet.codecs.associative_embedding import AssociativeEmbeddingCodec
 from ppdet.codecs.base import Codec
 from ppdet.codecs.heatmap import HeatmapCodec
 from ppdet.core.builder import Builder
@@ -26,6 +28,9 @@ TARGET_OPS: Mapping[str, Mapping[str, Any]] = {
 DARK_KERNEL = {"TopDownHRNet": 3, "VitPose_TopDown": 11}
 VITPOSE_POST = "VitPosePostProcess"
 CROP_OPS = ("TopDownAffine", "TopDownEvalAffine")
+#: what only HigherHRNet's readers have
+CROWD_TARGET, CROWD_TAGS, CROWD_CROP, CROWD_FRAME = "ToHeatmaps", "TagGenerate", "RandomAffine", "EvalAffine"
+CROWD_POST = ("HrHRNetPostProcess", "HigherHRNet")
 READERS = ("TrainReader", "EvalReader", "TestReader")
 
 _log = get_logger(__name__)
@@ -37,7 +42,7 @@ def codec_from_config(config: Config, builder: Optional[Builder] = None) -> Opti
     A top-level ``paddledet_exact: true`` switches on PaddleDetection's own un-warp and flip shift for either dialect.
 
     Returns:
-        The codec; None for a config that has neither a ``codec`` section nor a top-down crop (a detector's).
+        The codec; None for a config that has neither a ``codec`` section nor keypoint transforms (a detector's).
 
     Raises:
         ConfigError: the parts contradict each other in a way that cannot be trained or decoded.
@@ -47,10 +52,12 @@ def codec_from_config(config: Config, builder: Optional[Builder] = None) -> Opti
         if config.get("paddledet_exact") is not None:
             section["paddledet_exact"] = config["paddledet_exact"]
         if not section.get("name"):
-            raise ConfigError("codec: `name` is missing; the heatmap codec is `name: HeatmapCodec`")
+            raise ConfigError("codec: `name` is missing; it is HeatmapCodec (top-down) or "
+                              "AssociativeEmbeddingCodec (bottom-up)")
         codec = (builder or Builder(config)).build(section)
         if not isinstance(codec, Codec):
-            raise ConfigError(f"codec: {section['name']!r} is a {type(codec).__name__}, not a codec; use HeatmapCodec")
+            raise ConfigError(f"codec: {section['name']!r} is a {type(codec).__name__}, not a codec; use HeatmapCodec "
+                              "or AssociativeEmbeddingCodec")
         return codec
     return _from_paddledet(config)
 
@@ -58,7 +65,7 @@ def codec_from_config(config: Config, builder: Optional[Builder] = None) -> Opti
 def _from_paddledet(config: Config) -> Optional[Codec]:
     crops = [(reader, args) for reader, name, args in _ops(config) if name in CROP_OPS]
     if not crops:
-        return None
+        return _crowd_from_paddledet(config)
     targets = [(name, args) for _, name, args in _ops(config) if name in TARGET_OPS]
     model: Mapping[str, Any] = config.get(str(config.get("architecture")), {}) or {}
     input_wh = _agreed("trainsize", [args.get("trainsize") for _, args in crops])
@@ -92,6 +99,43 @@ def _from_paddledet(config: Config) -> Optional[Codec]:
             config.name,
         )
     return codec
+
+
+def _crowd_from_paddledet(config: Config) -> Optional[Codec]:
+    if config.get("architecture") != "HigherHRNet":
+        return None
+    named: dict[str, list[Mapping[str, Any]]] = {}
+    for _, name, args in _ops(config):
+        named.setdefault(name, []).append(args)
+    sizes = [_square(args.get("trainsize")) for args in named.get(CROWD_CROP, ())]
+    sizes += [_square(args.get("size")) for args in named.get(CROWD_FRAME, ())]
+    input_wh = _agreed("the input size (RandomAffine.trainsize, EvalAffine.size)", sizes)
+    chosen: dict[str, Any] = {"input_wh": input_wh, "paddledet_exact": bool(config.get("paddledet_exact", False))}
+    targets = [*named.get(CROWD_CROP, ()), *named.get(CROWD_TARGET, ())]
+    if any(args.get("hmsize") is not None for args in targets):
+        cells = [_square(side)[0] for side in _agreed("hmsize", [args.get("hmsize") for args in targets])]
+        chosen["strides"] = _whole_strides(input_wh[0], cells)
+        chosen["sigma"] = max(cells[0] // 64, 1)  # unless stated
+    post = [config.get(section, {}) or {} for section in CROWD_POST]
+    stated = {
+        "sigma": [args.get("sigma") for args in named.get(CROWD_TARGET, ())],
+        "max_people": [*(args.get("max_people") for args in named.get(CROWD_TAGS, ())), *(p.get("max_num_people") for p in post)],
+        "detection_threshold": [p.get("heat_thresh") for p in post],
+        "tag_threshold": [p.get("tag_thresh") for p in post],
+    }
+    chosen.update({key: _agreed(key, values) for key, values in stated.items() if any(v is not None for v in values)})
+    return AssociativeEmbeddingCodec(**chosen)
+
+
+def _square(side: Any) -> Any:
+    """[w, h] of a side or of [w, h]; None stays None."""
+    return [side, side] if isinstance(side, int) else side
+
+
+def _whole_strides(side: int, cells: Sequence[int]) -> list[int]:
+    if any(side % count for count in cells):
+        raise ConfigError(f"hmsize {list(cells)} does not divide the training size {side}; HigherHRNet has a quarter and a half")
+    return [side // count for count in cells]
 
 
 def _ops(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
