@@ -1,20 +1,20 @@
-"""How far an engine is from the framework on whole images: people are paired first, then their keypoints compared.
+"""How far an engine is from the framework on whole images: by the candidates of its graph, and by the people these make.
 
-Legend: P people, K keypoints, M candidates, B batch.
+Legend: N candidates that count, K keypoints, M candidates a keypoint, B batch.
 """
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 import cv2
 import numpy as np
 
-from ppdet.inference.bottomup import CrowdResult
+from ppdet.codecs.crowd_candidates import Candidates
+from ppdet.inference.bottomup import BottomUpEstimator, CrowdResult
 
 SAMPLES = 6
 TINY = 48  # pixels; an image smaller than the network's smallest step
-FAR = 10.0  # pixels between poses that are not of one person
 
 
 def crowd_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[np.ndarray, Any]]:
@@ -52,37 +52,61 @@ def steady_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.concatenate(heat).reshape(-1, 1, 1)]
 
 
-def compare_crowds(
-    reference: Sequence[CrowdResult], found: Sequence[CrowdResult], floor: float, tolerance: float
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Compare the people of the same images.
+class CrowdPrediction(NamedTuple):
+    """Of one image: the candidates, image pixels a network pixel, and the people whom the candidates make."""
+
+    candidates: Candidates
+    pixel: float
+    people: CrowdResult
+
+
+def predict_crowd(estimator: BottomUpEstimator, image: np.ndarray) -> CrowdPrediction:
+    """Run an estimator on an image and keep what it grouped."""
+    candidates, frame = estimator.candidates(image)
+    pixel = float(frame.size_wh[0, 0] / frame.input_wh[0])
+    return CrowdPrediction(candidates, pixel, estimator.group(candidates, frame))
+
+
+def compare_candidates(ours: CrowdPrediction, theirs: CrowdPrediction, floor: float) -> np.ndarray:
+    """The framework's sure candidates against the nearest ones of an engine.
+
+    Args:
+        ours: the framework's.
+        theirs: the engine's, of the same image.
+        floor: candidates with a score above this count.
+
+    Returns:
+        (N, 3) distance in image pixels, difference of scores, largest difference of tags; infinite where there is none.
+    """
+    rows = [np.zeros((0, 3))]
+    one, other = ours.candidates, theirs.candidates
+    for joint, score in enumerate(one.score):
+        sure = np.flatnonzero(score > floor)
+        places, others = ((each.xy + each.offset)[joint] for each in (one, other))
+        there = np.where(other.score[joint] > 0, 0.0, np.inf)
+        apart = np.linalg.norm(places[sure][:, None] - others[None], axis=2) + there[None]
+        nearest = apart.argmin(axis=1)
+        tags = np.abs(one.tag[joint, sure] - other.tag[joint, nearest]).max(axis=1)
+        heat = np.abs(score[sure] - other.score[joint, nearest])
+        rows.append(np.stack([apart[np.arange(len(sure)), nearest] * ours.pixel, heat, tags], axis=1))
+    return np.concatenate(rows)
+
+
+def regrouped(reference: Sequence[CrowdPrediction], found: Sequence[CrowdPrediction], floor: float, tolerance_px: float) -> int:
+    """Number of people whose keypoints are not the same with an engine, though its candidates may be.
+
+    Matching rounds distances of tags, so that where these lie close together, as in a network that has learnt little, the last
+    bit decides who is joined to whom.
 
     Args:
         reference: the framework's.
-        found: the engine's.
+        found: the engine's, of the same images.
         floor: keypoints with a score above this count.
-        tolerance: of scores; a person only the engine found counts from `floor` plus this on.
-
-    Returns:
-        distances in pixels and differences of scores of those keypoints, and the number of people with such keypoints whom only
-        one of the two has found.
+        tolerance_px: image pixels within which keypoints are the same.
     """
-    distances, differences, unmatched = [np.zeros(0)], [np.zeros(0)], 0
-    for ours, theirs in zip(reference, found):
-        free = set(range(len(theirs.scores)))
-        for row in np.flatnonzero((ours.scores > floor).any(axis=1)):
-            sure = ours.scores[row] > floor
-            apart = {other: _apart(ours, theirs, row, other, sure) for other in free}
-            best = min(apart, key=lambda other: float(apart[other].mean()), default=None)
-            if best is None or float(np.median(apart[best])) > FAR:
-                unmatched += 1
-                continue
-            free.remove(best)
-            distances.append(apart[best])
-            differences.append(np.abs(ours.scores[row] - theirs.scores[best])[sure])
-        unmatched += sum(bool((theirs.scores[other] > floor + tolerance).any()) for other in free)
-    return np.concatenate(distances), np.concatenate(differences), unmatched
-
-
-def _apart(ours: CrowdResult, theirs: CrowdResult, row: int, other: int, sure: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(ours.keypoints[row] - theirs.keypoints[other], axis=1)[sure]
+    changed = 0
+    for ours, theirs in zip((each.people for each in reference), (each.people for each in found)):
+        for xy, scores in zip(ours.keypoints, ours.scores):
+            apart = np.linalg.norm(xy[None] - theirs.keypoints, axis=2)[:, scores > floor].max(axis=1, initial=0.0)
+            changed += bool((scores > floor).any()) and float(apart.min(initial=np.inf)) > tolerance_px
+    return changed

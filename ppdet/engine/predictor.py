@@ -85,9 +85,7 @@ class Predictor:
         self.options = options or PredictOptions()
         self._pipeline: PosePipeline | None = None
         if assembly.codec is not None and assembly.codec.kind == "bottom_up":
-            if detector is not None:
-                raise ConfigError(f"{assembly.config.path} is a bottom-up model, which finds everybody in the image by itself: "
-                                  "leave out --det_config and --det_weights.")
+            refuse_detector(assembly, detector)
             self._pipeline = PosePipeline(None, crowd_estimator(assembly, model))
             return
         form = deployed_form(assembly, model)
@@ -185,6 +183,19 @@ class Predictor:
         return predictions
 
 
+def refuse_detector(assembly: Any, detector: Any) -> None:
+    """Raise if a bottom-up model is given a detector, which it has no use for.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if detector is not None and assembly.codec is not None and assembly.codec.kind == "bottom_up":
+        raise ConfigError(
+            f"{assembly.config.path} is a bottom-up model, which finds everybody in the image by itself: leave out --det_config "
+            "and --det_weights."
+        )
+
+
 def pose_records(result: PoseResult, path: Path, image_id: int, person_scores: np.ndarray) -> list[dict[str, Any]]:
     """People of one image as COCO keypoint results.
 
@@ -266,6 +277,8 @@ def predict(
         VideoReader(video_file).close()  # a bad video is said before a model is loaded
     OutputFolder(options.output_dir)  # found out now, not after the model is loaded
     choose_device(config)
+    assembly = Assembly(config)
+    refuse_detector(assembly, det_config or det_weights)
     detector = None
     if det_config is not None:
         overrides = [] if det_weights is None else [f"weights={det_weights}"]
@@ -274,6 +287,5 @@ def predict(
         detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
     elif det_weights is not None:
         raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
-    assembly = Assembly(config)
     predictor = Predictor(assembly, model_with_weights(assembly), options, detector)
     return predictor.run(paths) if video_file is None else predictor.run_video(video_file)

@@ -78,13 +78,17 @@ class BottomUpEstimator:
         with nullcontext() if timer is None else timer.stage("pose"):
             candidates, frame = self.candidates(image)
         with nullcontext() if timer is None else timer.stage("group"):
-            poses = self.codec.decode(candidates, frame, self.skeleton)
-        return CrowdResult(hull_boxes(poses.xy_image, poses.scores), poses.person_scores, poses.xy_image, poses.scores)
+            return self.group(candidates, frame)
 
     def candidates(self, image: np.ndarray) -> tuple[Candidates, Crop]:
         """What the network sees in an image: candidates in network pixels, and the frame that they lie in."""
         frame = self.codec.frame_for_image((image.shape[1], image.shape[0]))
         return self._run(self._normalize(self.codec.extract(image, frame))), frame
+
+    def group(self, candidates: Candidates, frame: Crop) -> CrowdResult:
+        """The people that candidates of a frame make."""
+        poses = self.codec.decode(candidates, frame, self.skeleton)
+        return CrowdResult(hull_boxes(poses.xy_image, poses.scores), poses.person_scores, poses.xy_image, poses.scores)
 
     def _run(self, tensor: np.ndarray) -> Candidates:
         """Candidates of one (1, 3, H, W) normalised picture."""
