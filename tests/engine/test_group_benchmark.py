@@ -1,0 +1,23 @@
+"""`tools/benchmark.py group`: what it prints, and what it says without the tests. Nothing here looks at a clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ppdet.core.errors import PpdetError
+from ppdet.engine import group_benchmark
+
+
+def test_a_row_for_each_crowd() -> None:
+    rows = list(group_benchmark.group_rows([1, 3], repeats=1))
+    assert [row[0] for row in rows] == ["1", "3"]
+    assert all(len(row) == len(group_benchmark.HEADER) for row in rows)
+    assert all(float(cell) > 0 for row in rows for cell in row[1:3])
+
+
+def test_without_the_tests_it_says_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(group_benchmark, "TESTS", tmp_path)
+    with pytest.raises(PpdetError, match="plain_grouping.py.*clone"):
+        next(group_benchmark.group_rows([1]))
