@@ -140,10 +140,13 @@ def _base_paths(own: ConfigDict, path: Path) -> list[Path]:
 
 
 def _check_new_top_keys(before: ConfigDict, after: ConfigDict) -> None:
-    """An option that makes a new top-level key which looks like a known one is a slip of the pen."""
+    """An option that makes a new top-level key which looks like a known one is a slip of the pen.
+
+    Unless the config speaks of it elsewhere: `loss=KeyPointOHKMMSELoss` makes a section of that name sensible.
+    """
     problems = []
     for key in after:
-        if key in before or key in KNOWN_KEYS:
+        if key in before or key in KNOWN_KEYS or _names(after, key):
             continue
         close = nearest(str(key), [*before, *KNOWN_KEYS], cutoff=0.8)
         if close is not None:
@@ -151,3 +154,10 @@ def _check_new_top_keys(before: ConfigDict, after: ConfigDict) -> None:
             problems.append(Problem(message, after.mark_of(key)))
     if problems:
         raise ConfigError(problems)
+
+
+def _names(node: Any, key: Any) -> bool:
+    """Whether a value in the config is that text."""
+    if isinstance(node, dict):
+        return any(_names(value, key) for value in node.values())
+    return any(_names(value, key) for value in node) if isinstance(node, list) else node == key

@@ -168,6 +168,15 @@ def test_new_top_level_keys_that_look_like_known_ones(tmp_path):
     assert config["weights"] == "http://x/y?a=b" and config["use_gpu"] is False and config["zzz"] == 1
 
 
+def test_a_section_that_an_option_names_is_no_slip(tmp_path):
+    path = tmp_path / "config.yml"
+    path.write_text("Model: {loss: PlainLoss}\nPlainLoss: {scale: 1}\n")
+    config = load_config(path, ["Model.loss=PlaneLoss", "PlaneLoss.topk=8"])
+    assert config["PlaneLoss"] == {"topk": 8}
+    with pytest.raises(ConfigError, match="no key 'PlaneLoss'; did you mean 'PlainLoss'"):
+        load_config(path, ["PlaneLoss.topk=8"])
+
+
 def test_marks_of_overridden_values_name_the_option():
     config = over("Net.pots.k=1")
     assert str(config["Net"].mark_of("pots")) == "-o Net.pots.k=1"
