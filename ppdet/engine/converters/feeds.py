@@ -53,7 +53,7 @@ _CLASSIC = {
     "crop": "affine", "grid": "stride", "target": "rounded", "sigma": 2.0, "decoder": "quarter", "flip_shift": 1.0,
 }  # fmt: skip
 _SOFT = {**_CLASSIC, "decoder": "soft_argmax_quarter", "beta": 160.0}
-_BOTTOM_UP = "bottom-up: whole images, short side 512; the model is not in this toolkit yet"
+_BOTTOM_UP = "bottom-up: whole images, short side 512; published files of 640 have the same names and shapes"
 _CLASSES = "an ImageNet classifier's backbone, to start training from"
 
 FEEDS: Mapping[str, Feed] = {
