@@ -102,7 +102,7 @@ class Grouping:
         if open_ == 0:
             crowd.start(joint, rows, tags)
             return
-        distance = tag_distance(tags, crowd.mean(open_))
+        distance = tag_distance(tags, crowd.mean(open_).T)
         taken, by = linear_sum_assignment(self._cost(distance, score))
         joins = by < open_
         joins[joins] = distance[taken[joins], by[joins]] < self.tag_threshold
@@ -135,15 +135,15 @@ class Grouping:
         return cost
 
 
-def tag_distance(tags: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """(N, P) Euclidean distance of (N, T) tags from (P, T) mean tags, in their type."""
-    columns = np.ascontiguousarray(means.T)
+def tag_distance(tags: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """(N, C) Euclidean distance of (N, T) tags from C others given as (T, C), in their type."""
     distance = np.asarray(tags[:, :1] - columns[0])
     if len(columns) == 1:
         return np.abs(distance, out=distance)
     np.square(distance, out=distance)
     for t in range(1, len(columns)):
-        distance += np.square(tags[:, t : t + 1] - columns[t])
+        difference = tags[:, t : t + 1] - columns[t]
+        distance += np.square(difference, out=difference)
     return np.sqrt(distance, out=distance)
 
 

@@ -62,13 +62,15 @@ def best_cells(heat: np.ndarray, tags: np.ndarray, means: np.ndarray) -> tuple[n
         cell (P,) int64 and value (P,) float32.
     """
     best, value = np.zeros(len(means), np.int64), np.full(len(means), -np.inf, np.float32)
-    open_ = np.arange(len(means))
+    columns = np.ascontiguousarray(tags.T)
     sample = np.sort(heat[::_SAMPLE])
-    for level in (*(sample[-1 - int(share * len(sample))] for share in _SHARES), -np.inf):
-        cells = np.flatnonzero(heat > level)
+    open_ = np.arange(len(means))
+    for share in (*_SHARES, 1.0):
+        level = sample[-1 - int(share * len(sample))] if share < 1 else -np.inf
+        cells = np.flatnonzero(heat > level) if share < 1 else np.arange(len(heat))
         if len(cells):
-            values = tag_distance(means[open_], tags[cells])
-            np.subtract(heat[cells], np.rint(values, out=values), out=values)
+            values = tag_distance(means[open_], columns.take(cells, axis=1) if share < 1 else columns)
+            np.subtract(heat.take(cells), np.rint(values, out=values), out=values)
             first = values.argmax(1)
             best[open_] = cells[first]
             value[open_] = values[np.arange(len(open_)), first]
