@@ -64,7 +64,7 @@ class Grouping:
             ``authors``
                 its rounded distance, like any other. Whoever then starts a new person is first assigned to some free person,
                 and the nearest one is often free only because its own candidate was moved on to another: both are refused,
-                and one person becomes three. With perfect tags and a fifth of the keypoints missing, that happens in 8 of 10
+                and one person becomes three. With perfect tags and a fifth of the keypoints missing, that happens in 3 of 4
                 crowds of 20 people and in every one of 60 (tests/codecs/test_tag_grouping.py).
             ``bounded``
                 the same whoever it is, just above two matches at the threshold, so that nobody is displaced for nothing.
