@@ -1,7 +1,8 @@
 """Predict from weights: python tools/infer.py -c CONFIG.yml -o weights=FILE.pdparams --infer_img photo.jpg
 
-A keypoint model takes the whole image as one person; with --det_config and --det_weights it finds the people first.
-For exported models and cameras see deploy/python.
+A top-down model takes the whole image as one person; with --det_config and --det_weights it finds the people first. A
+bottom-up model (HigherHRNet) finds everybody by itself, with flip test and test_scales as its config says. For exported models
+and cameras see deploy/python.
 """
 
 from __future__ import annotations
