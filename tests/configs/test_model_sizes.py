@@ -104,6 +104,9 @@ SIZES = {
     "vit_pose/vitpose_base_coco_256x192": Size(89_994_513),
     "vit_pose/vitpose_base_coco_256x196": Size(89_994_513),
     "vit_pose/vitpose_base_simple_coco_256x192": Size(85_912_337),
+    "xray/xray_hand_resnet50_256x192": Size(R50, 5.426),
+    "xray/xray_foot_resnet50_256x192": Size(R50, 5.426),
+    "xray/xray_foot_resnet50_384x288": Size(R50, 12.209),
 }
 
 

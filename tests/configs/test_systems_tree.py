@@ -25,6 +25,7 @@ def load(name: str) -> dict:
         ("simple_baseline/resnet101_384x384_mpii", 3, "rounded", "affine", "stride", "quarter", None),
         ("simple_pose/resnet50_se_duc_256x192", 2, "subpixel", "affine", "stride", "dark", 11),
         ("simple_pose/hrnet_w32_dark_256x192", 2, "subpixel", "affine", "stride", "dark", 11),
+        ("xray/xray_foot_resnet50_384x288", 2, "rounded", "affine", "stride", "quarter", None),
         ("lpn/lpn_50_256x192", 2, "rounded", "affine", "stride", "soft_argmax_quarter", None),
         ("hrnet/hrnet_w32_384x288_authors", 3, "rounded", "affine", "stride", "quarter", 3),
         ("hrnet/hrnet_w32_256x256_mpii", 2, "rounded", "affine", "stride", "dark", 3),
