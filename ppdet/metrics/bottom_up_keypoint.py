@@ -6,7 +6,6 @@ Protocol: https://cocodataset.org/#keypoints-eval; Cheng et al., HigherHRNet, CV
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 import numpy as np
@@ -15,7 +14,6 @@ from ppdet.core.errors import DataError
 from ppdet.core.registry import register
 from ppdet.metrics.crowd_instances import CrowdInstances
 from ppdet.metrics.keypoint_metric import KeypointMetric
-from ppdet.skeletons import Skeleton
 
 
 @register
@@ -31,19 +29,6 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
 
     __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
     result_file = "keypoint.json"
-
-    def __init__(
-        self,
-        anno_file: str | Path,
-        num_joints: int | None = None,
-        output_eval: str | Path | None = None,
-        save_prediction_only: bool = False,
-        *,
-        skeleton: Skeleton | str | Mapping[str, Any] = "coco17",
-        category_id: int | None = None,
-        per_keypoint: bool = True,
-    ) -> None:
-        super().__init__(anno_file, num_joints, output_eval, save_prediction_only, skeleton, category_id, per_keypoint)
 
     def reset(self) -> None:
         """Forget all collected people."""

@@ -46,13 +46,14 @@ class KeypointBottomUpCocoDataset(ImageDataset):
     """
 
     __shared__ = ["num_joints", "skeleton"]
+    default_joints = 17
 
     def __init__(
         self,
         dataset_dir: str = "",
         image_dir: str = "",
         anno_path: str = "",
-        num_joints: int = 17,
+        num_joints: Optional[int] = None,
         transform: Sequence[Any] = (),
         shard: Sequence[int] = (0, 1),
         test_mode: bool = False,
@@ -66,13 +67,14 @@ class KeypointBottomUpCocoDataset(ImageDataset):
     ) -> None:
         super().__init__(cache)
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
-        self.num_joints, self.transform, self.category = num_joints, list(transform), category
+        self.num_joints = self.default_joints if num_joints is None else num_joints
+        self.transform, self.category = list(transform), category
         self.test_mode, self.return_mask = bool(test_mode), bool(return_mask)
         self.shard = _checked_shard(type(self).__name__, shard)
         self.skeleton = None if skeleton is None else get_skeleton(skeleton)
-        if self.skeleton is not None and self.skeleton.num_keypoints != num_joints:
+        if self.skeleton is not None and self.skeleton.num_keypoints != self.num_joints:
             raise ConfigError(
-                f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name} has "
+                f"{type(self).__name__}: num_joints is {self.num_joints}, but skeleton {self.skeleton.name} has "
                 f"{self.skeleton.num_keypoints} keypoints; make them agree"
             )
         self.report: Optional[AnnotationReport] = None
