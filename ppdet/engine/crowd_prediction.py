@@ -163,7 +163,7 @@ def crowd_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], image
         "scale 1" if scales == (1.0,) else f"scales {', '.join(f'{each:g}' for each in scales)}",
         f"candidates from {codec.detection_threshold:g}, at most {codec.max_people} a joint, tags within {codec.tag_threshold:g}",
         f"adjust {'on' if codec.adjust else 'off'}, refine {_refine_text(codec)}",
-        "grouped exactly as PaddleDetection does" if codec.paddledet_exact else "grouped as the authors do",
+        f"matching {'exactly as PaddleDetection' if codec.paddledet_exact else codec.matching}",
     ]
     return "; ".join([*parts, computed])
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import PpdetError
-from ppdet.engine.crowd_parity import compare_candidates, predict_crowd, regrouped, steady_outputs
+from ppdet.engine.crowd_parity import compare_candidates, predict_crowd, regrouped, steady_outputs, ties
 from ppdet.engine.deployed_form import DeployedForm
 from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.bottomup import BottomUpEstimator
@@ -241,9 +241,12 @@ def _compare_poses(result: EngineResult, reference: list[Any], found: list[Any])
 
 def _compare_crowds(result: EngineResult, reference: list[Any], found: list[Any]) -> None:
     rows = np.concatenate([compare_candidates(*pair, SCORE_FLOOR) for pair in zip(reference, found)])
-    _note(result, rows[:, 0], rows[:, 1])
+    even = ties(rows, TOLERANCE_PX)
+    _note(result, rows[~even, 0], rows[~even, 1])
     largest = max(float(np.abs(each.candidates.tag).max(initial=0)) for each in reference)
     result.max_output = float(rows[:, 2].max(initial=0)) / max(largest, 1e-30)
+    if even.any():
+        result.note += f"; left out: {int(even.sum())} peaks midway between pixels, which the last bit moves"
     changed = regrouped(reference, found, SCORE_FLOOR, TOLERANCE_PX)
     if changed:
         result.note += f"; {changed} people grouped otherwise: their tags lie so close that the last bit decides"
