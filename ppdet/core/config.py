@@ -15,7 +15,7 @@ from typing import Any
 from ppdet.core.errors import ConfigError
 from ppdet.core.known_keys import KNOWN_KEYS
 from ppdet.core.merge import merge_keys
-from ppdet.core.nodes import Anchor, ConfigDict, Spec, places_of
+from ppdet.core.nodes import Anchor, ConfigDict, Spec, mentions, places_of
 from ppdet.core.overrides import apply_overrides
 from ppdet.core.problem import Mark, Problem, nearest
 from ppdet.core.yaml_loader import load_yaml
@@ -146,7 +146,7 @@ def _check_new_top_keys(before: ConfigDict, after: ConfigDict) -> None:
     """
     problems = []
     for key in after:
-        if key in before or key in KNOWN_KEYS or _names(after, key):
+        if key in before or key in KNOWN_KEYS or mentions(after, key):
             continue
         close = nearest(str(key), [*before, *KNOWN_KEYS], cutoff=0.8)
         if close is not None:
@@ -154,10 +154,3 @@ def _check_new_top_keys(before: ConfigDict, after: ConfigDict) -> None:
             problems.append(Problem(message, after.mark_of(key)))
     if problems:
         raise ConfigError(problems)
-
-
-def _names(node: Any, key: Any) -> bool:
-    """Whether a value in the config is that text."""
-    if isinstance(node, dict):
-        return any(_names(value, key) for value in node.values())
-    return any(_names(value, key) for value in node) if isinstance(node, list) else node == key

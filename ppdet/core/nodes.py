@@ -154,3 +154,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value
+
+
+def mentions(node: Any, text: Any) -> bool:
+    """Whether a value anywhere in containers, keys apart, is that text."""
+    if isinstance(node, dict):
+        return any(mentions(value, text) for value in node.values()) or getattr(node, "tag", None) == text
+    return any(mentions(value, text) for value in node) if isinstance(node, list) else bool(node == text)

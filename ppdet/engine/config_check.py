@@ -9,6 +9,7 @@ from ppdet.core.config import Config
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.known_keys import DATASET_KEYS, KNOWN_KEYS, READER_KEYS
 from ppdet.core.logger import get_logger
+from ppdet.core.nodes import ConfigDict, mentions
 from ppdet.core.paddledet_names import METRICS, PADDLEDETECTION_NAMES
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.core.registry import Registry
@@ -39,6 +40,7 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
         _check_top_level(check, key, value, config)
     check.problems += check_settings(config)
     check.problems += try_codec(config, registry)
+    check.problems += _sections_without_use(config, registry)
     for key in config:  # last: a key may be the section of a component that another section names
         _check_name_of_key(check, key, config.mark_of(key), config)
     if part and "architecture" not in config:
@@ -90,6 +92,22 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
         check.section(key)
     else:
         check.scan(value)
+
+
+def _sections_without_use(config: Config, registry: Registry) -> list[Problem]:
+    """Networks that options alone speak of: `-o LPN.attention=SE` of a config without an LPN would change nothing."""
+    problems = []
+    for key, section in config.items():
+        if key not in registry or not isinstance(section, ConfigDict):
+            continue
+        if not registry.get(key).__module__.startswith("ppdet.modeling."):
+            continue
+        marks = [section.mark_of(name) for name in section]
+        by_option = bool(marks) and all(mark is not None and mark.file.startswith("-o") for mark in marks)
+        if by_option and not mentions(config, key):
+            used = sorted(name for name in registry.names() if name in config and mentions(config, name))
+            problems.append(Problem(f"nothing in this config is a {key}; it has {', '.join(used)}", marks[0]))
+    return problems
 
 
 def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, config: Config) -> None:

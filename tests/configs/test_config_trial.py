@@ -56,6 +56,12 @@ def test_a_vit_has_one_size():
     assert problems(leaf, "codec.input_wh=[96,128]", "ViT.img_size=[128,96]") == []
 
 
+def test_an_option_for_a_network_that_is_not_there():
+    (text,) = problems(LEAF, "LPN.attention=SE")
+    assert text.startswith("-o LPN.attention=SE: error: nothing in this config is a LPN; it has ") and "LiteHRNet" in text
+    assert problems(LEAF, "TopDownHRNet.loss=KeyPointOHKMMSELoss", "KeyPointOHKMMSELoss.topk=4") == []
+
+
 def test_the_line_of_a_file(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(f"_BASE_: {LEAF}\ncodec:\n  sigma: 2.0\n  decoder: drak\n")
