@@ -126,3 +126,18 @@ def test_weights_and_export_predict_alike(config: Path, exported: Path) -> None:
         sure = one.score > 0.2
         np.testing.assert_allclose(other.score[sure], one.score[sure], atol=1e-4)
         np.testing.assert_allclose(other.cell_score, one.cell_score, atol=1e-4)
+
+
+def test_a_graph_that_normalises_finds_the_same(config: Path) -> None:
+    from ppdet.engine.deployed_form import deployed_form
+    from ppdet.engine.weighted_model import model_with_weights
+    from ppdet.inference.bottomup import BottomUpEstimator
+
+    found = []
+    for options in ([], ["TestReader.fuse_normalize=true"]):
+        assembly = Assembly(load_config(config, options))
+        form = deployed_form(assembly, model_with_weights(assembly))
+        assert (form.card.operation("NormalizeImage") is None) == bool(options)
+        image = np.asarray(assembly.dataset("Eval").load(0, np.random.default_rng(0)).image)
+        found.append(BottomUpEstimator(form.runtime(), form.card).candidates(image)[0].cell_score)
+    np.testing.assert_allclose(found[1], found[0], atol=1e-4)
