@@ -71,7 +71,7 @@ def match(score: np.ndarray, xy: np.ndarray, tag: np.ndarray, rules: Rules) -> l
                 if rules.matching != "bounded":
                     cost[row, column] = np.round(far) * 100.0 - score[joint, m]
                 elif far < rules.tag_threshold:
-                    cost[row, column] = np.round(far) * 100.0 - score[joint, m] + 1e-4 * far
+                    cost[row, column] = np.round(far) * 100.0 - score[joint, m] + 1e-4 * far**2
         for row, column in zip(*linear_sum_assignment(cost)) if known else [(row, size) for row in range(len(found))]:
             if column < len(known) and distance[row, column] < rules.tag_threshold:
                 person = known[column]

@@ -19,8 +19,9 @@ _ROUNDED = 100.0
 #: Cost of a column that stands for a new person. PaddleDetection's is next to nothing, so that a candidate whose tag is one
 #: or more away from everybody starts a person even where a better one has to be displaced to join.
 _NEW_PERSON = {"authors": 1e10, "paddledet": 1e-10}
-#: Many assignments have the same rounded cost. This share of the unrounded distance gives each candidate to the nearer person;
-#: it is too small to weigh against heat.
+#: Many assignments have the same rounded cost. This share of the squared distance gives each candidate to the nearer person; it
+#: is too small to weigh against heat. Plain distances of single tags would leave ties to the last bit: if all candidates lie on
+#: one side of all people, their sum is the same whoever gets whom.
 _NEARER = 1e-4
 MATCHINGS = ("bounded", "authors", "paddledet")
 
@@ -127,7 +128,7 @@ class Grouping:
         cost[:, :people] = np.rint(distance) * _ROUNDED - score[:, None]
         if self.matching == "bounded":
             refused = (np.rint(self.tag_threshold) + 1) * _ROUNDED
-            cost[:, :people] += _NEARER * distance
+            cost[:, :people] += _NEARER * distance * distance
             cost[:, :people][distance >= self.tag_threshold] = refused
             cost[:, people:] = refused
         else:

@@ -135,6 +135,21 @@ def test_bounded_costs_keep_people_whole(people: int, whole_at_least: int, autho
     assert whole("authors") <= authors_at_most
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_last_bit_of_a_tag_moves_nobody(seed: int) -> None:
+    """Tags of one joint may all lie above those of the joints before, and engines differ by 1e-6."""
+    rng = np.random.default_rng(seed)
+    owner = np.array([rng.permutation(5) for _ in range(17)])
+    tag = 0.01 * owner + 0.07 * np.arange(17)[:, None] / 17
+    found = [
+        Candidates(np.full((17, 5), 0.9, np.float32), *np.zeros((2, 17, 5, 2)), (tag + noise)[..., None].astype(np.float32))
+        for noise in (0, *rng.normal(0, 1e-6, (10, 17, 5)))
+    ]
+    one, *others = (Grouping(authors_order(17)).group(each) for each in found)
+    assert all(len(set(row)) == 1 for row in one.gather(owner))
+    assert all(np.array_equal(other.member, one.member) for other in others)
+
+
 def _image(score: float = 0.0, tag: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     return np.full((17, 64, 64), score, np.float32), np.full((17, 64, 64, 1), tag, np.float32)
 
