@@ -22,6 +22,9 @@ from ppdet.modeling.architectures.higher_hrnet import averaged_maps
 
 SCALES_KEY = "test_scales"
 FLIP_KEY = "eval_flip"
+# Of `test_scales`. Memory grows with the square of a scale, and by as much below: the smallest input has at least 64 pixels, the
+# others are multiples of it.
+SMALLEST_SCALE, LARGEST_SCALE = 0.125, 4.0
 
 
 def crowd_estimator(assembly: Any, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
@@ -128,8 +131,8 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
     """The scales of the top-level key `test_scales`, largest first; scale 1 alone without it.
 
     Raises:
-        ConfigError: no positive numbers, 1 not among several, or a scale that is no multiple of half the smallest: its network
-            inputs would not be multiples of 32.
+        ConfigError: no positive numbers, one that no memory would hold, 1 not among several, or a scale that is no multiple of
+            half the smallest: its network inputs would not be multiples of 32.
     """
     value = config.get(SCALES_KEY)
     if value is None:
@@ -139,6 +142,9 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
     if not listed or not numbers:
         raise ConfigError(f"{SCALES_KEY} is {value!r}: give positive numbers, for example [0.5, 1, 2]")
     scales = tuple(sorted({float(each) for each in listed}, reverse=True))
+    if scales[0] > LARGEST_SCALE or scales[-1] < SMALLEST_SCALE:
+        raise ConfigError(f"{SCALES_KEY} is {value!r}: scales are of the network input, 1 being the config's own size, and go from "
+                          f"{SMALLEST_SCALE:g} to {LARGEST_SCALE:g}; for example [0.5, 1, 2]")
     if len(scales) > 1 and 1.0 not in scales:
         raise ConfigError(f"{SCALES_KEY} is {value!r}: of several scales one must be 1, since people's tags are taken from it")
     steps = 2 * np.array(scales) / scales[-1]
