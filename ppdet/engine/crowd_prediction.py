@@ -143,8 +143,8 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
         raise ConfigError(f"{SCALES_KEY} is {value!r}: give positive numbers, for example [0.5, 1, 2]")
     scales = tuple(sorted({float(each) for each in listed}, reverse=True))
     if scales[0] > LARGEST_SCALE or scales[-1] < SMALLEST_SCALE:
-        raise ConfigError(f"{SCALES_KEY} is {value!r}: scales are of the network input, 1 being the config's own size, and go from "
-                          f"{SMALLEST_SCALE:g} to {LARGEST_SCALE:g}; for example [0.5, 1, 2]")
+        raise ConfigError(f"{SCALES_KEY} is {value!r}: scales are of the network input, 1 being the config's own size, and go "
+                          f"from {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}; for example [0.5, 1, 2]")
     if len(scales) > 1 and 1.0 not in scales:
         raise ConfigError(f"{SCALES_KEY} is {value!r}: of several scales one must be 1, since people's tags are taken from it")
     steps = 2 * np.array(scales) / scales[-1]

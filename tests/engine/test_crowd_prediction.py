@@ -106,7 +106,8 @@ def test_scales(value, scales) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [([], "positive numbers"), ("1,2", "positive numbers"), ([0, 1], "positive"), ([True], "positive"),
-     ([100, 1], "from 0.125 to 4"), ([1, 0.01], "from 0.125 to 4"), ([0.5, 2], "one must be 1"), ([0.75, 1], "multiple of half the smallest")],
+     ([100, 1], "from 0.125 to 4"), ([1, 0.01], "from 0.125 to 4"), ([0.5, 2], "one must be 1"),
+     ([0.75, 1], "multiple of half the smallest")],
 )  # fmt: skip
 def test_scales_that_cannot_be_tested(value, words) -> None:
     with pytest.raises(ConfigError, match=words):
