@@ -29,8 +29,8 @@ PADDLEDET_AXES = (4, 5, 3, 3)
 
 
 class CrowdResult(NamedTuple):
-    """People of one picture, best first: boxes (P, 4) xyxy round their keypoints, box_scores (P,), keypoints (P, K, 2) in image
-    pixels and scores (P, K), all float32. A keypoint that was not found has score 0 and lies at (0, 0)."""
+    """People of one picture, best first: boxes (P, 4) xyxy round their sure keypoints, box_scores (P,), keypoints (P, K, 2) in
+    image pixels and scores (P, K), all float32. A keypoint that was not found has score 0 and lies at (0, 0)."""
 
     boxes: np.ndarray
     box_scores: np.ndarray
@@ -88,7 +88,8 @@ class BottomUpEstimator:
     def group(self, candidates: Candidates, frame: Crop) -> CrowdResult:
         """The people that candidates of a frame make."""
         poses = self.codec.decode(candidates, frame, self.skeleton)
-        return CrowdResult(hull_boxes(poses.xy_image, poses.scores), poses.person_scores, poses.xy_image, poses.scores)
+        boxes = hull_boxes(poses.xy_image, poses.scores, self.codec.detection_threshold)
+        return CrowdResult(boxes, poses.person_scores, poses.xy_image, poses.scores)
 
     def _run(self, tensor: np.ndarray) -> Candidates:
         """Candidates of one (1, 3, H, W) normalised picture."""
@@ -124,17 +125,22 @@ class BottomUpEstimator:
         return skeleton
 
 
-def hull_boxes(xy: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndarray:
     """Smallest boxes round the keypoints that were found.
+
+    The search for missing keypoints puts each somewhere, often far from the person and with a heat near 0: those must not
+    widen a box.
 
     Args:
         xy: (P, K, 2) image pixels.
         scores: (P, K); keypoints of score 0 or less were not found.
+        sure: only keypoints above this count, if a person has any.
 
     Returns:
         (P, 4) float32 xyxy; of people without any keypoint all zero.
     """
-    found = (scores > 0)[..., None]
+    above = scores > sure
+    found = np.where(above.any(axis=1, keepdims=True), above, scores > 0)[..., None]
     low = np.where(found, xy, np.inf).min(axis=1, initial=np.inf)
     high = np.where(found, xy, -np.inf).max(axis=1, initial=-np.inf)
     boxes = np.concatenate([low, high], axis=1)

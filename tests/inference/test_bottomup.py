@@ -164,3 +164,20 @@ def test_the_hull_leaves_out_what_was_not_found() -> None:
     scores = np.array([[0.4, 0.0], [0.2, 0.9], [0.0, 0.0]])
     np.testing.assert_array_equal(hull_boxes(xy, scores), [[5, 6, 5, 6], [1, 1, 7, 2], [0, 0, 0, 0]])
     assert hull_boxes(np.zeros((0, 17, 2)), np.zeros((0, 17))).shape == (0, 4)
+
+
+def test_the_hull_leaves_out_what_was_only_searched_for() -> None:
+    xy = np.array([[[5, 6], [7, 9], [300, 400]], [[1, 1], [7, 2], [3, 3]]], np.float32)
+    scores = np.array([[0.9, 0.2, 0.004], [0.05, 0.01, 0]], np.float32)
+    np.testing.assert_array_equal(hull_boxes(xy, scores, 0.1), [[5, 6, 7, 9], [1, 1, 7, 2]])
+
+
+def test_boxes_of_people_end_where_the_sure_keypoints_do() -> None:
+    """Person 0 has no second keypoint; the search puts it on a faint spot in the opposite corner."""
+    codec = crowd_codec()
+    heat, tags = np.zeros((2, 128, 128), np.float32), np.zeros((2, 128, 128, 1), np.float32)
+    heat[0, 20, 20], heat[1, 110, 110] = 0.9, 0.01
+    estimator = BottomUpEstimator(PlantedCrowdRuntime(codec), crowd_card())
+    found = estimator.group(codec.candidates(heat, tags), codec.frame_for_image((128, 128)))
+    assert (found.scores > 0).tolist() == [[True, True]]
+    assert found.boxes.max() < 22
