@@ -1,7 +1,7 @@
 """Which keypoints are good and which are not: per-keypoint similarity and PCK over matched persons.
 
 Every labelled person is compared with the prediction of the same image that has the highest OKS with it, whatever its
-score. These figures explain an AP; they are not the AP.
+score; where an image has none, its people are missed. These figures explain an AP; they are not the AP.
 
 Axes: N labelled persons, P predictions of one image, K keypoints.
 """
@@ -28,7 +28,7 @@ def per_keypoint_scores(
 
     Returns:
         `similarity` (K,): mean of exp(-d^2 / (2 s^2 k^2)), the keypoint's own OKS term;
-        `pck` (K,): share within 0.1 x the longer side of the box; `count` (K,): labelled keypoints with a match.
+        `pck` (K,): share within 0.1 x the longer side of the box; `count` (K,): labelled keypoints.
         Keypoints never labelled are nan.
     """
     predicted = defaultdict(list)
@@ -38,10 +38,13 @@ def per_keypoint_scores(
     similarity, near, count = (np.zeros(num_keypoints) for _ in range(3))
     for annotation in annotations:
         candidates = predicted.get(annotation["image_id"])
-        if annotation.get("iscrowd") or not annotation.get("num_keypoints") or not candidates:
+        if annotation.get("iscrowd") or not annotation.get("num_keypoints"):
             continue
         truth = np.asarray(annotation["keypoints"], dtype=np.float64).reshape(num_keypoints, 3)
         visible = truth[:, 2] > 0
+        count += visible
+        if not candidates:
+            continue
         xy = np.asarray(candidates, dtype=np.float64).reshape(len(candidates), num_keypoints, 3)[..., :2]
         squared = ((xy - truth[None, :, :2]) ** 2).sum(-1)
         terms = np.exp(-squared / (8 * np.square(sigmas) * max(annotation["area"], 1e-9)))
@@ -49,6 +52,5 @@ def per_keypoint_scores(
         longer_side = max(annotation["bbox"][2:4])
         similarity += np.where(visible, terms[best], 0)
         near += visible & (squared[best] <= (PCK_SHARE_OF_BOX * longer_side) ** 2)
-        count += visible
     with np.errstate(invalid="ignore", divide="ignore"):
         return {"similarity": similarity / count, "pck": near / count, "count": count}

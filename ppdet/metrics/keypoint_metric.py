@@ -98,8 +98,11 @@ class KeypointMetric(ResultMetric):
         return "\n".join(parts)
 
     def notes(self) -> list[str]:
-        """Sentences on what was filled in or left out."""
-        return list(self.ground_truth.notes)
+        """Sentences on what was filled in or left out, and on figures that say nothing."""
+        objects = self.ground_truth.coco.dataset["annotations"]
+        counted = any(a["num_keypoints"] and not a["iscrowd"] for a in objects if a["category_id"] == self.category_id)
+        nobody = f"nobody in {self.ground_truth.path.name} has labelled keypoints that count: no figure means anything"
+        return [*self.ground_truth.notes, *([] if counted else [nobody])]
 
 
 def _object_category(ground_truth: CocoGroundTruth) -> int:

@@ -177,6 +177,17 @@ def test_string_image_ids(tmp_path: Path) -> None:
 def test_nothing_predicted_scores_zero(tmp_path: Path) -> None:
     metric = KeyPointTopDownCOCOEval(write_truth(tmp_path), skeleton=SKELETON)
     assert metric.compute()["AP"] == 0
+    assert f"| {SKELETON['keypoints'][0]['name']} | 1 | 0.000 | 0.000 |" in metric.report()  # missed, not unlabelled
+
+
+def test_nobody_to_score_is_told(tmp_path: Path) -> None:
+    metric = KeyPointTopDownCOCOEval(write_truth(tmp_path, iscrowd=1), skeleton=SKELETON)
+    metric.update(one_person(scored(TRUTH, 1, 1, 1)))
+    metric.compute()
+    assert "nobody in truth.json has labelled keypoints that count" in metric.report()
+    metric = KeyPointTopDownCOCOEval(write_truth(tmp_path), skeleton=SKELETON)
+    metric.compute()
+    assert "nobody" not in metric.report()
 
 
 def test_files(tmp_path: Path) -> None:
