@@ -1,4 +1,4 @@
-"""Build the parts of a config that need neither data nor a network, and see whether sizes stated twice agree."""
+"""Build the parts of a config that need neither data nor a network, and see whether what is stated twice agrees."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from ppdet.core.builder import Builder
 from ppdet.core.config import Config
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.known_keys import READER_KEYS
-from ppdet.core.nodes import ConfigDict
+from ppdet.core.nodes import ConfigDict, Spec
 from ppdet.core.problem import Mark, Problem
 from ppdet.core.registry import Registry
 
+TOP_DOWN = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
+BOTTOM_UP = ("HigherHRNet",)
 INPUT_MULTIPLES: Mapping[str, int] = {"HRNet": 32, "LiteHRNet": 32, "PoseResNet": 32, "LPN": 16}
 """Backbones that halve the input so often that its sides must be multiples of this; with others the parts do not fit."""
 
@@ -32,6 +34,29 @@ def try_codec(config: Config, registry: Registry) -> list[Problem]:
     except (TypeError, ValueError) as error:
         return [Problem(f"codec: {error}; input_wh and heatmap_wh are [width, height]", _latest(section))]
     return [] if codec is None else [*_wrong_multiples(config, codec, section), *_contradictions(config, codec)]
+
+
+def contradicting_kinds(config: Config) -> list[Problem]:
+    """Data of whole images for a network of crops or the reverse, and half of SWAHR: its scale maps without its loss."""
+    problems = []
+    architecture = str(config.get("architecture"))
+    wrong = "KeypointTopDown" if architecture in BOTTOM_UP else "KeypointBottomUp" if architecture in TOP_DOWN else None
+    for role in ("TrainDataset", "EvalDataset"):
+        section = config.get(role)
+        name = section.tag if isinstance(section, Spec) else section.get("name") if isinstance(section, Mapping) else None
+        if wrong is not None and str(name).startswith(wrong):
+            text = f"{role} is a {name}, but {architecture} finds people in whole images: give KeypointBottomUpCocoDataset"
+            if architecture in TOP_DOWN:
+                text = f"{role} is a {name}, but {architecture} looks at one person at a time: give KeypointTopDownCocoDataset"
+            problems.append(Problem(text, getattr(section, "mark", None)))
+    head, loss = (config.get(name) for name in ("HrHRNetHead", "HrHRNetLoss"))
+    if architecture in BOTTOM_UP and isinstance(head, Mapping) and str(head.get("loss")) == "HrHRNetLoss":
+        scales, learnt = (isinstance(each, Mapping) and bool(each.get("swahr")) for each in (head, loss))
+        if scales != learnt:
+            said, other = ("HrHRNetHead", "HrHRNetLoss") if scales else ("HrHRNetLoss", "HrHRNetHead")
+            text = f"{said}.swahr is true, but {other}.swahr is false: set both for SWAHR, neither for HigherHRNet"
+            problems.append(Problem(text, _mark(config[said], "swahr")))
+    return problems
 
 
 def _wrong_multiples(config: Config, codec: Codec, section: Mapping[str, Any]) -> list[Problem]:

@@ -11,14 +11,13 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ppdet.core.errors import ConfigError, ExportError, PpdetError
 from ppdet.core.nodes import plain
+from ppdet.engine.config_trial import BOTTOM_UP, TOP_DOWN
 from ppdet.engine.framework_runtime import FrameworkRuntime
 from ppdet.inference.model_card import ModelCard
 from ppdet.modeling.export.bottomup import BottomUpExport
 from ppdet.modeling.export.picodet import PicoDetExport
 from ppdet.modeling.export.topdown import TopDownExport
 
-TOP_DOWN = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
-BOTTOM_UP = ("HigherHRNet",)
 DETECTORS = ("PicoDet",)
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")

@@ -56,6 +56,23 @@ def test_a_vit_has_one_size():
     assert problems(leaf, "codec.input_wh=[96,128]", "ViT.img_size=[128,96]") == []
 
 
+CROWD = LEAF.parents[1] / "higherhrnet" / "higherhrnet_hrnet_w32_512.yml"
+
+
+@pytest.mark.parametrize(
+    "leaf, option, expected",
+    [
+        (CROWD, "HrHRNetHead.swahr=true", "HrHRNetHead.swahr is true, but HrHRNetLoss.swahr is false"),
+        (CROWD, "HrHRNetLoss.swahr=true", "HrHRNetLoss.swahr is true, but HrHRNetHead.swahr is false"),
+        (CROWD, "EvalDataset.name=KeypointTopDownCocoDataset", "but HigherHRNet finds people in whole images"),
+        (LEAF, "TrainDataset.name=KeypointBottomUpCocoDataset", "but TopDownHRNet looks at one person at a time"),
+    ],
+)
+def test_parts_of_two_kinds(leaf, option, expected):
+    (text,) = [problem for problem in problems(leaf, option) if "has no argument" not in problem]
+    assert expected in text and "error" in text
+
+
 def test_an_option_for_a_network_that_is_not_there():
     (text,) = problems(LEAF, "LPN.attention=SE")
     assert text.startswith("-o LPN.attention=SE: error: nothing in this config is a LPN; it has ") and "LiteHRNet" in text
