@@ -48,6 +48,9 @@ def main() -> None:
         raise ConfigError("--boxes computes figures of a model: leave out --json_eval and --save_prediction_only")
     if args.baseline and (args.boxes or args.json_eval or args.model_dir or args.amp):
         raise ConfigError("--baseline needs no model: leave out --boxes, --json_eval, --model_dir and --amp")
+    if not args.model_dir and (args.engine, args.precision) != ("auto", "fp32"):
+        raise ConfigError("--engine and --precision are those of an exported model: give its folder as --model_dir, or leave "
+                          "them out")
     from ppdet.core.config import load_config
 
     options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator
 import numpy as np
 
 from ppdet.codecs import AssociativeEmbeddingCodec
-from ppdet.core.errors import PpdetError
+from ppdet.core.errors import ConfigError, PpdetError
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
 
@@ -29,7 +29,11 @@ def group_rows(people: Iterable[int], repeats: int = 20) -> Iterator[list[str]]:
 
     Raises:
         PpdetError: the tests are not there, i.e. this is an installed package and no clone.
+        ConfigError: crowds of nobody, or no repeats.
     """
+    people = list(people)
+    if min([*people, repeats]) < 1:
+        raise ConfigError(f"crowds of {people} people, {repeats} times, cannot be timed: give numbers from 1 on")
     plain, crowds = _from_tests("plain_grouping"), _from_tests("crowd_maps")
     for count in people:
         codec = AssociativeEmbeddingCodec(max_people=max(30, count))

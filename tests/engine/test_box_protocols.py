@@ -125,3 +125,13 @@ def test_released_weights_in_the_boxes_of_the_released_detector(tmp_path: Path) 
     rows = compare_boxes(ROOT / "configs" / "keypoint" / "tiny_pose" / "tinypose_128x96.yml", options, SOURCES)
     assert [row.boxes for row in rows] == [238, 232, 299]
     assert [row.figures["AP"] for row in rows] == pytest.approx([0.560, 0.558, 0.514], abs=0.002)
+
+
+@pytest.mark.parametrize("flags", [["--engine", "openvino"], ["--precision", "bf16"]])
+def test_an_engine_needs_an_exported_model(flags, monkeypatch, capsys):
+    """They were taken in silence, and the framework's figures looked like the engine's."""
+    monkeypatch.setattr("sys.argv", ["eval.py", "-c", "any.yml", *flags])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "tools" / "eval.py"), run_name="__main__")
+    assert ended.value.code == 2
+    assert "give its folder as --model_dir" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.core.errors import PpdetError
+from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.engine import group_benchmark
 
 
@@ -15,6 +15,12 @@ def test_a_row_for_each_crowd() -> None:
     assert [row[0] for row in rows] == ["1", "3"]
     assert all(len(row) == len(group_benchmark.HEADER) for row in rows)
     assert all(float(cell) > 0 for row in rows for cell in row[1:3])
+
+
+@pytest.mark.parametrize(("people", "repeats"), [([-3], 1), ([5, 0], 1), ([5], 0)])
+def test_nobody_cannot_be_timed(people: list[int], repeats: int) -> None:
+    with pytest.raises(ConfigError, match="from 1 on"):
+        next(group_benchmark.group_rows(people, repeats))
 
 
 def test_without_the_tests_it_says_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
