@@ -78,15 +78,15 @@ class CrowdPredictor(BottomUpEstimator):
         """Candidates of the averaged maps; see `BottomUpEstimator.candidates`."""
         frames = self.frames((image.shape[1], image.shape[0]))
         base = frames[1.0 if 1.0 in frames else self.scales[0]]
-        heat, tags = None, []
+        heat, tags = paddle.zeros([]), []
         for scale in self.scales:
             frame = frames[scale]
             maps, tag_maps = self._maps(self._image_tensor(image, frame), base.input_wh)
-            heat = maps if heat is None else heat + maps
+            heat = heat + maps / len(self.scales)
             if frame is base:
                 tags = tag_maps
         with paddle.no_grad():
-            outputs = self._layer.candidates(heat / len(self.scales), paddle.stack(tags, axis=-1))
+            outputs = self._layer.candidates(heat, paddle.stack(tags, axis=-1))
         return self._of_outputs([output.numpy() for output in outputs]), base
 
     def frames(self, image_wh: tuple[int, int]) -> dict[float, Crop]:

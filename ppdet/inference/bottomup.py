@@ -112,6 +112,8 @@ class BottomUpEstimator:
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
         """Run the network once on a small black picture, which also warms it up, and hold its output against the skeleton."""
+        import scipy.optimize  # noqa: F401  grouping needs it; half a second that would count as the first picture's
+
         side = int(self.codec.size_divisor)
         joints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
         if skeleton is None:
