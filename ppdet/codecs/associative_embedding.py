@@ -8,7 +8,7 @@ Newell et al., "Associative Embedding", NeurIPS 2017; Cheng et al., "HigherHRNet
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import numpy as np
 
@@ -254,24 +254,6 @@ class AssociativeEmbeddingCodec(Codec):
             "size_divisor": self.size_divisor,
             "paddledet_exact": self.paddledet_exact,
         }
-
-    @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> AssociativeEmbeddingCodec:
-        """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
-
-        Raises:
-            ConfigError: unknown keys or values.
-        """
-        arguments = {k: v for k, v in mapping.items() if k != "name"}
-        known = set(cls().to_dict()) - {"name"}
-        unknown = sorted(map(str, set(arguments) - known))
-        if unknown:
-            raise ConfigError(f"codec AssociativeEmbeddingCodec: unknown key {', '.join(unknown)}; known keys: "
-                              f"{', '.join(sorted(known))}")
-        return cls(**arguments)
-
-    def __repr__(self) -> str:
-        return f"AssociativeEmbeddingCodec({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items() if k != 'name')})"
 
 
 def _two_sizes(value: Sequence[int]) -> tuple[int, int]:

@@ -5,14 +5,19 @@ Legend: N people, B batch, K keypoints, H W input pixels, h w heatmap cells.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any, Mapping
 
 import cv2
 import numpy as np
 
+from ppdet.core.errors import ConfigError
 from ppdet.geometry.crop import BOX_PADDING, Crop, crop_for_boxes, fit_aspect
 from ppdet.skeletons import Skeleton
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Codec(ABC):
@@ -63,3 +68,23 @@ class Codec(ABC):
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, ``name`` first, that rebuilds this codec."""
+
+    @classmethod
+    def from_dict(cls, mapping: Mapping[str, Any]) -> Self:
+        """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
+
+        Raises:
+            ConfigError: unknown or missing keys, or values that cannot be meant.
+        """
+        arguments = {k: v for k, v in mapping.items() if k != "name"}
+        known = inspect.signature(cls).parameters
+        needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
+        unknown = sorted(map(str, set(arguments) - set(known)))
+        missing = [name for name in needed if name not in arguments]
+        if unknown or missing:
+            problem = f"unknown key {', '.join(unknown)}" if unknown else f"`{missing[0]}` is missing"
+            raise ConfigError(f"codec {cls.__name__}: {problem}; known keys: {', '.join(sorted(known))}")
+        return cls(**arguments)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items() if k != 'name')})"

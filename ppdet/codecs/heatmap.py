@@ -12,7 +12,7 @@ Legend: N people, B batch, K keypoints, h w heatmap cells; ``uv`` are heatmap ce
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import numpy as np
 
@@ -233,24 +233,6 @@ class HeatmapCodec(Codec):
             "flip_shift": self.flip_shift,
             "paddledet_exact": self.paddledet_exact,
         }
-
-    @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> HeatmapCodec:
-        """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
-
-        Raises:
-            ConfigError: unknown keys or values.
-        """
-        arguments = {k: v for k, v in mapping.items() if k != "name"}
-        known = set(cls.__init__.__code__.co_varnames[1 : cls.__init__.__code__.co_argcount])
-        unknown = sorted(map(str, set(arguments) - known))
-        if unknown or "input_wh" not in arguments:
-            problem = f"unknown key {', '.join(unknown)}" if unknown else "`input_wh` is missing"
-            raise ConfigError(f"codec HeatmapCodec: {problem}; known keys: {', '.join(sorted(known))}")
-        return cls(**arguments)
-
-    def __repr__(self) -> str:
-        return f"HeatmapCodec({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items() if k != 'name')})"
 
 
 def _shift_right(maps: np.ndarray, cells: float) -> np.ndarray:

@@ -13,11 +13,11 @@ import numpy as np
 from ppdet.codecs import AssociativeEmbeddingCodec
 from ppdet.codecs.crowd_candidates import Candidates
 from ppdet.core.errors import ConfigError, DataError, ModelDirError
-from ppdet.core.logger import get_logger
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_skeleton import skeleton_of_network
 from ppdet.inference.preprocess import Normalizer
 from ppdet.inference.runtimes.base import Runtime
-from ppdet.skeletons import get_skeleton, skeleton_for_count
+from ppdet.skeletons import get_skeleton
 
 if TYPE_CHECKING:
     from ppdet.geometry.crop import Crop
@@ -116,15 +116,7 @@ class BottomUpEstimator:
 
         side = int(self.codec.size_divisor)
         joints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
-        if skeleton is None:
-            skeleton = skeleton_for_count(joints)
-            get_logger(__name__).warning(
-                "%s names no skeleton; its %d joints are taken for %r. If that is wrong, pass --skeleton (skeleton= in Python).",
-                self.card.place, joints, skeleton.name)
-        if skeleton.num_keypoints != joints:
-            raise ModelDirError(f"skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints, the network gives {joints}: "
-                                "pass the skeleton that the model was trained with")
-        return skeleton
+        return skeleton_of_network(skeleton, joints, self.card)
 
 
 def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndarray:

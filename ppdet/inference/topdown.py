@@ -11,11 +11,11 @@ import numpy as np
 
 from ppdet.codecs import HeatmapCodec
 from ppdet.core.errors import DataError, ModelDirError
-from ppdet.core.logger import get_logger
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_skeleton import skeleton_of_network
 from ppdet.inference.preprocess import Normalizer
 from ppdet.inference.runtimes.base import Runtime
-from ppdet.skeletons import get_skeleton, skeleton_for_count
+from ppdet.skeletons import get_skeleton
 
 if TYPE_CHECKING:
     from ppdet.skeletons import Skeleton
@@ -141,15 +141,7 @@ class TopDownEstimator:
                                     f"the network gives {(cells_w, cells_h)} (width, height): they are not of one export; "
                                     "export again")
             self.codec = with_changes(self.codec, heatmap_wh=(cells_w, cells_h))
-        if skeleton is None:
-            skeleton = skeleton_for_count(joints)
-            get_logger(__name__).warning(
-                "%s names no skeleton; its %d joints are taken for %r. If that is wrong, pass --skeleton (skeleton= in Python).",
-                self.card.place, joints, skeleton.name)
-        if skeleton.num_keypoints != joints:
-            raise ModelDirError(f"skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints, the network gives {joints}: "
-                                "pass the skeleton that the model was trained with")
-        return skeleton
+        return skeleton_of_network(skeleton, joints, self.card)
 
 
 def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:
