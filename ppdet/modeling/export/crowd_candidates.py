@@ -53,18 +53,23 @@ class CrowdCandidates(nn.Layer):
         return (*found, *self._cells(heat, flat_tags)) if self.refine else found
 
     def _cells(self, heat: paddle.Tensor, flat_tags: paddle.Tensor) -> Tuple[paddle.Tensor, ...]:
+        """Without `arange`, and without `reshape` to a list of numbers that are known at run time only: OpenVINO before 2026
+        reads neither from paddle2onnx's files."""
         side = self.refine_cell
-        shape = paddle.shape(heat)
-        rows, columns = shape[2] // side, shape[3] // side
-        keypoints, dims = heat.shape[1], flat_tags.shape[3]
-        blocks = heat.reshape([shape[0], keypoints, rows, side, columns, side]).transpose([0, 1, 2, 4, 3, 5]).flatten(4)
+        blocks = paddle.stack([heat[:, :, i::side, j::side] for i in range(side) for j in range(side)], axis=-1)
         score, inner = blocks.max(axis=4), blocks.argmax(axis=4)
-        y = paddle.arange(rows, dtype="int64").reshape([1, 1, -1, 1]) * side + inner // side
-        x = paddle.arange(columns, dtype="int64").reshape([1, 1, 1, -1]) * side + inner % side
-        y, x = y.flatten(2), x.flatten(2)
-        tag = _at(flat_tags, y * shape[3].astype("int64") + x)
+        ones = paddle.ones_like(inner)
+        y = ((ones.cumsum(axis=2) - 1) * side + inner // side).flatten(2)
+        x = ((ones.cumsum(axis=3) - 1) * side + inner % side).flatten(2)
+        tag = _at(flat_tags, y * paddle.shape(heat)[3].astype("int64") + x)
         xy = _stacked(x, y) + _offset(heat, x, y)
-        return score, xy.reshape([shape[0], keypoints, rows, columns, 2]), tag.reshape([shape[0], keypoints, rows, columns, dims])
+        return score, _over_cells(xy, score), _over_cells(tag, score)
+
+
+def _over_cells(values: paddle.Tensor, cells: paddle.Tensor) -> paddle.Tensor:
+    """(B, K, Hc Wc, T) -> (B, K, Hc, Wc, T), Hc and Wc being those of `cells`."""
+    last = paddle.to_tensor([values.shape[3]], dtype="int32")
+    return values.reshape(paddle.concat([paddle.shape(cells).astype("int32"), last]))
 
 
 def _xy(heat: paddle.Tensor, places: paddle.Tensor) -> Tuple[paddle.Tensor, paddle.Tensor]:

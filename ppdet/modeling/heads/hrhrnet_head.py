@@ -75,8 +75,8 @@ class HrHRNetHead(nn.Layer):
         """
         maps = self.conv1(features)
         finer = self.blocks(self.deconv(paddle.concat([features, maps], axis=1)))
-        heatmap, tag = paddle.split(maps, 2, axis=1)
-        outputs = {"heatmap_1x": heatmap, "tag": tag, "heatmap_2x": self.conv2(finer)}
+        joints = self.num_joints
+        outputs = {"heatmap_1x": maps[:, :joints], "tag": maps[:, joints:], "heatmap_2x": self.conv2(finer)}
         if self.swahr and self.training:
             outputs.update(scale_1x=self.scalelayer0(features), scale_2x=self.scalelayer1(finer))
         return outputs
