@@ -7,6 +7,8 @@ from pathlib import Path
 
 from shared_data import shared
 
+from ppdet.image.io import read_image, write_image
+
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "configs" / "keypoint" / "higherhrnet" / "higherhrnet_hrnet_w32_512.yml"
 MOST_KEYPOINTS_MISSING = 9
@@ -34,7 +36,7 @@ TrainReader:
     - ToHeatmaps: {{}}
     - TagGenerate: {{}}
 LearningRate:
-  base_lr: 0.002
+  base_lr: 0.0015
   schedulers:
     - !CosineDecay {{max_epochs: {epochs}}}
     - !LinearWarmup {{start_factor: 0.1, steps: 5}}
@@ -42,10 +44,13 @@ LearningRate:
 """
 
 
-def crowd_images(path: Path, count: int, smallest: float = 0.45) -> Path:
-    """Annotations of the first `count` images with two to six people, all labelled, large and within the middle square.
+def crowd_images(folder: Path, count: int, smallest: float = 0.6) -> Path:
+    """The first `count` images with two to six people, all labelled, large and within the middle square, cut to that square.
 
-    The middle square is what training without augmentation shows.
+    Without augmentation training shows the middle square and evaluation the whole image: of these the same.
+
+    Returns:
+        the annotation file; the images are in `folder/images`.
     """
     full = json.loads(shared("data", "coco_person", "annotations", "person_keypoints_train.json").read_text())
     people: dict = {}
@@ -53,15 +58,37 @@ def crowd_images(path: Path, count: int, smallest: float = 0.45) -> Path:
         people.setdefault(item["image_id"], []).append(item)
     images = [image for image in full["images"] if _fits(image, people.get(image["id"], []), smallest)][:count]
     assert len(images) == count, "fewer fitting images than asked for"
-    chosen = {image["id"] for image in images}
-    kept = [item for item in full["annotations"] if item["image_id"] in chosen]
-    path.write_text(json.dumps({**full, "images": images, "annotations": kept}))
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    squares = [_cut(image, folder / "images") for image in images]
+    kept = [_moved(item, *_square(image)[:2]) for image in images for item in people[image["id"]]]
+    path = folder / f"crowds{count}.json"
+    path.write_text(json.dumps({**full, "images": squares, "annotations": kept}))
     return path
 
 
+def _square(image: dict) -> tuple[int, int, int]:
+    """Left, top and side of the middle square."""
+    side = min(image["width"], image["height"]) // 2 * 2
+    return (image["width"] - side) // 2, (image["height"] - side) // 2, side
+
+
+def _cut(image: dict, folder: Path) -> dict:
+    left, top, side = _square(image)
+    name = f"{image['id']}.png"
+    pixels = read_image(shared("data", "coco_person", "images", image["file_name"]))
+    write_image(folder / name, pixels[top : top + side, left : left + side])
+    return {**image, "file_name": name, "width": side, "height": side}
+
+
+def _moved(item: dict, left: int, top: int) -> dict:
+    points = [v - (left, top, 0)[i % 3] if item["keypoints"][i // 3 * 3 + 2] else 0 for i, v in enumerate(item["keypoints"])]
+    x, y, width, height = item["bbox"]
+    kept = {key: value for key, value in item.items() if key != "segmentation"}
+    return {**kept, "keypoints": points, "bbox": [x - left, y - top, width, height]}
+
+
 def _fits(image: dict, people: list, smallest: float) -> bool:
-    side = min(image["width"], image["height"])
-    left, top = (image["width"] - side) / 2, (image["height"] - side) / 2
+    left, top, side = _square(image)
     for person in people:
         points = person.get("keypoints") or [0, 0, 0]
         seen = [(x - left, y - top) for x, y, v in zip(points[::3], points[1::3], points[2::3]) if v]
@@ -73,8 +100,8 @@ def _fits(image: dict, people: list, smallest: float) -> bool:
 
 def write_crowd_config(folder: Path, images: int, name: str = "crowd", **values) -> Path:
     """A small HigherHRNet on `images` images, without augmentation."""
-    annotations = crowd_images(folder / f"crowds{images}.json", images)
-    settings = {"recipe": RECIPE, "data": shared("data", "coco_person"), "annotations": annotations, "out": folder / "out"}
+    annotations = crowd_images(folder, images)
+    settings = {"recipe": RECIPE, "data": folder, "annotations": annotations.name, "out": folder / "out"}
     defaults = {"epochs": 1, "every": 1, "batch": 4, "side": 256, "flip": "false", "swahr": "false", "extra": ""}
     path = folder / f"{name}.yml"
     path.write_text(CONFIG.format(**settings, **{**defaults, **values}))

@@ -70,6 +70,6 @@ def test_two_processes_evaluate_every_image_once(tmp_path: Path) -> None:
         said = run("eval.py", tmp_path / f"run{processes}", processes, "-c", str(config), "--output_eval", "predictions")
         assert "Total sample number: 5" in said
         entries[processes] = json.loads((tmp_path / f"run{processes}" / "predictions" / "keypoint.json").read_text())
-    expected = {image["id"] for image in json.loads(crowd_images(tmp_path / "again.json", 5).read_text())["images"]}
+    expected = {image["id"] for image in json.loads(crowd_images(tmp_path / "again", 5).read_text())["images"]}
     assert {entry["image_id"] for entry in entries[1]} == expected
     assert entries[1] == entries[2]
