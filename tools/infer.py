@@ -34,6 +34,8 @@ def parse_args() -> argparse.Namespace:
     add("--det_config", metavar="YML", help="a detector's configuration, to find people for a keypoint model")
     add("--det_weights", metavar="FILE", help="its weights")
     add("--det_threshold", type=float, default=0.5, help="smallest score of a person's box (default: %(default)s)")
+    add("--person_threshold", type=float, default=0.2,
+        help="people of a bottom-up model with a smaller mean keypoint score are left out (default: %(default)s)")  # fmt: skip
     return parser.parse_args()
 
 
@@ -51,8 +53,9 @@ def main() -> int:
 
     paths = [] if args.video_file else find_images(args.infer_img, args.infer_dir, args.infer_list)
     options = PredictOptions(
-        args.output_dir, args.draw_threshold, args.save_results, args.save_threshold, args.visualize, args.det_threshold
-    )
+        args.output_dir, args.draw_threshold, args.save_results, args.save_threshold, args.visualize, args.det_threshold,
+        args.person_threshold,
+    )  # fmt: skip
     return predict(load_config(args.config, args.opt), paths, options, args.det_config, args.det_weights, args.video_file)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ppdet.core.command import run_command
-from ppdet.inference.command_flags import add_pose_flags, single_parser
+from ppdet.inference.command_flags import add_person_threshold, add_pose_flags, single_parser
 
 
 def main() -> int:
     parser = single_parser("Estimate poses with one model: a bottom-up model (HigherHRNet) finds everybody in the picture, a "
                            "top-down model takes the whole picture as one person's box.")
     add_pose_flags(parser)
+    add_person_threshold(parser)
     args = parser.parse_args()
     from ppdet.inference.pose_command import run_keypoint  # heavy, so after the flags are read
 

@@ -25,7 +25,7 @@ from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation_setting import wants_flip_test
 from ppdet.engine.weighted_model import model_with_weights
 from ppdet.image.io import list_images, write_image
-from ppdet.inference.bottomup import BottomUpEstimator
+from ppdet.inference.bottomup import PERSON_THRESHOLD, BottomUpEstimator
 from ppdet.inference.box_records import box_records
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.image_ids import image_ids
@@ -56,6 +56,7 @@ class PredictOptions:
         save_threshold: smallest person or box score in bbox.json.
         visualize: write the drawn images.
         det_threshold: boxes of the detector below this are no people.
+        person_threshold: people of a bottom-up model with a smaller mean keypoint score are left out.
     """
 
     output_dir: str | Path = "output"
@@ -64,6 +65,7 @@ class PredictOptions:
     save_threshold: float = 0.5
     visualize: bool = True
     det_threshold: float = 0.5
+    person_threshold: float = PERSON_THRESHOLD
 
 
 class Predictor:
@@ -86,7 +88,7 @@ class Predictor:
         self._pipeline: PosePipeline | None = None
         if assembly.codec is not None and assembly.codec.kind == "bottom_up":
             refuse_detector(assembly, detector)
-            self._pipeline = PosePipeline(None, crowd_estimator(assembly, model))
+            self._pipeline = PosePipeline(None, crowd_estimator(assembly, model), person_threshold=self.options.person_threshold)
             return
         form = deployed_form(assembly, model)
         if form.card.is_top_down:

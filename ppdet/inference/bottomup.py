@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ppdet.inference.stage_timer import StageTimer
     from ppdet.skeletons import Skeleton
 
+# Mean keypoint score from which a person counts where people are shown; evaluation takes everybody.
+PERSON_THRESHOLD = 0.2
 # What PaddleDetection's exported graph puts out: heatmaps (1, K, H, W), tags (1, K, H, W, 1), and its own best peaks.
 PADDLEDET_AXES = (4, 5, 3, 3)
 
@@ -36,6 +38,10 @@ class CrowdResult(NamedTuple):
     box_scores: np.ndarray
     keypoints: np.ndarray
     scores: np.ndarray
+
+    def above(self, threshold: float) -> CrowdResult:
+        """The people whose score is at least this."""
+        return CrowdResult(*(each[self.box_scores >= threshold] for each in self))
 
 
 class BottomUpEstimator:

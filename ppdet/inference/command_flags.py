@@ -103,6 +103,13 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--filter_type", default="OneEuro", choices=("OneEuro", "EMA"), help="for --smooth (default: %(default)s)")
 
 
+def add_person_threshold(parser: argparse.ArgumentParser) -> None:
+    """How sure a bottom-up model must be of a person."""
+    parser.add_argument("--person_threshold", type=float, default=0.2,
+                        help="people of a bottom-up model with a smaller mean keypoint score are left out, of the JSON too; 0 "
+                             "keeps all (default: %(default)s)")
+
+
 def unite_parser() -> argparse.ArgumentParser:
     """Flags of det_keypoint_unite_infer.py."""
     parser = argparse.ArgumentParser(description="Find people with a detector and estimate the pose of each.")
@@ -170,7 +177,7 @@ def check_flags(args: argparse.Namespace) -> None:
     for name in ("batch_size", "keypoint_batch_size", "cpu_threads"):
         if getattr(args, name, 1) < 1:
             raise ConfigError(f"--{name} is {getattr(args, name)}: give 1 or more")
-    for name in ("threshold", "det_threshold", "keypoint_threshold", "save_threshold"):
+    for name in ("threshold", "det_threshold", "keypoint_threshold", "save_threshold", "person_threshold"):
         if not 0 <= getattr(args, name, 0.5) <= 1:
             raise ConfigError(f"--{name} is {getattr(args, name)}: scores lie between 0 and 1, so give a number from 0 to 1")
 

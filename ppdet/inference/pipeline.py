@@ -13,7 +13,7 @@ import numpy as np
 from ppdet.core.errors import DataError, MediaError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
-from ppdet.inference.bottomup import BottomUpEstimator, bottom_up_alone, refuse_flip_test
+from ppdet.inference.bottomup import PERSON_THRESHOLD, BottomUpEstimator, bottom_up_alone, refuse_flip_test
 from ppdet.inference.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.picture_source import checked_image, kind_of
@@ -45,6 +45,8 @@ class PosePipeline:
         det_threshold: boxes below this score are no people.
         keypoint_batch_size: largest number of people that go through the network together, for directories.
         flip_test: average with the mirrored crop, for directories of top-down models.
+        person_threshold: people of a bottom-up model below this mean keypoint score are left out. Where the network doubts, a
+            keypoint or two make a person, whose other keypoints are then searched for and found on somebody else.
 
     Raises:
         ModelDirError: a directory is not an exported model of its kind, or a bottom-up model is given a detector.
@@ -62,6 +64,7 @@ class PosePipeline:
         det_threshold: float = 0.5,
         keypoint_batch_size: int = 8,
         flip_test: bool = False,
+        person_threshold: float = PERSON_THRESHOLD,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
         card = ModelCard.load(keypoint) if isinstance(keypoint, (str, Path)) else getattr(keypoint, "card", None)
@@ -83,6 +86,7 @@ class PosePipeline:
         self.detector = detector
         self.estimator = keypoint
         self.det_threshold = det_threshold
+        self.person_threshold = person_threshold
         self.timer = StageTimer()
 
     @property
@@ -185,7 +189,7 @@ class PosePipeline:
         """(N, 4) boxes, their (N,) scores, (N, K, 2) keypoints and their (N, K) scores, for each picture."""
         estimator = self.estimator
         if isinstance(estimator, BottomUpEstimator):
-            return [estimator.people(image, self.timer) for image in images]
+            return [estimator.people(image, self.timer).above(self.person_threshold) for image in images]
         people = self._people(images)
         with self.timer.stage("pose"):
             poses = estimator.estimate_many(images, [boxes for boxes, _ in people])

@@ -80,7 +80,7 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
         refuse_top_down_flags(args, card)
     runtime = load_runtime(card.model_dir, **runtime_options(args, card, batch_size))
     if card.is_bottom_up:
-        return PosePipeline(None, BottomUpEstimator(runtime, card, args.skeleton))
+        return PosePipeline(None, BottomUpEstimator(runtime, card, args.skeleton), person_threshold=args.person_threshold)
     kind = PaddleDetTopDown if args.paddledet_crop else TopDownEstimator
     estimator = kind(runtime, card, bool(args.flip_test), batch_size, args.use_dark, args.skeleton)
     detector = None

@@ -142,6 +142,15 @@ def test_the_pipeline_takes_it_without_a_detector() -> None:
         PosePipeline(PlantedDetector([[0, 0, 5, 5]]), estimator())
 
 
+def test_weak_people_are_left_out_unless_asked_for() -> None:
+    picture = crowd_picture((400, 300), np.concatenate([PEOPLE, [[[340.0, 40.0], [340.0, 40.0]]]]), 8.0)
+    picture[:90, 300:, 1] = 0  # of the fourth person only one keypoint is seen: a score of a half
+    everybody = PosePipeline(None, estimator(refine=False), person_threshold=0.0)(picture)
+    assert len(everybody) == 4 and everybody.box_scores[-1] < 0.6
+    assert len(PosePipeline(None, estimator(refine=False), person_threshold=0.6)(picture)) == 3
+    assert len(PosePipeline(None, estimator(refine=False))(picture)) == 4
+
+
 def test_directories(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
