@@ -17,19 +17,23 @@ CODECS = {
     "top_down": "{name: HeatmapCodec, input_wh: [64, 96], heatmap_wh: [16, 24]}",
 }
 
+ARCHITECTURES = {
+    "bottom_up": "HigherHRNet\nHigherHRNet: {backbone: HRNet, hrhrnet_head: HrHRNetHead}",
+    "top_down": "TopDownHRNet\nTopDownHRNet: {backbone: HRNet}",
+}
+
 
 def assembly(folder, codec, *lines, joints=17):
     truth = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "person", "keypoints": ["a"]}]}
     (folder / "truth.json").write_text(json.dumps(truth))
     dataset = "KeypointBottomUpCocoDataset" if codec == "bottom_up" else "KeypointTopDownCocoDataset"
     text = f"""
-    architecture: TopDownHRNet
-    TopDownHRNet: {{backbone: HRNet}}
     num_joints: {joints}
     codec: {CODECS[codec]}
     EvalDataset: !{dataset} {{dataset_dir: {folder.as_posix()}, anno_path: truth.json, num_joints: {joints}}}
     """
     file = folder / "config.yml"
+    lines = (f"architecture: {ARCHITECTURES[codec]}", *lines)
     file.write_text("\n".join([textwrap.dedent(text), *lines]))
     return Assembly(load_config(file))
 
