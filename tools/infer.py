@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     add("--det_config", metavar="YML", help="a detector's configuration, to find people for a keypoint model")
     add("--det_weights", metavar="FILE", help="its weights")
     add("--det_threshold", type=float, default=0.5, help="smallest score of a person's box (default: %(default)s)")
-    add("--person_threshold", type=float, default=0.2,
+    add("--person_threshold", type=float, default=0.1,
         help="people of a bottom-up model with a smaller mean keypoint score are left out (default: %(default)s)")  # fmt: skip
     return parser.parse_args()
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from ppdet.inference.stage_timer import StageTimer
     from ppdet.skeletons import Skeleton
 
-# Mean keypoint score from which a person counts where people are shown; evaluation takes everybody.
-PERSON_THRESHOLD = 0.2
+# Mean keypoint score from which a person counts where people are shown: about two sure keypoints of 17, so that a head alone is
+# somebody. Evaluation takes everybody.
+PERSON_THRESHOLD = 0.1
 # What PaddleDetection's exported graph puts out: heatmaps (1, K, H, W), tags (1, K, H, W, 1), and its own best peaks.
 PADDLEDET_AXES = (4, 5, 3, 3)
 

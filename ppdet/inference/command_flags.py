@@ -105,7 +105,7 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
 
 def add_person_threshold(parser: argparse.ArgumentParser) -> None:
     """How sure a bottom-up model must be of a person."""
-    parser.add_argument("--person_threshold", type=float, default=0.2,
+    parser.add_argument("--person_threshold", type=float, default=0.1,
                         help="people of a bottom-up model with a smaller mean keypoint score are left out, of the JSON too; 0 "
                              "keeps all (default: %(default)s)")
 
