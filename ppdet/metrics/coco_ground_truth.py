@@ -31,6 +31,7 @@ class CocoGroundTruth:
     Args:
         anno_file: path of the JSON file.
         num_keypoints: keypoints each labelled object must have; None for box evaluation.
+        areas: take the objects' areas from the file; False is for protocols in which every object's is `AREA_PER_BOX` of its box.
 
     Attributes:
         coco: the indexed `pycocotools.coco.COCO` object.
@@ -41,9 +42,9 @@ class CocoGroundTruth:
         DataError: file missing or not COCO, or every labelled object has another number of keypoints.
     """
 
-    def __init__(self, anno_file: str | Path, num_keypoints: int | None = None) -> None:
+    def __init__(self, anno_file: str | Path, num_keypoints: int | None = None, areas: bool = True) -> None:
         self.path = Path(anno_file)
-        self.num_keypoints = num_keypoints
+        self.num_keypoints, self.areas = num_keypoints, areas
         self.notes: list[str] = []
         data = _read_coco_json(self.path)
         self._complete(data)
@@ -78,7 +79,7 @@ class CocoGroundTruth:
 
     def _complete(self, data: dict[str, Any]) -> None:
         repairs: Counter[str] = Counter()
-        complete = _Completion(data, self.num_keypoints, repairs)
+        complete = _Completion(data, self.num_keypoints, self.areas, repairs)
         kept = []
         for annotation in data["annotations"]:
             if not isinstance(annotation, dict) or not isinstance(annotation.get("image_id"), (int, str)):
@@ -104,8 +105,8 @@ class CocoGroundTruth:
 class _Completion:
     """Called with each annotation in turn, it changes it into one that pycocotools can use."""
 
-    def __init__(self, data: dict[str, Any], num_keypoints: int | None, repairs: Counter[str]) -> None:
-        self.num_keypoints, self.repairs = num_keypoints, repairs
+    def __init__(self, data: dict[str, Any], num_keypoints: int | None, areas: bool, repairs: Counter[str]) -> None:
+        self.num_keypoints, self.areas, self.repairs = num_keypoints, areas, repairs
         self.labelled = 0
         self.other_lengths: Counter[int] = Counter()
         self.first_other: Any = None
@@ -116,6 +117,8 @@ class _Completion:
     def __call__(self, annotation: dict[str, Any]) -> None:
         if annotation.get("category_id") is None:
             annotation["category_id"] = self._category
+        if not self.areas:
+            annotation["area"] = None
         annotation["iscrowd"] = int(bool(annotation.get("iscrowd")))
         box_filled = annotation.get("bbox") is None
         if box_filled:
@@ -126,7 +129,7 @@ class _Completion:
             annotation["area"] = None
         elif box_filled and annotation["bbox"] is not None:
             self.repairs["without box: taken from the extent of their keypoints"] += 1
-        self._complete_area(annotation, told=reason is None)
+        self._complete_area(annotation, told=self.areas and reason is None)
 
     def _judge_keypoints(self, annotation: dict[str, Any], count: int) -> str | None:
         """Set `num_keypoints`, and let an object that cannot be matched look like one without labelled keypoints."""

@@ -27,7 +27,7 @@ class KeypointMetric(ResultMetric):
         num_joints: keypoints K; None takes the skeleton's, a number is checked against it.
         output_eval: folder for the result file; None writes only through `save`.
         save_prediction_only: write the predictions and skip the evaluation.
-        skeleton: names and OKS sigmas of the keypoints.
+        skeleton: names and OKS sigmas of the keypoints; None takes `default_skeleton`.
         category_id: category of the objects; None takes the only category of the file that has keypoints, else 1.
         per_keypoint: also compute the table of single keypoints.
 
@@ -40,6 +40,8 @@ class KeypointMetric(ResultMetric):
     result_file = "keypoints_results.json"
     header: Sequence[str] = KEYPOINT_HEADER
     stat_names: Sequence[str] = KEYPOINT_STATS
+    default_skeleton = "coco17"
+    areas_of_file = True
 
     def __init__(
         self,
@@ -47,17 +49,17 @@ class KeypointMetric(ResultMetric):
         num_joints: int | None = None,
         output_eval: str | Path | None = None,
         save_prediction_only: bool = False,
-        skeleton: Skeleton | str | Mapping[str, Any] = "coco17",
+        skeleton: Skeleton | str | Mapping[str, Any] | None = None,
         category_id: int | None = None,
         per_keypoint: bool = True,
     ) -> None:
-        self.skeleton = get_skeleton(skeleton)
+        self.skeleton = get_skeleton(self.default_skeleton if skeleton is None else skeleton)
         if num_joints not in (None, self.skeleton.num_keypoints):
             raise ConfigError(
                 f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name!r} has "
                 f"{self.skeleton.num_keypoints} keypoints. Set one of them right."
             )
-        self.ground_truth = CocoGroundTruth(anno_file, self.skeleton.num_keypoints)
+        self.ground_truth = CocoGroundTruth(anno_file, self.skeleton.num_keypoints, self.areas_of_file)
         self.category_id = _object_category(self.ground_truth) if category_id is None else int(category_id)
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.save_prediction_only = bool(save_prediction_only)

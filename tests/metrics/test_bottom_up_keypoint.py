@@ -49,16 +49,18 @@ def test_crowdpose_figures_are_those_of_xtcocotools(crowdpose: Any) -> None:
     assert "area" not in metric.report()
 
 
-def test_crowdpose_knows_no_areas(crowdpose: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("area", [0, 3.0])
+def test_crowdpose_knows_no_areas(crowdpose: Any, tmp_path: Path, area: float) -> None:
     metric, predictions = crowdpose
     truth = json.loads(shared(*EXAMPLES, "example_crowdpose_val.json").read_text())
     for annotation in truth["annotations"]:
-        annotation["area"] = 3.0
+        annotation["area"] = area
     (tmp_path / "truth.json").write_text(json.dumps(truth))
     other = KeyPointCrowdPoseEval(tmp_path / "truth.json")
     for each in (metric, other):
         each.update(predictions)
     assert other.compute() == metric.compute()
+    assert other.notes() == [note.replace("example_crowdpose_val", "truth") for note in metric.notes()]
 
 
 @pytest.mark.parametrize(("index", "group"), [(0.0, "easy"), (0.19, "easy"), (0.2, "medium"), (0.79, "medium"), (0.8, "hard")])
