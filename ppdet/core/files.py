@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import IO, Any, Union
 from ppdet.core.errors import ConfigError
 
 PathLike = Union[str, "os.PathLike[str]"]
+DIGEST_BLOCK = 1 << 20
 
 
 def require_folder(path: PathLike, what: str) -> Path:
@@ -68,3 +70,12 @@ def atomic_write(path: PathLike, mode: str = "w", encoding: str = "utf-8") -> It
     text = {"encoding": encoding, "newline": "\n"} if mode == "w" else {}
     with atomic_path(path) as temporary, open(temporary, mode, **text) as file:  # type: ignore[call-overload]
         yield file
+
+
+def sha256_of(path: PathLike) -> str:
+    """Hexadecimal digest of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(DIGEST_BLOCK), b""):
+            digest.update(block)
+    return digest.hexdigest()

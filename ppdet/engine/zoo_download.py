@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Optional, Union
 
 from ppdet.core.errors import CheckpointError
-from ppdet.core.files import atomic_path
+from ppdet.core.files import atomic_path, sha256_of
 from ppdet.core.logger import get_logger
 from ppdet.engine.model_zoo import Zoo, load_zoo
 from ppdet.engine.weight_cache import cached_weights
 
 logger = get_logger(__name__)
-
-BLOCK = 1 << 20
 
 
 def download_by_name(name: str, output_dir: Optional[Union[str, Path]] = None, zoo: Optional[Zoo] = None) -> Path:
@@ -45,15 +42,6 @@ def download_by_name(name: str, output_dir: Optional[Union[str, Path]] = None, z
     checked = "verified" if wanted.sha256 is not None else "no published checksum to compare with"
     logger.info("%s: %.1f MB, sha256 %s (%s)", name, path.stat().st_size / 1e6, digest, checked)
     return path if output_dir is None else _copy(path, Path(output_dir))
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal digest of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(BLOCK), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _copy(path: Path, folder: Path) -> Path:

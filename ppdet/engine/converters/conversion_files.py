@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import yaml
 
-from ppdet.core.files import atomic_write
+from ppdet.core.files import atomic_write, sha256_of
 from ppdet.engine.checkpoint import SUFFIX, save_pdparams
 from ppdet.engine.converters.conversion import Conversion
 from ppdet.engine.converters.torch_file import TorchFile
@@ -43,7 +42,7 @@ def feed_note(conversion: Conversion, file: TorchFile) -> Dict[str, Any]:
     note: Dict[str, Any] = {
         "converted_from": {
             "file": file.path.name,
-            "sha256": _sha256(file.path),
+            "sha256": sha256_of(file.path),
             "state_dict": conversion.state.where or "(top)",
             "layout": conversion.layout.name,
         },
@@ -89,11 +88,3 @@ def report_text(conversion: Conversion, file: TorchFile) -> str:
         lines.append(f"  {key} {list(state.tensors[key].shape)} -> {target} {list(conversion.weights[target].shape)}{change}")
     lines += ["", "not needed", *(f"  {key}: {why}" for key, why in renaming.dropped.items())]
     return "\n".join(lines) + "\n"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
