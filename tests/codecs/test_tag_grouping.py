@@ -120,11 +120,11 @@ def _perfect_candidates(seed: int, people: int) -> tuple[Candidates, np.ndarray]
     return Candidates(score, np.zeros((17, people, 2)), np.zeros((17, people, 2)), tag), owner
 
 
-@pytest.mark.parametrize(("people", "whole_at_least", "authors_at_most"), [(20, 10, 5), (60, 10, 0)])
+@pytest.mark.parametrize(("people", "whole_at_least", "authors_at_most"), [(20, 40, 15), (60, 40, 0)])
 def test_bounded_costs_keep_people_whole(people: int, whole_at_least: int, authors_at_most: int) -> None:
     def whole(matching: str) -> int:
         kept = 0
-        for seed in range(10):
+        for seed in range(40):
             found, owner = _perfect_candidates(seed, people)
             groups = Grouping(authors_order(17), max_people=60, matching=matching).group(found)
             owners = groups.gather(owner + 1) - 1
