@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Sequence
 
 import numpy as np
@@ -48,8 +49,7 @@ def crowd_frame(
         long_base = LONGEST_ASPECT * base
         base = max(int(_up(short * long_base / long, divisor)), divisor)
         pixels_per_input = long / long_base
-        _log.warning("an image of %d x %d pixels is too long and thin for a short side of %d: shrunk as a whole to %d pixels in "
-                     "length; for more detail cut it into parts", width, height, short_side, int(long_base * scale / min_scale))
+        _tell_shrunk(width, height, short_side, int(long_base * scale / min_scale))
     else:
         pixels_per_input = short / base
         exact = base / short * long
@@ -65,3 +65,10 @@ def crowd_frame(
 def _up(side: float, divisor: int) -> float:
     """Up to a multiple; a fraction of a pixel beyond one does not count, as in the authors' integer arithmetic."""
     return (side + divisor - 1) // divisor * divisor
+
+
+@lru_cache(maxsize=256)
+def _tell_shrunk(width: int, height: int, short_side: int, length: int) -> None:
+    """Once for each size, not for every frame of a video."""
+    _log.warning("an image of %d x %d pixels is too long and thin for a short side of %d: shrunk as a whole to %d pixels in "
+                 "length; for more detail cut it into parts", width, height, short_side, length)
