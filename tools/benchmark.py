@@ -49,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from ppdet.core.config import load_config
+    from ppdet.core.config.load import load_config
     from ppdet.engine import distributed
-    from ppdet.engine.training_speed import measure_training
+    from ppdet.engine.benchmarks.training_speed import measure_training
 
     speed = measure_training(load_config(args.config, args.opt), iterations=args.iterations)
     if distributed.is_main():
@@ -63,7 +63,7 @@ def main() -> int:
     args = _parser().parse_args()
     if args.kind == "train":
         return _train(args)
-    from ppdet.engine import benchmark
+    from ppdet.engine.benchmarks import benchmark
 
     if args.kind == "unite":
         rows = benchmark.unite_rows(
@@ -76,10 +76,10 @@ def main() -> int:
         )
         header = ["engine", "precision", "batch", "median ms", "ms per crop"]
     elif args.kind == "group":
-        from ppdet.engine import group_benchmark
+        from ppdet.engine.benchmarks import grouping
 
-        rows = group_benchmark.group_rows(args.people, args.repeats)
-        header = group_benchmark.HEADER
+        rows = grouping.group_rows(args.people, args.repeats)
+        header = grouping.HEADER
     else:
         rows = benchmark.help_rows()
         header = ["command", "seconds"]

@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("-o", "--opt", nargs="*", default=[], metavar="KEY=VALUE", help="options for all of them")
     arguments = parser.parse_args()
 
-    from ppdet.engine.config_report import report_configs
+    from ppdet.engine.configs.report import report_configs
 
     return report_configs(arguments.config, arguments.opt)
 

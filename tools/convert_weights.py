@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Parse, convert."""
     args = parse_args()
-    from ppdet.engine.converters.command import convert_file
+    from ppdet.commands.convert_weights import convert_file
 
     convert_file(args.file, args.output, args.config, args.opt, args.layout, args.home, args.state_dict, args.to_rgb)
 

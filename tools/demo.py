@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--video_file", help="a video of people (default: a rendered one)")
     parser.add_argument("--output_dir", default="output/demo", help="default: %(default)s")
     args = parser.parse_args()
-    from ppdet.engine.demo import run_demo
+    from ppdet.commands.demo import run_demo
 
     run_demo(args.weights, args.output_dir, args.video_file)
     return 0

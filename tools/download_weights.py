@@ -29,8 +29,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Parse and fetch."""
     args = parse_args()
-    from ppdet.engine.model_zoo import load_zoo
-    from ppdet.engine.zoo_download import download_by_name
+    from ppdet.engine.weights.zoo import load_zoo
+    from ppdet.engine.weights.zoo_download import download_by_name
 
     zoo = load_zoo()
     if args.show:

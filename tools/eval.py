@@ -51,21 +51,21 @@ def main() -> None:
     if not args.model_dir and (args.engine, args.precision) != ("auto", "fp32"):
         raise ConfigError("--engine and --precision are those of an exported model: give its folder as --model_dir, or leave "
                           "them out")
-    from ppdet.core.config import load_config
+    from ppdet.core.config.load import load_config
 
     options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
     if args.baseline:
-        from ppdet.engine.mean_pose import evaluate_mean_pose
+        from ppdet.engine.evaluation.mean_pose import evaluate_mean_pose
 
         evaluate_mean_pose(load_config(args.config, options), args.output_eval)
         return
-    from ppdet.engine.evaluator import evaluate
+    from ppdet.engine.evaluation.evaluator import evaluate
 
     exported = None
     if args.model_dir:
         exported = {name: getattr(args, name) for name in ("model_dir", "engine", "precision", "cpu_threads")}
     if args.boxes:
-        from ppdet.engine.box_protocols import compare_boxes
+        from ppdet.engine.evaluation.box_sources import compare_boxes
 
         compare_boxes(args.config, options, args.boxes, args.output_eval, args.amp, exported)
         return

@@ -30,8 +30,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Parse, load, export."""
     args = parse_args()
-    from ppdet.core.config import load_config
-    from ppdet.engine.exporter import export
+    from ppdet.core.config.load import load_config
+    from ppdet.engine.export.exporter import export
 
     export(load_config(args.config, args.opt), args.output_dir, args.onnx, args.for_fd)
 

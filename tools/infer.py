@@ -48,8 +48,8 @@ def _truth(text: str) -> bool:
 def main() -> int:
     """Parse, load, predict."""
     args = parse_args()
-    from ppdet.core.config import load_config
-    from ppdet.engine.predictor import PredictOptions, find_images, predict
+    from ppdet.core.config.load import load_config
+    from ppdet.engine.prediction.predictor import PredictOptions, find_images, predict
 
     paths = [] if args.video_file else find_images(args.infer_img, args.infer_dir, args.infer_list)
     options = PredictOptions(

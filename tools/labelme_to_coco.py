@@ -32,8 +32,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Parse, convert."""
     args = parse_args()
-    from ppdet.core.config import load_config
-    from ppdet.data.labelme_command import convert_folder
+    from ppdet.commands.labelme_to_coco import convert_folder
+    from ppdet.core.config.load import load_config
     from ppdet.skeletons.lookup import skeleton_from_config
 
     skeleton = skeleton_from_config(load_config(args.config))

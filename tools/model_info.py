@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     args = _parser().parse_args()
-    from ppdet.core.config import load_config
+    from ppdet.core.config.load import load_config
     from ppdet.engine.model_info import info_of_config
 
     print(info_of_config(load_config(args.config, args.opt)).to_text(args.stages))

@@ -33,8 +33,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Parse, measure, write."""
     args = parse_args()
+    from ppdet.commands.model_zoo import ZooOptions, make_page
     from ppdet.core.logger import get_logger
-    from ppdet.engine.zoo_command import ZooOptions, make_page
 
     text, default = make_page(ZooOptions(args.measure, args.latency, args.only, args.repeats, args.cpu_threads))
     path = Path(args.output) if args.output else ROOT / default

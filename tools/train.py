@@ -38,9 +38,9 @@ def _truth(text: str) -> bool:
 def main() -> int:
     """Parse, load, train."""
     args = parse_args()
-    from ppdet.core.config import load_config
-    from ppdet.engine.training_options import TrainingOptions
-    from ppdet.engine.training_run import train
+    from ppdet.core.config.load import load_config
+    from ppdet.engine.training.options import TrainingOptions
+    from ppdet.engine.training.run import train
 
     options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
     state = train(

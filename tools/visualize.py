@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Parse and draw."""
     args = vars(parse_args())
-    from ppdet.inference.plot_command import PlotOptions, plot_poses
+    from ppdet.commands.draw import PlotOptions, plot_poses
 
     return plot_poses(args.pop("json"), PlotOptions(**args))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from ppdet.commands.flags import unite_parser
 from ppdet.core.command import run_command
-from ppdet.inference.command_flags import unite_parser
 
 
 def main() -> int:
     args = unite_parser().parse_args()
-    from ppdet.inference.pose_command import run_unite  # heavy, so after the flags are read
+    from ppdet.commands.pose import run_unite  # heavy, so after the flags are read
 
     return run_unite(args)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from ppdet.commands.flags import detector_parser
 from ppdet.core.command import run_command
-from ppdet.inference.command_flags import detector_parser
 
 
 def main() -> int:
     args = detector_parser().parse_args()
-    from ppdet.inference.detect_command import run_detect  # heavy, so after the flags are read
+    from ppdet.commands.detect import run_detect  # heavy, so after the flags are read
 
     return run_detect(args)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from ppdet.commands.flags import add_person_threshold, add_pose_flags, single_parser
 from ppdet.core.command import run_command
-from ppdet.inference.command_flags import add_person_threshold, add_pose_flags, single_parser
 
 
 def main() -> int:
@@ -16,7 +16,7 @@ def main() -> int:
     add_pose_flags(parser)
     add_person_threshold(parser)
     args = parser.parse_args()
-    from ppdet.inference.pose_command import run_keypoint  # heavy, so after the flags are read
+    from ppdet.commands.pose import run_keypoint  # heavy, so after the flags are read
 
     return run_keypoint(args)
 

@@ -13,15 +13,15 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from ppdet.codecs.base import Codec
-from ppdet.codecs.crowd_candidates import Candidates
-from ppdet.codecs.crowd_frame import crowd_frame
-from ppdet.codecs.crowd_poses import CrowdPoses
-from ppdet.codecs.crowd_targets import crowd_heatmaps, tag_joints
+from ppdet.codecs.bottom_up_candidates import Candidates
+from ppdet.codecs.bottom_up_frame import crowd_frame
+from ppdet.codecs.bottom_up_poses import CrowdPoses
+from ppdet.codecs.bottom_up_targets import crowd_heatmaps, tag_joints
 from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
 from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
 from ppdet.codecs.tag_refining import search_missing
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
-from ppdet.core.registry import register
 from ppdet.geometry.crop import Crop
 from ppdet.skeletons import Skeleton
 

@@ -19,8 +19,8 @@ import numpy as np
 from ppdet.codecs import peaks
 from ppdet.codecs.base import Codec
 from ppdet.codecs.gaussian import gaussian_heatmaps, reaches_map
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
-from ppdet.core.registry import register
 from ppdet.geometry.crop import ALIGNMENTS, Crop
 from ppdet.skeletons import Skeleton
 

@@ -13,8 +13,8 @@ from typing import Any, Iterator, Mapping, Optional, Sequence
 from ppdet.codecs.associative_embedding import AssociativeEmbeddingCodec
 from ppdet.codecs.base import Codec
 from ppdet.codecs.heatmap import HeatmapCodec
-from ppdet.core.builder import Builder
-from ppdet.core.config import Config
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 

@@ -10,7 +10,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from ppdet.codecs.crowd_candidates import Candidates
+from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import DataError
 from ppdet.skeletons import Skeleton
 

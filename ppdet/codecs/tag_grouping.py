@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ppdet.codecs.crowd_candidates import Candidates
+from ppdet.codecs.bottom_up_candidates import Candidates
 
 #: HigherHRNet's order for COCO: trunk and head, hips, arms, knees and ankles. With 14 keypoints its code takes the first 14.
 _AUTHORS_ORDER = (0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16)

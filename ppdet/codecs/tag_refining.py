@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppdet.codecs.crowd_candidates import Candidates
+from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.codecs.tag_grouping import tag_distance
 
 #: Shares of the cells that are looked at in turn, highest first. A person's own region of a background that is all alike is

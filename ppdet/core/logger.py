@@ -8,7 +8,7 @@ import sys
 
 
 class _PpdetFormatter(logging.Formatter):
-    """Shortens ``ppdet.engine.trainer`` to ``ppdet.engine``: readers know areas, not modules."""
+    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``: readers know areas, not modules."""
 
     def format(self, record: logging.LogRecord) -> str:
         area = ".".join(record.name.split(".")[:2])

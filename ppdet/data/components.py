@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-import ppdet.data.reader
+import ppdet.data.loading.reader
 import ppdet.data.sources
 import ppdet.data.transforms
 
 for _package in (ppdet.data.sources, ppdet.data.transforms):
-    for _module in pkgutil.iter_modules(_package.__path__):
-        importlib.import_module(f"{_package.__name__}.{_module.name}")
+    for _module in pkgutil.walk_packages(_package.__path__, prefix=f"{_package.__name__}."):
+        importlib.import_module(_module.name)

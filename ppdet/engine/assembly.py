@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Dict, Optional, Union
 
 from ppdet.codecs import codec_from_config
-from ppdet.core.builder import Builder
-from ppdet.core.config import Config
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
 from ppdet.engine.components import import_components
-from ppdet.engine.config_check import check_config
+from ppdet.engine.configs.check import check_config
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _ROLES = ("Train", "Eval", "Test")

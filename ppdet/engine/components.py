@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from ppdet.core.registry import Registry, registry
+from ppdet.core.config.registry import Registry, registry
 
 PACKAGES = ("ppdet.codecs", "ppdet.data", "ppdet.metrics", "ppdet.modeling", "ppdet.optimizer")
 

@@ -17,7 +17,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from ppdet.core.config import Config
+from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
 from ppdet.engine.assembly import Assembly
 

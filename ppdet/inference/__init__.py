@@ -7,16 +7,16 @@ from __future__ import annotations
 from importlib import import_module
 
 _HOMES = {
-    "BottomUpEstimator": "bottomup",
-    "BoxDetector": "detector",
-    "Detections": "detections",
+    "BottomUpEstimator": "estimators.bottom_up",
+    "BoxDetector": "estimators.detector",
+    "Detections": "estimators.detections",
     "ModelCard": "model_card",
-    "PersonTracker": "tracker",
+    "PersonTracker": "tracking.tracker",
     "PosePipeline": "pipeline",
     "PoseResult": "results",
-    "TopDownEstimator": "topdown",
+    "TopDownEstimator": "estimators.top_down",
     "load_runtime": "runtimes",
-    "process_video": "video",
+    "process_video": "video.process",
 }
 __all__ = sorted(_HOMES)
 

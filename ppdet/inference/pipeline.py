@@ -13,14 +13,14 @@ import numpy as np
 from ppdet.core.errors import DataError, MediaError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
-from ppdet.inference.bottomup import PERSON_THRESHOLD, BottomUpEstimator, bottom_up_alone, refuse_flip_test
-from ppdet.inference.detector import BoxDetector
+from ppdet.inference.estimators.bottom_up import PERSON_THRESHOLD, BottomUpEstimator, bottom_up_alone, refuse_flip_test
+from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.files.sources import checked_image, kind_of
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.picture_source import checked_image, kind_of
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.topdown import TopDownEstimator
 
 
 class PosePipeline:
@@ -216,8 +216,8 @@ class PosePipeline:
         Raises:
             MediaError: it does not open.
         """
-        from ppdet.inference.video import video_results
-        from ppdet.inference.video_reader import VideoReader
+        from ppdet.inference.video.process import video_results
+        from ppdet.inference.video.reader import VideoReader
 
         reader = VideoReader(source)  # opened here, so that a bad file is an error of this call and not of a later one
         return (result for _, result in video_results(self, reader))

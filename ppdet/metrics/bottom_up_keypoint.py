@@ -10,9 +10,9 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
-from ppdet.core.registry import register
-from ppdet.metrics.crowd_instances import CrowdInstances
+from ppdet.metrics.bottom_up_instances import CrowdInstances
 from ppdet.metrics.keypoint_metric import KeypointMetric
 
 

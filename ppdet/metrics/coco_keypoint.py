@@ -12,8 +12,8 @@ from typing import Any, Mapping
 
 import numpy as np
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.keypoint_metric import KeypointMetric
 from ppdet.metrics.person_instances import keep_distinct_persons, person_scores

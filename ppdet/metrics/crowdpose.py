@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Sequence
 
+from ppdet.core.config.registry import register
 from ppdet.core.json_values import is_number
-from ppdet.core.registry import register
 from ppdet.metrics.bottom_up_keypoint import KeyPointBottomUpCOCOEval
 from ppdet.metrics.coco_evaluation import CROWD_STATS, evaluate_crowds
 from ppdet.metrics.report import CROWD_HEADER

@@ -13,8 +13,8 @@ from typing import Any, Mapping
 
 import numpy as np
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
-from ppdet.core.registry import register
 from ppdet.geometry.crop import BOX_PADDING
 from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.pckh import correct_within

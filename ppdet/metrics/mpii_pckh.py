@@ -11,9 +11,9 @@ from typing import Any, Mapping
 
 import numpy as np
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
-from ppdet.core.registry import register
 from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.mpii_truth import find_truth, read_truth, write_predictions
 from ppdet.metrics.pckh import correct_within

@@ -39,9 +39,9 @@ _MODULES = {
     "HigherHRNet": "architectures.higher_hrnet",
     "HrHRNetPostProcess": "architectures.higher_hrnet",
     "PicoDet": "architectures.picodet",
-    "TopDownExport": "export.topdown",
-    "BottomUpExport": "export.bottomup",
-    "CrowdCandidates": "export.crowd_candidates",
+    "TopDownExport": "export.top_down",
+    "BottomUpExport": "export.bottom_up",
+    "CrowdCandidates": "export.bottom_up_candidates",
     "PicoDetExport": "export.picodet",
 }
 

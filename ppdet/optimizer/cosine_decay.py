@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 
 
 @register

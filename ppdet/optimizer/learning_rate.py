@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional, Sequence
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
-from ppdet.core.registry import register
 from ppdet.optimizer.curve import LearningRateCurve
 
 _log = get_logger(__name__)

@@ -7,9 +7,9 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 import paddle
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
-from ppdet.core.registry import register
 from ppdet.optimizer.param_groups import NamedParameter, groups_by_depth, groups_by_pattern
 
 _log = get_logger(__name__)

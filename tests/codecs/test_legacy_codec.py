@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ppdet.codecs import codec_from_config
-from ppdet.core.config import load_config
+from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError
 
 RECIPE = """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import plain_grouping as plain
 import pytest
-from crowd_maps import crowd_maps
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import plain_grouping as plain
+from support.bottom_up_maps import crowd_maps
 
 from ppdet.codecs import AssociativeEmbeddingCodec
-from ppdet.codecs.crowd_candidates import Candidates
+from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.codecs.tag_grouping import Grouping, authors_order
 from ppdet.codecs.tag_refining import best_cells
 from ppdet.core.errors import ConfigError, DataError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.core.config import load_config
+from ppdet.core.config.load import load_config
 
 pytest.importorskip("paddle")
 

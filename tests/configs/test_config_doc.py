@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.core.yaml_loader import ConfigDict, parse_yaml
+from ppdet.core.config.yaml_loader import ConfigDict, parse_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "config.md").read_text()
@@ -74,12 +74,12 @@ def write_cows(folder):
 
 def test_the_animal_trains_and_evaluates(tmp_path):
     pytest.importorskip("paddle")
-    from ppdet.core.config import load_config
+    from ppdet.core.config.load import load_config
     from ppdet.engine.components import import_components
-    from ppdet.engine.config_check import check_config
-    from ppdet.engine.evaluator import evaluate
-    from ppdet.engine.training_options import TrainingOptions
-    from ppdet.engine.training_run import train
+    from ppdet.engine.configs.check import check_config
+    from ppdet.engine.evaluation.evaluator import evaluate
+    from ppdet.engine.training.options import TrainingOptions
+    from ppdet.engine.training.run import train
 
     (text,) = [block for block in blocks("yaml") if "cow4" in block]
     path = tmp_path / "cow_64x64.yml"

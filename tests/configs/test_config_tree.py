@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.core.config import load_config
+from ppdet.core.config.load import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 LEAVES = sorted(path for path in (ROOT / "configs").rglob("*.yml") if "_base_" not in path.parts)
@@ -25,7 +25,7 @@ def filled_registry():
 
 @pytest.mark.parametrize("path", LEAVES, ids=NAMES)
 def test_every_config_is_sound(path, filled_registry):
-    from ppdet.engine.config_check import check_config
+    from ppdet.engine.configs.check import check_config
 
     assert [str(problem) for problem in check_config(load_config(path), filled_registry)] == []
 
@@ -42,7 +42,7 @@ def test_every_config_opens_with_its_record(path):
 
 def test_weights_are_those_of_the_configs_own_runs(tmp_path):
     pytest.importorskip("paddle")
-    from ppdet.engine.weighted_model import trained_weights
+    from ppdet.engine.weights.load import trained_weights
 
     leaf = tmp_path / "mine.yml"
     leaf.write_text(f"_BASE_: {ROOT / 'configs/keypoint/tiny_pose/tinypose_128x96.yml'}\n")
@@ -75,7 +75,7 @@ def test_bottom_up_sizes_and_data_agree_with_the_file_name(path):
 @pytest.mark.parametrize("size", ["codec.input_wh=[64, 96]", "codec.input_wh=[64, 96] codec.heatmap_wh=[16, 24]"])
 def test_one_option_changes_the_size_everywhere(size, filled_registry):
     from ppdet.engine.assembly import Assembly
-    from ppdet.engine.deployed_form import deployed_form
+    from ppdet.engine.tasks.deployed_form import deployed_form
 
     options = [f"codec.{part}" for part in size.split("codec.") if part]
     assembly = Assembly(load_config(ROOT / "configs/keypoint/tiny_pose/tinypose_128x96.yml", options))

@@ -11,7 +11,7 @@ pytest.importorskip("paddle")
 
 import paddle  # noqa: E402
 
-from ppdet.core.config import load_config  # noqa: E402
+from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.engine.assembly import Assembly  # noqa: E402
 from ppdet.engine.model_info import GIBI, info_of_config, model_info, stage_of  # noqa: E402
 from ppdet.modeling.initializer import parameter_count  # noqa: E402

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppdet.core.builder import Builder
-from ppdet.core.config import load_config
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import load_config
 
 TEXT = """\
 use_gpu: true
@@ -120,7 +120,7 @@ def filled_registry():
 
 
 def test_is_legal_but_for_the_key_given_twice(path, filled_registry):
-    from ppdet.engine.config_check import check_config
+    from ppdet.engine.configs.check import check_config
 
     found = [(p.severity, p.mark.line) for p in check_config(load_config(path), filled_registry)]
     assert found == [("warning", 4)]

@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("paddle")
 
-from ppdet.core.config import load_config  # noqa: E402
+from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.engine.assembly import Assembly  # noqa: E402
 from ppdet.engine.components import import_components  # noqa: E402
-from ppdet.engine.config_check import check_config  # noqa: E402
+from ppdet.engine.configs.check import check_config  # noqa: E402
 
 TEXT = """\
 epoch: 3

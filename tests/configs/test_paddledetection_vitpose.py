@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("paddle")
 
-from ppdet.core.config import load_config  # noqa: E402
+from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.engine.assembly import Assembly  # noqa: E402
 
 TEXT = """\

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from ppdet.core.builder import Builder
-from ppdet.core.config import load_config
-from ppdet.core.paddledet_names import PADDLEDETECTION_NAMES
-from ppdet.engine.config_check import check_config
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import load_config
+from ppdet.core.config.paddledet_names import PADDLEDETECTION_NAMES
+from ppdet.engine.configs.check import check_config
 
 pytest.importorskip("paddle")
 
@@ -157,7 +157,7 @@ def test_a_section_misspelt_in_both_places_is_a_typo(load, filled_registry):
     ],
 )
 def test_a_part_of_a_config_needs_no_architecture(load, tmp_path, capsys, filled_registry, text):
-    from ppdet.engine.config_report import report_configs
+    from ppdet.engine.configs.report import report_configs
 
     config = load(text)
     assert ("error", "the") in findings(config, filled_registry)  # a command cannot run it
@@ -167,7 +167,7 @@ def test_a_part_of_a_config_needs_no_architecture(load, tmp_path, capsys, filled
 
 
 def test_a_whole_config_needs_one(load, capsys):
-    from ppdet.engine.config_report import report_configs
+    from ppdet.engine.configs.report import report_configs
 
     assert report_configs([str(load("TrainDataset: !COCODataSet {}\nTrainReader: {batch_size: 2}\n").path)]) == 1
     assert "error: the config names no architecture" in capsys.readouterr().out

@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("paddle")
 
-from ppdet.core.config import load_config  # noqa: E402
+from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.engine.components import import_components  # noqa: E402
-from ppdet.engine.config_check import check_config  # noqa: E402
+from ppdet.engine.configs.check import check_config  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYPOINT = ROOT / "configs" / "keypoint"
@@ -47,8 +47,8 @@ def test_an_option_fits_its_config_and_changes_it(name: str, options: list[str])
 def test_the_file_of_transforms_makes_a_batch(tmp_path: Path) -> None:
     import numpy as np
 
-    from ppdet.core.builder import Builder
-    from ppdet.data.sample import PersonSample
+    from ppdet.core.config.builder import Builder
+    from ppdet.data.samples.person import PersonSample
     from ppdet.engine.assembly import Assembly
 
     block = next(block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.S))

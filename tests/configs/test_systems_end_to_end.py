@@ -10,13 +10,13 @@ import pytest
 pytest.importorskip("paddle")
 
 import paddle  # noqa: E402
-from golden_cases import fill_by_rule  # noqa: E402
+from support.golden_cases import fill_by_rule  # noqa: E402
 
-from ppdet.core.config import load_config  # noqa: E402
+from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.engine.assembly import Assembly  # noqa: E402
-from ppdet.engine.deployed_form import deployed_form  # noqa: E402
+from ppdet.engine.tasks.deployed_form import deployed_form  # noqa: E402
+from ppdet.inference.estimators.top_down import TopDownEstimator  # noqa: E402
 from ppdet.inference.runtimes import load_runtime  # noqa: E402
-from ppdet.inference.topdown import TopDownEstimator  # noqa: E402
 
 KEYPOINT = Path(__file__).resolve().parents[2] / "configs" / "keypoint"
 SMALL = ["codec.input_wh=[64,64]", "codec.heatmap_wh=[16,16]", "codec.sigma=1"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.core.config import load_config
+from ppdet.core.config.load import load_config
 
 KEYPOINT = Path(__file__).resolve().parents[2] / "configs" / "keypoint"
 READERS = ("TrainReader", "EvalReader", "TestReader")

@@ -16,12 +16,12 @@ import pytest
 
 import ppdet
 from ppdet.core.command import run_command
+from ppdet.core.config.registry import Registry
+from ppdet.core.config.schema import check_arguments, schema_of
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.files import atomic_path, atomic_write, require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
-from ppdet.core.registry import Registry
-from ppdet.core.schema import check_arguments, schema_of
 from ppdet.core.seeding import sample_rng, seed_everything
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,7 +115,7 @@ def test_atomic_files_have_ordinary_permissions_and_suffix(tmp_path):
 
 
 def test_log_lines_have_paddledetections_form(capsys):
-    get_logger("ppdet.engine.trainer").info("loss: %.1f", 0.5)
+    get_logger("ppdet.engine.training.trainer").info("loss: %.1f", 0.5)
     line = capsys.readouterr().out
     assert re.fullmatch(r"\[\d\d/\d\d \d\d:\d\d:\d\d\] ppdet\.engine INFO: loss: 0\.5\n", line)
 

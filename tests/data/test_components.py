@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from shared_data import shared
+from support.shared_data import shared
 
 from ppdet.codecs import codec_from_config
-from ppdet.core.builder import Builder
-from ppdet.core.config import load_config
-from ppdet.core.registry import registry
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import load_config
+from ppdet.core.config.registry import registry
 from ppdet.data import components  # noqa: F401  (fills the registry)
 from ppdet.skeletons import get_skeleton
 

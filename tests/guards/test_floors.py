@@ -26,7 +26,7 @@ FLOORS = {
 #: a deployed machine has floors up to `inference` only
 DEPLOY_CEILING = FLOORS["inference"]
 PADDLE_PACKAGES = {"modeling", "optimizer", "engine"}
-PADDLE_FILES = {"ppdet/data/reader.py", "ppdet/inference/runtimes/paddle_inference.py"}
+PADDLE_FILES = {"ppdet/data/loading/reader.py", "ppdet/inference/runtimes/paddle.py"}
 
 
 def _sources(*folders: str) -> Iterator[tuple[str, ast.AST]]:

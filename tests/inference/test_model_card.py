@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from planted_models import pose_card
+from support.planted_models import pose_card
 
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.model_card import ModelCard

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted_models import PlantedDetector, PlantedRuntime, planted_person, pose_card, write_detector, write_pose_model
+from support.planted_models import PlantedDetector, PlantedRuntime, planted_person, pose_card, write_detector, write_pose_model
 
 from ppdet.core.errors import DataError, MediaError, ModelDirError
 from ppdet.image.io import write_image
+from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
-from ppdet.inference.topdown import TopDownEstimator
 
 POINTS = np.array([[198.3, 150.7], [180.25, 190.5], [215.6, 201.9]])
 BOX = [160, 120, 160 + 2 * 48 / 1.25, 120 + 2 * 64 / 1.25]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ppdet.core.errors import DataError
-from ppdet.data.sources.coco_topdown import KeypointTopDownCocoDataset
+from ppdet.data.sources.coco_top_down import KeypointTopDownCocoDataset
 from ppdet.metrics.coco_keypoint import KeyPointTopDownCOCOEval
 
 SKELETON = {"name": "stick", "keypoints": ["top", "middle", "bottom"]}

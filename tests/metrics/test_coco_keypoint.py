@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shared_data import shared
+from support.shared_data import shared
 
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.metrics.coco_keypoint import KeyPointTopDownCOCOEval

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_data import shared
+from support.shared_data import shared
 
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.metrics.mpii_pckh import KeyPointTopDownMPIIEval

@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import paddle
 import pytest
-from small_models import baseline, higher_hrnet, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
+from support.small_models import baseline, higher_hrnet, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
 
 from ppdet.core.errors import ConfigError
 from ppdet.modeling import (

@@ -8,8 +8,8 @@ from typing import List
 import numpy as np
 import paddle
 import pytest
-from golden_cases import fill_by_rule
-from small_models import baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
+from support.golden_cases import fill_by_rule
+from support.small_models import baseline, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy, vit_pose
 
 from ppdet.core.errors import ExportError
 from ppdet.modeling import PicoDetExport, PoseResNet, TopDownExport

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.core.builder import Builder
-from ppdet.core.config import load_config
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError
 from ppdet.engine.components import import_components
 

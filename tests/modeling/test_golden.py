@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import paddle
 import pytest
-from golden_cases import RELATIVE_ERROR, fill_by_rule, golden_arrays, golden_keys, model_keys, relative_error
-from small_models import higher_hrnet, hrnet, lite_hrnet, picodet_legacy
+from support.golden_cases import RELATIVE_ERROR, fill_by_rule, golden_arrays, golden_keys, model_keys, relative_error
+from support.small_models import higher_hrnet, hrnet, lite_hrnet, picodet_legacy
 
 from ppdet.modeling.architectures.higher_hrnet import averaged_maps
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from golden_cases import model_keys, reference_keys
-from shared_data import shared
-from small_models import PUBLISHED, baseline, higher_hrnet, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy
+from support.golden_cases import model_keys, reference_keys
+from support.shared_data import shared
+from support.small_models import PUBLISHED, baseline, higher_hrnet, hrnet, lite_hrnet, lpn, picodet_lcnet, picodet_legacy
 
 from ppdet.modeling import PoseResNet
 from ppdet.modeling.initializer import parameter_count

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import paddle
 import pytest
-from shared_data import shared
-from small_models import picodet_lcnet
+from support.shared_data import shared
+from support.small_models import picodet_lcnet
 
-from ppdet.engine.checkpoint import load_pretrained
+from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.modeling import PicoDetExport
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

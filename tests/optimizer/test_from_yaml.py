@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppdet.core.builder import Builder
-from ppdet.core.config import load_config
+from ppdet.core.config.builder import Builder
+from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError
 from ppdet.engine.components import import_components
 

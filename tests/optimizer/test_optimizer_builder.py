@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import paddle
 import pytest
-from small_models import vit_pose
+from support.small_models import vit_pose
 
 from ppdet.core.errors import ConfigError
 from ppdet.optimizer.optimizer_builder import OptimizerBuilder

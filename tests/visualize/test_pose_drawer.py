@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from planted_models import SKELETON
+from support.planted_models import SKELETON
 
 from ppdet.core.errors import DataError
 from ppdet.skeletons import Skeleton, get_skeleton

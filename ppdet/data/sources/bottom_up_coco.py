@@ -7,14 +7,14 @@ from typing import Any, List, Optional, Sequence, Union
 
 import numpy as np
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
-from ppdet.core.registry import register
-from ppdet.data.crowd_sample import CrowdSample
-from ppdet.data.sources.annotation_report import AnnotationReport
-from ppdet.data.sources.coco_crowds import CrowdTable, crowd_table
-from ppdet.data.sources.coco_file import image_table, read_coco, select_categories
-from ppdet.data.sources.ignored_regions import draw_regions
+from ppdet.data.coco.by_image import CrowdTable, crowd_table
+from ppdet.data.coco.file import image_table, read_coco, select_categories
+from ppdet.data.coco.ignored_regions import draw_regions
+from ppdet.data.coco.report import AnnotationReport
+from ppdet.data.samples.bottom_up import CrowdSample
 from ppdet.data.sources.image_dataset import ImageDataset
 from ppdet.skeletons import get_skeleton
 

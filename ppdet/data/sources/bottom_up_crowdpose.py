@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.data.sources.bottom_up_coco import KeypointBottomUpCocoDataset
 
 

@@ -6,7 +6,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from ppdet.data.image_store import ImageStore
+from ppdet.data.loading.image_store import ImageStore
 
 
 class ImageDataset:

@@ -7,10 +7,10 @@ from typing import List, Optional, Sequence, Union
 
 import numpy as np
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
-from ppdet.core.registry import register
-from ppdet.data.image_sample import ImageSample
-from ppdet.data.sources.coco_file import read_coco
+from ppdet.data.coco.file import read_coco
+from ppdet.data.samples.image import ImageSample
 from ppdet.data.sources.image_dataset import ImageDataset
 from ppdet.image.io import list_images
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import ConfigError
-from ppdet.data.sample import PersonSample
+from ppdet.data.samples.person import PersonSample
 from ppdet.geometry.crop import fit_aspect
 
 HALF_BODY_PADDING = 1.5

@@ -13,7 +13,7 @@ from ppdet.engine.converters.config_paths import config_paths
 from ppdet.engine.converters.feeds import FEEDS, Feed
 from ppdet.engine.converters.layout import Layout, Network, Renaming, Shape, is_mmpose, without_mmpose
 from ppdet.engine.converters.state_dict import StateDict, find_state_dict
-from ppdet.engine.converters.torch_file import TorchFile
+from ppdet.engine.weights.torch_file import TorchFile
 
 #: the first that fits is taken
 LAYOUTS: Tuple[Layout, ...] = (

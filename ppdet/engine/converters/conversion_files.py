@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Tuple
 import yaml
 
 from ppdet.core.files import atomic_write, sha256_of
-from ppdet.engine.checkpoint import SUFFIX, save_pdparams
 from ppdet.engine.converters.conversion import Conversion
-from ppdet.engine.converters.torch_file import TorchFile
+from ppdet.engine.weights.checkpoint import SUFFIX, save_pdparams
+from ppdet.engine.weights.torch_file import TorchFile
 
 
 def write_conversion(conversion: Conversion, file: TorchFile, output: Path) -> Tuple[Path, Path, Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ppdet.core.errors import CheckpointError
-from ppdet.engine.converters.torch_tensor import TorchTensor
+from ppdet.engine.weights.torch_tensor import TorchTensor
 
 #: where weights lie in a checkpoint; the first that is there is taken. Averaged weights are what their authors evaluated.
 WRAPPERS = ("ema", "ema_state_dict", "state_dict", "best_state_dict", "model", "model_state_dict", "net", "params")

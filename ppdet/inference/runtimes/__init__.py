@@ -11,7 +11,7 @@ def __getattr__(name: str) -> object:
 
         return Runtime
     if name == "load_runtime":
-        from ppdet.inference.runtimes.select import load_runtime
+        from ppdet.inference.runtimes.registry import load_runtime
 
         return load_runtime
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

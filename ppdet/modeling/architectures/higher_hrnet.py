@@ -8,8 +8,8 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.architectures.pose_model import PoseModel
 
 

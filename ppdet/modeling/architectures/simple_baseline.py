@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, Optional
 import paddle
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.architectures.pose_model import PoseModel
 
 

@@ -7,8 +7,8 @@ from typing import Any, Dict, Optional, Sequence
 import paddle
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.architectures.pose_model import PoseModel
 from ppdet.modeling.initializer import constant_attr, normal_attr
 

@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.modeling.architectures.simple_baseline import SimpleBaseline
 
 

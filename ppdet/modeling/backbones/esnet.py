@@ -8,8 +8,8 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.layers.channel_shuffle import join_shuffled, split_halves
 from ppdet.modeling.layers.conv_norm import ConvNorm
 from ppdet.modeling.layers.divisible import round_channels

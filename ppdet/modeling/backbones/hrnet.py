@@ -7,8 +7,8 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import paddle
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.backbones.hrnet_blocks import Bottleneck, Branches, ConvFactory, FuseLayers, conv_factory
 from ppdet.modeling.shape_spec import ShapeSpec
 

@@ -7,8 +7,8 @@ from typing import List, Sequence
 import paddle
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.backbones.lite_hrnet_blocks import (
     ConvFactory,
     Exchange,

@@ -6,8 +6,8 @@ from typing import NamedTuple, Optional, Tuple
 
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.backbones.residual_trunk import ResidualTrunk
 from ppdet.modeling.layers.residual_blocks import BasicBlock, Bottleneck, ChannelGate, GlobalContext, ResidualBlock
 

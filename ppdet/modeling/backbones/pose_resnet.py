@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.backbones.residual_trunk import ResidualTrunk
 from ppdet.modeling.layers.residual_blocks import BasicBlock, Bottleneck, ChannelGate, ResidualBlock
 

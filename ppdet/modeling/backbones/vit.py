@@ -13,8 +13,8 @@ import paddle
 import paddle.nn.functional as F
 from paddle import ParamAttr, nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.shape_spec import ShapeSpec
 
 

@@ -10,8 +10,8 @@ from typing import Any, Dict, Optional
 import paddle
 from paddle import ParamAttr, nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.backbones.hrnet_blocks import BasicBlock, conv_factory
 from ppdet.modeling.initializer import constant_attr, normal_attr
 from ppdet.modeling.layers.conv_norm import batch_norm

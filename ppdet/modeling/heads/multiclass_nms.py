@@ -6,7 +6,7 @@ from typing import Tuple
 
 import paddle
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 
 
 @register

@@ -8,7 +8,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.modeling.initializer import normal_attr
 from ppdet.modeling.layers.activation import activation
 from ppdet.modeling.layers.conv_norm import ConvNorm, check_norm_type

@@ -7,7 +7,7 @@ from typing import Tuple
 import paddle
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 
 
 @register

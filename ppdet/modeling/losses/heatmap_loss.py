@@ -5,8 +5,8 @@ from __future__ import annotations
 import paddle
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 
 CLIP = 2.0
 

@@ -10,7 +10,7 @@ from typing import Tuple
 import paddle
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.modeling.losses.heatmap_loss import require_same_size
 
 GAMMA = 0.01

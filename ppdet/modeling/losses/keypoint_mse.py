@@ -7,7 +7,7 @@ from typing import Dict
 import paddle
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.modeling.losses.joint_errors import joint_errors
 
 

@@ -7,8 +7,8 @@ from typing import Dict
 import paddle
 from paddle import nn
 
+from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.core.registry import register
 from ppdet.modeling.losses.joint_errors import joint_errors
 
 

@@ -7,7 +7,7 @@ from typing import Optional, Sequence
 import paddle
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.modeling.layers.conv_bn import ConvBN
 from ppdet.modeling.layers.separable import DepthPointConv
 from ppdet.modeling.necks.pan import PathAggregation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paddle import nn
 
-from ppdet.core.registry import register
+from ppdet.core.config.registry import register
 from ppdet.modeling.layers.separable import SeparableConv
 from ppdet.modeling.necks.pan import PathAggregation
 

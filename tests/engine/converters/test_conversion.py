@@ -7,13 +7,13 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 import pytest
-from key_lists import Shapes, paddledet, upstream
-from torch_writer import random_state, write_legacy, write_zip
+from support.key_lists import Shapes, paddledet, upstream
+from support.torch_writer import random_state, write_legacy, write_zip
 
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.converters.conversion import LAYOUTS, Conversion, check_targets, convert
 from ppdet.engine.converters.feeds import FEEDS, RGB_MEAN, RGB_STD
-from ppdet.engine.converters.torch_file import TorchFile
+from ppdet.engine.weights.torch_file import TorchFile
 from ppdet.modeling import LPN, LiteHRNet, PoseResNet, SimpleBaseline, TopdownHeatmapSimpleHead, TopDownHRNet
 
 

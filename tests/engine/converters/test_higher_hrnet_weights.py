@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
-from key_lists import upstream
-from small_models import higher_hrnet
-from torch_writer import random_state, write_zip
+from support.key_lists import upstream
+from support.small_models import higher_hrnet
+from support.torch_writer import random_state, write_zip
 
 from ppdet.engine.converters.conversion import convert
-from ppdet.engine.converters.torch_file import TorchFile
+from ppdet.engine.weights.torch_file import TorchFile
 
 
 @pytest.mark.parametrize(("name", "swahr"), [("higherhrnet_w32", False), ("swahr_w32", True)])

@@ -10,11 +10,11 @@ from typing import Any, Callable
 
 import numpy as np
 import pytest
-from torch_writer import Call, Name, Persistent, write_legacy, write_zip
+from support.torch_writer import Call, Name, Persistent, write_legacy, write_zip
 
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.converters.state_dict import find_state_dict
-from ppdet.engine.converters.torch_file import TorchFile
+from ppdet.engine.weights.torch_file import TorchFile
 
 FILES = Path(__file__).parent / "files"
 WRITERS = pytest.mark.parametrize("write", [write_zip, write_legacy])

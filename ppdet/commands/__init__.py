@@ -1,0 +1,1 @@
+"""Commands: parse arguments, call one library function. One module per command; tools and deploy/python only start them."""

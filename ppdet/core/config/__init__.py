@@ -1,0 +1,1 @@
+"""From YAML to objects: read safely, merge, override, check, build."""

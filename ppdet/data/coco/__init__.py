@@ -1,0 +1,1 @@
+"""Read COCO-style annotation and result files."""

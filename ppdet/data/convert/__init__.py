@@ -1,0 +1,1 @@
+"""Convert annotations of other tools to COCO's format."""

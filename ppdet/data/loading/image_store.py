@@ -1,0 +1,142 @@
+"""Decoded source images: all of them in memory when they fit, else the last few."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Dict, Iterable, List, Union
+
+import numpy as np
+
+from ppdet.core.errors import ConfigError, DataError, MediaError
+from ppdet.core.logger import get_logger
+from ppdet.data.loading.memory import available_bytes
+from ppdet.image.io import read_image
+
+logger = get_logger(__name__)
+
+AUTO_SHARE_OF_MEMORY = 0.25
+LAST_IMAGES_KEPT = 4
+SIZE_TOLERANCE = 2
+"""Pixels by which an image may differ from the size in the annotation file (rounded exports)."""
+
+
+class ImageStore:
+    """Gives images by row, decoding each as seldom as memory allows.
+
+    Preload before workers are forked: they share the pages. Images are handed out read-only, because a transform that
+    wrote into one would spoil it for every later epoch.
+
+    Args:
+        paths: M files.
+        wh: (M, 2) sizes the annotation file promises, 0 where unknown. An image of another size is refused: its
+            coordinates would be wrong.
+        cache: "auto" keeps everything if it fits a quarter of the free memory, True always, False never.
+
+    Raises:
+        ConfigError: another value of `cache`.
+    """
+
+    def __init__(self, paths: List[str], wh: np.ndarray, cache: Union[bool, str] = "auto") -> None:
+        if cache not in ("auto", True, False):
+            raise ConfigError(f"cache must be auto, true or false; given {cache!r}")
+        self.paths, self.wh, self.cache = paths, np.asarray(wh).reshape(-1, 2), cache
+        self._all: Dict[int, np.ndarray] = {}
+        self._last: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    @property
+    def num_cached(self) -> int:
+        """Images held for good."""
+        return len(self._all)
+
+    def get(self, row: int) -> np.ndarray:
+        """(H, W, 3) RGB uint8, read-only.
+
+        Raises:
+            MediaError: the file is missing or no image.
+            DataError: it has another size than the annotation file says.
+        """
+        image = self._all.get(row)
+        if image is not None:
+            return image
+        image = self._last.get(row)
+        if image is None:
+            image = self._read(row)
+            self._last[row] = image
+            if len(self._last) > LAST_IMAGES_KEPT:
+                self._last.popitem(last=False)
+        return image
+
+    def _read(self, row: int) -> np.ndarray:
+        image = read_image(self.paths[row])
+        height, width = image.shape[:2]
+        expected = self.wh[row]
+        if (expected > 0).all() and np.abs(expected - (width, height)).max() > SIZE_TOLERANCE:
+            raise DataError(
+                f"image {self.paths[row]} is {width}x{height}, but its annotations are for "
+                f"{expected[0]}x{expected[1]}; use the annotated image, or scale the annotations"
+            )
+        image.flags.writeable = False
+        return image
+
+    def preload(self, rows: Iterable[int], share: float = 1.0) -> bool:
+        """Decode these images and keep them, if `cache` and the memory allow; tells progress on the way.
+
+        Args:
+            share: part of the memory budget that is ours (1 / processes on this machine).
+
+        Returns:
+            Whether the images are now in memory. Unreadable ones are not an error here; `get` tells.
+        """
+        wanted = [r for r in rows if r not in self._all]
+        if self.cache is False or not wanted:
+            return not wanted and bool(self._all)
+        need, budget = self._estimate(wanted), available_bytes() * AUTO_SHARE_OF_MEMORY * share
+        if self.cache == "auto" and need > budget:
+            logger.info(
+                "images are decoded on the fly: %d of them take about %.1f GB, the budget is %.1f GB (cache: true "
+                "keeps them anyway)",
+                len(wanted),
+                need / 2**30,
+                budget / 2**30,
+            )
+            return False
+        self._fill(wanted, need)
+        return True
+
+    def _estimate(self, rows: List[int]) -> float:
+        sizes = self.wh[rows].prod(axis=1) * 3.0
+        if (sizes == 0).any():
+            known = sizes[sizes > 0]
+            sizes[sizes == 0] = known.mean() if len(known) else self._mean_bytes_of_few(rows)
+        return float(sizes.sum())
+
+    def _mean_bytes_of_few(self, rows: List[int]) -> float:
+        few = [image.nbytes for image in map(self._try_read, rows[:: max(1, len(rows) // 8)][:8]) if image is not None]
+        return float(np.mean(few)) if few else 0.0
+
+    def _try_read(self, row: int) -> Union[np.ndarray, None]:
+        try:
+            return self._read(row)
+        except (MediaError, DataError):
+            return None
+
+    def _fill(self, rows: List[int], need: float) -> None:
+        start = told = time.monotonic()
+        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:  # decoding frees the interpreter lock
+            for done, (row, image) in enumerate(zip(rows, threads.map(self._try_read, rows)), 1):
+                if image is not None:
+                    self._all[row] = image
+                if time.monotonic() - told > 5:
+                    told = time.monotonic()
+                    logger.info("reading images into memory: %d of %d", done, len(rows))
+        seconds = time.monotonic() - start
+        logger.info(
+            "%d images in memory (%.2f GB) after %.1f s, %.0f images/s",
+            len(self._all),
+            need / 2**30,
+            seconds,
+            len(rows) / max(seconds, 1e-9),
+        )

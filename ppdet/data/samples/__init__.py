@@ -1,0 +1,1 @@
+"""What travels through a data pipeline, and how it is batched."""

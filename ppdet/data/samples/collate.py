@@ -1,0 +1,92 @@
+"""Samples to a batch of arrays.
+
+Legend: B batch, K keypoints, H W crop pixels, h w cells of a map, M max_people.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Sequence
+
+import numpy as np
+
+from ppdet.core.errors import DataError
+from ppdet.data.samples.bottom_up import CrowdSample
+from ppdet.data.samples.image import ImageSample
+from ppdet.data.samples.person import PersonSample
+
+
+def collate(samples: Sequence[Any]) -> Dict[str, Any]:
+    """A dict of stacked arrays.
+
+    Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,),
+    image_id and index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and
+    target_weight. Crowds give image, image_id, index, image_wh (B, 2), and, where the transforms made them, center_xy and size_wh
+    (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and tag_joints
+    (B, M, K, 2); before targets are made, lists of xy_input and visible. Whole images give image, image_id, index, im_shape and
+    scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
+
+    Raises:
+        DataError: images of different sizes.
+    """
+    batch: Dict[str, Any] = {
+        "image": _stack_images(samples),
+        "image_id": np.array([s.image_id for s in samples]),
+        "index": np.array([s.index for s in samples], np.int64),
+    }
+    if isinstance(samples[0], PersonSample):
+        batch.update(_persons(samples))
+    else:
+        batch.update(_crowds(samples) if isinstance(samples[0], CrowdSample) else _images(samples))
+    return batch
+
+
+def _stack_images(samples: Sequence[Any]) -> np.ndarray:
+    images = [s.image for s in samples]
+    if any(image.shape != images[0].shape for image in images):
+        shapes = sorted({"x".join(map(str, image.shape)) for image in images})
+        raise DataError(
+            f"images of one batch have different sizes ({', '.join(shapes[:4])}); crop or resize them in "
+            "sample_transforms, add PadBatch to batch_transforms, or set batch_size: 1"
+        )
+    return np.stack(images)
+
+
+def _persons(samples: Sequence[PersonSample]) -> Dict[str, Any]:
+    batch: Dict[str, Any] = {
+        "center_xy": np.array([s.center_xy for s in samples], np.float32),
+        "size_wh": np.array([s.size_wh for s in samples], np.float32),
+        "rotation": np.array([s.rotation for s in samples], np.float32),
+        "mirrored": np.array([s.mirrored for s in samples], bool),
+        "box_score": np.array([s.box_score for s in samples], np.float32),
+        "area": np.array([s.area for s in samples], np.float32),
+        "visible": np.array([s.visible for s in samples], np.float32),
+    }
+    for key in ("xy_input", "target", "target_weight"):
+        if getattr(samples[0], key) is not None:
+            batch[key] = np.stack([getattr(s, key) for s in samples]).astype(np.float32, copy=False)
+    return batch
+
+
+def _crowds(samples: Sequence[CrowdSample]) -> Dict[str, Any]:
+    first = samples[0]
+    batch: Dict[str, Any] = {"image_wh": np.array([s.image_wh for s in samples], np.int64)}
+    if first.frame is not None:
+        batch["center_xy"] = np.concatenate([s.frame.center_xy for s in samples if s.frame is not None]).astype(np.float32)
+        batch["size_wh"] = np.concatenate([s.frame.size_wh for s in samples if s.frame is not None]).astype(np.float32)
+    if first.xy_input is not None and not first.heatmaps:
+        batch["xy_input"] = [s.xy_input for s in samples]
+        batch["visible"] = [s.visible for s in samples]
+    for scale in range(len(first.heatmaps)):
+        batch[f"heatmap_{2**scale}x"] = np.stack([s.heatmaps[scale] for s in samples])
+    for scale in range(len(first.masks)):
+        batch[f"mask_{2**scale}x"] = np.stack([s.masks[scale] for s in samples])
+    if first.tag_joints is not None:
+        batch["tag_joints"] = np.stack([s.tag_joints for s in samples])  # type: ignore[misc]
+    return batch
+
+
+def _images(samples: Sequence[ImageSample]) -> Dict[str, Any]:
+    batch: Dict[str, Any] = {key: np.stack([getattr(s, key) for s in samples]) for key in ("im_shape", "scale_factor")}
+    for key in ("boxes_xyxy", "labels", "crowd"):
+        batch[key] = [getattr(s, key) for s in samples]
+    return batch

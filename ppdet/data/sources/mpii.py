@@ -1,0 +1,154 @@
+"""MPII Human Pose, one sample a person (Andriluka et al., CVPR 2014), in the JSON of the HRNet and simple-baseline authors.
+
+Legend: N persons, K keypoints.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Tuple, Union
+
+import numpy as np
+
+from ppdet.core.config.registry import register
+from ppdet.core.errors import DataError
+from ppdet.core.json_values import is_id, is_number
+from ppdet.data.coco.file import files_exist, id_array, read_json
+from ppdet.data.coco.person_table import ImageTable, PersonTable
+from ppdet.data.coco.report import AnnotationReport
+from ppdet.data.samples.person import PersonSample
+from ppdet.data.sources.top_down_dataset import TopDownDataset
+
+BODY_UNIT = 200
+"""Pixels of body height that MPII's `scale` of 1 means."""
+
+
+@register
+class KeypointTopDownMPIIDataset(TopDownDataset):
+    """Persons of a JSON list of {image, center, scale, joints (or gt_joints), joints_vis}.
+
+    Coordinates in the file count from 1. The box is a square of 200 x scale pixels, moved down by 15 x scale because MPII
+    centres heads too generously; the usual padding is added on top. All persons are kept, also those without a visible
+    joint: the evaluation counts them by their order, so `index` of a sample is its row in the file.
+
+    Refused are entries with visible joints at (0, 0) throughout, and files in which no joint is labelled at all: both are
+    what a conversion that missed the joints' key leaves behind, and a network would learn nothing from them.
+
+    Arguments are described at `TopDownDataset`.
+    """
+
+    default_joints = 16
+
+    def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
+        entries = read_json(self.annotation_file, "annotation file", "check dataset_dir and anno_path")
+        if not isinstance(entries, list):
+            raise DataError(
+                f"{self.annotation_file}: expected a list of {{image, center, scale, joints, joints_vis}}, found a "
+                f"{type(entries).__name__}; COCO-style files are read by KeypointTopDownCocoDataset"
+            )
+        unlabelled = not any(isinstance(e, dict) and _joints(e) is not None for e in entries)  # a test set
+        good: List[Dict[str, Any]] = []
+        for position, entry in enumerate(entries):
+            problem = _problem(entry, self.num_joints, unlabelled)
+            if problem:
+                report.add_bad(problem, f"[{position}]")
+            else:
+                good.append({**entry, "row": position})
+        if good and not unlabelled and not any(np.any(entry["joints_vis"]) for entry in good):
+            raise DataError(
+                f"{self.annotation_file}: none of its {len(good)} persons has a visible joint; the joints were lost in a "
+                "conversion. Use the HRNet authors' annot/*.json (key `joints`) or PaddleDetection's (`gt_joints`)"
+            )
+        return self._tables(good, report)
+
+    def describe(self, index: int) -> PersonSample:
+        """The sample without its pixels; its `index` is the row in the annotation file, which PCKh counts by."""
+        sample = super().describe(index)
+        assert self.persons is not None
+        sample.index = int(self.persons.annotation_id[index])
+        return sample
+
+    def _tables(self, entries: List[Dict[str, Any]], report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
+        names = sorted({entry["image"] for entry in entries})
+        paths = [os.path.join(self.image_folder, name) for name in names]
+        there = dict(zip(names, files_exist(paths)))
+        for name, path in zip(names, paths):
+            if not there[name]:
+                report.add_bad("image file missing", path)
+        if names and not any(there.values()):
+            raise DataError(
+                f"{self.annotation_file}: none of its {len(names)} image files exists, e.g. {paths[0]}; set dataset_dir and "
+                "image_dir to the folder that holds them"
+            )
+        kept = [name for name in names if there[name]]
+        entries = [entry for entry in entries if there[entry["image"]]]
+        ids = {entry["image"]: entry.get("image_id", _id_of(entry["image"])) for entry in entries}
+        images = ImageTable(
+            [os.path.join(self.image_folder, name) for name in kept],
+            id_array([ids[name] for name in kept]),
+            np.zeros((len(kept), 2), np.int64),
+        )
+        row_of = {name: row for row, name in enumerate(kept)}
+        return images, self._persons(entries, np.array([row_of[e["image"]] for e in entries], np.int64))
+
+    def _persons(self, entries: List[Dict[str, Any]], rows: np.ndarray) -> PersonTable:
+        scale = np.array([e["scale"] for e in entries], np.float64).reshape(-1, 1)
+        center = np.array([e["center"] for e in entries], np.float64).reshape(-1, 2)
+        center[:, 1:] += 15 * scale
+        center -= 1
+        half = scale * BODY_UNIT / 2
+        blank = np.zeros((self.num_joints, 2))
+        xy = np.array([blank + 1 if _joints(e) is None else np.array(_joints(e))[:, :2] for e in entries], np.float64)
+        visible = np.array([np.array(e.get("joints_vis", blank[:, 0])) > 0 for e in entries], np.float64)
+        xy = (xy.reshape(-1, self.num_joints, 2) - 1) * visible.reshape(-1, self.num_joints, 1)
+        keypoints = np.concatenate([xy, visible.reshape(-1, self.num_joints, 1)], axis=2).astype(np.float32)
+        return PersonTable(
+            image_row=rows,
+            boxes_xyxy=np.concatenate([center - half, center + half], axis=1),
+            keypoints=keypoints,
+            area=(scale[:, 0] * BODY_UNIT) ** 2,
+            box_score=np.ones(len(entries)),
+            annotation_id=np.array([e["row"] for e in entries], object),
+        )
+
+
+def _joints(entry: Dict[str, Any]) -> Any:
+    """PaddleDetection calls them gt_joints, the authors of the JSON joints."""
+    return entry.get("gt_joints", entry.get("joints"))
+
+
+def _problem(entry: Any, num_joints: int, unlabelled: bool) -> str:
+    if not isinstance(entry, dict):
+        return "not a mapping"
+    for key in ("image", "center", "scale"):
+        if key not in entry:
+            return f"without `{key}`"
+    if not isinstance(entry["image"], str) or not is_id(entry.get("image_id", 0)):
+        return "with an `image` or `image_id` that is no name"
+    numbers = [*entry["center"], entry["scale"]] if isinstance(entry["center"], list) else []
+    if len(numbers) != 3 or not all(is_number(v) for v in numbers) or entry["scale"] <= 0 or entry["center"][0] == -1:
+        return "with a `center` or `scale` that makes no box"
+    if unlabelled:
+        return ""
+    joints, visible = _joints(entry), entry.get("joints_vis")
+    if joints is None or visible is None:
+        return "without `joints` or `joints_vis`"
+    if _shape(visible) != (num_joints,) or _shape(joints) not in ((num_joints, 2), (num_joints, 3)):
+        return f"with `joints` or `joints_vis` that are not {num_joints} points and flags"
+    if np.any(visible) and not np.any(np.array(joints, np.float64)[:, :2]):
+        return "with visible `joints` that are all zero"
+    return ""
+
+
+def _shape(values: Any) -> Tuple[int, ...]:
+    """Shape of nested lists of finite numbers, (0,) of anything else."""
+    try:
+        array = np.array(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return (0,)
+    return array.shape if np.isfinite(array).all() else (0,)
+
+
+def _id_of(name: str) -> Union[int, str]:
+    stem = os.path.splitext(os.path.basename(name))[0]
+    return int(stem) if stem.isdigit() else stem

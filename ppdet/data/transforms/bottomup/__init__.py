@@ -1,0 +1,1 @@
+"""Transforms of whole images with everyone in them."""

@@ -1,0 +1,1 @@
+"""Transforms of one person's crop."""

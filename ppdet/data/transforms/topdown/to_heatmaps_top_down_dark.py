@@ -1,0 +1,13 @@
+"""Targets where the keypoint is (Zhang et al., CVPR 2020)."""
+
+from __future__ import annotations
+
+from ppdet.core.config.registry import register
+from ppdet.data.transforms.topdown.encode_heatmap import EncodeHeatmap
+
+
+@register
+class ToHeatmapsTopDown_DARK(EncodeHeatmap):
+    """Promises a codec with sub-pixel targets on the stride grid; see EncodeHeatmap."""
+
+    kind = {"target": "subpixel", "grid": "stride"}

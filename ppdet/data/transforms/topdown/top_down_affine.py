@@ -1,0 +1,53 @@
+"""Takes the person's crop. Legend: H W source pixels, h w input pixels."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Sequence
+
+import numpy as np
+
+from ppdet.codecs.heatmap import HeatmapCodec
+from ppdet.core.config.registry import register
+from ppdet.core.errors import ConfigError
+from ppdet.data.samples.person import PersonSample
+from ppdet.data.transforms.checks import note_alignment, pair, require_same
+from ppdet.data.transforms.operations import cut_pending_discs
+
+
+@register
+class TopDownAffine:
+    """Warps the sample's rectangle (centre, size, rotation, mirrored) to the network input and its keypoints with it.
+
+    Afterwards `image` is the (h, w, 3) crop, black outside the source, and `xy_input` holds all keypoints.
+
+    Args:
+        trainsize: network input [width, height]; default the codec's.
+        use_udp: alignment when there is no codec. With a codec, the codec's alignment is used, and a contradiction is
+            told.
+        codec: shared with targets, model and evaluation.
+
+    Raises:
+        ConfigError: `trainsize` is not the codec's, or neither is given.
+    """
+
+    __shared__ = ["codec"]
+
+    def __init__(self, trainsize: Optional[Sequence[int]] = None, use_udp: Optional[bool] = None, codec: Any = None) -> None:
+        name = type(self).__name__
+        size = None if trainsize is None else pair(trainsize, f"{name}.trainsize")
+        if codec is None:
+            if size is None:
+                raise ConfigError(f"{name} needs trainsize: [width, height], or a codec")
+            codec = HeatmapCodec(input_wh=size, crop="udp" if use_udp else "affine")
+        require_same(name, "trainsize", size, tuple(codec.input_wh))
+        note_alignment(name, use_udp, codec.crop)
+        self.codec = codec
+
+    def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
+        assert sample.image is not None, "TopDownAffine needs the image: put Decode before it"
+        crop = self.codec.crop_at(
+            sample.center_xy[None], sample.size_wh[None], np.array([sample.rotation]), np.array([sample.mirrored])
+        )
+        sample.image = self.codec.extract(sample.image, crop)[0]
+        sample.xy_input = crop.to_input(sample.xy_image[None])[0]
+        return cut_pending_discs(sample)

@@ -1,0 +1,148 @@
+"""Check a config against the constructors of its components, building nothing that needs data or a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ppdet.core.config.known_keys import DATASET_KEYS, KNOWN_KEYS, READER_KEYS
+from ppdet.core.config.load import Config
+from ppdet.core.config.nodes import ConfigDict, mentions
+from ppdet.core.config.paddledet_names import METRICS, PADDLEDETECTION_NAMES
+from ppdet.core.config.registry import Registry
+from ppdet.core.config.settings import READER_SETTINGS, check_settings
+from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.core.logger import get_logger
+from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
+from ppdet.engine.configs.component_check import ComponentCheck
+from ppdet.engine.configs.consistency import contradicting_kinds, try_codec
+from ppdet.skeletons.lookup import skeleton_from_config
+
+_log = get_logger(__name__)
+
+
+def check_config(config: Config, registry: Registry, part: bool = False) -> list[Problem]:
+    """All problems of a config, in the order of files and lines.
+
+    Args:
+        config: as loaded by `ppdet.core.config.load.load_config`.
+        registry: the filled registry, see `ppdet.engine.components.import_components`.
+        part: the config is meant to be a piece of others, so that it need not name an architecture.
+
+    Returns:
+        problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
+        PaddleDetection that this toolkit does not have yet) and "warning" (probably harmless). Empty if all is well.
+    """
+    check = ComponentCheck(config, registry)
+    for problem in config.warnings:
+        check.problems.append(problem)
+    for key, value in config.items():
+        _check_top_level(check, key, value, config)
+    check.problems += check_settings(config)
+    check.problems += try_codec(config, registry)
+    check.problems += contradicting_kinds(config)
+    check.problems += _sections_without_use(config, registry)
+    for key in config:  # last: a key may be the section of a component that another section names
+        _check_name_of_key(check, key, config.mark_of(key), config)
+    if part and "architecture" not in config:
+        check.problems.append(Problem("a part of a config: it names no architecture", config.mark, "warning"))
+    elif not isinstance(config.get("architecture"), str):
+        check.error("the config names no architecture, for example architecture: TopDownHRNet", config.mark)
+    unique = {(problem.mark, problem.message): problem for problem in check.problems}
+    return sorted(unique.values(), key=_position)
+
+
+def require_sound(config: Config, registry: Registry) -> None:
+    """Stop if a config has errors; log its warnings.
+
+    Missing components are logged only: a detector whose training parts are not here can still be run. Building one
+    of them is what fails.
+
+    Raises:
+        ConfigError: with all errors.
+    """
+    problems = check_config(config, registry)
+    for problem in problems:
+        if problem.severity != "error":
+            _log.warning("%s: %s", problem.mark, problem.message)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ConfigError(errors)
+
+
+def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config) -> None:
+    mark = config.mark_of(key)
+    if key == "architecture":
+        check.reference(value, mark)
+    elif key == "metric":
+        _check_metric(check, value, mark)
+    elif key in ("skeleton", "flip_perm"):
+        _check_skeleton(check, config, mark)
+    elif key == "codec":
+        if isinstance(value, Mapping) and "name" in value:
+            check.reference(value, mark)
+        elif value is not None:
+            check.error("the codec section needs a name, usually name: HeatmapCodec", mark)
+    elif key in DATASET_KEYS:
+        check.dataset(key, value, mark)
+    elif key in READER_KEYS:
+        check.reader(key, value, mark)
+        if isinstance(value, Mapping):
+            check.problems += check_settings(value, READER_SETTINGS, f"{key}.")
+    elif key in check.registry:
+        check.section(key)
+    else:
+        check.scan(value)
+
+
+def _sections_without_use(config: Config, registry: Registry) -> list[Problem]:
+    """Networks that options alone speak of: `-o LPN.attention=SE` of a config without an LPN would change nothing."""
+    problems = []
+    for key, section in config.items():
+        if key not in registry or not isinstance(section, ConfigDict):
+            continue
+        if not registry.get(key).__module__.startswith("ppdet.modeling."):
+            continue
+        marks = [section.mark_of(name) for name in section]
+        by_option = bool(marks) and all(mark is not None and mark.file.startswith("-o") for mark in marks)
+        if by_option and not mentions(config, key):
+            used = sorted(name for name in registry.names() if name in config and mentions(config, name))
+            problems.append(Problem(f"nothing in this config is a {key}; it has {', '.join(used)}", marks[0]))
+    return problems
+
+
+def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, config: Config) -> None:
+    if key in KNOWN_KEYS or key in PADDLEDETECTION_NAMES or key in check.registry or key in check.referenced:
+        return
+    if config.anchor_at(key) is not None:
+        return
+    known = [*KNOWN_KEYS, *check.registry.names(), *PADDLEDETECTION_NAMES]
+    close = nearest(str(key), known, cutoff=0.8)
+    if close is not None:
+        check.error(f"there is no top-level key {key!r}; did you mean {close!r}?", mark)
+    elif key == "dataset_dir":  # a plausible wish, and data of somewhere else would be taken without a word
+        advice = "set TrainDataset.dataset_dir, EvalDataset.dataset_dir"
+        check.error(f"nothing reads the top-level key 'dataset_dir' here; {advice}", mark)
+    else:
+        check.problems.append(Problem(f"nothing reads the top-level key {key!r}", mark, "warning"))
+
+
+def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
+    if isinstance(value, str) and value not in check.registry:
+        if value not in METRICS.split():
+            check.error(f"there is no metric {value!r}{did_you_mean(value, METRICS.split())}", mark)
+        elif value != "COCO":  # the box metric goes by this word in every detector's config
+            check.missing(value, mark)
+        return
+    check.reference(value, mark)
+
+
+def _check_skeleton(check: ComponentCheck, config: Config, mark: Mark | None) -> None:
+    try:
+        skeleton_from_config(config)
+    except PpdetError as error:
+        check.error(str(error), mark)
+
+
+def _position(problem: Problem) -> tuple[str, int, str]:
+    return (problem.mark.file, problem.mark.line, problem.message) if problem.mark else ("", 0, problem.message)

@@ -1,0 +1,128 @@
+"""One model measured with several sources of person boxes, side by side.
+
+The AP of a top-down model depends on where its boxes come from more than on most of what papers compare: annotated boxes
+give about two AP more than a detector's. So the command prints both, and every row says what it was measured with.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from ppdet.core.config.load import load_config
+from ppdet.core.errors import ConfigError
+from ppdet.core.files import atomic_write, require_folder
+from ppdet.core.logger import get_logger
+from ppdet.engine import distributed
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.device import choose_device
+from ppdet.engine.evaluation.evaluator import Evaluator
+from ppdet.engine.evaluation.setting import decoder_text, wants_flip_test
+from ppdet.engine.precision import Precision
+from ppdet.engine.tasks.exported_model import ExportedModel
+from ppdet.engine.weights.load import model_with_weights
+
+logger = get_logger(__name__)
+
+FIGURES = ("AP", "AP50", "AP75", "AR")
+RESULT_FILE = "box_protocols.json"
+OPTIONS: Mapping[str, Sequence[str]] = {
+    "gt": ("EvalDataset.use_gt_bbox=true", "EvalDataset.select_data=false"),
+    "gt_select": ("EvalDataset.use_gt_bbox=true", "EvalDataset.select_data=true"),
+    "det": ("EvalDataset.use_gt_bbox=false", "EvalDataset.select_data=false"),
+}
+"""Box sources by their name on the command line."""
+
+
+@dataclass(frozen=True)
+class ProtocolRow:
+    """One line of the table: with which boxes and how, and the figures (0 to 1)."""
+
+    source: str
+    boxes: int
+    threshold: str
+    flip: str
+    decoder: str
+    figures: Mapping[str, float]
+
+
+def compare_boxes(
+    config_file: str | Path,
+    overrides: Sequence[str],
+    sources: Sequence[str],
+    output_eval: str | Path | None = None,
+    amp: bool = False,
+    exported: dict[str, Any] | None = None,
+) -> list[ProtocolRow]:
+    """Evaluate one model once for each source of boxes and print the table.
+
+    Args:
+        config_file: a keypoint config with a COCO-style EvalDataset.
+        overrides: options; `EvalDataset.bbox_file` and `EvalDataset.image_thre` are those of "det".
+        sources: of "gt" (annotated boxes), "gt_select" (those that select_data keeps) and "det" (the detector's).
+        output_eval: folder for `SOURCE/keypoints_results.json` of each, and the table as `box_protocols.json`.
+        amp: mixed precision.
+        exported: arguments of `ExportedModel`, to measure an exported folder instead of the weights.
+
+    Raises:
+        ConfigError: an unknown source, or a config whose dataset cannot change its boxes.
+    """
+    for source in sources:
+        if source not in OPTIONS:
+            raise ConfigError(f"--boxes: unknown source {source!r}; known: {', '.join(OPTIONS)}")
+    if output_eval is not None:
+        require_folder(output_eval, "--output_eval")
+    plain = load_config(config_file, overrides)
+    _check(plain)
+    assemblies = {source: Assembly(load_config(config_file, [*overrides, *OPTIONS[source]])) for source in dict.fromkeys(sources)}
+    choose_device(plain)
+    distributed.start()
+    for assembly in assemblies.values():
+        len(assembly.dataset("Eval"))  # a missing box file is told before hours of evaluation
+    model = model_with_weights(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
+    precision = Precision.from_config(plain, amp)
+    rows = []
+    for source, assembly in assemblies.items():
+        metric = assembly.metric(None if output_eval is None else Path(output_eval) / source)
+        figures = Evaluator(assembly, model, metric=metric, precision=precision).run()
+        rows.append(_row(source, assembly, model, figures))
+    if distributed.is_main():
+        logger.info("the same model with each source of boxes\n%s", protocol_table(rows))
+        if output_eval is not None:
+            _write(Path(output_eval) / RESULT_FILE, rows)
+    return rows
+
+
+def protocol_table(rows: Sequence[ProtocolRow]) -> str:
+    """Markdown table of the rows."""
+    header = ("box source", "boxes", "threshold", "flip test", "decoder", *FIGURES)
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    for row in rows:
+        facts = (row.source, str(row.boxes), row.threshold, row.flip, row.decoder)
+        values = tuple(f"{row.figures[name]:.3f}" if name in row.figures else "-" for name in FIGURES)
+        lines.append("| " + " | ".join((*facts, *values)) + " |")
+    return "\n".join(lines)
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    if config.get("metric") != "KeyPointTopDownCOCOEval":
+        raise ConfigError(
+            f"--boxes compares the boxes that keypoints are found in, which the metric {config.get('metric')} does not ask for; "
+            "give a top-down config with metric KeyPointTopDownCOCOEval"
+        )
+
+
+def _row(source: str, assembly: Assembly, model: Any, figures: Mapping[str, float]) -> ProtocolRow:
+    dataset, codec = assembly.dataset("Eval"), assembly.codec
+    names = {"gt": "annotated", "gt_select": "annotated, select_data", "det": f"detector, {Path(str(dataset.bbox_file)).name}"}
+    flip = f"on (shift {codec.shift_after_flip:.3f})" if wants_flip_test(assembly.config, model) else "off"
+    threshold = f"{dataset.image_thre:g}" if source == "det" else "-"
+    return ProtocolRow(names[source], len(dataset), threshold, flip, decoder_text(codec), figures)
+
+
+def _write(path: Path, rows: Sequence[ProtocolRow]) -> None:
+    with atomic_write(path, "w") as file:
+        json.dump([asdict(row) for row in rows], file, indent=1)
+    logger.info("written to %s", path)

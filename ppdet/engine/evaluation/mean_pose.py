@@ -1,0 +1,117 @@
+"""What a top-down config scores without looking at a picture: the mean pose of its training set, placed into each box.
+
+The floor that a trained network must beat. A pose is averaged in the coordinates of its own box, (0, 0) the box's top-left
+corner and (1, 1) its bottom-right one, over the labelled keypoints.
+
+Legend: N persons, K keypoints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+import numpy as np
+
+from ppdet.core.config.load import Config
+from ppdet.core.errors import ConfigError
+from ppdet.core.files import require_folder
+from ppdet.core.logger import get_logger
+from ppdet.core.paddle_process import take_back_root_logger
+from ppdet.data.samples.person import PersonSample
+from ppdet.data.sources.top_down_dataset import TopDownDataset
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.evaluation.setting import box_source
+
+logger = get_logger(__name__)
+
+SMALLEST_SIDE = 1.0
+"""Pixels; a box without extent counts as one pixel, as for the crop."""
+
+
+def evaluate_mean_pose(config: Config, output_eval: Optional[Union[str, Path]] = None) -> Dict[str, float]:
+    """Score the mean pose of the TrainDataset in the boxes of the EvalDataset, by the config's own metric.
+
+    No model is built and no image is opened. Every keypoint has score 1, so that a person's score is its box's.
+
+    Args:
+        config: a top-down config.
+        output_eval: folder for the placed poses; None takes the config's `output_eval`, else writes none.
+
+    Returns:
+        Named figures of the metric; empty with `save_prediction_only`.
+
+    Raises:
+        ConfigError: a config without single persons in boxes, such as a detector's.
+        DataError: what `Assembly.dataset` and the metric find wrong with the data.
+    """
+    take_back_root_logger()
+    folder = output_eval or config.get("output_eval")
+    if isinstance(folder, (str, Path)):
+        require_folder(folder, "output_eval")
+    assembly = Assembly(config)
+    truth, train = _persons_of(assembly, "Eval"), _persons_of(assembly, "Train")
+    relative, labelled = mean_pose([train.describe(i) for i in range(len(train))])
+    never = [name for name, count in zip(assembly.skeleton.names, labelled) if not count]
+    if never:
+        logger.warning("never labelled in training, placed at the middle of the box: %s", ", ".join(never))
+    samples = [truth.describe(i) for i in range(len(truth))]
+    metric = assembly.metric(output_eval)
+    metric.update(_rows(samples, place_pose(relative, _boxes(samples))))
+    figures: Dict[str, float] = metric.compute()
+    if figures:
+        boxes = box_source(config, truth)
+        logger.info("mean pose of %d training persons in %s; no model, no image\n%s", len(train), boxes, metric.report())
+    return figures
+
+
+def mean_pose(samples: List[PersonSample]) -> Tuple[np.ndarray, np.ndarray]:
+    """(K,2) mean of the labelled keypoints in units of their own boxes, .5 where none is; (K,) how often each is labelled."""
+    boxes = _boxes(samples)
+    xy = np.stack([sample.xy_image for sample in samples])
+    visible = np.stack([sample.visible for sample in samples]) > 0
+    relative = (xy - boxes[:, None, :2]) / _sides(boxes)[:, None]
+    count = visible.sum(axis=0)
+    total = np.where(visible[..., None], relative, 0.0).sum(axis=0)
+    return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], 0.5), count
+
+
+def place_pose(relative: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
+    """(N,K,2) image pixels of one (K,2) pose in (N,4) boxes."""
+    placed: np.ndarray = boxes_xyxy[:, None, :2] + relative * _sides(boxes_xyxy)[:, None]
+    return placed
+
+
+def _persons_of(assembly: Assembly, role: str) -> TopDownDataset:
+    dataset = assembly.dataset(role)
+    if not isinstance(dataset, TopDownDataset):
+        raise ConfigError(
+            f"{assembly.config.path}: the mean pose is placed into persons' boxes, but {role}Dataset is a "
+            f"{type(dataset).__name__}, which has none; give a top-down keypoint config"
+        )
+    return dataset
+
+
+def _boxes(samples: List[PersonSample]) -> np.ndarray:
+    boxes = [sample.box_xyxy for sample in samples]
+    assert all(box is not None for box in boxes), "persons of a file always have their box"
+    return np.stack(boxes)  # type: ignore[arg-type]
+
+
+def _sides(boxes: np.ndarray) -> np.ndarray:
+    return np.maximum(boxes[:, 2:] - boxes[:, :2], SMALLEST_SIDE)
+
+
+def _rows(samples: List[PersonSample], xy: np.ndarray) -> Mapping[str, Any]:
+    size = np.stack([sample.size_wh for sample in samples])
+    return {
+        "image_id": np.array([sample.image_id for sample in samples]),
+        "index": np.array([sample.index for sample in samples]),
+        "keypoints": np.concatenate([xy, np.ones((*xy.shape[:2], 1))], axis=2),
+        "box_score": np.array([sample.box_score for sample in samples]),
+        "area": size.prod(axis=1),
+        "center_xy": np.stack([sample.center_xy for sample in samples]),
+        "size_wh": size,
+        "truth_xy": np.stack([sample.xy_image for sample in samples]),
+        "visible": np.stack([sample.visible for sample in samples]),
+    }

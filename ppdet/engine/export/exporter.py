@@ -1,0 +1,165 @@
+"""Export a model: Paddle 3 program, optionally ONNX, its card, and a report that every engine agrees with the framework."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import paddle
+
+from ppdet.core.config.load import Config
+from ppdet.core.errors import ExportError
+from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.device import choose_device
+from ppdet.engine.export.onnx_conversion import convert_to_onnx, converter_version
+from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity
+from ppdet.engine.export.parity_samples import parity_samples
+from ppdet.engine.export.quiet_output import quiet_output
+from ppdet.engine.tasks.deployed_form import DeployedForm, deployed_form
+from ppdet.engine.weights.load import model_with_weights
+
+logger = get_logger(__name__)
+
+SAMPLES = 8
+
+
+class Exporter:
+    """Writes `{output_dir}/{config name}/` and checks it before anyone can use it.
+
+    Everything is made in a temporary folder beside the target. Only when all files are there and every engine agrees
+    does it take the target's place; a folder exported earlier stays until then.
+
+    Args:
+        assembly: the config's parts.
+        model: the model with its weights.
+        output_dir: parent of the exported folder.
+        onnx: also write model.onnx.
+        for_fd: FastDeploy's layout: `inference.*` and `inference.yml` directly in `output_dir`.
+    """
+
+    def __init__(
+        self, assembly: Any, model: Any, output_dir: str | Path = "output_inference", onnx: bool = False, for_fd: bool = False
+    ) -> None:
+        self.assembly, self.model = assembly, model
+        self.output_dir, self.onnx, self.for_fd = Path(output_dir), onnx, for_fd
+        self.target = self.output_dir if for_fd else self.output_dir / assembly.config.name
+        self._stem, self._card_name = ("inference", "inference.yml") if for_fd else ("model", "infer_cfg.yml")
+
+    def run(self) -> ParityReport:
+        """Export and check.
+
+        Returns:
+            The report, which also lies in the folder as export_report.md and export_report.json.
+
+        Raises:
+            ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an
+                engine differs from the framework; then the export is kept in `{target}.failed` to be looked at.
+        """
+        form = deployed_form(self.assembly, self.model)
+        temporary = self.target.with_name(f".{self.target.name}.{os.getpid()}.tmp")
+        try:
+            temporary.mkdir(parents=True)
+        except OSError as error:
+            raise ExportError(f"cannot write to {self.output_dir}: {error.strerror}. Choose another --output_dir.") from error
+        try:
+            self._write(temporary, form)
+            samples, origin = parity_samples(self.assembly, SAMPLES)
+            report = check_parity(temporary, form, samples, origin)
+            report.model = self.assembly.config.name
+            _write_report(temporary, report)
+            if report.failed:
+                self._refuse(temporary, report)
+            self._publish(temporary)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        for warning in report.warnings:
+            logger.warning("%s: %s", self.target, warning)
+        logger.info("%s exported to %s\n%s", self.assembly.config.name, self.target, report.to_markdown())
+        return report
+
+    def _write(self, folder: Path, form: DeployedForm) -> None:
+        program, params = _save_program(form.layer, form.input_spec, folder, self._stem)
+        if self.onnx:
+            self._write_onnx(folder, form, program, params)
+            form.card.versions["paddle2onnx"] = converter_version()
+        form.card.write(folder, self._card_name)
+
+    def _write_onnx(self, folder: Path, form: DeployedForm, program: Path, params: Path) -> None:
+        target = folder / f"{self._stem}.onnx"
+        if form.onnx_batch is None:
+            convert_to_onnx(program, params, target, form.output_names)
+            return
+        logger.info("the ONNX file takes %d image at a time, since it holds the suppression", form.onnx_batch)
+        spec = form.layer.input_spec(form.card.input_wh, batch=form.onnx_batch)
+        with tempfile.TemporaryDirectory() as fixed:
+            convert_to_onnx(*_save_program(form.layer, spec, Path(fixed), self._stem), target, form.output_names)
+
+    def _refuse(self, temporary: Path, report: ParityReport) -> None:
+        kept = self.target.with_name(f"{self.target.name}.failed")
+        shutil.rmtree(kept, ignore_errors=True)
+        os.replace(temporary, kept)
+        reasons = "\n".join(f"  {result.engine}: {_reason(result)}" for result in report.failed)
+        raise ExportError(
+            f"the exported model does not do what the framework does:\n{reasons}\n  It was kept for inspection in {kept} "
+            f"(export_report.md); {self.target} was not touched."
+        )
+
+    def _publish(self, temporary: Path) -> None:
+        if self.for_fd:  # the target is a folder of others as well: file by file
+            for file in sorted(temporary.iterdir()):
+                os.replace(file, self.target / file.name)
+            return
+        old = self.target.with_name(f".{self.target.name}.{os.getpid()}.old")
+        if self.target.exists():
+            os.replace(self.target, old)
+        os.replace(temporary, self.target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def export(config: Config, output_dir: str | Path = "output_inference", onnx: bool = False, for_fd: bool = False) -> Path:
+    """Export the `weights` of a config; what `tools/export_model.py` does.
+
+    Returns:
+        The exported folder.
+
+    Raises:
+        PpdetError: whatever in config or weights does not fit, or see `Exporter.run`.
+    """
+    choose_device(config)
+    assembly = Assembly(config)
+    exporter = Exporter(assembly, model_with_weights(assembly), output_dir, onnx, for_fd)
+    exporter.run()
+    return exporter.target
+
+
+def _reason(result: EngineResult) -> str:
+    if result.status == "failed":
+        return result.note
+    output = "" if result.max_output is None else f", outputs {result.max_output:.1e}"
+    return f"{result.max_px:.3f} px, scores {result.max_score:.1e}{output}, {result.unmatched} boxes without a partner"
+
+
+def _save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
+    """Write {stem}.json and {stem}.pdiparams; returns both."""
+    with quiet_output("paddle.jit.save"):
+        paddle.jit.save(layer, str(folder / stem), input_spec=input_spec)
+    program, params = folder / f"{stem}.json", folder / f"{stem}.pdiparams"
+    if not program.is_file() or not params.is_file():
+        raise ExportError(
+            f"paddle.jit.save of Paddle {paddle.__version__} wrote {sorted(p.name for p in folder.iterdir())}, expected "
+            f"{program.name} and {params.name}. Unset FLAGS_enable_pir_api, or use Paddle 3."
+        )
+    return program, params
+
+
+def _write_report(folder: Path, report: ParityReport) -> None:
+    with atomic_write(folder / "export_report.md") as file:
+        file.write(report.to_markdown())
+    with atomic_write(folder / "export_report.json") as file:
+        json.dump(report.to_dict(), file, indent=2)

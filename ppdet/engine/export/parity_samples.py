@@ -1,0 +1,90 @@
+"""Images and boxes to compare engines on: people of the evaluation data, or drawn figures where there is none.
+
+Axes: N boxes, H W pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ppdet.core.errors import PpdetError
+from ppdet.engine.tasks.bottom_up_parity import crowd_samples
+from ppdet.geometry.crop import BOX_PADDING
+
+Sample = tuple  # (image (H,W,3) RGB uint8, boxes_xyxy (N,4))
+SIZE = (240, 320)
+
+
+def parity_samples(assembly: Any, count: int) -> tuple[list[Sample], str]:
+    """`count` samples and a word on where they come from.
+
+    Every third sample has four boxes, so that batches of several sizes go through the engines; to bottom-up models, which take no
+    boxes, images of several shapes go.
+    """
+    try:
+        samples = _real(assembly, count)
+    except PpdetError:  # no data set on this machine: an export needs none
+        samples = []
+    origin = "images of the EvalDataset"
+    if not samples:
+        samples, origin = [_drawn(seed) for seed in range(count)], "drawn figures (the EvalDataset is not on this machine)"
+    if assembly.codec is not None and assembly.codec.kind == "bottom_up":
+        return crowd_samples(samples), origin
+    return [(image, _more_boxes(boxes, row) if row % 3 == 0 else boxes) for row, (image, boxes) in enumerate(samples)], origin
+
+
+def _real(assembly: Any, count: int) -> list[Sample]:
+    if "EvalDataset" not in assembly.config:
+        return []
+    dataset = assembly.dataset("Eval")
+    dataset.parse()
+    rows = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    samples = []
+    for row in rows.tolist():
+        sample = dataset.load(row, np.random.default_rng(row))
+        samples.append((np.asarray(sample.image), _boxes(sample)))
+    return samples
+
+
+def _boxes(sample: Any) -> np.ndarray:
+    if hasattr(sample, "boxes_xyxy"):
+        return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
+    if not hasattr(sample, "size_wh"):  # a whole image for a bottom-up model
+        return np.zeros((0, 4))
+    half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
+    return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
+
+
+def _more_boxes(boxes: np.ndarray, seed: int) -> np.ndarray:
+    if not len(boxes):
+        return boxes
+    size = np.tile(boxes[0, 2:] - boxes[0, :2], 2)
+    jitter = np.random.default_rng(seed).uniform(-0.1, 0.1, (3, 4)) * size
+    return np.concatenate([boxes[:1], boxes[0] + jitter])
+
+
+def _drawn(seed: int) -> Sample:
+    """A figure of ellipses before a smooth background: edges, colours and limbs, nothing copied from anyone."""
+    rng = np.random.default_rng(seed)
+    width, height = SIZE
+    coarse = rng.integers(60, 200, (6, 5, 3)).astype(np.uint8)
+    image = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    x, top, tall = width // 2 + int(rng.integers(-20, 20)), 40, 240
+    skin, cloth = (tuple(int(v) for v in rng.integers(30, 230, 3)) for _ in range(2))
+
+    def place(dx: float, dy: float) -> tuple[int, int]:
+        return int(x + dx * tall), int(top + dy * tall)
+
+    for dx, dy, rx, ry, colour in ((0, 0.08, 0.05, 0.075, skin), (0, 0.33, 0.1, 0.17, cloth)):
+        cv2.ellipse(image, place(dx, dy), (int(rx * tall), int(ry * tall)), 0, 0, 360, colour, -1)
+    bend = rng.uniform(-0.08, 0.08, 4)
+    for side, (first, second) in ((-1, bend[:2]), (1, bend[2:])):
+        joints = [(side * 0.1, 0.2), (side * (0.16 + first), 0.36), (side * (0.15 + second), 0.5)]
+        legs = [(side * 0.06, 0.48), (side * (0.07 + second), 0.72), (side * (0.06 + first), 0.96)]
+        for chain, thickness in ((joints, 12), (legs, 16)):
+            for start, end in zip(chain, chain[1:]):
+                cv2.line(image, place(*start), place(*end), skin if chain is joints else cloth, thickness, cv2.LINE_AA)
+    return image, np.array([[x - 0.22 * tall, top, x + 0.22 * tall, top + tall]], np.float64)

@@ -1,0 +1,180 @@
+"""People of whole images from weights, with the flip test and the multi-scale test of the HigherHRNet authors.
+
+Legend: B batch, K keypoints, H W pixels of the network input at scale 1, h w of the scale at hand, T tag dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import paddle
+import paddle.nn.functional as F
+
+from ppdet.codecs.bottom_up_candidates import Candidates
+from ppdet.core.errors import ConfigError
+from ppdet.engine.precision import Precision
+from ppdet.engine.tasks.deployed_form import DeployedForm, deployed_form
+from ppdet.engine.tasks.exported_model import ExportedModel
+from ppdet.geometry.crop import Crop
+from ppdet.inference.estimators.bottom_up import BottomUpEstimator
+from ppdet.modeling.architectures.higher_hrnet import averaged_maps
+
+SCALES_KEY = "test_scales"
+FLIP_KEY = "eval_flip"
+# Of `test_scales`. Memory grows with the square of a scale, and by as much below: the smallest input has at least 64 pixels, the
+# others are multiples of it.
+SMALLEST_SCALE, LARGEST_SCALE = 0.125, 4.0
+
+
+def crowd_estimator(assembly: Any, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
+    """What evaluates or predicts with a bottom-up config's model.
+
+    Args:
+        assembly: the config's parts.
+        model: with its weights, or an `ExportedModel`; that gives candidates of one scale and cannot be flip-tested.
+        precision: mixed precision of the forward pass.
+
+    Raises:
+        ConfigError: scales that cannot be tested, or a test that an exported model cannot do.
+    """
+    flip_test, scales = wants_crowd_flip(assembly.config), scales_of(assembly.config)
+    if isinstance(model, ExportedModel):
+        if scales != (1.0,):
+            raise ConfigError(f"{SCALES_KEY} is {list(scales)}, but an exported graph gives candidates of one scale and not the "
+                              "maps to average: evaluate the weights (leave out --model_dir), or leave the key out")
+        return BottomUpEstimator(model.runtime, model.card, assembly.skeleton)
+    form = deployed_form(assembly, model)
+    if not flip_test and scales == (1.0,) and not (precision and precision.enabled):
+        return BottomUpEstimator(form.runtime(), form.card)
+    return CrowdPredictor(form, model, flip_test, scales, precision)
+
+
+class CrowdPredictor(BottomUpEstimator):
+    """Averages the maps of an image, its mirror image and several scales of both before candidates are taken.
+
+    As the authors do: heatmaps of all scales are brought to the size of the network input at scale 1 and averaged, mirrored ones
+    turned back; tags are those of scale 1 (of the only scale, if it is one), and with the flip test a person has two, of the
+    image and of its mirror image. All scales show the same part of the plane, so that their maps lie on one another.
+
+    Args:
+        form: the deployed form of the model, which the plain, single run uses.
+        model: gives heatmap_1x, tag and heatmap_2x.
+        flip_test: also run the mirror image, in the same batch.
+        scales: of the network input; see `scales_of`.
+        precision: mixed precision of the forward pass; None is float32.
+    """
+
+    def __init__(
+        self, form: DeployedForm, model: Any, flip_test: bool = True, scales: Sequence[float] = (1.0,),
+        precision: Precision | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(form.runtime(), form.card)
+        self._model, self._layer = model, form.layer
+        self.flip_test, self.scales = bool(flip_test), tuple(scales)
+        self._precision = precision or Precision()
+
+    def candidates(self, image: np.ndarray) -> tuple[Candidates, Crop]:
+        """Candidates of the averaged maps; see `BottomUpEstimator.candidates`."""
+        frames = self.frames((image.shape[1], image.shape[0]))
+        base = frames[1.0 if 1.0 in frames else self.scales[0]]
+        heat, tags = paddle.zeros([]), []
+        for scale in self.scales:
+            frame = frames[scale]
+            maps, tag_maps = self._maps(self._image_tensor(image, frame), base.input_wh)
+            heat = heat + maps / len(self.scales)
+            if frame is base:
+                tags = tag_maps
+        with paddle.no_grad():
+            outputs = self._layer.candidates(heat, paddle.stack(tags, axis=-1))
+        return self._of_outputs([output.numpy() for output in outputs]), base
+
+    def frames(self, image_wh: tuple[int, int]) -> dict[float, Crop]:
+        """The frame of each scale; all cover what the smallest covers, as the authors have it."""
+        smallest = min(self.scales)
+        return {scale: self.codec.frame_for_image(image_wh, scale, smallest) for scale in self.scales}
+
+    def _image_tensor(self, image: np.ndarray, frame: Crop) -> paddle.Tensor:
+        return paddle.to_tensor(self._normalize(self.codec.extract(image, frame)))
+
+    def _maps(self, tensor: paddle.Tensor, size_wh: tuple[int, int]) -> tuple[paddle.Tensor, list[paddle.Tensor]]:
+        """Averaged heatmaps (1, K, H, W), and the tags (1, K, H, W) of the image and, with flip test, of its mirror image."""
+        if self.flip_test:
+            tensor = paddle.concat([tensor, paddle.flip(tensor, axis=[3])])
+        with paddle.no_grad(), self._precision.autocast():
+            outputs = {name: maps.astype("float32") for name, maps in self._model(tensor).items()}
+            heat, tags = averaged_maps(outputs)
+            if self.flip_test:
+                heat = (heat[:1] + self._turned_back(heat[1:])) / 2
+            both = [tags[:1], self._turned_back(tags[1:])] if self.flip_test else [tags]
+            return _resized(heat, size_wh), [_resized(each, size_wh) for each in both]
+
+    def _turned_back(self, maps: paddle.Tensor) -> paddle.Tensor:
+        """Maps (1, K, h, w) of a mirror image, mirrored, left and right joints exchanged. The cells of a map lie evenly between
+        its edges, so nothing is shifted."""
+        order = paddle.to_tensor(np.asarray(self.skeleton.flip_permutation, np.int64))
+        return paddle.index_select(paddle.flip(maps, axis=[3]), order, axis=1)
+
+
+def _resized(maps: paddle.Tensor, size_wh: tuple[int, int]) -> paddle.Tensor:
+    size = [size_wh[1], size_wh[0]]
+    return maps if list(maps.shape[2:]) == size else F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+
+
+def wants_crowd_flip(config: Mapping[str, Any]) -> bool:
+    """Whether to test with mirror images, too: `eval_flip` of the architecture's section, on by default as everywhere."""
+    section = config.get(str(config.get("architecture"))) or {}
+    return bool(section.get(FLIP_KEY, True))
+
+
+def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
+    """The scales of the top-level key `test_scales`, largest first; scale 1 alone without it.
+
+    Raises:
+        ConfigError: no positive numbers, one that no memory would hold, 1 not among several, or a scale that is no multiple of
+            half the smallest: its network inputs would not be multiples of 32.
+    """
+    value = config.get(SCALES_KEY)
+    if value is None:
+        return (1.0,)
+    listed = list(value) if isinstance(value, (list, tuple)) else [value]
+    numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) and 0 < each < np.inf for each in listed)
+    if not listed or not numbers:
+        raise ConfigError(f"{SCALES_KEY} is {value!r}: give positive numbers, for example [0.5, 1, 2]")
+    scales = tuple(sorted({float(each) for each in listed}, reverse=True))
+    if scales[0] > LARGEST_SCALE or scales[-1] < SMALLEST_SCALE:
+        raise ConfigError(f"{SCALES_KEY} is {value!r}: scales are of the network input, 1 being the config's own size, and go "
+                          f"from {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}; for example [0.5, 1, 2]")
+    if len(scales) > 1 and 1.0 not in scales:
+        raise ConfigError(f"{SCALES_KEY} is {value!r}: of several scales one must be 1, since people's tags are taken from it")
+    steps = 2 * np.array(scales) / scales[-1]
+    if np.abs(steps - np.rint(steps)).max() > 1e-6:
+        raise ConfigError(f"{SCALES_KEY} is {value!r}: every scale must be a multiple of half the smallest, or the network's "
+                          "inputs have odd sizes; for example [0.5, 1, 2] or [0.5, 0.75, 1, 1.25, 1.5]")
+    return scales
+
+
+def crowd_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], images: int, computed: str) -> str:
+    """One line of what a figure depends on: images, input, flip test, scales, thresholds, refinement, and what computed."""
+    codec = estimator.codec
+    flip, scales = getattr(estimator, "flip_test", False), getattr(estimator, "scales", (1.0,))
+    flip_text = "flip test on" if flip else "flip test off"
+    if not flip and wants_crowd_flip(config):
+        flip_text += " (an exported graph gives candidates, not the maps to average)"
+    width, height = codec.input_wh
+    parts = [
+        f"bottom-up, {images} images whole",
+        f"short side {min(width, height)}",
+        flip_text,
+        "scale 1" if scales == (1.0,) else f"scales {', '.join(f'{each:g}' for each in scales)}",
+        f"candidates from {codec.detection_threshold:g}, at most {codec.max_people} a joint, tags within {codec.tag_threshold:g}",
+        f"adjust {'on' if codec.adjust else 'off'}, refine {_refine_text(codec)}",
+        f"matching {'exactly as PaddleDetection' if codec.paddledet_exact else codec.matching}",
+    ]
+    return "; ".join([*parts, computed])
+
+
+def _refine_text(codec: Any) -> str:
+    if not codec.refine:
+        return "off"
+    return "on" if codec.refine_cell == 1 else f"on (best pixel of {codec.refine_cell}x{codec.refine_cell})"

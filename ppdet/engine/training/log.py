@@ -1,0 +1,105 @@
+"""The history of a run as a file: one JSON object a line, and a picture of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Dict, List
+
+from ppdet.core.logger import get_logger
+from ppdet.engine import distributed
+from ppdet.engine.training.callbacks import Callback, Evaluation, StepTimes
+from ppdet.engine.training.curves import draw_curves
+from ppdet.engine.training.trainer import Trainer
+
+_log = get_logger(__name__)
+LOG_FILE = "train_log.jsonl"
+CURVES_FILE = "curves.png"
+
+
+class TrainingLog(Callback):
+    """Writes `train_log.jsonl` while training and `curves.png` after each epoch.
+
+    Lines of kind "train" hold means over `every` iterations (epoch, step, learning_rate, losses, images_per_s); lines of kind
+    "eval" the figures after an epoch. A resumed run drops what lies after the point it continues from and goes on.
+
+    Args:
+        folder: the run's folder.
+        every: iterations a line.
+        evaluation: stands before this callback, if there is one.
+    """
+
+    def __init__(self, folder: Path, every: int = 20, evaluation: Any = None) -> None:
+        self.folder, self.every = Path(folder), max(1, int(every))
+        self.evaluation: Evaluation = evaluation
+        self._since: List[Any] = []
+        self._rate = 0.0
+
+    @property
+    def path(self) -> Path:
+        """The log file."""
+        return self.folder / LOG_FILE
+
+    def before_training(self, run: Trainer) -> None:
+        """Forget lines after the point where this run begins."""
+        self._rate = run.step.learning_rate
+        if distributed.is_main() and self.path.exists():
+            kept = [line for line in read_log(self.path) if line["step"] <= run.state.step]
+            self.path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+
+    def after_step(self, run: Trainer, losses: Dict[str, float], times: StepTimes) -> None:
+        """Collect; write a line when it is time."""
+        self._since.append((losses, times))
+        if run.state.step % self.every == 0 or run.state.batch == len(run.reader):
+            self._write_train(run)
+        self._rate = run.step.learning_rate
+
+    def after_epoch(self, run: Trainer) -> None:
+        """Write the evaluation's figures and draw the curves."""
+        results = self.evaluation.results if self.evaluation is not None else None
+        if results:
+            self._write({"kind": "eval", "epoch": run.state.epoch, "step": run.state.step, **results})
+        if distributed.is_main():
+            self._draw()
+
+    def after_training(self, run: Trainer) -> None:
+        """Write what is left."""
+        if self._since:
+            self._write_train(run)
+        if distributed.is_main():
+            self._draw()
+
+    def _write_train(self, run: Trainer) -> None:
+        count = len(self._since)
+        line: Dict[str, Any] = {"kind": "train", "epoch": run.state.epoch, "step": run.state.step}
+        line["learning_rate"] = self._rate
+        for name in self._since[-1][0]:
+            line[name] = sum(losses[name] for losses, _ in self._since) / count
+        seconds = sum(times.whole for _, times in self._since)
+        images = sum(times.images for _, times in self._since) * distributed.world_size()
+        line["images_per_s"] = round(images / max(seconds, 1e-9), 3)
+        self._since = []
+        self._write(line)
+
+    def _write(self, line: Dict[str, Any]) -> None:
+        if distributed.is_main():
+            line["time"] = round(time.time(), 3)
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def _draw(self) -> None:
+        lines = read_log(self.path) if self.path.exists() else []
+        if any(line["kind"] == "train" for line in lines):
+            draw_curves(lines, self.folder / CURVES_FILE, title=self.folder.name)
+
+
+def read_log(path: Path) -> List[Dict[str, Any]]:
+    """The lines of a `train_log.jsonl`; a last line that was cut off is left out."""
+    lines = []
+    for text in Path(path).read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            _log.warning("%s: a line that is no JSON was left out", path)
+    return lines

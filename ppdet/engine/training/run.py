@@ -1,0 +1,191 @@
+"""A training run from a configuration: put the parts together, train, and say what was written."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ppdet.core.config.load import Config
+from ppdet.core.errors import CheckpointError, ConfigError
+from ppdet.core.files import require_folder
+from ppdet.core.logger import get_logger
+from ppdet.core.seeding import seed_everything
+from ppdet.engine import distributed
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.device import choose_device
+from ppdet.engine.evaluation.evaluator import Evaluator
+from ppdet.engine.precision import Precision
+from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation
+from ppdet.engine.training.checkpointer import Checkpointer
+from ppdet.engine.training.files import checkpoint_prefix, load_checkpoint, newest_checkpoint
+from ppdet.engine.training.folder import RunFolder
+from ppdet.engine.training.log import TrainingLog
+from ppdet.engine.training.loss_watch import LossWatch
+from ppdet.engine.training.options import TrainingOptions
+from ppdet.engine.training.progress import Progress
+from ppdet.engine.training.state import TrainingState
+from ppdet.engine.training.train_step import TrainStep
+from ppdet.engine.training.trainer import Trainer
+from ppdet.engine.training.visual_dl import VisualDLLog
+from ppdet.engine.weights.checkpoint import load_pretrained
+from ppdet.engine.weights.load import run_path
+from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
+from ppdet.optimizer.ema import WeightAverage
+
+_log = get_logger(__name__)
+
+
+def train(config: Config, options: Optional[TrainingOptions] = None) -> TrainingState:
+    """Train the model of a configuration; see docs/training.md for its keys.
+
+    Files go to `save_dir/<name of the configuration>`.
+
+    Returns:
+        The state at the end; `stop` says why if it ended early.
+
+    Raises:
+        ConfigError, DataError, CheckpointError: something does not fit; found before the first iteration where possible.
+        TrainingError: a loss is not finite.
+    """
+    options = options or TrainingOptions()
+    # Paddle says so once a run; it is what everyone expects of a batch norm.
+    warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
+    choose_device(config)
+    distributed.start()
+    assembly = Assembly(config)  # refuses settings of the wrong kind or range, too
+    epochs = _epochs(config)
+    seed_everything(int(config.get("seed") or 0))
+    path = require_folder(run_path(config), "save_dir")
+    resume = _resume_prefix(options.resume, path)
+    metric = _metric(assembly, path) if options.evaluate else None
+    reader = assembly.reader("Train")
+    step = build_train_step(assembly, reader, options.amp, pretrained=resume is None)
+    state = load_checkpoint(resume, step) if resume else TrainingState()
+    if resume:
+        _log.info("Resumed %s: epoch %d, iteration %d", resume, state.epoch, state.step)
+    if state.epoch >= epochs:
+        _log.warning("All %d epochs of the run are done; to train longer, say -o epoch=<more>", epochs)
+    evaluation = _evaluation(assembly, step, metric) if options.evaluate else None
+    callbacks, checkpointer = _callbacks(config, path, evaluation, options)
+    trainer = Trainer(step, reader, epochs, callbacks, state, accumulate=config.get("accumulate_steps", 1))
+    # Last, so that a run that cannot begin leaves the folder alone.
+    same = resume is not None and Path(resume).parent.resolve() == path.resolve()
+    folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
+    try:
+        state = trainer.train()
+    except BaseException:
+        folder.close("failed")
+        raise
+    finally:
+        reader.close()
+    folder.close("interrupted" if state.interrupted else "finished")
+    _report(state, checkpointer, path)
+    return state
+
+
+def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrained: bool = True) -> TrainStep:
+    """Model, optimizer, schedule, precision and weight average of a configuration, ready to be called with batches.
+
+    Args:
+        assembly: the parts.
+        reader: training batches; their number is an epoch of the schedule.
+        amp: mixed precision was asked for.
+        pretrained: load `pretrain_weights`.
+    """
+    config, steps_per_epoch = assembly.config, len(reader)
+    model = assembly.model()
+    if pretrained and config.get("pretrain_weights"):
+        report = load_pretrained(model, str(config["pretrain_weights"]))
+        unfold_batch_norms(model, report.loaded, reader)
+    average = None
+    if config.get("use_ema"):
+        settings = {"decay": "ema_decay", "decay_type": "ema_decay_type", "cycle_epoch": "cycle_epoch"}
+        average = WeightAverage(model, **{name: config[key] for name, key in settings.items() if key in config})
+    curve = assembly.builder.build("LearningRate").curve(steps_per_epoch)
+    if curve.warmup_steps > steps_per_epoch * config.get("epoch", 1):
+        _log.warning(
+            "The warm-up of %d iterations is longer than the whole run of %d; the base learning rate is never reached. "
+            "Shorten it: -o LearningRate.schedulers.1.steps=...",
+            curve.warmup_steps,
+            steps_per_epoch * config.get("epoch", 1),
+        )
+    count = sum(int(p.size) for p in model.parameters() if not p.stop_gradient)
+    _log.info("%s: %.3f M trainable parameters, %d iterations an epoch", config["architecture"], count / 1e6, steps_per_epoch)
+    return TrainStep(
+        model,
+        assembly.builder.build("OptimizerBuilder"),
+        curve,
+        precision=Precision.from_config(config, amp or bool(config.get("amp"))),
+        average=average,
+        sync_bn=config.get("norm_type") == "sync_bn" or bool(config.get("sync_bn")),
+        find_unused_parameters=bool(config.get("find_unused_parameters", False)),
+        seed=int(config.get("seed") or 0),
+    )
+
+
+def _metric(assembly: Assembly, path: Path) -> Any:
+    """Built before any training image is read, so that a missing annotation file is found at once."""
+    metric = assembly.metric(output_eval=path)
+    assembly.dataset("Eval").parse()
+    return metric
+
+
+def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
+    codec = assembly.codec
+    reader = assembly.reader("Eval") if codec is not None and codec.kind == "top_down" else None  # others take whole images
+
+    def evaluate() -> Mapping[str, float]:
+        figures: Dict[str, float] = Evaluator(assembly, step.model, reader, metric, step.precision).run()
+        if reader is not None:
+            reader.close()
+        return figures
+
+    every = int(assembly.config.get("snapshot_epoch", 1))
+    return Evaluation(evaluate, metric.main, every, getattr(metric, "higher_is_better", True))
+
+
+def _callbacks(
+    config: Config, path: Path, evaluation: Optional[Evaluation], options: TrainingOptions
+) -> tuple[List[Callback], Checkpointer]:
+    log_iter = int(config.get("log_iter", 20))
+    callbacks: List[Callback] = [Progress(log_iter), LossWatch()]
+    if evaluation is not None:
+        callbacks.append(evaluation)
+    if config.get("early_stop"):
+        if evaluation is None:
+            raise ConfigError("early_stop needs evaluations: add --eval, or take early_stop out of the config")
+        callbacks.append(EarlyStop.from_config(config["early_stop"]))
+    checkpointer = Checkpointer(path, int(config.get("snapshot_epoch", 1)), evaluation)
+    callbacks += [checkpointer, TrainingLog(path, log_iter, evaluation)]
+    if options.vdl_log_dir:
+        callbacks.append(VisualDLLog(options.vdl_log_dir, log_iter, evaluation))
+    return callbacks, checkpointer
+
+
+def _resume_prefix(resume: Optional[str], path: Path) -> Optional[str]:
+    if resume is None or resume == "":
+        return None
+    if resume != "auto":
+        return checkpoint_prefix(resume)
+    newest = newest_checkpoint(path)
+    if newest is None:
+        raise CheckpointError(f"--resume auto: there is no checkpoint in {path}; leave --resume out to begin a run")
+    return newest
+
+
+def _epochs(config: Config) -> int:
+    if config.get("epoch") is None:
+        raise ConfigError(f"{config.path}: there is no key epoch, the number of epochs to train: add -o epoch=...")
+    return int(config["epoch"])
+
+
+def _report(state: TrainingState, checkpointer: Checkpointer, path: Path) -> None:
+    if not distributed.is_main():
+        return
+    why = f" ({state.stop})" if state.stop else ""
+    _log.info("Training ended after %d epochs, %d iterations%s", state.epoch, state.step, why)
+    if state.best is not None:
+        _log.info("Best %s: %.4f after epoch %d", state.metric, state.best, state.best_epoch)
+    for line in [*checkpointer.summary(), f"log: {path / 'train_log.jsonl'}", f"curves: {path / 'curves.png'}"]:
+        _log.info("  %s", line)

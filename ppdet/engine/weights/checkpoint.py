@@ -1,0 +1,233 @@
+"""Weight files: read and write `.pdparams`, and put them into a model."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pickle
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Union
+
+import numpy as np
+import paddle
+
+from ppdet.core.errors import CheckpointError
+from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
+from ppdet.engine.weights.cache import cached_weights, is_url
+from ppdet.engine.weights.key_matching import match_keys
+from ppdet.engine.weights.load_report import LoadReport, ShapeMismatch
+from ppdet.engine.weights.restricted_pickle import RefusedPickleError, load_restricted
+from ppdet.engine.weights.torch_file import LEGACY_MAGIC
+
+_log = get_logger(__name__)
+SUFFIX = ".pdparams"
+KEYPOINT_LAYERS = ("final_conv.", "head.final_layer.")
+NAME_TABLE = "StructuredToParameterName@@"
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
+    """Read a dict of tensors that `paddle.save` or `save_pdparams` wrote.
+
+    Args:
+        path: file; the suffix ``.pdparams`` may be left out.
+
+    Returns:
+        name -> array. Paddle's table of internal names is left out.
+
+    Raises:
+        CheckpointError: no such file, damaged, not a dict of tensors, or it asks to run code (which is not run).
+    """
+    file = _existing_file(path)
+    content = _read(file)
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file} holds a {type(content).__name__}, not a dict of tensors")
+    weights = {str(key): _tensor(file, key, value) for key, value in content.items() if key != NAME_TABLE}
+    if not weights:
+        raise CheckpointError(f"{file} holds no tensors")
+    return weights
+
+
+def save_pdparams(state: Mapping[str, Any], path: PathLike) -> Path:
+    """Write a dict of tensors or arrays as `paddle.load` and PaddleDetection read it; whole or not at all.
+
+    Args:
+        state: name -> tensor or array, such as ``model.state_dict()``.
+        path: file to write; missing folders are made.
+
+    Returns:
+        The path.
+    """
+    content: Dict[str, Any] = {key: _numpy(value) for key, value in state.items()}
+    content[NAME_TABLE] = {key: getattr(value, "name", key) for key, value in state.items()}
+    with atomic_write(path, "wb") as file:
+        pickle.dump(content, file, protocol=4)
+    return Path(path)
+
+
+def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False) -> LoadReport:
+    """Set a model's tensors from a file, by PaddleDetection's longest-suffix rule (see `match_keys`).
+
+    Args:
+        model: changed in place; tensors are cast to its dtypes.
+        path: file, with or without ``.pdparams``, or URL (kept in ~/.cache/ppdet/weights).
+        strict: True (evaluation, inference, export) demands every tensor of the model; False (`pretrain_weights`) warns
+            about those that do not fit and leaves them as they were; a layer with `fit_weight` may resize its own first.
+
+    Raises:
+        CheckpointError: the file cannot be read, nothing fits, or with `strict` not everything fits.
+    """
+    file = cached_weights(str(path)) if is_url(str(path)) else _existing_file(path)
+    weights, state = load_pdparams(file), model.state_dict()
+    matches = match_keys(state, weights)
+    if not strict:
+        _fit_shapes(model, weights, matches)
+    report = _compare(str(file), state, weights, matches)
+    _check(report, strict)
+    for key, file_key in report.loaded.items():
+        target = state[key]
+        value = weights[file_key]
+        # Paddle keeps bfloat16 as uint16 in numpy; everything else is cast by value.
+        same_bits = value.dtype == np.uint16 and target.dtype == paddle.bfloat16
+        target.set_value(value if same_bits else value.astype(_numpy(target).dtype))
+    (_log.info if report.complete else _log.warning)("%s", report.summary())
+    return report
+
+
+def _fit_shapes(model: paddle.nn.Layer, weights: Dict[str, np.ndarray], matches: Mapping[str, str]) -> None:
+    """Let layers resize what can be resized, such as a position embedding learnt for another image size."""
+    for path, layer in model.named_sublayers(include_self=True):
+        if not hasattr(layer, "fit_weight"):
+            continue
+        for name, parameter in layer.named_parameters(include_sublayers=False):
+            file_key = matches.get(f"{path}.{name}" if path else name)
+            if file_key is not None and tuple(weights[file_key].shape) != tuple(parameter.shape):
+                fitted = layer.fit_weight(name, weights[file_key])
+                if fitted is not None:
+                    _log.info("%s: resized from %s to %s", file_key, list(weights[file_key].shape), list(fitted.shape))
+                    weights[file_key] = fitted
+
+
+def _compare(file: str, state: Mapping[str, Any], weights: Mapping[str, np.ndarray], matches: Mapping[str, str]) -> LoadReport:
+    loaded: Dict[str, str] = {}
+    mismatches: List[ShapeMismatch] = []
+    for key, file_key in matches.items():
+        wanted, given = tuple(state[key].shape), tuple(weights[file_key].shape)
+        if wanted == given:
+            loaded[key] = file_key
+        else:
+            mismatches.append(ShapeMismatch(key, wanted, file_key, given))
+    used = set(matches.values())
+    return LoadReport(
+        path=file,
+        loaded=loaded,
+        shape_mismatches=mismatches,
+        unmatched_model_keys=[key for key in state if key not in matches],
+        unmatched_file_keys=[key for key in weights if key not in used],
+    )
+
+
+def _check(report: LoadReport, strict: bool) -> None:
+    if not report.loaded:
+        raise CheckpointError(
+            f"nothing in {report.path} fits the model: the file has {_some(report.unmatched_file_keys)}, the model "
+            f"{_some(report.unmatched_model_keys)}." + _hint(report)
+        )
+    if strict and not report.complete:
+        raise CheckpointError(f"these weights do not fit the model. {report.summary()}{_hint(report)}")
+
+
+def _hint(report: LoadReport) -> str:
+    """What to set when only the last layer differs; otherwise that more differs than a setting."""
+    last = [item for item in report.shape_mismatches if item.model_key.startswith((*KEYPOINT_LAYERS, "head.head_cls"))]
+    others = [item for item in report.shape_mismatches if item not in last]
+    other_inputs = [item for item in last if item.file_shape[1:] != item.model_shape[1:]]
+    if not report.loaded or others or other_inputs or report.unmatched_model_keys:
+        absent = [f"no {key} in the file" for key in report.unmatched_model_keys]
+        examples = [*map(str, (*others, *other_inputs)), *absent][:2]
+        said = f" (first: {'; '.join(examples)})" if report.loaded else ""
+        return f"\n  They look like weights of another architecture, width or input size{said}: give the config that made them"
+    for item in last:
+        given, wanted = item.file_shape[0], item.model_shape[0]
+        if item.model_key.startswith(KEYPOINT_LAYERS):
+            return (
+                f"\n  The file was trained for {given} keypoints, the config asks for {wanted}: set `skeleton` to one of {given} "
+                f"keypoints (in configs without it, num_joints: {given} and the flip_perm that belongs to it), or give weights "
+                "of your own training"
+            )
+        return f"\n  The file was trained for {given} classes, the config asks for {wanted}: set num_classes to it"
+    return ""
+
+
+def _some(keys: List[str]) -> str:
+    return f"{', '.join(keys[:3])}, ..." if len(keys) > 3 else ", ".join(keys) or "no further keys"
+
+
+def _existing_file(path: PathLike) -> Path:
+    """The file as given, or with the suffix; `~` is expanded."""
+    given = Path(os.path.expanduser(str(path)))
+    for candidate in (given, given.with_name(given.name + SUFFIX)):
+        if candidate.is_file():
+            return candidate
+    raise CheckpointError(f"there is no weight file {given}{_near(given)}")
+
+
+def _near(path: Path) -> str:
+    """Names like it in its folder, or the nearest folder that exists."""
+    folder = path.parent
+    if not folder.is_dir():
+        while not folder.is_dir() and folder != folder.parent:
+            folder = folder.parent
+        return f"; {path.parent} does not exist either (the path is right up to {folder})"
+    names = sorted(p.name for p in folder.glob(f"*{SUFFIX}")) + sorted(
+        str(p.relative_to(folder)) for p in folder.glob(f"*/*{SUFFIX}")
+    )
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.4) or names[:5]
+    return f"; {folder} has {', '.join(close)}" if close else f"; {folder} has no {SUFFIX} files"
+
+
+def _read(file: Path) -> Any:
+    if file.stat().st_size == 0:
+        raise CheckpointError(f"{file} is empty; copy or download it again")
+    with open(file, "rb") as stream:
+        if stream.read(4) == b"PK\x03\x04":
+            raise CheckpointError(_of_pytorch(file, "a zip archive, as PyTorch writes .pth files"))
+        stream.seek(0)
+        try:
+            content = load_restricted(stream)
+        except RefusedPickleError as error:
+            raise CheckpointError(
+                f"{file} {error}. The file was not executed. If you trust it, load it with paddle.load and write the "
+                "tensors again with paddle.save"
+            ) from error
+        except Exception as error:  # damaged pickles raise nearly anything
+            raise CheckpointError(
+                f"{file} is damaged or is not a .pdparams file ({type(error).__name__}: {error}); a truncated download "
+                "looks like this: fetch it again"
+            ) from error
+    if isinstance(content, int) and content == LEGACY_MAGIC:
+        raise CheckpointError(_of_pytorch(file, "a file of PyTorch before 1.6"))
+    return content
+
+
+def _of_pytorch(file: Path, what: str) -> str:
+    return (
+        f"{file} is {what}, not a .pdparams file; convert it first: python tools/convert_weights.py {file} -c CONFIG "
+        "(docs/convert_weights.md)"
+    )
+
+
+def _tensor(file: Path, key: Any, value: Any) -> np.ndarray:
+    """Paddle writes a tensor as an array, or inside other containers as (internal name, array)."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        value = value[1]
+    if isinstance(value, (int, float)):
+        value = np.asarray(value)
+    if not isinstance(value, np.ndarray):
+        raise CheckpointError(f"{file}: {key!r} is a {type(value).__name__}, not a tensor; is this a .pdparams file?")
+    return value
+
+
+def _numpy(value: Any) -> np.ndarray:
+    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)

@@ -1,0 +1,106 @@
+"""Tensors of a PyTorch file: where their numbers lie, and how they become arrays."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Tuple
+
+import numpy as np
+
+from ppdet.engine.weights.restricted_pickle import RefusedPickleError
+
+#: class of a storage -> dtype; bfloat16 is the upper half of a float32
+DTYPES: Dict[str, str] = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
+#: a view may repeat elements (stride 0), but only so many, lest a file of a few bytes asks for all the memory
+REPEATED = 1 << 24
+
+
+class Frozen:
+    """What a pickle may hold and pass on, but not change."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        raise RefusedPickleError("sets the state of something that has none in a weight file")
+
+
+class StorageKind(Frozen):
+    """A class such as ``torch.FloatStorage``: a name for a dtype."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def itemsize(self) -> int:
+        return 2 if DTYPES[self.name] == "bfloat16" else np.dtype(DTYPES[self.name]).itemsize
+
+
+class Storage(Frozen):
+    """A row of `count` numbers, the file's `key`, from its element `first` on."""
+
+    __slots__ = ("kind", "key", "first", "count")
+
+    def __init__(self, kind: StorageKind, key: str, count: int, first: int = 0) -> None:
+        self.kind, self.key, self.count, self.first = kind, key, count, first
+
+
+class TorchTensor(Frozen):
+    """A view into a storage; offset and strides count elements."""
+
+    __slots__ = ("storage", "offset", "shape", "strides")
+
+    def __init__(self, storage: Storage, offset: int, shape: Tuple[int, ...], strides: Tuple[int, ...]) -> None:
+        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
+
+    def array(self, read: Callable[[Storage], bytes], big_endian: bool = False) -> np.ndarray:
+        """Copy the numbers out of the file, C-ordered.
+
+        Args:
+            read: gives the storage's bytes.
+            big_endian: how the file's numbers are written.
+
+        Returns:
+            array of the tensor's shape and dtype; bfloat16 becomes float32, without loss.
+
+        Raises:
+            RefusedPickleError: the view reaches beyond its storage.
+        """
+        size = _elements(self.shape)
+        last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides))
+        if size and last >= self.storage.count:
+            raise RefusedPickleError(f"holds a tensor of shape {self.shape} that reaches beyond its {self.storage.count} numbers")
+        if size > max(self.storage.count, REPEATED):
+            raise RefusedPickleError(f"holds a tensor of shape {self.shape} made of only {self.storage.count} numbers")
+        if not size:
+            return np.zeros(self.shape, _decoded(self.storage.kind, b"", big_endian).dtype)
+        flat = _decoded(self.storage.kind, read(self.storage), big_endian)[self.offset : last + 1]
+        steps = [step * flat.itemsize for step in self.strides]
+        return np.lib.stride_tricks.as_strided(flat, self.shape, steps, writeable=False).copy(order="C")
+
+
+def _elements(shape: Tuple[int, ...]) -> int:
+    size = 1
+    for side in shape:
+        size *= side
+    return size
+
+
+def _decoded(kind: StorageKind, data: bytes, big_endian: bool) -> np.ndarray:
+    order = ">" if big_endian else "<"
+    code = DTYPES[kind.name]
+    if code == "bfloat16":
+        halves = np.frombuffer(data, f"{order}u2").astype(np.uint32)
+        return (halves << np.uint32(16)).view(np.float32)
+    return np.frombuffer(data, f"{order}{code}").astype(code)

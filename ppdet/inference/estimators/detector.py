@@ -1,0 +1,120 @@
+"""Finds boxes with an exported detector.
+
+Legend: N boxes, B batch, H W pixels.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ppdet.core.errors import ModelDirError
+from ppdet.inference.estimators.box_decoding import classwise_nms, decode_raw_heads, split_finished_boxes
+from ppdet.inference.estimators.detections import Detections
+from ppdet.inference.estimators.preprocess import DetectorInput, DetectorPreprocess
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.runtimes.base import Runtime
+
+PERSON_LABELS = ("person", "pedestrian")
+
+
+class BoxDetector:
+    """An exported detector of any of these layouts, told apart by what it puts out:
+
+    raw heads (`arch: PicoDet`, scores and side distributions of each level), finished boxes (rows of six and a count,
+    NMS inside), or boxes and scores of every point without NMS.
+
+    Args:
+        runtime: the loaded network.
+        card: its card.
+        batch_size: images that go through the network together.
+
+    Raises:
+        ModelDirError: the card is not a detector's.
+    """
+
+    def __init__(self, runtime: Runtime, card: ModelCard, batch_size: int = 1) -> None:
+        if not card.is_detector:
+            raise ModelDirError(f"{card.place} has arch {card.arch}, which is no detector: give the directory "
+                                "of an exported PicoDet or YOLO as the detector")
+        self.runtime = runtime
+        self.card = card
+        self.batch_size = max(1, batch_size)
+        self._preprocess = DetectorPreprocess(card.preprocess)
+
+    @property
+    def person_label(self) -> int:
+        """Index of the class that is a person: by name, else 0 (as PaddleDetection has it)."""
+        names = [str(name).lower() for name in self.card.label_list]
+        return next((names.index(name) for name in PERSON_LABELS if name in names), 0)
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
+        """Find boxes in images of any sizes.
+
+        Args:
+            images: (H, W, 3) RGB uint8 each.
+
+        Returns:
+            For each image its boxes in image pixels, cut to the image, best first. Scores go down to the card's NMS
+            threshold.
+        """
+        found: list[Detections] = []
+        for start in range(0, len(images), self.batch_size):
+            found.extend(self._detect_batch(images[start : start + self.batch_size]))
+        return found
+
+    def _detect_batch(self, images: Sequence[np.ndarray]) -> list[Detections]:
+        if len(images) > 1 and self.runtime.fixed_batch == 1:
+            return [found for image in images for found in self._detect_batch([image])]
+        inputs = self._preprocess(images)
+        outputs = self.runtime.run(self._feeds(inputs))
+        if len(images) > 1 and not self._keeps_batch(outputs, len(images)):
+            # Heads that PaddleDetection exported fold the batch into the points, in an order that loses the images.
+            return [found for image in images for found in self._detect_batch([image])]
+        per_image = self._decode(outputs, inputs)
+        return [self._in_image(boxes, image, row, inputs) for row, (boxes, image) in enumerate(zip(per_image, images))]
+
+    def _feeds(self, inputs: DetectorInput) -> dict[str, np.ndarray]:
+        known = {"image": inputs.image, "scale_factor": inputs.scale_factor, "im_shape": inputs.im_shape}
+        names = list(self.runtime.input_names)
+        if len(names) == 1:
+            return {names[0]: inputs.image}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ModelDirError(f"the detector wants the input {unknown[0]!r}: known are {', '.join(known)}; export it again")
+        return {name: known[name] for name in names}
+
+    def _keeps_batch(self, outputs: Sequence[np.ndarray], batch: int) -> bool:
+        return is_finished(outputs) or all(output.shape[0] == batch for output in outputs)
+
+    def _decode(self, outputs: Sequence[np.ndarray], inputs: DetectorInput) -> list[Detections]:
+        batch = len(inputs.image)
+        settings = self.card.nms or {}
+        if is_finished(outputs):
+            return split_finished_boxes(outputs[0], outputs[1])
+        if len(outputs) == 2 and outputs[0].ndim == 3 and outputs[0].shape[2] == 4:
+            return [classwise_nms(outputs[0][row], np.swapaxes(outputs[1][row], 0, 1), settings) for row in range(batch)]
+        if len(outputs) % 2 == 0 and all(output.ndim == 3 and output.shape[0] == batch for output in outputs):
+            levels = len(outputs) // 2
+            strides = self.card.fpn_stride or [8 * 2**level for level in range(levels)]
+            input_hw = inputs.image.shape[2:]
+            return [decode_raw_heads([o[row] for o in outputs[:levels]], [o[row] for o in outputs[levels:]], strides, input_hw,
+                                     settings) for row in range(batch)]
+        shapes = ", ".join(str(output.shape) for output in outputs)
+        raise ModelDirError(f"the detector's outputs have the shapes {shapes}: expected rows of six with counts, boxes (B, A, 4) "
+                            "with scores (B, C, A), or scores and distances of each level; export it with tools/export_model.py")
+
+    def _in_image(self, found: Detections, image: np.ndarray, row: int, inputs: DetectorInput) -> Detections:
+        boxes = found.boxes_xyxy
+        if "scale_factor" not in self.runtime.input_names:  # the graph does not know the image's size: boxes are network pixels
+            scale_y, scale_x = inputs.scale_factor[row]
+            boxes = boxes / np.array([scale_x, scale_y, scale_x, scale_y], np.float32)
+        height, width = image.shape[:2]
+        boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32)).astype(np.float32)
+        has_area = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        return Detections(boxes, found.scores, found.labels)[has_area]
+
+
+def is_finished(outputs: Sequence[np.ndarray]) -> bool:
+    """Whether the outputs are boxes after NMS: rows of six, and counts."""
+    return len(outputs) >= 2 and outputs[0].ndim == 2 and outputs[0].shape[1] == 6

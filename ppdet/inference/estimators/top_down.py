@@ -1,0 +1,186 @@
+"""Estimates the pose of each box with an exported top-down model.
+
+Legend: N people, B batch, K keypoints, H W pixels, h w heatmap cells.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ppdet.codecs import HeatmapCodec
+from ppdet.core.errors import DataError, ModelDirError
+from ppdet.inference.estimators.model_skeleton import skeleton_of_network
+from ppdet.inference.estimators.preprocess import Normalizer
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.runtimes.base import Runtime
+from ppdet.skeletons import get_skeleton
+
+if TYPE_CHECKING:
+    from ppdet.skeletons import Skeleton
+
+
+class TopDownEstimator:
+    """Crops each box from the full image, runs the network in batches and decodes with the card's codec.
+
+    The crop is the one of training: the box times 1.25 at the input's aspect, real context, black outside the image,
+    nothing clipped. For PaddleDetection's own exports, which carry neither codec nor skeleton, both are derived and the
+    log says how.
+
+    Args:
+        runtime: the loaded network.
+        card: its card.
+        flip_test: also run the mirrored crop and average; slower, and better by about one AP.
+        batch_size: largest number of crops that go through the network together.
+        use_dark: decode with DARK (True) or the quarter offset (False); None does as the card says.
+        skeleton: overrides the card's skeleton; a name, a mapping or a Skeleton.
+
+    Raises:
+        ModelDirError: the card is not a top-down model's, or card and network do not fit together.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        card: ModelCard,
+        flip_test: bool = False,
+        batch_size: int = 8,
+        use_dark: bool | None = None,
+        skeleton: str | dict | Skeleton | None = None,
+    ) -> None:
+        if not card.is_top_down:
+            raise ModelDirError(f"{card.place} has arch {card.arch}, which is no top-down pose model: give the "
+                                "directory of an exported HRNet, Lite-HRNet or TinyPose as the keypoint model")
+        self.runtime = runtime
+        self.card = card
+        self.flip_test = flip_test
+        self.batch_size = runtime.fixed_batch or max(1, batch_size)
+        self._normalize = Normalizer(card.operation("NormalizeImage"))
+        self.codec = card.codec or derive_codec(card, use_dark)
+        if card.codec is not None and use_dark is not None:
+            self.codec = with_changes(card.codec, decoder="dark" if use_dark else "quarter")
+        wanted = get_skeleton(skeleton) if skeleton is not None else card.skeleton
+        self.skeleton = self._fit_to_network(wanted)
+
+    def estimate(self, image: np.ndarray, boxes_xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Poses of the people in one image.
+
+        Args:
+            image: (H, W, 3) RGB uint8.
+            boxes_xyxy: (N, 4) image pixels; they may reach beyond the image.
+
+        Returns:
+            keypoints (N, K, 2) float32 in image pixels, and scores (N, K) float32, the heights of the heatmap peaks.
+
+        Raises:
+            DataError: boxes that are not (N, 4) finite numbers.
+        """
+        return self.estimate_many([image], [boxes_xyxy])[0]
+
+    def estimate_many(
+        self, images: Sequence[np.ndarray], boxes_of_images: Sequence[np.ndarray]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Poses of the people in several images; people of different images share batches.
+
+        Args:
+            images: (H, W, 3) RGB uint8 each, of any sizes.
+            boxes_of_images: (N, 4) for each image, see `estimate`.
+
+        Returns:
+            For each image what `estimate` returns.
+        """
+        per_image = [checked_boxes(boxes) for boxes in boxes_of_images]
+        boxes = np.concatenate(per_image) if per_image else np.zeros((0, 4))
+        owners = np.repeat(np.arange(len(per_image)), [len(part) for part in per_image])
+        count = self.skeleton.num_keypoints
+        keypoints = np.empty((len(boxes), count, 2), np.float32)
+        scores = np.empty((len(boxes), count), np.float32)
+        crops = self.codec.crop_for_boxes(boxes)
+        for start in range(0, len(boxes), self.batch_size):
+            rows = np.arange(start, min(start + self.batch_size, len(boxes)))
+            pixels = [self.codec.extract(images[owner], crops[rows[owners[rows] == owner]]) for owner in np.unique(owners[rows])]
+            keypoints[rows], scores[rows] = self.codec.decode(self.run_crops(np.concatenate(pixels)), crops[rows])
+        return [(keypoints[owners == owner], scores[owners == owner]) for owner in range(len(per_image))]
+
+    def run_crops(self, pixels: np.ndarray) -> np.ndarray:
+        """Heatmaps (B, K, h, w) of (B, H, W, 3) uint8 crops, averaged with the mirrored crops' if `flip_test`."""
+        tensor = self._normalize(pixels)
+        heatmaps = self.heatmaps(tensor)
+        if self.flip_test:
+            mirrored = self.heatmaps(np.ascontiguousarray(tensor[..., ::-1]))
+            heatmaps = self.codec.merge_flipped(heatmaps, mirrored, self.skeleton)
+        return heatmaps
+
+    def heatmaps(self, tensor: np.ndarray) -> np.ndarray:
+        """Run the network on (B, 3, H, W) normalised crops; (B, K, h, w) float32 heatmaps."""
+        batch = len(tensor)
+        if self.runtime.fixed_batch and batch < self.runtime.fixed_batch:
+            fill = np.zeros((self.runtime.fixed_batch - batch, *tensor.shape[1:]), tensor.dtype)
+            tensor = np.concatenate([tensor, fill])
+        outputs = self.runtime.run({self.runtime.input_names[0]: tensor})
+        heatmaps = next((output for output in outputs if output.ndim == 4), None)
+        if heatmaps is None:
+            shapes = ", ".join(str(output.shape) for output in outputs)
+            raise ModelDirError(f"the network's outputs have the shapes {shapes}: expected heatmaps of four axes; export the "
+                                "model with tools/export_model.py")
+        if len(heatmaps) != len(tensor):
+            raise ModelDirError(f"{self.card.place}: the network gives heatmaps of {len(heatmaps)} people for {len(tensor)} "
+                                f"crops of {tensor.shape[3]} x {tensor.shape[2]} pixels, so it was made for another size: put "
+                                "input_wh and trainsize in infer_cfg.yml right, or export again")
+        return np.asarray(heatmaps[:batch], np.float32)
+
+    def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
+        """Run the network once on black, which also warms it up, and hold its output against codec and skeleton."""
+        width, height = self.codec.input_wh
+        black = np.zeros((1, height, width, 3), np.uint8)
+        _, joints, cells_h, cells_w = self.heatmaps(self._normalize(black)).shape
+        if (cells_w, cells_h) != tuple(self.codec.heatmap_wh):
+            if self.card.codec is not None:
+                raise ModelDirError(f"{self.card.place}: the card promises heatmaps of {tuple(self.codec.heatmap_wh)} cells, "
+                                    f"the network gives {(cells_w, cells_h)} (width, height): they are not of one export; "
+                                    "export again")
+            self.codec = with_changes(self.codec, heatmap_wh=(cells_w, cells_h))
+        return skeleton_of_network(skeleton, joints, self.card)
+
+
+def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:
+    """Boxes as (N, 4) float64.
+
+    Raises:
+        DataError: not (N, 4) finite numbers.
+    """
+    boxes = np.asarray(boxes_xyxy, np.float64)
+    if boxes.size == 0:
+        return np.zeros((0, 4))
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise DataError(f"boxes must be finite numbers of shape (N, 4), x1 y1 x2 y2; given shape {boxes.shape}")
+    return boxes
+
+
+def with_changes(codec: HeatmapCodec, **changes: object) -> HeatmapCodec:
+    """The same codec with some of its settings replaced."""
+    return HeatmapCodec.from_dict({**codec.to_dict(), **changes})
+
+
+def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:
+    """The codec of a PaddleDetection export, from what its card does say.
+
+    `TopDownEvalAffine` gives input size and alignment (`use_udp`); heatmaps have a quarter of the input's size until the
+    network's first output says otherwise; sigma is a 24th of their width, as in all of PaddleDetection's recipes (1, 2 and 3
+    cells at 24, 48 and 72); DARK unless `use_dark` is False, as in PaddleDetection's scripts.
+
+    Raises:
+        ModelDirError: the card does not state the input size.
+    """
+    affine = card.operation("TopDownEvalAffine")
+    if affine is None or not _is_size(affine.get("trainsize")):
+        raise ModelDirError(f"{card.place}: Preprocess has no TopDownEvalAffine with trainsize [width, height], "
+                            "so the input size is unknown; export the model again with tools/export_model.py")
+    width, height = (int(side) for side in affine["trainsize"])
+    return HeatmapCodec(input_wh=(width, height), heatmap_wh=(width // 4, height // 4), sigma=width / 96, grid="stride",
+                        crop="udp" if affine.get("use_udp") else "affine", decoder="quarter" if use_dark is False else "dark")
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, Sequence) and len(value) == 2 and all(isinstance(side, int) and side > 0 for side in value)

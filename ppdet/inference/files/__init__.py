@@ -1,0 +1,1 @@
+"""Files that inference reads and writes."""

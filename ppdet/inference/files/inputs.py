@@ -1,0 +1,70 @@
+"""Images of a command: one file or a directory, read one by one, bad ones reported and passed over."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ppdet.core.errors import MediaError
+from ppdet.core.logger import get_logger
+from ppdet.image.io import list_images, read_image
+from ppdet.inference.video.path import VIDEO_SUFFIXES
+
+
+class ImageInputs:
+    """Reads images in groups and keeps count of what failed.
+
+    Args:
+        image_file: one image; wins over `image_dir`, as in PaddleDetection.
+        image_dir: a directory of images.
+        apply_orientation: turn pictures as their EXIF orientation says; see `read_image`.
+
+    Attributes:
+        paths: the images.
+        failed: those that could not be read or processed.
+
+    Raises:
+        MediaError: no such file or directory, or no image in it.
+    """
+
+    def __init__(self, image_file: str | None, image_dir: str | None, apply_orientation: bool = True) -> None:
+        if image_file:
+            if not Path(image_file).is_file():
+                raise MediaError(f"there is no image {image_file}: check --image_file")
+            if Path(image_file).suffix.lower() in VIDEO_SUFFIXES:
+                raise MediaError(f"{image_file} is a video: give it as --video_file")
+            self.paths = [Path(image_file)]
+        else:
+            self.paths = list_images(str(image_dir))
+        self.failed: list[Path] = []
+        self.apply_orientation = apply_orientation
+
+    def groups(self, size: int) -> Iterator[tuple[list[Path], list[np.ndarray]]]:
+        """Paths and (H, W, 3) RGB images, `size` at a time; what does not read is left out and noted."""
+        paths: list[Path] = []
+        images: list[np.ndarray] = []
+        for path in self.paths:
+            try:
+                images.append(read_image(path, self.apply_orientation))
+                paths.append(path)
+            except MediaError as error:
+                self.fail(path, error)
+            if len(images) == size:
+                yield paths, images
+                paths, images = [], []
+        if images:
+            yield paths, images
+
+    def fail(self, path: Path, error: Exception) -> None:
+        """Note an image that did not work out."""
+        get_logger(__name__).error("%s", error)
+        self.failed.append(path)
+
+    def exit_status(self) -> int:
+        """0 if every image worked out, else 1 with a line that says how many did not."""
+        if not self.failed:
+            return 0
+        get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths),
+                                   ", ".join(path.name for path in self.failed[:5]) + (", ..." if len(self.failed) > 5 else ""))
+        return 1

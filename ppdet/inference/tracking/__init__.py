@@ -1,0 +1,1 @@
+"""Identities and smooth motion over time."""

@@ -1,0 +1,138 @@
+"""Writes videos with whatever encoder this OpenCV has."""
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from ppdet.core.errors import MediaError
+from ppdet.core.logger import get_logger
+from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.inference.video.check import what_is_wrong
+
+# Encoders that a container takes, in the order to try. MPEG-4 part 2 ("mp4v") is in every OpenCV.
+CODECS = {".webm": ("VP80", "VP90"), ".flv": ("FLV1",), ".mpg": ("MPG1",), ".mpeg": ("MPG1",)}
+USUAL_CODECS = ("mp4v", "avc1", "MJPG")
+FALLBACK_SUFFIXES = (".mp4", ".avi")
+# OpenCV "opens" these by writing a picture a frame, under names that it makes from the digits of the one given.
+PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".apng", ".avif", ".jp2", ".ppm", ".pgm", ".exr", ".hdr", ".tga")
+FRAMES_BETWEEN_LOOKS = 50
+PICTURE_BACKEND = "CV_IMAGES"
+
+
+class VideoWriter:
+    """Encodes to a temporary file beside `path`, reads it back and moves it there, so that no half video is ever found.
+
+    If no encoder fits the name's container, or it is a picture's (.gif, .png), the suffix becomes .mp4 (or .avi) and the
+    log says so; `path` tells.
+
+    Args:
+        path: the video to write.
+        fps: frames a second, with fraction.
+        size_wh: width and height of every frame.
+
+    Raises:
+        MediaError: no encoder works or the place cannot be written to.
+    """
+
+    def __init__(self, path: str | Path, fps: float, size_wh: tuple[int, int]) -> None:
+        self.path = Path(path)
+        self.size_wh = size_wh
+        self.frames = 0
+        self._writer, self._temporary = self._open(fps)
+
+    def _open(self, fps: float) -> tuple[cv2.VideoWriter, Path]:
+        wanted = self.path
+        if min(self.size_wh) < 1:
+            raise MediaError(f"cannot write the video {wanted} with frames of {self.size_wh[0]} x {self.size_wh[1]} pixels: the "
+                             "source does not state its size")
+        try:
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MediaError(f"cannot make the folder {wanted.parent}: {error.strerror or error}; choose another one") from error
+        suffixes = [wanted.suffix.lower()] if wanted.suffix else []
+        for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
+            if suffix in PICTURE_SUFFIXES:
+                continue
+            temporary = temporary_name(wanted.parent, suffix)
+            for codec in CODECS.get(suffix, USUAL_CODECS):
+                writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, self.size_wh)
+                if writer.isOpened() and writer.getBackendName() != PICTURE_BACKEND:
+                    if suffix != wanted.suffix.lower():
+                        self.path = wanted.with_suffix(suffix)
+                        get_logger(__name__).warning("OpenCV has no encoder for %s files here; writing %s instead",
+                                                     wanted.suffix or "such", self.path)
+                    return writer, temporary
+                writer.release()
+                temporary.unlink(missing_ok=True)
+        raise MediaError(f"cannot write the video {wanted}: no encoder of this OpenCV works there; check that the folder can be "
+                         "written to, or install opencv-python with FFmpeg")
+
+    def write(self, image: np.ndarray) -> None:
+        """Append an (H, W, 3) RGB uint8 frame; one of another size is scaled (a stream may change its size).
+
+        Raises:
+            MediaError: the disk is full; looked at now and then, so that hours of work do not follow for nothing.
+        """
+        if self.frames % FRAMES_BETWEEN_LOOKS == FRAMES_BETWEEN_LOOKS - 1 and disk_is_full(self.path.parent):
+            raise MediaError(f"the disk of {self.path} is full after {self.frames} frames: free some space or choose another "
+                             "place, and run again")
+        if (image.shape[1], image.shape[0]) != self.size_wh:
+            image = cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA)
+        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        self.frames += 1
+
+    def finish(self) -> Path:
+        """End the video, make sure that it reads back, and give it its name.
+
+        OpenCV's encoders do not say when a write fails, so the file itself is asked.
+
+        Raises:
+            MediaError: the file is missing, cut short or does not open (the disk may be full); nothing is left behind.
+        """
+        self._writer.release()
+        wrong = what_is_wrong(self._temporary, self.frames)
+        if wrong is not None:
+            self.discard()
+            raise MediaError(f"the video {self.path} was not written: {wrong}. Is the disk full, or a quota reached? Free some "
+                             "space or choose another place, and run again")
+        try:
+            os.replace(self._temporary, self.path)
+        except OSError as error:
+            self.discard()
+            raise MediaError(f"cannot give the finished video its name {self.path}: {error.strerror or error}") from error
+        return self.path
+
+    def discard(self) -> None:
+        """Stop and leave nothing behind."""
+        self._writer.release()
+        self._temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.discard()
+
+
+def disk_is_full(folder: Path) -> bool:
+    """Whether not one block is left to this user; False where the system does not tell."""
+    if not hasattr(os, "statvfs"):
+        return False
+    state = os.statvfs(folder)
+    return state.f_blocks > 0 and (state.f_bfree if os.geteuid() == 0 else state.f_bavail) == 0
+
+
+def temporary_name(folder: Path, suffix: str) -> Path:
+    """A hidden name that is not in the folder yet; without digits, which OpenCV may take for the pattern of a sequence."""
+    letters = "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz", k=10))
+    return folder / f".{letters}.part{suffix}"

@@ -1,0 +1,321 @@
+"""Reading COCO persons: real files, and every mistake a file can hold."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pytest
+from support.shared_data import shared
+
+from ppdet.core.errors import ConfigError, DataError
+from ppdet.data.sources.coco_top_down import KeypointTopDownCocoDataset
+
+
+def dataset(folder, **kwargs):
+    kwargs.setdefault("trainsize", [96, 128])
+    kwargs.setdefault("anno_path", "persons.json")
+    return KeypointTopDownCocoDataset(str(folder), "images", **kwargs)
+
+
+@pytest.mark.parametrize("split, persons, images", [("train", 4760, 1765), ("val", 238, 100)])
+def test_real_files(split, persons, images):
+    data = dataset(shared("data", "coco_person"), anno_path=f"annotations/person_keypoints_{split}.json")
+    assert len(data) == persons
+    assert len(np.unique(data.persons.image_row)) == images
+    assert data.report.num_bad == 0
+    sample = data[0]
+    assert sample.image.shape[2] == 3 and not sample.image.flags.writeable
+    assert sample.xy_image.shape == (17, 2) and set(np.unique(sample.visible)) <= {0.0, 1.0}
+    np.testing.assert_allclose(sample.size_wh[0] / sample.size_wh[1], 96 / 128)
+
+
+def test_box_becomes_padded_rectangle_at_the_inputs_aspect(coco, write_coco):
+    sample = dataset(write_coco(coco())).describe(0)
+    # box x 4..21, y 5..40 in pixel centres: centre of [4, 5, 18, 36] less half a pixel
+    np.testing.assert_allclose(sample.center_xy, [4 + 17 / 2, 5 + 35 / 2])
+    np.testing.assert_allclose(sample.size_wh, [35 * 0.75 * 1.25, 35 * 1.25])
+    assert sample.area == pytest.approx(18 * 36 * 0.5)
+
+
+def test_boxes_are_cut_to_the_image(coco, write_coco):
+    content = coco(1, 1)
+    content["annotations"][0]["bbox"] = [-10, -5, 200, 100]
+    data = dataset(write_coco(content)).parse()
+    np.testing.assert_allclose(data.persons.boxes_xyxy, [[0, 0, 63, 47]])
+
+
+def spoil(content, key, value):
+    entry = dict(content["annotations"][0], id=99)
+    if value is KeyError:
+        del entry[key]
+    else:
+        entry[key] = value
+    content["annotations"].insert(0, entry)
+
+
+@pytest.mark.parametrize(
+    "key, value, reason",
+    [
+        ("keypoints", KeyError, "without `keypoints`"),
+        ("image_id", KeyError, "without `image_id`"),
+        ("image_id", 777, "image_id not among"),
+        ("area", 0, "area 0"),
+        ("bbox", [1, 2, 0, 5], "without extent"),
+        ("bbox", [500, 2, 10, 5], "outside its image"),
+        ("bbox", [1, 2, 3], "not [x, y, w, h]"),
+        ("bbox", [1, 2, None, 3], "four finite numbers"),
+        ("bbox", "1 2 3 4", "str as `bbox`"),
+        ("keypoints", [1, 1, 2] * 16, "16 keypoints instead of 17"),
+        ("keypoints", [float("nan")] * 51, "finite"),
+        ("keypoints", ["a"] * 51, "finite"),
+    ],
+)
+def test_a_bad_annotation_is_named_and_left_out(coco, write_coco, caplog, key, value, reason):
+    content = coco()
+    spoil(content, key, value)
+    with caplog.at_level(logging.WARNING):
+        data = dataset(write_coco(content)).parse()
+    assert len(data) == 8
+    assert data.report.num_bad == 1
+    lines = [r.getMessage() for r in caplog.records]
+    assert len(lines) == 1 and "annotation 99" in lines[0] and reason in lines[0] and "persons.json" in lines[0]
+
+
+def test_not_a_mapping(coco, write_coco):
+    content = coco()
+    content["annotations"].append(None)
+    content["images"].append("x.jpg")
+    assert dataset(write_coco(content)).parse().report.num_bad == 2
+
+
+@pytest.mark.parametrize("key, value", [("iscrowd", 1), ("keypoints", [0] * 51), ("category_id", 5)])
+def test_what_is_right_but_of_no_use_is_no_mistake(coco, write_coco, key, value):
+    content = coco()
+    spoil(content, key, value)
+    data = dataset(write_coco(content)).parse()
+    assert len(data) == 8 and data.report.num_bad == 0 and sum(data.report.skipped.values()) == 1
+
+
+def test_missing_area_is_a_share_of_the_boxs(coco, write_coco):
+    content = coco(1, 1)
+    del content["annotations"][0]["area"]
+    assert dataset(write_coco(content)).describe(0).area == pytest.approx(0.53 * 18 * 36)
+
+
+def test_missing_box_is_the_extent_of_the_keypoints(coco, write_coco):
+    content = coco(1, 2)
+    first, second = content["annotations"]
+    del first["bbox"]
+    second["bbox"] = None
+    second["keypoints"] = [5, 6, 2] + [0] * 48  # one point has no extent
+    data = dataset(write_coco(content)).parse()
+    xy = np.array(first["keypoints"]).reshape(-1, 3)[:, :2]
+    low, high = xy.min(0), xy.max(0)
+    np.testing.assert_allclose(data.persons.boxes_xyxy, [[*low, *np.maximum(high - 1, low)]])
+    assert "no `bbox`" in data.report.notes[0] and "annotation 2" in data.report.bad_line()
+
+
+def test_areas_that_make_scores_meaningless_are_told(coco, write_coco):
+    content = coco()
+    assert dataset(write_coco(content)).parse().report.notes == []
+    for entry in content["annotations"]:
+        entry["area"] = 1
+    report = dataset(write_coco(content)).parse().report
+    assert len(report.notes) == 1 and "AP will come out near 0" in report.notes[0] and report.num_bad == 0
+
+
+def test_another_skeleton():
+    data = dataset(shared("data", "lspet"), anno_path="annotations/lspet_val.json", num_joints=14)
+    assert len(data) == 300 and data[0].xy_image.shape == (14, 2)
+
+
+def test_another_number_of_keypoints_tells_both_numbers(coco, write_coco):
+    with pytest.raises(DataError, match="21 keypoints.*num_joints is 17"):
+        len(dataset(write_coco(coco(num_joints=21))))
+
+
+def test_missing_images_are_named_once(coco, write_coco):
+    folder = write_coco(coco())
+    (folder / "images" / "002.png").unlink()
+    data = dataset(folder).parse()
+    assert len(data) == 6 and data.report.num_bad == 1
+    assert "002.png" in data.report.bad_line()
+
+
+def test_no_image_at_all(coco, write_coco):
+    folder = write_coco(coco())
+    with pytest.raises(DataError, match="none of its 4 image files exists.*image_dir"):
+        len(KeypointTopDownCocoDataset(str(folder), "pictures", "persons.json", trainsize=[96, 128]))
+
+
+def test_no_usable_person(coco, write_coco):
+    content = coco(1, 1)
+    content["annotations"][0]["area"] = 0
+    with pytest.raises(DataError, match="no usable person.*area 0.*docs/data.md"):
+        len(dataset(write_coco(content)))
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"images": []}', "[]", '"x"', '{"images": {}, "annotations": []}'])
+def test_broken_files_are_named(tmp_path, text):
+    (tmp_path / "persons.json").write_text(text)
+    with pytest.raises(DataError, match="persons.json"):
+        len(dataset(tmp_path))
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match="persons.json.*anno_path"):
+        len(dataset(tmp_path))
+
+
+def test_other_categories(coco, write_coco):
+    content = coco()
+    content["categories"] = [
+        {"id": 3, "name": "cat", "keypoints": ["a"] * 17},
+        {"id": 4, "name": "dog", "keypoints": ["a"] * 17},
+        {"id": 5, "name": "tree"},
+    ]
+    for i, entry in enumerate(content["annotations"]):
+        entry["category_id"] = 3 + i % 3
+    folder = write_coco(content)
+    assert len(dataset(folder)) == 6  # whatever declares keypoints
+    assert len(dataset(folder, category="cat")) == 3
+    assert len(dataset(folder, category=[3, "dog"])) == 6
+    with pytest.raises(DataError, match="no category 'horse'.*3 \\(cat\\)"):
+        len(dataset(folder, category="horse"))
+
+
+def test_string_image_ids(coco, write_coco):
+    content = coco()
+    for entry in [*content["images"]]:
+        entry["id"] = f"im{entry['id']}"
+    for entry in content["annotations"]:
+        entry["image_id"] = f"im{entry['image_id']}"
+    data = dataset(write_coco(content))
+    assert len(data) == 8 and data.describe(0).image_id == "im1"
+
+
+def test_detector_boxes(coco, write_coco):
+    folder = write_coco(coco())
+    boxes = [
+        {"image_id": 2, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.9},
+        {"image_id": 1, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.8},
+        {"image_id": 2, "category_id": 1, "bbox": [5, 4, 10, 20], "score": 0.7},
+        {"image_id": 1, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.1},
+        {"image_id": 1, "category_id": 7, "bbox": [3, 4, 10, 20], "score": 0.9},
+        {"image_id": 55, "category_id": 1, "bbox": [3, 4, 10, 20], "score": 0.9},
+        {"image_id": 1, "category_id": 1, "bbox": [3, 4, -1, 20], "score": 0.9},
+        {"image_id": 1, "category_id": 1, "score": 0.9},
+    ]
+    (folder / "bbox.json").write_text(json.dumps(boxes))
+    data = dataset(folder, use_gt_bbox=False, bbox_file="bbox.json", image_thre=0.5).parse()
+    samples = [data.describe(i) for i in range(len(data))]
+    assert [(s.image_id, s.box_score) for s in samples] == [(1, 0.8), (2, 0.9), (2, 0.7)]
+    np.testing.assert_allclose(samples[0].center_xy, [8, 14])
+    assert samples[0].visible.sum() == 0 and samples[0].area == 200
+    assert data.report.num_bad == 3
+    outside = dataset(folder, use_gt_bbox=False, bbox_file=str(folder / "bbox.json"))
+    assert len(outside) == 4
+
+
+def test_detector_boxes_of_the_wrong_kind(coco, write_coco):
+    folder = write_coco(coco())
+    with pytest.raises(DataError, match="bbox_file"):
+        len(dataset(folder, use_gt_bbox=False, bbox_file="none.json"))
+    with pytest.raises(DataError, match="list of detections"):
+        len(dataset(folder, use_gt_bbox=False, bbox_file="persons.json"))
+    with pytest.raises(ConfigError, match="bbox_file"):
+        dataset(folder, use_gt_bbox=False)
+
+
+def test_contradictions_are_config_errors(tmp_path):
+    from ppdet.codecs import HeatmapCodec
+
+    codec = HeatmapCodec(input_wh=(96, 128))
+    assert dataset(tmp_path, trainsize=None, codec=codec).input_wh == (96, 128)
+    with pytest.raises(ConfigError, match="192, 256.*96, 128"):
+        dataset(tmp_path, trainsize=[192, 256], codec=codec)
+    with pytest.raises(ConfigError, match="num_joints is 16.*17"):
+        dataset(tmp_path, num_joints=16, skeleton="coco17")
+    with pytest.raises(ConfigError, match="trainsize"):
+        dataset(tmp_path, trainsize=None)
+
+
+def test_center_scale_moves_the_crop_anew_each_time(coco, write_coco):
+    data = dataset(write_coco(coco(1, 1)), center_scale=0.4)
+    centers = np.array([data.load(0, np.random.default_rng(i)).center_xy for i in range(200)])
+    moved = np.abs(centers - data.describe(0).center_xy).max(axis=1) > 0
+    assert 0.2 < moved.mean() < 0.4
+    assert (np.abs(centers - data.describe(0).center_xy) <= 0.2 * np.array([17, 35]) + 1e-9).all()
+
+
+def boxes_of(content, **change):
+    """A detector's record for each image, numbered by another program from 100 on in reverse order."""
+    images = content["images"]
+    records = []
+    for number, image in enumerate(images):
+        record = {"image_id": len(images) - number, "file_name": image["file_name"], "category_id": 1,
+                  "bbox": [number, 4, 10, 20], "score": 0.9}  # fmt: skip
+        record.update(change)
+        records.append({key: value for key, value in record.items() if value is not None})
+    return records
+
+
+def with_boxes(folder, records, **kwargs):
+    (folder / "bbox.json").write_text(json.dumps(records))
+    return dataset(folder, use_gt_bbox=False, bbox_file="bbox.json", **kwargs)
+
+
+def test_file_names_of_boxes_win_over_image_ids(coco, write_coco, caplog):
+    content = coco()
+    data = with_boxes(write_coco(content), boxes_of(content))
+    with caplog.at_level(logging.WARNING):
+        samples = [data.describe(i) for i in range(len(data))]
+    assert [(s.image_id, s.box_xyxy[0]) for s in samples] == [(1, 0), (2, 1), (3, 2), (4, 3)]
+    (line,) = [r.getMessage() for r in caplog.records]
+    assert "bbox.json" in line and "4 of 4 boxes" in line and "matched by file_name" in line
+
+
+def test_file_names_of_boxes_may_have_folders_and_unknown_ids(coco, write_coco, caplog):
+    content = coco()
+    folder = write_coco(content)
+    records = boxes_of(content, image_id=999)
+    for record in records:
+        record["file_name"] = "/elsewhere/photos/" + record["file_name"]
+    with caplog.at_level(logging.WARNING):
+        assert [s.image_id for s in map(with_boxes(folder, records).describe, range(4))] == [1, 2, 3, 4]
+    assert not caplog.records
+
+
+def test_one_name_in_two_folders_is_told_apart_by_folder_then_by_id(tmp_path):
+    from ppdet.data.coco.image_match import ImageMatcher
+    from ppdet.data.coco.person_table import ImageTable
+
+    matcher = ImageMatcher(ImageTable(["d/a/1.jpg", "d/b/1.jpg"], np.array([7, 8]), np.zeros((2, 2), np.int64)))
+    assert matcher.row({"image_id": 7, "file_name": "b/1.jpg"}) == 1
+    assert matcher.row({"image_id": 8, "file_name": "1.jpg"}) == 1
+    assert matcher.row({"image_id": 9, "file_name": "1.jpg"}) is None
+    assert (matcher.contradictions, matcher.strangers) == (1, {"1.jpg"})
+
+
+def test_boxes_for_few_of_the_images_are_told(coco, write_coco, caplog):
+    content = coco()
+    folder = write_coco(content)
+    records = [dict(r, image_id=900 + i) for i, r in enumerate(boxes_of(content, file_name=None))]
+    records[0]["image_id"] = 2
+    with caplog.at_level(logging.WARNING):
+        assert len(with_boxes(folder, records)) == 1
+    text = "\n".join(r.getMessage() for r in caplog.records)
+    assert "boxes for 1 of the dataset's 4 images and for 3 others" in text and "write `file_name`" in text
+
+
+@pytest.mark.parametrize("change, reason", [({"category_id": 3}, "4 detections of category 3"),
+                                            ({"image_id": 900, "file_name": None}, "on an image the dataset does not have"),
+                                            ({"score": 0.1}, "score below 0.5")])  # fmt: skip
+def test_a_file_of_boxes_that_does_not_fit_is_named(coco, write_coco, change, reason):
+    content = coco()
+    folder = write_coco(content)
+    with pytest.raises(DataError) as info:
+        len(with_boxes(folder, boxes_of(content, **change), image_thre=0.5))
+    assert "bbox_file" in str(info.value) and "bbox.json" in str(info.value) and reason in str(info.value)

@@ -1,0 +1,76 @@
+"""Two real processes on a CPU (gloo) against one process with the batch of both."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.shared_data import shared
+from support.train_real_parts import ROOT, write_config
+
+WORKER = str(Path(__file__).resolve().parents[2] / "support" / "distributed_worker.py")
+
+
+def environment():
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PADDLE_")}
+    return {**kept, "OMP_NUM_THREADS": "1"}
+
+
+def one(kind, folder):
+    folder.mkdir()
+    subprocess.run([sys.executable, WORKER, kind, str(folder)], check=True, timeout=120, env=environment())
+    return json.loads((folder / "rank0.json").read_text())
+
+
+def two(kind, folder):
+    folder.mkdir()
+    launch = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"]
+    command = [*launch, "--log_dir", str(folder / "log"), WORKER, kind, str(folder)]
+    done = subprocess.run(command, timeout=180, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in (0, 1)]
+
+
+@pytest.mark.parametrize("kind", ["no_norm", "sync_bn", "accumulate"])
+def test_two_processes_are_one_with_the_double_batch(tmp_path, kind):
+    alone = one(kind, tmp_path / "one")
+    first, second = two(kind, tmp_path / "two")
+    assert alone["steps"] == first["steps"] == 6
+    np.testing.assert_allclose(first["losses"], alone["losses"], rtol=2e-5)
+    assert first["losses"] == second["losses"]
+    for name, value in alone["weights"].items():
+        np.testing.assert_allclose(first["weights"][name], value, rtol=1e-4, atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(second["weights"][name], first["weights"][name], rtol=1e-6, atol=1e-7)
+    assert first["total"] == second["total"] == [3.0]
+    assert sorted(first["shares"][0] + first["shares"][1]) == list(range(11))
+
+
+def test_plain_batch_norm_sees_each_process_alone(tmp_path):
+    """So its losses differ from those of the double batch: why `sync_bn` exists, and proof that the test above can fail."""
+    alone = one("plain_bn", tmp_path / "one")
+    first, second = two("plain_bn", tmp_path / "two")
+    assert first["weights"] == second["weights"]  # running statistics too: they are averaged at the end of an epoch
+    assert np.abs(np.array(first["losses"]) - alone["losses"]).max() > 1e-4
+
+
+def test_the_command_under_launch_evaluates_every_sample_once(tmp_path):
+    """Nine persons for two processes: one process evaluates five, the other four."""
+    config = write_config(tmp_path, 9, batch=2, epochs=1, extra="sync_bn: true")
+    figures = {}
+    launch = ["-m", "paddle.distributed.launch", "--nproc_per_node", "2", "--log_dir", "log"]
+    for name, launcher in {"two": launch, "one": []}.items():
+        command = [sys.executable, *launcher, str(ROOT / "tools" / "train.py"), "-c", str(config), "--eval"]
+        weights = [f"pretrain_weights={shared('data', 'weights', 'tinypose_128x96.pdparams')}", "LearningRate.base_lr=1e-9"]
+        command += ["-o", f"save_dir={tmp_path / name}", *weights]
+        done = subprocess.run(command, timeout=300, env=environment(), capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        log = (tmp_path / name / "small" / "train_log.jsonl").read_text().splitlines()
+        figures[name] = json.loads(log[-1])
+        assert "Total sample number: 9" in done.stdout + (tmp_path / "log" / "workerlog.0").read_text()
+    # The running statistics have seen different augmented batches, so figures are near and not equal.
+    assert figures["two"]["AP"] == pytest.approx(figures["one"]["AP"], abs=0.05) and figures["one"]["AP"] > 0.3

@@ -1,0 +1,1 @@
+"""Helpers of the tests: small models, configurations and data, and the shared data outside the repository."""

@@ -1,0 +1,55 @@
+"""Run by `paddle.distributed.launch` in tests/engine/training/test_distributed.py: train a small network, write what happened."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[n]) for n in (1, 2)]
+
+import numpy as np  # noqa: E402
+
+from ppdet.engine import distributed  # noqa: E402
+from ppdet.engine.device import choose_device  # noqa: E402
+from ppdet.engine.training.callbacks import Callback  # noqa: E402
+from ppdet.engine.training.trainer import Trainer  # noqa: E402
+from support.train_parts import SmallReader, small_step  # noqa: E402
+
+
+class Losses(Callback):
+    """Keeps the loss of every iteration."""
+
+    def __init__(self) -> None:
+        self.values: list = []
+
+    def after_step(self, run, losses, times) -> None:
+        self.values.append(losses["loss"])
+
+
+def main(kind: str, folder: str) -> None:
+    """Train and write `<folder>/rank<n>.json`."""
+    choose_device({"use_gpu": False})
+    distributed.start()
+    processes = distributed.world_size()
+    # Not Adam: it blows the rounding noise in the gradient of a bias before a batch norm, exactly 0, up to full steps.
+    options = {"norm": kind != "no_norm", "sync_bn": kind == "sync_bn", "optimizer": {"type": "Momentum"}}
+    accumulate = 2 if kind == "accumulate" else 1
+    if kind == "accumulate":
+        options["norm"] = False
+    losses = Losses()
+    step = small_step(per_epoch=2, seed=3 + distributed.rank(), **options)  # DataParallel must share rank 0's weights
+    state = Trainer(step, SmallReader(16, 8 // processes), 3, [losses], accumulate=accumulate).train()
+    shares = distributed.gather([int(i) for i in distributed.share(11, distributed.rank(), processes)])
+    result = {
+        "losses": losses.values,
+        "weights": {name: np.asarray(value.numpy(), float).tolist() for name, value in step.model.state_dict().items()},
+        "shares": shares,
+        "total": distributed.total(np.array([distributed.rank() + 1.0])).tolist(),
+        "steps": state.step,
+    }
+    Path(folder, f"rank{distributed.rank()}.json").write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
