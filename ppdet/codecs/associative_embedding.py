@@ -14,9 +14,9 @@ import numpy as np
 
 from ppdet.codecs.base import Codec
 from ppdet.codecs.bottom_up_candidates import Candidates
-from ppdet.codecs.bottom_up_frame import crowd_frame
+from ppdet.codecs.bottom_up_frame import bottom_up_frame
 from ppdet.codecs.bottom_up_poses import CrowdPoses
-from ppdet.codecs.bottom_up_targets import crowd_heatmaps, tag_joints
+from ppdet.codecs.bottom_up_targets import group_heatmaps, tag_joints
 from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
 from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
 from ppdet.codecs.tag_refining import search_missing
@@ -138,7 +138,7 @@ class AssociativeEmbeddingCodec(Codec):
             DataError: an image without pixels.
         """
         smallest = scale if min_scale is None else min_scale
-        return crowd_frame(image_wh, min(self.input_wh), self.size_divisor, scale, smallest, self.paddledet_exact)
+        return bottom_up_frame(image_wh, min(self.input_wh), self.size_divisor, scale, smallest, self.paddledet_exact)
 
     # ---------------------------------------------------------------- training
 
@@ -157,7 +157,7 @@ class AssociativeEmbeddingCodec(Codec):
         """
         xy = np.asarray(xy_input, np.float64)
         seen = np.asarray(visible) > 0
-        maps = [crowd_heatmaps(xy / s, seen, wh, self.sigma) for s, wh in zip(self.strides, self.heatmap_whs)]
+        maps = [group_heatmaps(xy / s, seen, wh, self.sigma) for s, wh in zip(self.strides, self.heatmap_whs)]
         return maps, tag_joints(xy / self.strides[0], seen, self.heatmap_whs[0], self.max_people)
 
     # ---------------------------------------------------------------- decode

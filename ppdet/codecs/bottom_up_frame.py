@@ -19,7 +19,7 @@ LONGEST_ASPECT = 8
 _log = get_logger(__name__)
 
 
-def crowd_frame(
+def bottom_up_frame(
     image_wh: Sequence[int], short_side: int, divisor: int, scale: float, min_scale: float, paddledet_exact: bool
 ) -> Crop:
     """The crop of one that shows the whole image.

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 
-def crowd_heatmaps(uv: np.ndarray, seen: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np.ndarray:
+def group_heatmaps(uv: np.ndarray, seen: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np.ndarray:
     """One map a keypoint with a Gaussian on the *whole* cell of every person's; the larger value where they overlap.
 
     The cell is the truncated position, which decoding's half pixel makes up for on average. A Gaussian ends a cell beyond

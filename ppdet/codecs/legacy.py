@@ -29,8 +29,8 @@ DARK_KERNEL = {"TopDownHRNet": 3, "VitPose_TopDown": 11}
 VITPOSE_POST = "VitPosePostProcess"
 CROP_OPS = ("TopDownAffine", "TopDownEvalAffine")
 #: what only HigherHRNet's readers have
-CROWD_TARGET, CROWD_TAGS, CROWD_CROP, CROWD_FRAME = "ToHeatmaps", "TagGenerate", "RandomAffine", "EvalAffine"
-CROWD_POST = ("HrHRNetPostProcess", "HigherHRNet")
+BOTTOM_UP_TARGET, BOTTOM_UP_TAGS, BOTTOM_UP_CROP, BOTTOM_UP_FRAME = "ToHeatmaps", "TagGenerate", "RandomAffine", "EvalAffine"
+BOTTOM_UP_POST = ("HrHRNetPostProcess", "HigherHRNet")
 READERS = ("TrainReader", "EvalReader", "TestReader")
 
 _log = get_logger(__name__)
@@ -65,7 +65,7 @@ def codec_from_config(config: Config, builder: Optional[Builder] = None) -> Opti
 def _from_paddledet(config: Config) -> Optional[Codec]:
     crops = [(reader, args) for reader, name, args in _ops(config) if name in CROP_OPS]
     if not crops:
-        return _crowd_from_paddledet(config)
+        return _bottom_up_from_paddledet(config)
     targets = [(name, args) for _, name, args in _ops(config) if name in TARGET_OPS]
     model: Mapping[str, Any] = config.get(str(config.get("architecture")), {}) or {}
     input_wh = _agreed("trainsize", [args.get("trainsize") for _, args in crops])
@@ -101,25 +101,26 @@ def _from_paddledet(config: Config) -> Optional[Codec]:
     return codec
 
 
-def _crowd_from_paddledet(config: Config) -> Optional[Codec]:
+def _bottom_up_from_paddledet(config: Config) -> Optional[Codec]:
     if config.get("architecture") != "HigherHRNet":
         return None
     named: dict[str, list[Mapping[str, Any]]] = {}
     for _, name, args in _ops(config):
         named.setdefault(name, []).append(args)
-    sizes = [_square(args.get("trainsize")) for args in named.get(CROWD_CROP, ())]
-    sizes += [_square(args.get("size")) for args in named.get(CROWD_FRAME, ())]
+    sizes = [_square(args.get("trainsize")) for args in named.get(BOTTOM_UP_CROP, ())]
+    sizes += [_square(args.get("size")) for args in named.get(BOTTOM_UP_FRAME, ())]
     input_wh = _agreed("the input size (RandomAffine.trainsize, EvalAffine.size)", sizes)
     chosen: dict[str, Any] = {"input_wh": input_wh, "paddledet_exact": bool(config.get("paddledet_exact", False))}
-    targets = [*named.get(CROWD_CROP, ()), *named.get(CROWD_TARGET, ())]
+    targets = [*named.get(BOTTOM_UP_CROP, ()), *named.get(BOTTOM_UP_TARGET, ())]
     if any(args.get("hmsize") is not None for args in targets):
         cells = [_square(side)[0] for side in _agreed("hmsize", [args.get("hmsize") for args in targets])]
         chosen["strides"] = _whole_strides(input_wh[0], cells)
         chosen["sigma"] = max(cells[0] // 64, 1)  # unless stated
-    post = [config.get(section, {}) or {} for section in CROWD_POST]
+    post = [config.get(section, {}) or {} for section in BOTTOM_UP_POST]
     stated = {
-        "sigma": [args.get("sigma") for args in named.get(CROWD_TARGET, ())],
-        "max_people": [*(args.get("max_people") for args in named.get(CROWD_TAGS, ())), *(p.get("max_num_people") for p in post)],
+        "sigma": [args.get("sigma") for args in named.get(BOTTOM_UP_TARGET, ())],
+        "max_people": [args.get("max_people") for args in named.get(BOTTOM_UP_TAGS, ())]
+        + [p.get("max_num_people") for p in post],
         "detection_threshold": [p.get("heat_thresh") for p in post],
         "tag_threshold": [p.get("tag_thresh") for p in post],
     }

@@ -86,7 +86,7 @@ class Grouping:
     def group(self, candidates: Candidates) -> People:
         """All people that the candidates make, without limit on their number."""
         counted = candidates.score > self.detection_threshold
-        crowd = _Crowd(int(counted.sum()), len(self.order), candidates.tag.shape[2], fuse_equal=self.matching == "paddledet")
+        crowd = _People(int(counted.sum()), len(self.order), candidates.tag.shape[2], fuse_equal=self.matching == "paddledet")
         for joint in self.order:
             rows = np.flatnonzero(counted[joint])
             if len(rows):
@@ -94,7 +94,7 @@ class Grouping:
                 self._place(crowd, joint, rows, tags, candidates.score[joint, rows])
         return crowd.people()
 
-    def _place(self, crowd: _Crowd, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
+    def _place(self, crowd: _People, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
         """Give the N candidates of one keypoint to the first ``max_people`` people, or let them start new ones."""
         # Here, because it takes .4 s to import and top-down models need none of it.
         from scipy.optimize import linear_sum_assignment
@@ -149,7 +149,7 @@ def tag_distance(tags: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 
 @dataclass
-class _Crowd:
+class _People:
     """People in the making, in arrays with room for the most there can be."""
 
     capacity: int

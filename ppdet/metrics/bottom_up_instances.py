@@ -12,7 +12,7 @@ import numpy as np
 from ppdet.core.errors import DataError
 
 
-class CrowdInstances:
+class BottomUpInstances:
     """Growing table of people; images are numbers (rows of the annotation file).
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
-from ppdet.metrics.bottom_up_instances import CrowdInstances
+from ppdet.metrics.bottom_up_instances import BottomUpInstances
 from ppdet.metrics.keypoint_metric import KeypointMetric
 
 
@@ -32,7 +32,7 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
 
     def reset(self) -> None:
         """Forget all collected people."""
-        self.people = CrowdInstances(self.skeleton.num_keypoints)
+        self.people = BottomUpInstances(self.skeleton.num_keypoints)
 
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
         """Collect the people of some images; all people of an image belong into one call.

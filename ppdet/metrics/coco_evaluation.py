@@ -10,7 +10,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 KEYPOINT_STATS = ("AP", "AP50", "AP75", "AP_medium", "AP_large", "AR", "AR50", "AR75", "AR_medium", "AR_large")
-CROWD_STATS = ("AP", "AP50", "AP75", "AR", "AR50", "AR75", "AP_easy", "AP_medium", "AP_hard")
+CROWDPOSE_STATS = ("AP", "AP50", "AP75", "AR", "AR50", "AR75", "AP_easy", "AP_medium", "AP_hard")
 BOX_STATS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large",
              "AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large")  # fmt: skip
 
@@ -51,7 +51,7 @@ def evaluate_coco(
     return {name: float(value) for name, value in zip(names, evaluation.stats)}
 
 
-def evaluate_crowds(
+def evaluate_crowdpose(
     coco: Any,
     results: Sequence[dict[str, Any]],
     category_ids: Sequence[int],
@@ -68,12 +68,12 @@ def evaluate_crowds(
         groups: image ids of "easy", "medium" and "hard".
 
     Returns:
-        `CROWD_STATS` names to values: -1 for a group without objects, without any result 0.
+        `CROWDPOSE_STATS` names to values: -1 for a group without objects, without any result 0.
     """
     from pycocotools.cocoeval import COCOeval
 
     if not results:
-        return dict.fromkeys(CROWD_STATS, 0.0)
+        return dict.fromkeys(CROWDPOSE_STATS, 0.0)
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation = COCOeval(coco, coco.loadRes(copy.deepcopy(list(results))), "keypoints")
         evaluation.params.catIds = list(category_ids)
@@ -84,7 +84,7 @@ def evaluate_crowds(
         for name in ("easy", "medium", "hard"):
             evaluation.params.imgIds = list(groups[name])
             figures.append(_mean(_accumulated(evaluation)[0]) if groups[name] else -1.0)
-    return dict(zip(CROWD_STATS, figures))
+    return dict(zip(CROWDPOSE_STATS, figures))
 
 
 def _accumulated(evaluation: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from typing import Any, Sequence
 from ppdet.core.config.registry import register
 from ppdet.core.json_values import is_number
 from ppdet.metrics.bottom_up_keypoint import KeyPointBottomUpCOCOEval
-from ppdet.metrics.coco_evaluation import CROWD_STATS, evaluate_crowds
-from ppdet.metrics.report import CROWD_HEADER
+from ppdet.metrics.coco_evaluation import CROWDPOSE_STATS, evaluate_crowdpose
+from ppdet.metrics.report import CROWDPOSE_HEADER
 
 EASY_BELOW, MEDIUM_BELOW = 0.2, 0.8
 
@@ -31,8 +31,8 @@ class KeyPointCrowdPoseEval(KeyPointBottomUpCOCOEval):
     group without images has -1.
     """
 
-    header = CROWD_HEADER
-    stat_names = CROWD_STATS
+    header = CROWDPOSE_HEADER
+    stat_names = CROWDPOSE_STATS
     default_skeleton = "crowdpose14"
     areas_of_file = False
 
@@ -47,7 +47,7 @@ class KeyPointCrowdPoseEval(KeyPointBottomUpCOCOEval):
         return groups
 
     def _figures(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        return evaluate_crowds(self.ground_truth.coco, results, [self.category_id], self.skeleton.sigmas, self.groups)
+        return evaluate_crowdpose(self.ground_truth.coco, results, [self.category_id], self.skeleton.sigmas, self.groups)
 
     def notes(self) -> list[str]:
         """Also tells images of unknown crowdedness."""

@@ -8,7 +8,7 @@ import numpy as np
 
 # The header strings are PaddleDetection's own; log parsers look for them.
 KEYPOINT_HEADER = ("AP", "Ap .5", "AP .75", "AP (M)", "AP (L)", "AR", "AR .5", "AR .75", "AR (M)", "AR (L)")
-CROWD_HEADER = ("AP", "Ap .5", "AP .75", "AR", "AR .5", "AR .75", "AP (easy)", "AP (medium)", "AP (hard)")
+CROWDPOSE_HEADER = ("AP", "Ap .5", "AP .75", "AR", "AR .5", "AR .75", "AP (easy)", "AP (medium)", "AP (hard)")
 BOX_HEADER = ("AP", "AP .5", "AP .75", "AP (S)", "AP (M)", "AP (L)",
               "AR 1", "AR 10", "AR 100", "AR (S)", "AR (M)", "AR (L)")  # fmt: skip
 

@@ -41,7 +41,7 @@ _MODULES = {
     "PicoDet": "architectures.picodet",
     "TopDownExport": "export.top_down",
     "BottomUpExport": "export.bottom_up",
-    "CrowdCandidates": "export.bottom_up_candidates",
+    "BottomUpCandidates": "export.bottom_up_candidates",
     "PicoDetExport": "export.picodet",
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from support.bottom_up_maps import crowd_maps, grid_crowd
+from support.bottom_up_maps import bottom_up_maps, grid_of_people
 from support.shared_data import shared
 
 from ppdet.codecs import AssociativeEmbeddingCodec
@@ -25,8 +25,8 @@ def _decoded(codec: AssociativeEmbeddingCodec, heat: np.ndarray, tags: np.ndarra
 def test_nobody_is_lost_doubled_or_swapped(people: int, cell: int) -> None:
     rng = np.random.default_rng(people)
     codec = AssociativeEmbeddingCodec(max_people=max(30, people), refine_cell=cell)
-    xy, visible = grid_crowd(rng, people, 17, codec.input_wh, missing=0.2)
-    heat, tags = crowd_maps(codec, xy, visible, rng.permutation(people)[:, None] * 1.5)
+    xy, visible = grid_of_people(rng, people, 17, codec.input_wh, missing=0.2)
+    heat, tags = bottom_up_maps(codec, xy, visible, rng.permutation(people)[:, None] * 1.5)
     poses = _decoded(codec, heat, tags)
 
     assert len(poses) == people
@@ -54,7 +54,7 @@ def test_real_annotations_come_back() -> None:
         frame = base.frame_for_image((image["width"], image["height"]))
         codec = AssociativeEmbeddingCodec(input_wh=frame.input_wh)
         xy = frame.to_input(keypoints[..., :2].reshape(1, -1, 2)).reshape(-1, 17, 2)
-        heat, tags = crowd_maps(codec, xy, keypoints[..., 2] > 0, np.arange(len(xy))[:, None] * 1.5)
+        heat, tags = bottom_up_maps(codec, xy, keypoints[..., 2] > 0, np.arange(len(xy))[:, None] * 1.5)
         poses = base.decode(codec.candidates(heat, tags), frame)
         for found, scores, score in zip(poses.xy_image, poses.scores, poses.person_scores):
             row = np.concatenate([found, scores[:, None]], axis=1).astype(float).ravel().tolist()

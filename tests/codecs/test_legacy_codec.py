@@ -93,25 +93,25 @@ EvalReader:
 """
 
 
-def _crowd_codec(tmp_path: Path, *overrides: str, train="512", maps="[128, 256]", test="512", people="20", sigma="2"):
+def _bottom_up_codec(tmp_path: Path, *overrides: str, train="512", maps="[128, 256]", test="512", people="20", sigma="2"):
     file = tmp_path / "crowd.yml"
     file.write_text(CROWD.format(train=train, maps=maps, test=test, people=people, sigma=sigma))
     return codec_from_config(load_config(str(file), list(overrides)))
 
 
 def test_bottom_up_vocabulary(tmp_path: Path) -> None:
-    codec = _crowd_codec(tmp_path)
+    codec = _bottom_up_codec(tmp_path)
     assert (codec.kind, codec.input_wh, codec.strides, codec.sigma) == ("bottom_up", (512, 512), (4, 2), 2.0)
     assert (codec.max_people, codec.detection_threshold, codec.tag_threshold) == (20, 0.2, 1.0)
     assert codec.paddledet_exact is False
-    assert _crowd_codec(tmp_path, "paddledet_exact=true").paddledet_exact is True
-    assert _crowd_codec(tmp_path, train="[640, 640]", test="640", maps="[160, 320]").input_wh == (640, 640)
+    assert _bottom_up_codec(tmp_path, "paddledet_exact=true").paddledet_exact is True
+    assert _bottom_up_codec(tmp_path, train="[640, 640]", test="640", maps="[160, 320]").input_wh == (640, 640)
 
 
 def test_bottom_up_contradictions(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="EvalAffine.size.*differs"):
-        _crowd_codec(tmp_path, test="640")
+        _bottom_up_codec(tmp_path, test="640")
     with pytest.raises(ConfigError, match="max_people differs"):
-        _crowd_codec(tmp_path, people="30")
+        _bottom_up_codec(tmp_path, people="30")
     with pytest.raises(ConfigError, match="does not divide"):
-        _crowd_codec(tmp_path, maps="[100, 256]")
+        _bottom_up_codec(tmp_path, maps="[100, 256]")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import plain_grouping as plain
-from support.bottom_up_maps import crowd_maps
+from support.bottom_up_maps import bottom_up_maps
 
 from ppdet.codecs import AssociativeEmbeddingCodec
 from ppdet.codecs.bottom_up_candidates import Candidates
@@ -53,7 +53,7 @@ def test_equals_the_plain_reference(
     )  # fmt: skip
     xy, visible = rng.uniform(-4, 132, (people, 17, 2)), rng.random((people, 17)) >= missing
     person_tags = rng.permutation(people * tag_size).reshape(people, tag_size) * spacing
-    heat, tags = crowd_maps(codec, xy, visible, person_tags, noise, rng)
+    heat, tags = bottom_up_maps(codec, xy, visible, person_tags, noise, rng)
     found = codec.candidates(heat, tags)
     poses = codec.decode(found, codec.frame_for_image((128, 128)), get_skeleton("coco17"))
     cells = {} if cell == 1 else {"places": found.cell_xy, "cell_heat": found.cell_score, "cell_tags": found.cell_tag}

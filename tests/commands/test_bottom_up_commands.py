@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.planted_group import crowd_picture, write_crowd_model
+from support.planted_group import group_image, write_bottom_up_model
 from support.planted_models import write_detector, write_pose_model
 
 from ppdet.image.io import write_image
@@ -39,15 +39,15 @@ def json_of(folder: Path, name: str) -> list:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_crowd_model(tmp_path_factory.mktemp("crowd") / "higherhrnet")
+    return write_bottom_up_model(tmp_path_factory.mktemp("crowd") / "higherhrnet")
 
 
 def test_a_folder_with_and_without_people(model: Path, tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()
-    write_image(images / "three.png", crowd_picture((400, 300), PEOPLE, 8.0))
+    write_image(images / "three.png", group_image((400, 300), PEOPLE, 8.0))
     write_image(images / "empty.png", np.zeros((200, 100, 3), np.uint8))
-    write_image(images / "tiny.png", crowd_picture((48, 36), np.rint(PEOPLE[:2] * 0.12), 1.5))
+    write_image(images / "tiny.png", group_image((48, 36), np.rint(PEOPLE[:2] * 0.12), 1.5))
     done = run("keypoint_infer.py", "--model_dir", model, "--image_dir", images, *into(tmp_path),
                "--save_results", "--json_layout", "named")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -64,7 +64,7 @@ def test_a_folder_with_and_without_people(model: Path, tmp_path: Path) -> None:
 
 
 def test_one_image_in_paddledetections_layout(model: Path, tmp_path: Path) -> None:
-    write_image(tmp_path / "three.png", crowd_picture((400, 300), PEOPLE, 8.0))
+    write_image(tmp_path / "three.png", group_image((400, 300), PEOPLE, 8.0))
     done = run("keypoint_infer.py", "--model_dir", model, "--image_file", tmp_path / "three.png", *into(tmp_path),
                "--save_results", "--run_benchmark")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -77,7 +77,7 @@ def test_a_video_keeps_identities(model: Path, tmp_path: Path) -> None:
     frames = 12
     writer = VideoWriter(tmp_path / "crowd.mp4", 25.0, (400, 304))
     for number in range(frames):
-        picture = crowd_picture((400, 304), PEOPLE[:2] + [number, 0.5 * number], 8.0)
+        picture = group_image((400, 304), PEOPLE[:2] + [number, 0.5 * number], 8.0)
         writer.write(np.zeros_like(picture) if number == 5 else picture)
     writer.finish()
     done = run("keypoint_infer.py", "--model_dir", model, "--video_file", tmp_path / "crowd.mp4", *into(tmp_path),

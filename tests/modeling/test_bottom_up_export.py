@@ -14,7 +14,7 @@ from support.small_models import higher_hrnet
 
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import ExportError
-from ppdet.modeling import BottomUpExport, CrowdCandidates
+from ppdet.modeling import BottomUpCandidates, BottomUpExport
 
 FIRST, SECOND = (1, 128, 192), (2, 192, 64)  # images, height, width
 
@@ -80,7 +80,7 @@ def test_candidates_of_maps(cell: int, dims: int) -> None:
     heat, tags = _maps(dims=dims)
     heat[1, 2] = -np.abs(heat[1, 2])  # nothing above zero
     heat[0, 0, 4:6, 4:6] = 9.0  # a plateau, each pixel of which counts
-    given = _arrays(CrowdCandidates(12, refine_cell=cell), heat, tags)
+    given = _arrays(BottomUpCandidates(12, refine_cell=cell), heat, tags)
     for image in range(len(heat)):
         expected = plain_candidates(heat[image], tags[image], 12, cell)
         assert image == 0 or not expected[0][2]
@@ -99,7 +99,7 @@ def test_equal_maps_of_the_codec() -> None:
     codecs = pytest.importorskip("ppdet.codecs.associative_embedding")
     heat, tags = _maps()
     codec = codecs.AssociativeEmbeddingCodec(max_people=12)
-    for graph, (h, t) in zip(Candidates.from_outputs(_arrays(CrowdCandidates(12), heat, tags)), zip(heat, tags)):
+    for graph, (h, t) in zip(Candidates.from_outputs(_arrays(BottomUpCandidates(12), heat, tags)), zip(heat, tags)):
         plain = codec.candidates(h, t)
         there = plain.score > 0
         for name in ("score", "xy", "offset", "tag"):
@@ -115,7 +115,7 @@ def test_candidates_are_those_of_the_averaged_maps() -> None:
     up = paddle.nn.Upsample(scale_factor=2, mode="bilinear")
     heat = up((up(outputs["heatmap_1x"]) + outputs["heatmap_2x"]) / 2)
     tags = up(up(outputs["tag"]))
-    for array, expected in zip(given, _arrays(CrowdCandidates(30), heat.numpy(), tags.unsqueeze(-1).numpy())):
+    for array, expected in zip(given, _arrays(BottomUpCandidates(30), heat.numpy(), tags.unsqueeze(-1).numpy())):
         np.testing.assert_allclose(array, expected, atol=1e-5)
     assert [x.shape for x in given] == [
         (1, 17, 30), (1, 17, 30, 2), (1, 17, 30, 2), (1, 17, 30, 1), (1, 17, 32, 48), (1, 17, 32, 48, 2), (1, 17, 32, 48, 1)
@@ -125,7 +125,7 @@ def test_candidates_are_those_of_the_averaged_maps() -> None:
 def test_a_nan_in_a_map_is_seen() -> None:
     heat, tags = _maps()
     heat[1, 1, 5, 5] = np.nan
-    score = _arrays(CrowdCandidates(12), heat, tags)[0]
+    score = _arrays(BottomUpCandidates(12), heat, tags)[0]
     assert np.isnan(score[1, 1]).all() and np.isfinite(score[0]).all() and np.isfinite(score[1, [0, 2]]).all()
 
 
@@ -139,7 +139,7 @@ def test_fused_normalisation_takes_pixels() -> None:
 
 def test_impossible_settings_are_explained() -> None:
     with pytest.raises(ExportError, match="refine_cell 0"):
-        CrowdCandidates(30, refine_cell=0)
+        BottomUpCandidates(30, refine_cell=0)
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["refine", "plain"])
@@ -187,7 +187,7 @@ def _assert_same(given: Candidates, expected: Candidates) -> None:
     np.testing.assert_allclose(given.cell_tag[same], expected.cell_tag[same], atol=1e-3)
 
 
-class _WithAWeight(CrowdCandidates):
+class _WithAWeight(BottomUpCandidates):
     """An engine takes no program without weights."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ def upsampled(maps: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
     return np.stack([cv2.resize(m, size_wh, interpolation=cv2.INTER_LINEAR) for m in maps])
 
 
-def crowd_maps(
+def bottom_up_maps(
     codec: AssociativeEmbeddingCodec,
     xy_input: np.ndarray,
     visible: np.ndarray,
@@ -67,7 +67,7 @@ def _tag_cells(uv: np.ndarray, visible: np.ndarray, wh: tuple[int, int], person_
     return tags
 
 
-def grid_crowd(rng: np.random.Generator, people: int, num_keypoints: int, input_wh: tuple[int, int], missing: float = 0.0):
+def grid_of_people(rng: np.random.Generator, people: int, num_keypoints: int, input_wh: tuple[int, int], missing: float = 0.0):
     """People on a jittered grid: xy_input (P, K, 2), visible (P, K); same keypoints of two people stay 3 sigma apart."""
     columns = int(np.ceil(np.sqrt(people)))
     pitch = np.array(input_wh) / columns

@@ -43,7 +43,7 @@ LearningRate:
 """
 
 
-def crowd_images(folder: Path, count: int, smallest: float = 0.6) -> Path:
+def group_images(folder: Path, count: int, smallest: float = 0.6) -> Path:
     """The first `count` images with two to six people, all labelled, large and within the middle square, cut to that square.
 
     Without augmentation training shows the middle square and evaluation the whole image: of these the same.
@@ -97,9 +97,9 @@ def _fits(image: dict, people: list, smallest: float) -> bool:
     return 2 <= len(people) <= 6
 
 
-def write_crowd_config(folder: Path, images: int, name: str = "crowd", **values) -> Path:
+def write_bottom_up_config(folder: Path, images: int, name: str = "crowd", **values) -> Path:
     """A small HigherHRNet on `images` images, without augmentation."""
-    annotations = crowd_images(folder, images)
+    annotations = group_images(folder, images)
     settings = {"recipe": RECIPE, "data": folder, "annotations": annotations.name, "out": folder / "out"}
     defaults = {"epochs": 1, "every": 1, "batch": 4, "side": 256, "flip": "false", "swahr": "false", "extra": ""}
     path = folder / f"{name}.yml"

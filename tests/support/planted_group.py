@@ -31,12 +31,12 @@ SKELETON = Skeleton.from_dict(
 )
 
 
-def crowd_codec(**changes: Any) -> AssociativeEmbeddingCodec:
+def bottom_up_codec(**changes: Any) -> AssociativeEmbeddingCodec:
     """The codec of the planted network."""
     return AssociativeEmbeddingCodec(**{"input_wh": (SIDE, SIDE), "detection_threshold": 0.3, "tag_threshold": 1.4, **changes})
 
 
-def crowd_picture(image_wh: Sequence[int], people: np.ndarray, sigma: float) -> np.ndarray:
+def group_image(image_wh: Sequence[int], people: np.ndarray, sigma: float) -> np.ndarray:
     """(H, W, 3) RGB uint8 of people (P, 2, 2), image pixels."""
     xs, ys = np.meshgrid(np.arange(image_wh[0]), np.arange(image_wh[1]))
     picture = np.zeros((image_wh[1], image_wh[0], 3))
@@ -48,7 +48,7 @@ def crowd_picture(image_wh: Sequence[int], people: np.ndarray, sigma: float) -> 
     return np.rint(picture).astype(np.uint8)
 
 
-class PlantedCrowdRuntime(Runtime):
+class PlantedGroupRuntime(Runtime):
     """The planted network in numpy, with the candidates of the codec; `poison` is put into every heatmap."""
 
     engine = "planted"
@@ -74,9 +74,9 @@ class PlantedCrowdRuntime(Runtime):
         return arrays
 
 
-def crowd_card(**changes: Any) -> ModelCard:
+def bottom_up_card(**changes: Any) -> ModelCard:
     """The card of the planted network, as our exporter would write it."""
-    codec = changes.pop("codec", crowd_codec())
+    codec = changes.pop("codec", bottom_up_codec())
     return ModelCard(
         **{
             "arch": "HigherHRNet",
@@ -91,7 +91,7 @@ def crowd_card(**changes: Any) -> ModelCard:
     )
 
 
-def write_crowd_model(folder: Path) -> Path:
+def write_bottom_up_model(folder: Path) -> Path:
     """Write the planted network as `model.onnx` with its card; it does not refine and gives no offsets."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -144,11 +144,11 @@ def write_crowd_model(folder: Path) -> Path:
     result = [(name, ["N", 2, 30, *rest]) for name, rest in (("score", []), ("xy", [2]), ("offset", [2]), ("tag", [1]))]
     graph = helper.make_graph(
         nodes,
-        "planted_crowd",
+        "planted_group",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, "H", "W"])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in result],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(folder / "model.onnx"))
-    crowd_card(codec=crowd_codec(refine=False)).write(folder)
+    bottom_up_card(codec=bottom_up_codec(refine=False)).write(folder)
     return folder

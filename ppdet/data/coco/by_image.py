@@ -19,7 +19,7 @@ from ppdet.data.coco.report import AnnotationReport
 
 
 @dataclass
-class CrowdTable:
+class BottomUpTable:
     """The images of a dataset with their people.
 
     Attributes:
@@ -41,13 +41,13 @@ class CrowdTable:
         return self.persons.take(np.arange(self.first[row], self.first[row + 1]))
 
 
-def crowd_table(
+def bottom_up_table(
     content: Mapping[str, Any],
     images: ImageTable,
     num_joints: int,
     categories: Optional[Set[Any]],
     report: AnnotationReport,
-) -> CrowdTable:
+) -> BottomUpTable:
     """Group a COCO file's annotations by image.
 
     Which persons are usable is `person_table`'s rule. Everyone else who is annotated (crowds, people without labelled keypoints,
@@ -85,7 +85,7 @@ def crowd_table(
             report.add_bad("crowd without segmentation or box", name)
     if undrawable:
         report.add_note(f"{undrawable} segmentations of ignored people cannot be drawn: their box is ignored instead")
-    return CrowdTable(images, persons, first, has_person, ignored)
+    return BottomUpTable(images, persons, first, has_person, ignored)
 
 
 def _is_wanted(entry: Any, categories: Optional[Set[Any]]) -> bool:

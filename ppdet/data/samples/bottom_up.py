@@ -14,7 +14,7 @@ from ppdet.geometry.crop import Crop
 
 
 @dataclass
-class CrowdSample:
+class BottomUpSample:
     """An image, its people and the regions where nothing can be learnt.
 
     Convention: pixel centres are integers. `xy_image`, `boxes_xyxy` and `ignore` stay in the source image as it lies on the

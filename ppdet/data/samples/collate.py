@@ -10,7 +10,7 @@ from typing import Any, Dict, Sequence
 import numpy as np
 
 from ppdet.core.errors import DataError
-from ppdet.data.samples.bottom_up import CrowdSample
+from ppdet.data.samples.bottom_up import BottomUpSample
 from ppdet.data.samples.image import ImageSample
 from ppdet.data.samples.person import PersonSample
 
@@ -20,9 +20,9 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
 
     Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,),
     image_id and index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and
-    target_weight. Crowds give image, image_id, index, image_wh (B, 2), and, where the transforms made them, center_xy and size_wh
-    (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and tag_joints
-    (B, M, K, 2); before targets are made, lists of xy_input and visible. Whole images give image, image_id, index, im_shape and
+    target_weight. Images with everyone in them give image, image_id, index, image_wh (B, 2), and, where the transforms made them,
+    center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and
+    tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Whole images give image, image_id, index, im_shape and
     scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
 
     Raises:
@@ -36,7 +36,7 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     if isinstance(samples[0], PersonSample):
         batch.update(_persons(samples))
     else:
-        batch.update(_crowds(samples) if isinstance(samples[0], CrowdSample) else _images(samples))
+        batch.update(_bottom_up(samples) if isinstance(samples[0], BottomUpSample) else _images(samples))
     return batch
 
 
@@ -67,7 +67,7 @@ def _persons(samples: Sequence[PersonSample]) -> Dict[str, Any]:
     return batch
 
 
-def _crowds(samples: Sequence[CrowdSample]) -> Dict[str, Any]:
+def _bottom_up(samples: Sequence[BottomUpSample]) -> Dict[str, Any]:
     first = samples[0]
     batch: Dict[str, Any] = {"image_wh": np.array([s.image_wh for s in samples], np.int64)}
     if first.frame is not None:

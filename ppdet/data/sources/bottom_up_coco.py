@@ -10,11 +10,11 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
-from ppdet.data.coco.by_image import CrowdTable, crowd_table
+from ppdet.data.coco.by_image import BottomUpTable, bottom_up_table
 from ppdet.data.coco.file import image_table, read_coco, select_categories
 from ppdet.data.coco.ignored_regions import draw_regions
 from ppdet.data.coco.report import AnnotationReport
-from ppdet.data.samples.bottom_up import CrowdSample
+from ppdet.data.samples.bottom_up import BottomUpSample
 from ppdet.data.sources.image_dataset import ImageDataset
 from ppdet.skeletons import get_skeleton
 
@@ -78,7 +78,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
                 f"{self.skeleton.num_keypoints} keypoints; make them agree"
             )
         self.report: Optional[AnnotationReport] = None
-        self._table: Optional[CrowdTable] = None
+        self._table: Optional[BottomUpTable] = None
         self._rows = np.zeros(0, np.int64)
 
     @property
@@ -87,7 +87,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         return os.path.join(self.dataset_dir, self.anno_path)
 
     @property
-    def table(self) -> CrowdTable:
+    def table(self) -> BottomUpTable:
         """Images and people of the whole file."""
         self.parse()
         assert self._table is not None
@@ -105,7 +105,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         content = read_coco(self.annotation_file)
         images = image_table(content["images"], os.path.join(self.dataset_dir, self.image_dir), report)
         categories = select_categories(content, self.category, self.annotation_file)
-        table = crowd_table(content, images, self.num_joints, categories, report)
+        table = bottom_up_table(content, images, self.num_joints, categories, report)
         for line in report.warnings():
             logger.warning(line)
         rows = np.arange(len(images)) if self.test_mode else np.flatnonzero(table.has_person)
@@ -121,7 +121,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         self._tell(table, len(images), report)
         return self
 
-    def _tell(self, table: CrowdTable, listed: int, report: AnnotationReport) -> None:
+    def _tell(self, table: BottomUpTable, listed: int, report: AnnotationReport) -> None:
         people = int((table.first[self._rows + 1] - table.first[self._rows]).sum())
         regions = sum(len(table.ignored.get(int(row), ())) for row in self._rows)
         skipped = f"; no persons to learn from: {report.skipped_line()}" if report.skipped_line() else ""
@@ -130,12 +130,12 @@ class KeypointBottomUpCocoDataset(ImageDataset):
             self.annotation_file, len(self._rows), listed, people, regions if self.return_mask else 0, skipped,
         )  # fmt: skip
 
-    def describe(self, index: int) -> CrowdSample:
+    def describe(self, index: int) -> BottomUpSample:
         """The sample without its pixels."""
         table, row = self.table, int(self._rows[index])
         people = table.people(row)
         keypoints = people.keypoints.astype(np.float64)
-        return CrowdSample(
+        return BottomUpSample(
             image_path=table.images.paths[row],
             image_id=table.images.ids[row].item(),
             index=int(index),
@@ -145,7 +145,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
             area=people.area,
         )
 
-    def load(self, index: int, rng: np.random.Generator) -> CrowdSample:
+    def load(self, index: int, rng: np.random.Generator) -> BottomUpSample:
         """The sample with its pixels and, where something is to be ignored, its mask; own transforms applied.
 
         Raises:

@@ -39,7 +39,8 @@ def group_rows(people: Iterable[int], repeats: int = 20) -> Iterator[list[str]]:
         codec = AssociativeEmbeddingCodec(max_people=max(30, count))
         rng = np.random.default_rng(count)
         xy = rng.uniform(30, 482, (count, 1, 2)) + rng.uniform(-25, 25, (count, 17, 2))
-        heat, tags = crowds.crowd_maps(codec, xy, rng.random((count, 17)) > 0.2, 1.5 * rng.permutation(count)[:, None], 0.01, rng)
+        visible, person_tags = rng.random((count, 17)) > 0.2, 1.5 * rng.permutation(count)[:, None]
+        heat, tags = crowds.bottom_up_maps(codec, xy, visible, person_tags, 0.01, rng)
         frame = codec.frame_for_image(codec.input_wh)
         found = codec.candidates(heat, tags)
         every = AssociativeEmbeddingCodec(max_people=codec.max_people, refine_cell=1).candidates(heat, tags)

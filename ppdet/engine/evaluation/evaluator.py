@@ -22,8 +22,8 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.setting import box_setting, pose_setting, precision_text, wants_flip_test
 from ppdet.engine.precision import Precision
-from ppdet.engine.tasks.bottom_up_evaluation import collect_crowds
-from ppdet.engine.tasks.bottom_up_prediction import crowd_estimator, crowd_setting
+from ppdet.engine.tasks.bottom_up_evaluation import collect_bottom_up
+from ppdet.engine.tasks.bottom_up_prediction import bottom_up_estimator, bottom_up_setting
 from ppdet.engine.tasks.box_evaluation import box_detector, collect_boxes
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.pose_prediction import PosePredictor
@@ -88,7 +88,7 @@ class Evaluator:
         codec = self.assembly.codec
         if codec is None:
             return self._collect_boxes()
-        return self._collect_crowds() if codec.kind == "bottom_up" else self._collect_poses()
+        return self._collect_bottom_up() if codec.kind == "bottom_up" else self._collect_poses()
 
     def _collect_poses(self) -> int:
         assembly = self.assembly
@@ -110,13 +110,13 @@ class Evaluator:
         self.setting = pose_setting(assembly.config, getattr(reader, "dataset", None), assembly.codec, flip_test, computed)
         return count
 
-    def _collect_crowds(self) -> int:
-        estimator = crowd_estimator(self.assembly, self.model, self._precision)
+    def _collect_bottom_up(self) -> int:
+        estimator = bottom_up_estimator(self.assembly, self.model, self._precision)
         dataset = self.assembly.dataset("Eval") if self._reader is None else self._reader
-        counts = list(_with_progress(collect_crowds(estimator, dataset, self.metric, self.bad)))
+        counts = list(_with_progress(collect_bottom_up(estimator, dataset, self.metric, self.bad)))
         exported = isinstance(self.model, ExportedModel)
         computed = estimator.runtime.description if exported else precision_text(self._precision)
-        self.setting = crowd_setting(estimator, self.assembly.config, len(dataset), computed)
+        self.setting = bottom_up_setting(estimator, self.assembly.config, len(dataset), computed)
         return len(counts)
 
     def _collect_boxes(self) -> int:

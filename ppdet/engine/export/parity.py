@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import PpdetError
-from ppdet.engine.tasks.bottom_up_parity import compare_candidates, predict_crowd, regrouped, steady_outputs, ties
+from ppdet.engine.tasks.bottom_up_parity import compare_candidates, predict_bottom_up, regrouped, steady_outputs, ties
 from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.estimators.bottom_up import BottomUpEstimator
@@ -182,7 +182,7 @@ def _check_engine(
 
 def _comparison(card: ModelCard) -> Callable[[EngineResult, list[Any], list[Any]], None]:
     if card.is_bottom_up:
-        return _compare_crowds
+        return _compare_bottom_up
     return _compare_poses if card.is_top_down else _compare_boxes
 
 
@@ -204,7 +204,7 @@ class _Run(Runtime):
         self._kept = steady_outputs if card.is_bottom_up else list
         if card.is_bottom_up:
             crowd = BottomUpEstimator(self, card)
-            self.predictions: list[Any] = [predict_crowd(crowd, image) for image, _ in samples]
+            self.predictions: list[Any] = [predict_bottom_up(crowd, image) for image, _ in samples]
         elif card.is_top_down:
             estimator = TopDownEstimator(self, card, batch_size=batch_size)
             self.predictions = [estimator.estimate(image, boxes) for image, boxes in samples]
@@ -239,7 +239,7 @@ def _compare_poses(result: EngineResult, reference: list[Any], found: list[Any])
     _note(result, distance, np.abs(scores - other_scores))
 
 
-def _compare_crowds(result: EngineResult, reference: list[Any], found: list[Any]) -> None:
+def _compare_bottom_up(result: EngineResult, reference: list[Any], found: list[Any]) -> None:
     rows = np.concatenate([compare_candidates(*pair, SCORE_FLOOR) for pair in zip(reference, found)])
     even = ties(rows, TOLERANCE_PX)
     _note(result, rows[~even, 0], rows[~even, 1])

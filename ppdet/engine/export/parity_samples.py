@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import PpdetError
-from ppdet.engine.tasks.bottom_up_parity import crowd_samples
+from ppdet.engine.tasks.bottom_up_parity import bottom_up_samples
 from ppdet.geometry.crop import BOX_PADDING
 
 Sample = tuple  # (image (H,W,3) RGB uint8, boxes_xyxy (N,4))
@@ -32,7 +32,7 @@ def parity_samples(assembly: Any, count: int) -> tuple[list[Sample], str]:
     if not samples:
         samples, origin = [_drawn(seed) for seed in range(count)], "drawn figures (the EvalDataset is not on this machine)"
     if assembly.codec is not None and assembly.codec.kind == "bottom_up":
-        return crowd_samples(samples), origin
+        return bottom_up_samples(samples), origin
     return [(image, _more_boxes(boxes, row) if row % 3 == 0 else boxes) for row, (image, boxes) in enumerate(samples)], origin
 
 

@@ -21,7 +21,7 @@ from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.setting import wants_flip_test
-from ppdet.engine.tasks.bottom_up_prediction import crowd_estimator
+from ppdet.engine.tasks.bottom_up_prediction import bottom_up_estimator
 from ppdet.engine.tasks.deployed_form import deployed_form
 from ppdet.engine.weights.load import model_with_weights
 from ppdet.image.io import list_images, write_image
@@ -88,7 +88,8 @@ class Predictor:
         self._pipeline: PosePipeline | None = None
         if assembly.codec is not None and assembly.codec.kind == "bottom_up":
             refuse_detector(assembly, detector)
-            self._pipeline = PosePipeline(None, crowd_estimator(assembly, model), person_threshold=self.options.person_threshold)
+            estimator = bottom_up_estimator(assembly, model)
+            self._pipeline = PosePipeline(None, estimator, person_threshold=self.options.person_threshold)
             return
         form = deployed_form(assembly, model)
         if form.card.is_top_down:

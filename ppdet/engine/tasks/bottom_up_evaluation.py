@@ -12,7 +12,7 @@ from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 from ppdet.inference.video.background import BackgroundSource
 
 
-def collect_crowds(estimator: BottomUpEstimator, dataset: Any, metric: Any, bad: list[tuple[str, str]]) -> Iterator[int]:
+def collect_bottom_up(estimator: BottomUpEstimator, dataset: Any, metric: Any, bad: list[tuple[str, str]]) -> Iterator[int]:
     """Find the people in this process's share of a dataset and feed the metric; images are read ahead in a thread.
 
     Args:

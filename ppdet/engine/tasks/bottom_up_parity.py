@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ppdet.codecs.bottom_up_candidates import Candidates
-from ppdet.inference.estimators.bottom_up import BottomUpEstimator, CrowdResult
+from ppdet.inference.estimators.bottom_up import BottomUpEstimator, BottomUpResult
 
 SAMPLES = 6
 TINY = 48  # pixels; an image smaller than the network's smallest step
@@ -20,7 +20,7 @@ TINY = 48  # pixels; an image smaller than the network's smallest step
 TIE, MOST_TIES = 0.75, 0.01
 
 
-def crowd_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[np.ndarray, Any]]:
+def bottom_up_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[np.ndarray, Any]]:
     """Images of many shapes, since a bottom-up graph takes any: every fourth is cut to a tall strip, every fourth to a wide one,
     every fourth made tiny. At most `SAMPLES`: the network is large.
 
@@ -55,22 +55,22 @@ def steady_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.concatenate(heat).reshape(-1, 1, 1)]
 
 
-class CrowdPrediction(NamedTuple):
+class BottomUpPrediction(NamedTuple):
     """Of one image: the candidates, image pixels a network pixel, and the people whom the candidates make."""
 
     candidates: Candidates
     pixel: float
-    people: CrowdResult
+    people: BottomUpResult
 
 
-def predict_crowd(estimator: BottomUpEstimator, image: np.ndarray) -> CrowdPrediction:
+def predict_bottom_up(estimator: BottomUpEstimator, image: np.ndarray) -> BottomUpPrediction:
     """Run an estimator on an image and keep what it grouped."""
     candidates, frame = estimator.candidates(image)
     pixel = float(frame.size_wh[0, 0] / frame.input_wh[0])
-    return CrowdPrediction(candidates, pixel, estimator.group(candidates, frame))
+    return BottomUpPrediction(candidates, pixel, estimator.group(candidates, frame))
 
 
-def compare_candidates(ours: CrowdPrediction, theirs: CrowdPrediction, floor: float) -> np.ndarray:
+def compare_candidates(ours: BottomUpPrediction, theirs: BottomUpPrediction, floor: float) -> np.ndarray:
     """The framework's sure candidates against the nearest ones of an engine.
 
     Args:
@@ -108,7 +108,9 @@ def ties(rows: np.ndarray, tolerance_px: float) -> np.ndarray:
     return even if even.sum() <= max(1, MOST_TIES * len(rows)) else np.zeros(len(rows), bool)
 
 
-def regrouped(reference: Sequence[CrowdPrediction], found: Sequence[CrowdPrediction], floor: float, tolerance_px: float) -> int:
+def regrouped(
+    reference: Sequence[BottomUpPrediction], found: Sequence[BottomUpPrediction], floor: float, tolerance_px: float
+) -> int:
     """Number of people whose keypoints are not the same with an engine, though its candidates may be.
 
     Matching rounds distances of tags, so that where these lie close together, as in a network that has learnt little, the last

@@ -27,7 +27,7 @@ FLIP_KEY = "eval_flip"
 SMALLEST_SCALE, LARGEST_SCALE = 0.125, 4.0
 
 
-def crowd_estimator(assembly: Any, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
+def bottom_up_estimator(assembly: Any, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
     """What evaluates or predicts with a bottom-up config's model.
 
     Args:
@@ -38,7 +38,7 @@ def crowd_estimator(assembly: Any, model: Any, precision: Precision | None = Non
     Raises:
         ConfigError: scales that cannot be tested, or a test that an exported model cannot do.
     """
-    flip_test, scales = wants_crowd_flip(assembly.config), scales_of(assembly.config)
+    flip_test, scales = wants_bottom_up_flip(assembly.config), scales_of(assembly.config)
     if isinstance(model, ExportedModel):
         if scales != (1.0,):
             raise ConfigError(f"{SCALES_KEY} is {list(scales)}, but an exported graph gives candidates of one scale and not the "
@@ -47,10 +47,10 @@ def crowd_estimator(assembly: Any, model: Any, precision: Precision | None = Non
     form = deployed_form(assembly, model)
     if not flip_test and scales == (1.0,) and not (precision and precision.enabled):
         return BottomUpEstimator(form.runtime(), form.card)
-    return CrowdPredictor(form, model, flip_test, scales, precision)
+    return BottomUpPredictor(form, model, flip_test, scales, precision)
 
 
-class CrowdPredictor(BottomUpEstimator):
+class BottomUpPredictor(BottomUpEstimator):
     """Averages the maps of an image, its mirror image and several scales of both before candidates are taken.
 
     As the authors do: heatmaps of all scales are brought to the size of the network input at scale 1 and averaged, mirrored ones
@@ -121,7 +121,7 @@ def _resized(maps: paddle.Tensor, size_wh: tuple[int, int]) -> paddle.Tensor:
     return maps if list(maps.shape[2:]) == size else F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
-def wants_crowd_flip(config: Mapping[str, Any]) -> bool:
+def wants_bottom_up_flip(config: Mapping[str, Any]) -> bool:
     """Whether to test with mirror images, too: `eval_flip` of the architecture's section, on by default as everywhere."""
     section = config.get(str(config.get("architecture"))) or {}
     return bool(section.get(FLIP_KEY, True))
@@ -154,12 +154,12 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
     return scales
 
 
-def crowd_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], images: int, computed: str) -> str:
+def bottom_up_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], images: int, computed: str) -> str:
     """One line of what a figure depends on: images, input, flip test, scales, thresholds, refinement, and what computed."""
     codec = estimator.codec
     flip, scales = getattr(estimator, "flip_test", False), getattr(estimator, "scales", (1.0,))
     flip_text = "flip test on" if flip else "flip test off"
-    if not flip and wants_crowd_flip(config):
+    if not flip and wants_bottom_up_flip(config):
         flip_text += " (an exported graph gives candidates, not the maps to average)"
     width, height = codec.input_wh
     parts = [

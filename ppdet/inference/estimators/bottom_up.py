@@ -31,7 +31,7 @@ PERSON_THRESHOLD = 0.1
 PADDLEDET_AXES = (4, 5, 3, 3)
 
 
-class CrowdResult(NamedTuple):
+class BottomUpResult(NamedTuple):
     """People of one picture, best first: boxes (P, 4) xyxy round their sure keypoints, box_scores (P,), keypoints (P, K, 2) in
     image pixels and scores (P, K), all float32. A keypoint that was not found has score 0 and lies at (0, 0)."""
 
@@ -40,9 +40,9 @@ class CrowdResult(NamedTuple):
     keypoints: np.ndarray
     scores: np.ndarray
 
-    def above(self, threshold: float) -> CrowdResult:
+    def above(self, threshold: float) -> BottomUpResult:
         """The people whose score is at least this."""
-        return CrowdResult(*(each[self.box_scores >= threshold] for each in self))
+        return BottomUpResult(*(each[self.box_scores >= threshold] for each in self))
 
 
 class BottomUpEstimator:
@@ -71,7 +71,7 @@ class BottomUpEstimator:
         self.codec = codec
         self.skeleton = self._fit_to_network(get_skeleton(skeleton) if skeleton is not None else card.skeleton)
 
-    def people(self, image: np.ndarray, timer: StageTimer | None = None) -> CrowdResult:
+    def people(self, image: np.ndarray, timer: StageTimer | None = None) -> BottomUpResult:
         """All people of one image.
 
         Args:
@@ -92,11 +92,11 @@ class BottomUpEstimator:
         frame = self.codec.frame_for_image((image.shape[1], image.shape[0]))
         return self._run(self._normalize(self.codec.extract(image, frame))), frame
 
-    def group(self, candidates: Candidates, frame: Crop) -> CrowdResult:
+    def group(self, candidates: Candidates, frame: Crop) -> BottomUpResult:
         """The people that candidates of a frame make."""
         poses = self.codec.decode(candidates, frame, self.skeleton)
         boxes = hull_boxes(poses.xy_image, poses.scores, self.codec.detection_threshold)
-        return CrowdResult(boxes, poses.person_scores, poses.xy_image, poses.scores)
+        return BottomUpResult(boxes, poses.person_scores, poses.xy_image, poses.scores)
 
     def _run(self, tensor: np.ndarray) -> Candidates:
         """Candidates of one (1, 3, H, W) normalised picture."""

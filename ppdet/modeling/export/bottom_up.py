@@ -9,7 +9,7 @@ from paddle import nn
 from paddle.static import InputSpec
 
 from ppdet.modeling.architectures.higher_hrnet import averaged_maps, upsample_twice
-from ppdet.modeling.export.bottom_up_candidates import CrowdCandidates
+from ppdet.modeling.export.bottom_up_candidates import BottomUpCandidates
 from ppdet.modeling.export.normalize import Normalize
 
 OUTPUT_NAMES = ("score", "xy", "offset", "tag", "cell_score", "cell_xy", "cell_tag")
@@ -41,12 +41,12 @@ class BottomUpExport(nn.Layer):
         super().__init__()
         self.model = model
         self.normalize = Normalize(mean, std, to_bgr=to_bgr) if fuse_normalize else None
-        self.candidates = CrowdCandidates(codec.max_people, codec.refine, codec.refine_cell)
+        self.candidates = BottomUpCandidates(codec.max_people, codec.refine, codec.refine_cell)
         self.output_names = OUTPUT_NAMES if codec.refine else OUTPUT_NAMES[:4]
         self.eval()
 
     def forward(self, image: paddle.Tensor) -> Tuple[paddle.Tensor, ...]:
-        """(B, 3, H, W), H and W multiples of 64 -> what `CrowdCandidates.forward` returns for maps of input size, T = 1."""
+        """(B, 3, H, W), H and W multiples of 64 -> what `BottomUpCandidates.forward` returns for maps of input size, T = 1."""
         if self.normalize is not None:
             image = self.normalize(image)
         heat, tags = averaged_maps(self.model(image))

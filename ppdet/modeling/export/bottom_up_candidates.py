@@ -18,7 +18,7 @@ NMS_KERNEL = 5
 STEP = 0.25
 
 
-class CrowdCandidates(nn.Layer):
+class BottomUpCandidates(nn.Layer):
     """The highest local maxima of each keypoint's map and, if it refines, the best pixel of every cell.
 
     Args:

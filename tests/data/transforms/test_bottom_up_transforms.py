@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ppdet.codecs import HeatmapCodec
 from ppdet.codecs.associative_embedding import AssociativeEmbeddingCodec
 from ppdet.core.errors import ConfigError
-from ppdet.data.samples.bottom_up import CrowdSample
+from ppdet.data.samples.bottom_up import BottomUpSample
 from ppdet.data.samples.image import ImageSample
 from ppdet.data.transforms.bottomup.eval_affine import EvalAffine
 from ppdet.data.transforms.bottomup.key_point_flip import KeyPointFlip
@@ -38,7 +38,7 @@ def crowd(xy, visible=None, image=None, ignore=None):
     visible = np.ones(xy.shape[:2]) if visible is None else np.asarray(visible, np.float64)
     people = len(xy)
     wh = (image.shape[1], image.shape[0])
-    return CrowdSample("x.jpg", 1, 0, xy, visible, np.zeros((people, 4)), np.ones(people), image, wh, ignore)
+    return BottomUpSample("x.jpg", 1, 0, xy, visible, np.zeros((people, 4)), np.ones(people), image, wh, ignore)
 
 
 def dot(xy):

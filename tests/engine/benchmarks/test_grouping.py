@@ -10,7 +10,7 @@ from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.engine.benchmarks import grouping
 
 
-def test_a_row_for_each_crowd() -> None:
+def test_a_row_for_each_group() -> None:
     rows = list(grouping.group_rows([1, 3], repeats=1))
     assert [row[0] for row in rows] == ["1", "3"]
     assert all(len(row) == len(grouping.HEADER) for row in rows)

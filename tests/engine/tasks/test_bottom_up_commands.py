@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
-from support.bottom_up_train_parts import write_crowd_config
+from support.bottom_up_train_parts import write_bottom_up_config
 from support.golden_cases import fill_by_rule
 
 from ppdet.core.config.load import load_config
@@ -26,7 +26,7 @@ ENGINES = ("paddle", "onnxruntime", "openvino")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config of four images, its `weights` beside it."""
     folder = tmp_path_factory.mktemp("crowd")
-    path = write_crowd_config(folder, 4, side=128, extra=f"weights: {folder}/rule.pdparams")
+    path = write_bottom_up_config(folder, 4, side=128, extra=f"weights: {folder}/rule.pdparams")
     model = Assembly(load_config(path)).model()
     fill_by_rule(model)
     paddle.save(model.state_dict(), str(folder / "rule.pdparams"))
@@ -115,11 +115,11 @@ def test_prediction_from_weights(config: Path, tmp_path: Path) -> None:
 
 def test_weights_and_export_predict_alike(config: Path, exported: Path) -> None:
     assembly = Assembly(load_config(config))
-    from ppdet.engine.tasks.bottom_up_prediction import crowd_estimator
+    from ppdet.engine.tasks.bottom_up_prediction import bottom_up_estimator
     from ppdet.engine.weights.load import model_with_weights
 
     image = np.asarray(assembly.dataset("Eval").load(0, np.random.default_rng(0)).image)
-    weights = crowd_estimator(assembly, model_with_weights(assembly))
+    weights = bottom_up_estimator(assembly, model_with_weights(assembly))
     for engine in ENGINES:
         deployed = PosePipeline(None, exported, engine=engine).estimator
         one, other = weights.candidates(image)[0], deployed.candidates(image)[0]

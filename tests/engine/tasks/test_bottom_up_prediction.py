@@ -9,10 +9,10 @@ import numpy as np
 import paddle
 import paddle.nn.functional as F
 import pytest
-from support.planted_group import SIDE, SKELETON, TAG_GAIN, crowd_card, crowd_codec, crowd_picture
+from support.planted_group import SIDE, SKELETON, TAG_GAIN, bottom_up_card, bottom_up_codec, group_image
 
 from ppdet.core.errors import ConfigError, ModelDirError
-from ppdet.engine.tasks.bottom_up_prediction import CrowdPredictor, crowd_estimator, crowd_setting, scales_of
+from ppdet.engine.tasks.bottom_up_prediction import BottomUpPredictor, bottom_up_estimator, bottom_up_setting, scales_of
 from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.modeling.export.bottom_up import BottomUpExport
 
@@ -29,12 +29,12 @@ class PlantedMaps(paddle.nn.Layer):
         return {"heatmap_1x": F.avg_pool2d(hands, 4), "heatmap_2x": F.avg_pool2d(hands, 2), "tag": F.avg_pool2d(blue, 4)}
 
 
-def predictor(flip_test: bool, scales: tuple[float, ...], **changes) -> CrowdPredictor:
-    codec = crowd_codec(**changes)
+def predictor(flip_test: bool, scales: tuple[float, ...], **changes) -> BottomUpPredictor:
+    codec = bottom_up_codec(**changes)
     model = PlantedMaps()
     layer = BottomUpExport(model, codec)
-    form = DeployedForm(layer, crowd_card(codec=codec), layer.input_spec(), tuple(layer.output_names))
-    return CrowdPredictor(form, model, flip_test, scales)
+    form = DeployedForm(layer, bottom_up_card(codec=codec), layer.input_spec(), tuple(layer.output_names))
+    return BottomUpPredictor(form, model, flip_test, scales)
 
 
 def resized(maps: np.ndarray, wh: tuple[int, int]) -> np.ndarray:
@@ -53,7 +53,7 @@ def plain_maps(tensor: np.ndarray, wh: tuple[int, int]) -> tuple[np.ndarray, np.
 @pytest.mark.parametrize("flip_test", [False, True])
 @pytest.mark.parametrize("scales", [(1.0,), (2.0, 1.0, 0.5), (1.0, 0.5)])
 def test_maps_are_averaged_as_the_authors_do(flip_test: bool, scales: tuple[float, ...]) -> None:
-    picture = crowd_picture((390, 310), PEOPLE, 8.0)
+    picture = group_image((390, 310), PEOPLE, 8.0)
     tested = predictor(flip_test, scales)
     found, frame = tested.candidates(picture)
     codec, heats, tags = tested.codec, [], None
@@ -77,7 +77,7 @@ def test_maps_are_averaged_as_the_authors_do(flip_test: bool, scales: tuple[floa
 
 @pytest.mark.parametrize("scales", [(1.0,), (2.0, 1.0, 0.5), (2.0,), (0.5,)])
 def test_people_are_where_they_are_at_every_scale(scales: tuple[float, ...]) -> None:
-    people = predictor(True, scales, detection_threshold=0.5).people(crowd_picture((400, 300), PEOPLE, 10.0))
+    people = predictor(True, scales, detection_threshold=0.5).people(group_image((400, 300), PEOPLE, 10.0))
     hands, most = PEOPLE.reshape(-1, 2), 3.0 if 1.0 in scales else 3.0 / scales[0]
     for joint in range(2):  # any hand counts as both
         apart = np.linalg.norm(people.keypoints[:, joint][:, None] - hands[None], axis=2)
@@ -86,7 +86,7 @@ def test_people_are_where_they_are_at_every_scale(scales: tuple[float, ...]) -> 
 
 def test_the_plain_setting_runs_what_is_deployed() -> None:
     """One scale and no flip: the exported graph's own layer, so that weights and export cannot differ."""
-    picture = crowd_picture((400, 300), PEOPLE, 8.0)
+    picture = group_image((400, 300), PEOPLE, 8.0)
     averaging = predictor(False, (1.0,))
     plain = averaging.__class__.__mro__[1](averaging.runtime, averaging.card)
     ours, theirs = averaging.people(picture), plain.people(picture)
@@ -122,15 +122,15 @@ def test_nan_weights_are_an_error() -> None:
 
     tested._model = broken
     with pytest.raises(ModelDirError, match="finite"):
-        tested.people(crowd_picture((400, 300), PEOPLE, 8.0))
+        tested.people(group_image((400, 300), PEOPLE, 8.0))
 
 
 def test_the_setting_names_what_a_figure_depends_on() -> None:
-    text = crowd_setting(predictor(True, (2.0, 1.0)), {}, 7, "float32")
+    text = bottom_up_setting(predictor(True, (2.0, 1.0)), {}, 7, "float32")
     for part in ("7 images", f"short side {SIDE}", "flip test on", "scales 2, 1", "from 0.3", "tags within 1.4", "refine on"):
         assert part in text, text
     config = {"architecture": "HigherHRNet", "HigherHRNet": {"eval_flip": False}}
-    plain = crowd_setting(predictor(False, (1.0,), refine=False), config, 7, "float32")
+    plain = bottom_up_setting(predictor(False, (1.0,), refine=False), config, 7, "float32")
     assert plain.endswith("float32") and "flip test off;" in plain and "scale 1;" in plain and "refine off" in plain
 
 
@@ -140,4 +140,4 @@ def test_an_exported_model_is_not_tested_at_several_scales() -> None:
     exported = ExportedModel.__new__(ExportedModel)
     assembly = SimpleNamespace(config={"test_scales": [1, 2]}, skeleton=SKELETON)
     with pytest.raises(ConfigError, match="leave out --model_dir"):
-        crowd_estimator(assembly, exported)
+        bottom_up_estimator(assembly, exported)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import paddle
 import pytest
-from support.bottom_up_train_parts import ROOT, crowd_images, write_crowd_config
+from support.bottom_up_train_parts import ROOT, group_images, write_bottom_up_config
 from support.golden_cases import fill_by_rule
 
 from ppdet.core.config.load import load_config
@@ -47,7 +47,7 @@ def test_two_processes_train_as_one_with_the_double_batch(tmp_path: Path) -> Non
     extra = "sync_bn: true\nOptimizerBuilder: {optimizer: {type: Momentum, momentum: 0.9}}"
     losses = {}
     for processes in (1, 2):
-        config = write_crowd_config(tmp_path, 4, side=128, epochs=2, every=1, batch=4 // processes, extra=extra)
+        config = write_bottom_up_config(tmp_path, 4, side=128, epochs=2, every=1, batch=4 // processes, extra=extra)
         out = tmp_path / f"out{processes}"
         weights = rule_weights(config, tmp_path / "rule.pdparams")
         options = [f"save_dir={out}", "LearningRate.base_lr=0.01", f"pretrain_weights={weights}"]
@@ -63,13 +63,13 @@ def test_two_processes_train_as_one_with_the_double_batch(tmp_path: Path) -> Non
 
 def test_two_processes_evaluate_every_image_once(tmp_path: Path) -> None:
     """Five images: one process takes three of them, the other two."""
-    config = write_crowd_config(tmp_path, 5, side=128, extra=f"weights: {tmp_path}/rule.pdparams\ncpu_threads: 1")
+    config = write_bottom_up_config(tmp_path, 5, side=128, extra=f"weights: {tmp_path}/rule.pdparams\ncpu_threads: 1")
     rule_weights(config, tmp_path / "rule.pdparams")
     entries = {}
     for processes in (1, 2):
         said = run("eval.py", tmp_path / f"run{processes}", processes, "-c", str(config), "--output_eval", "predictions")
         assert "Total sample number: 5" in said
         entries[processes] = json.loads((tmp_path / f"run{processes}" / "predictions" / "keypoint.json").read_text())
-    expected = {image["id"] for image in json.loads(crowd_images(tmp_path / "again", 5).read_text())["images"]}
+    expected = {image["id"] for image in json.loads(group_images(tmp_path / "again", 5).read_text())["images"]}
     assert {entry["image_id"] for entry in entries[1]} == expected
     assert entries[1] == entries[2]

@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.bottom_up_train_parts import ROOT, write_crowd_config
+from support.bottom_up_train_parts import ROOT, write_bottom_up_config
 
 from ppdet.core.config.load import load_config
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.tasks.bottom_up_prediction import crowd_estimator
+from ppdet.engine.tasks.bottom_up_prediction import bottom_up_estimator
 from ppdet.engine.weights.load import model_with_weights
 from ppdet.image.io import read_image
 from ppdet.inference.pipeline import PosePipeline
@@ -43,7 +43,7 @@ def tool(name: str, *arguments: object) -> str:
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config, and the run that training it left: 160 iterations of eight images, 6 minutes of one core."""
-    path = write_crowd_config(tmp_path_factory.mktemp("overfit"), 8, side=192, batch=8, epochs=EPOCHS, every=EPOCHS // 2)
+    path = write_bottom_up_config(tmp_path_factory.mktemp("overfit"), 8, side=192, batch=8, epochs=EPOCHS, every=EPOCHS // 2)
     tool("train.py", "-c", path, "--eval")
     return path
 
@@ -75,7 +75,7 @@ def test_every_engine_gives_the_same_people(config: Path, exported: Path) -> Non
     assert [each["status"] for each in report["engines"]] == ["ok"] * 3
     assert all(each["compared"] > 50 and each["max_px"] <= 0.05 for each in report["engines"]), report
     assembly = Assembly(load_config(config))
-    weights = crowd_estimator(assembly, model_with_weights(assembly))
+    weights = bottom_up_estimator(assembly, model_with_weights(assembly))
     deployed = {engine: PosePipeline(None, exported, engine=engine, person_threshold=0) for engine in ENGINES}
     for image in photographs(config):
         ours = weights.people(image)

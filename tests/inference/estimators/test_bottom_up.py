@@ -6,7 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.planted_group import SIDE, SKELETON, PlantedCrowdRuntime, crowd_card, crowd_codec, crowd_picture, write_crowd_model
+from support.planted_group import (
+    SIDE,
+    SKELETON,
+    PlantedGroupRuntime,
+    bottom_up_card,
+    bottom_up_codec,
+    group_image,
+    write_bottom_up_model,
+)
 from support.planted_models import PlantedDetector, PlantedRuntime, pose_card, write_detector, write_pose_model
 
 from ppdet.core.errors import ConfigError, ModelDirError
@@ -19,8 +27,8 @@ PEOPLE = np.array([[[60.0, 80.0], [110.0, 85.0]], [[200.0, 60.0], [250.0, 150.0]
 
 
 def estimator(**changes) -> BottomUpEstimator:
-    codec = crowd_codec(**changes)
-    return BottomUpEstimator(PlantedCrowdRuntime(codec), crowd_card(codec=codec))
+    codec = bottom_up_codec(**changes)
+    return BottomUpEstimator(PlantedGroupRuntime(codec), bottom_up_card(codec=codec))
 
 
 def matched(keypoints: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -34,7 +42,7 @@ def matched(keypoints: np.ndarray, expected: np.ndarray) -> np.ndarray:
 def test_everybody_is_found_whatever_the_size(wh: tuple[int, int]) -> None:
     people = np.rint(PEOPLE / [400, 300] * wh)  # a blob between two pixels has two equal peaks, magnified to a plateau
     scale = min(wh) / SIDE  # image pixels a network pixel
-    found = estimator().people(crowd_picture(wh, people, max(4 * scale, 1.0)))
+    found = estimator().people(group_image(wh, people, max(4 * scale, 1.0)))
     assert found.keypoints.shape == (3, 2, 2) and (found.scores > 0.8).all()
     np.testing.assert_allclose(matched(found.keypoints, people), people, atol=max(1.0, 1.5 * scale))
     np.testing.assert_allclose(found.boxes[:, :2], found.keypoints.min(axis=1))
@@ -45,7 +53,7 @@ def test_everybody_is_found_whatever_the_size(wh: tuple[int, int]) -> None:
 def test_the_network_sees_multiples_of_64_and_is_run_once() -> None:
     tested = estimator()
     before = len(tested.runtime.shapes)
-    tested.people(crowd_picture((400, 300), PEOPLE, 8.0))
+    tested.people(group_image((400, 300), PEOPLE, 8.0))
     assert tested.runtime.shapes[before:] == [(1, 3, SIDE, 192)]
 
 
@@ -59,14 +67,14 @@ def test_nobody_is_nobody() -> None:
 def test_of_more_people_than_max_people_so_many_are_found() -> None:
     columns = np.linspace(40, 960, 6)
     people = np.stack([np.stack([columns, np.full(6, y)], axis=1) for y in (80.0, 160.0)], axis=1)
-    picture = crowd_picture((1000, 240), people, 8.0)
+    picture = group_image((1000, 240), people, 8.0)
     assert len(estimator().people(picture).boxes) == 6
     assert len(estimator(max_people=4).people(picture).boxes) == 4
 
 
 def test_equal_tags_make_no_person_with_a_joint_twice() -> None:
     """Blue is the same everywhere: of each keypoint's three candidates each becomes a person, none is lost."""
-    picture = crowd_picture((400, 300), PEOPLE, 8.0)
+    picture = group_image((400, 300), PEOPLE, 8.0)
     picture[..., 2] = 0
     found = estimator().people(picture)
     assert len(found.boxes) == 3 and np.isfinite(found.keypoints).all()
@@ -78,11 +86,11 @@ def test_equal_tags_make_no_person_with_a_joint_twice() -> None:
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
 def test_numbers_that_are_no_numbers_are_an_error(poison: float) -> None:
     with pytest.raises(ModelDirError, match="(?i)finite"):
-        BottomUpEstimator(PlantedCrowdRuntime(crowd_codec(), poison), crowd_card())
+        BottomUpEstimator(PlantedGroupRuntime(bottom_up_codec(), poison), bottom_up_card())
     tested = estimator()
     tested.runtime.poison = poison
     with pytest.raises(ModelDirError, match="(?i)finite"):
-        tested.people(crowd_picture((400, 300), PEOPLE, 8.0))
+        tested.people(group_image((400, 300), PEOPLE, 8.0))
 
 
 @pytest.mark.parametrize("wh", [(1, 700), (20000, 16)])
@@ -96,43 +104,43 @@ def test_a_picture_like_a_thread_is_shrunk_and_said(wh: tuple[int, int], caplog:
 
 def test_outputs_of_another_network_are_refused() -> None:
     with pytest.raises(ModelDirError, match="score, xy, offset"):
-        BottomUpEstimator(PlantedRuntime(2), crowd_card())
+        BottomUpEstimator(PlantedRuntime(2), bottom_up_card())
     with pytest.raises(ModelDirError, match="no bottom-up pose model"):
         BottomUpEstimator(PlantedRuntime(), pose_card())
     with pytest.raises(ModelDirError, match="no top-down pose model"):
-        TopDownEstimator(PlantedCrowdRuntime(crowd_codec()), crowd_card())
+        TopDownEstimator(PlantedGroupRuntime(bottom_up_codec()), bottom_up_card())
     with pytest.raises(ModelDirError, match="17 keypoints, the network gives 2"):
-        BottomUpEstimator(PlantedCrowdRuntime(crowd_codec()), crowd_card(), skeleton="coco17")
+        BottomUpEstimator(PlantedGroupRuntime(bottom_up_codec()), bottom_up_card(), skeleton="coco17")
 
 
 def test_a_paddledetection_export_gives_whole_maps() -> None:
     """Its card names neither codec nor skeleton, and its four outputs are heat, tags and peaks of its own."""
 
-    class WholeMaps(PlantedCrowdRuntime):
+    class WholeMaps(PlantedGroupRuntime):
         def run(self, feeds):
             image = feeds["image"]
             tags = np.repeat(image[:, 2:, ..., None] * np.float32(18), 2, axis=1)
             return [image[:, :2], tags, np.zeros((1, 2, 30), np.float32), np.zeros((1, 2, 30), np.int64)]
 
     for arch in ("HigherHRNet", "HRNet"):  # of some versions the card says HRNet
-        card = crowd_card(codec=None, skeleton=None, arch=arch)
+        card = bottom_up_card(codec=None, skeleton=None, arch=arch)
         assert card.is_bottom_up and not card.is_top_down
-        found = BottomUpEstimator(WholeMaps(crowd_codec()), card).people(crowd_picture((400, 300), PEOPLE, 8.0))
+        found = BottomUpEstimator(WholeMaps(bottom_up_codec()), card).people(group_image((400, 300), PEOPLE, 8.0))
         np.testing.assert_allclose(matched(found.keypoints[:3], PEOPLE), PEOPLE, atol=3.0)
     with pytest.raises(ModelDirError, match="EvalAffine"):
-        BottomUpEstimator(WholeMaps(crowd_codec()), crowd_card(codec=None, preprocess=[{"type": "Permute"}]))
+        BottomUpEstimator(WholeMaps(bottom_up_codec()), bottom_up_card(codec=None, preprocess=[{"type": "Permute"}]))
 
 
 def test_cards_come_back_as_they_were(tmp_path: Path) -> None:
-    crowd_card(codec=crowd_codec(refine_cell=2, joint_order=[1, 0])).write(tmp_path)
+    bottom_up_card(codec=bottom_up_codec(refine_cell=2, joint_order=[1, 0])).write(tmp_path)
     card = ModelCard.load(tmp_path)
     assert card.is_bottom_up and card.use_dynamic_shape and card.skeleton == SKELETON
-    assert card.codec.to_dict() == crowd_codec(refine_cell=2, joint_order=[1, 0]).to_dict()
+    assert card.codec.to_dict() == bottom_up_codec(refine_cell=2, joint_order=[1, 0]).to_dict()
 
 
 def test_the_pipeline_takes_it_without_a_detector() -> None:
     pipeline = PosePipeline(None, estimator())
-    picture = crowd_picture((400, 300), PEOPLE, 8.0)
+    picture = group_image((400, 300), PEOPLE, 8.0)
     result = pipeline(picture)
     assert len(result) == 3 and result.draw(threshold=0.2).shape == picture.shape
     batch = pipeline.estimate_batch([picture, picture[:, :200].copy()], ["a", "b"])
@@ -143,7 +151,7 @@ def test_the_pipeline_takes_it_without_a_detector() -> None:
 
 
 def test_weak_people_are_left_out_unless_asked_for() -> None:
-    picture = crowd_picture((400, 300), np.concatenate([PEOPLE, [[[340.0, 40.0], [340.0, 40.0]]]]), 8.0)
+    picture = group_image((400, 300), np.concatenate([PEOPLE, [[[340.0, 40.0], [340.0, 40.0]]]]), 8.0)
     picture[:90, 300:, 1] = 0  # of the fourth person only one keypoint is seen: a score of a half
     everybody = PosePipeline(None, estimator(refine=False), person_threshold=0.0)(picture)
     assert len(everybody) == 4 and everybody.box_scores[-1] < 0.6
@@ -154,11 +162,11 @@ def test_weak_people_are_left_out_unless_asked_for() -> None:
 def test_directories(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
-    crowd, detector = write_crowd_model(tmp_path / "crowd"), write_detector(tmp_path / "det")
+    crowd, detector = write_bottom_up_model(tmp_path / "crowd"), write_detector(tmp_path / "det")
     pose = write_pose_model(tmp_path / "pose")
     for engine in ("onnxruntime", "openvino"):
         pytest.importorskip(engine)
-        result = PosePipeline(None, crowd, engine=engine)(crowd_picture((400, 300), PEOPLE, 8.0))
+        result = PosePipeline(None, crowd, engine=engine)(group_image((400, 300), PEOPLE, 8.0))
         np.testing.assert_allclose(matched(result.keypoints, PEOPLE), PEOPLE, atol=3.0)
     with pytest.raises(ModelDirError, match="takes no boxes from a detector"):
         PosePipeline(detector, crowd, engine="onnxruntime")
@@ -183,10 +191,10 @@ def test_the_hull_leaves_out_what_was_only_searched_for() -> None:
 
 def test_boxes_of_people_end_where_the_sure_keypoints_do() -> None:
     """Person 0 has no second keypoint; the search puts it on a faint spot in the opposite corner."""
-    codec = crowd_codec()
+    codec = bottom_up_codec()
     heat, tags = np.zeros((2, 128, 128), np.float32), np.zeros((2, 128, 128, 1), np.float32)
     heat[0, 20, 20], heat[1, 110, 110] = 0.9, 0.01
-    estimator = BottomUpEstimator(PlantedCrowdRuntime(codec), crowd_card())
+    estimator = BottomUpEstimator(PlantedGroupRuntime(codec), bottom_up_card())
     found = estimator.group(codec.candidates(heat, tags), codec.frame_for_image((128, 128)))
     assert (found.scores > 0).tolist() == [[True, True]]
     assert found.boxes.max() < 22

@@ -15,7 +15,7 @@ Wh = Tuple[int, int]
 AUTHORS_INPUT, AUTHORS_STRIDES = 512, (4, 2)
 
 
-def crowd_codec(
+def bottom_up_codec(
     owner: str,
     codec: Any,
     trainsize: Optional[Size] = None,

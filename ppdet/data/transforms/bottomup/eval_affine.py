@@ -7,7 +7,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ppdet.core.config.registry import register
-from ppdet.data.transforms.bottomup.codec_check import crowd_codec
+from ppdet.data.transforms.bottomup.codec_check import bottom_up_codec
 from ppdet.data.transforms.checks import require_same
 
 
@@ -30,7 +30,7 @@ class EvalAffine:
     __shared__ = ["codec"]
 
     def __init__(self, size: Optional[int] = None, stride: Optional[int] = None, codec: Any = None) -> None:
-        self.codec = crowd_codec("EvalAffine", codec, size if codec is None else None, size_divisor=stride)
+        self.codec = bottom_up_codec("EvalAffine", codec, size if codec is None else None, size_divisor=stride)
         require_same("EvalAffine", "size", size, min(self.codec.input_wh))
 
     def __call__(self, sample: Any, rng: np.random.Generator) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.data.samples.bottom_up import CrowdSample
-from ppdet.data.transforms.bottomup.codec_check import crowd_codec
+from ppdet.data.samples.bottom_up import BottomUpSample
+from ppdet.data.transforms.bottomup.codec_check import bottom_up_codec
 from ppdet.data.transforms.flip_source import FlipSource
 
 
@@ -41,13 +41,13 @@ class KeyPointFlip:
         skeleton: Any = None,
     ) -> None:
         self.flip_prob = float(flip_prob)
-        self.codec = crowd_codec("KeyPointFlip", codec, None, hmsize)
+        self.codec = bottom_up_codec("KeyPointFlip", codec, None, hmsize)
         self.source = FlipSource("KeyPointFlip", _pairs(flip_permutation), skeleton)
 
-    def __call__(self, sample: CrowdSample, rng: np.random.Generator) -> CrowdSample:
+    def __call__(self, sample: BottomUpSample, rng: np.random.Generator) -> BottomUpSample:
         return self.flip(sample) if rng.random() < self.flip_prob else sample
 
-    def flip(self, sample: CrowdSample) -> CrowdSample:
+    def flip(self, sample: BottomUpSample) -> BottomUpSample:
         """Mirror; twice is no change. In place."""
         assert sample.image is not None and sample.xy_input is not None, "KeyPointFlip belongs after RandomAffine"
         width = sample.image.shape[1]

@@ -9,8 +9,8 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.data.samples.bottom_up import CrowdSample
-from ppdet.data.transforms.bottomup.codec_check import crowd_codec
+from ppdet.data.samples.bottom_up import BottomUpSample
+from ppdet.data.transforms.bottomup.codec_check import bottom_up_codec
 from ppdet.geometry.crop import Crop, fit_aspect
 
 PADDLEDETECTION_BORDER = (114, 114, 114)
@@ -51,7 +51,7 @@ class RandomAffine:
         boldervalue: Optional[Union[int, Sequence[int]]] = None,
         codec: Any = None,
     ) -> None:
-        self.codec = crowd_codec("RandomAffine", codec, trainsize, hmsize)
+        self.codec = bottom_up_codec("RandomAffine", codec, trainsize, hmsize)
         if scale_type not in ("short", "long"):
             raise ConfigError(f"RandomAffine: scale_type is short or long; given {scale_type!r}")
         if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
@@ -62,7 +62,7 @@ class RandomAffine:
         self.scale_type = scale_type
         self.border = _color(boldervalue, self.codec.paddledet_exact)
 
-    def __call__(self, sample: CrowdSample, rng: np.random.Generator) -> CrowdSample:
+    def __call__(self, sample: BottomUpSample, rng: np.random.Generator) -> BottomUpSample:
         assert sample.image is not None, "RandomAffine needs the image: put Decode before it"
         height, width = sample.image.shape[:2]
         return self.apply(sample, self.draw((width, height), rng))
@@ -76,7 +76,7 @@ class RandomAffine:
         input_wh = self.codec.input_wh
         return Crop(center[None], fit_aspect(np.array([[side, side]]), input_wh), np.array([turn]), input_wh)
 
-    def apply(self, sample: CrowdSample, frame: Crop) -> CrowdSample:
+    def apply(self, sample: BottomUpSample, frame: Crop) -> BottomUpSample:
         """Show that part. In place."""
         assert sample.image is not None
         height, width = sample.image.shape[:2]
@@ -116,7 +116,7 @@ def learnt_masks(
     return masks
 
 
-def hide_outside(sample: CrowdSample, input_wh: Tuple[int, int]) -> CrowdSample:
+def hide_outside(sample: BottomUpSample, input_wh: Tuple[int, int]) -> BottomUpSample:
     """Keypoints whose pixel lies outside count as not labelled, and people without a labelled one are dropped. In place.
 
     Those kept lie on 0 .. side - 1 exactly: up to half a pixel beyond is the border pixel's own.

@@ -7,8 +7,8 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from ppdet.core.config.registry import register
-from ppdet.data.samples.bottom_up import CrowdSample
-from ppdet.data.transforms.bottomup.codec_check import crowd_codec, require_input, require_joints
+from ppdet.data.samples.bottom_up import BottomUpSample
+from ppdet.data.transforms.bottomup.codec_check import bottom_up_codec, require_input, require_joints
 
 
 @register
@@ -30,9 +30,9 @@ class TagGenerate:
         self, num_joints: Optional[int] = None, max_people: Optional[int] = None, codec: Any = None, skeleton: Any = None
     ) -> None:
         require_joints("TagGenerate", num_joints, skeleton)
-        self.codec = crowd_codec("TagGenerate", codec, max_people=max_people)
+        self.codec = bottom_up_codec("TagGenerate", codec, max_people=max_people)
 
-    def __call__(self, sample: CrowdSample, rng: np.random.Generator) -> CrowdSample:
+    def __call__(self, sample: BottomUpSample, rng: np.random.Generator) -> BottomUpSample:
         if sample.tag_joints is None:
             assert sample.xy_input is not None and sample.image is not None, "TagGenerate belongs after RandomAffine"
             require_input("TagGenerate", self.codec, sample.image)

@@ -10,8 +10,8 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from ppdet.core.config.registry import register
-from ppdet.data.samples.bottom_up import CrowdSample
-from ppdet.data.transforms.bottomup.codec_check import crowd_codec, require_input, require_joints
+from ppdet.data.samples.bottom_up import BottomUpSample
+from ppdet.data.transforms.bottomup.codec_check import bottom_up_codec, require_input, require_joints
 
 
 @register
@@ -39,9 +39,9 @@ class ToHeatmaps:
         skeleton: Any = None,
     ) -> None:
         require_joints("ToHeatmaps", num_joints, skeleton)
-        self.codec = crowd_codec("ToHeatmaps", codec, None, hmsize, sigma=None if sigma is None else float(sigma))
+        self.codec = bottom_up_codec("ToHeatmaps", codec, None, hmsize, sigma=None if sigma is None else float(sigma))
 
-    def __call__(self, sample: CrowdSample, rng: np.random.Generator) -> CrowdSample:
+    def __call__(self, sample: BottomUpSample, rng: np.random.Generator) -> BottomUpSample:
         assert sample.xy_input is not None and sample.image is not None, "ToHeatmaps belongs after RandomAffine"
         require_input("ToHeatmaps", self.codec, sample.image)
         sample.heatmaps, sample.tag_joints = self.codec.encode(sample.xy_input, sample.visible)
