@@ -22,8 +22,8 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     image_id and index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and
     target_weight. Images with everyone in them give image, image_id, index, image_wh (B, 2), and, where the transforms made them,
     center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and
-    tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Whole images give image, image_id, index, im_shape and
-    scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
+    tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images give image, image_id, index,
+    im_shape and scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
 
     Raises:
         DataError: images of different sizes.
