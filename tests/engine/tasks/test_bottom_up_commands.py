@@ -57,7 +57,7 @@ def test_the_card_says_all(exported: Path) -> None:
     from ppdet.inference.model_card import ModelCard
 
     card = ModelCard.load(exported)
-    assert card.arch == "HigherHRNet" and card.is_bottom_up and card.use_dynamic_shape and card.label_list == ["keypoint"]
+    assert card.arch == "HigherHRNet" and card.kind == "bottom_up" and card.use_dynamic_shape and card.label_list == ["keypoint"]
     assert card.operation("EvalAffine") == {"type": "EvalAffine", "size": 128} and card.operation("NormalizeImage")
     assert card.input_wh == (128, 128) and card.skeleton.name == "coco17"
     assert card.codec.to_dict() == Assembly(load_config(exported.parents[1] / "crowd.yml")).codec.to_dict()
