@@ -68,20 +68,22 @@ class PosePipeline:
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
-        is_folder = isinstance(keypoint, (str, Path))
-        card = ModelCard.load(keypoint) if is_folder else keypoint.card
-        kind = pose_estimator_class(card, how) if is_folder else type(keypoint)
+        if isinstance(keypoint, (str, Path)):
+            card = ModelCard.load(keypoint)
+            kind = pose_estimator_class(card, how)
+        else:
+            card, kind = keypoint.card, type(keypoint)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
         if isinstance(detector, (str, Path)):
             box_card = ModelCard.load(detector)
             estimator_class(box_card).refuse_detector(box_card, "it is no detector for others; PosePipeline(None, it) runs it")
             detector = BoxDetector(card=box_card, runtime=load_runtime(detector, **options))
-        if is_folder:
+        if isinstance(keypoint, (str, Path)):
             runtime = load_runtime(keypoint, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
             keypoint = kind.from_options(runtime, card, how)
         self.detector = detector
-        self.estimator = keypoint
+        self.estimator: PoseEstimator = keypoint
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
         self.timer = StageTimer()

@@ -79,8 +79,8 @@ class BottomUpEstimator(PoseEstimator):
                               "a flip test averages: leave flip_test out. tools/eval.py and tools/infer.py have it, from weights")
         given = [f"--{name}" for name in ("use_dark", "paddledet_crop") if getattr(options, name)]
         if given:
-            raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which has "
-                              "no crops and refines its peaks in its own way: leave it out")
+            raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which "
+                              "has no crops and refines its peaks in its own way: leave it out")
 
     def poses(
         self,

@@ -69,7 +69,7 @@ def pose_estimator_class(card: ModelCard, options: EstimatorOptions | None = Non
     options = options or EstimatorOptions()
     cls = estimator_class(card)
     if not issubclass(cls, PoseEstimator):
-        raise ModelDirError(f"{card.place} has arch {card.arch}, which is no pose model: give the directory of an exported HRNet, "
-                            "Lite-HRNet, TinyPose or HigherHRNet as the keypoint model")
+        raise ModelDirError(f"{card.place} has arch {card.arch}, which is no pose model: give the directory of an exported "
+                            "HRNet, Lite-HRNet, TinyPose or HigherHRNet as the keypoint model")
     cls.check_options(card, options)
     return PaddleDetTopDown if options.paddledet_crop and issubclass(PaddleDetTopDown, cls) else cls

@@ -67,7 +67,7 @@ class TopDownEstimator(PoseEstimator):
         self._normalize = Normalizer(card.operation("NormalizeImage"))
         self.codec: Any = card.codec or derive_codec(card, use_dark)
         if card.codec is not None and use_dark is not None:
-            self.codec = with_changes(card.codec, decoder="dark" if use_dark else "quarter")
+            self.codec = with_changes(self.codec, decoder="dark" if use_dark else "quarter")
         wanted = get_skeleton(skeleton) if skeleton is not None else card.skeleton
         self.skeleton = self._fit_to_network(wanted)
 
