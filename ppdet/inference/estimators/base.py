@@ -94,7 +94,8 @@ class PoseEstimator(ABC):
         """
         given = [f"--{name}" for name in CHOICES if getattr(options, name) and name not in cls.accepts]
         if given:
-            raise ConfigError(f"{' and '.join(given)}: {card.place} is a {words_of(card)}, which has no such choice: leave it out")
+            raise ConfigError(f"{' and '.join(given)}: {card.place} is a {words_of(card)}, which has no such choice: leave it "
+                              "out")
 
     @classmethod
     def refuse_detector(cls, card: ModelCard, advice: str) -> None:
