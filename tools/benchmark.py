@@ -12,8 +12,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ppdet.core.command import run_command
+from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
 
-ENGINES = ["paddle", "onnxruntime", "openvino"]
+ENGINES = sorted(runtime_names(), key=lambda name: name != "paddle")  # ratios are to Paddle Inference
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--cpu_threads", type=int, default=2)
     network.add_argument("--batches", nargs="+", type=int, default=[1, 8])
     network.add_argument("--repeats", type=int, default=40)
-    network.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
+    network.add_argument("--precision", default="fp32", choices=runtime_precisions())
 
     train = kinds.add_parser("train", help="images/s and peak memory of training iterations; under paddle.distributed.launch too")
     train.add_argument("-c", "--config", required=True)

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ppdet.core.command import run_command  # noqa: E402
 from ppdet.core.errors import ConfigError  # noqa: E402
+from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,8 +36,8 @@ def parse_args() -> argparse.Namespace:
     add("--amp", action="store_true", help="mixed precision (GPU)")
     deployed = parser.add_argument_group("an exported model instead of weights")
     deployed.add_argument("--model_dir", help="exported folder")
-    deployed.add_argument("--engine", default="auto", choices=["auto", "openvino", "onnxruntime", "paddle"])
-    deployed.add_argument("--precision", default="fp32", choices=["fp32", "bf16"], help="default: %(default)s")
+    deployed.add_argument("--engine", default="auto", choices=["auto", *runtime_names()])
+    deployed.add_argument("--precision", default="fp32", choices=runtime_precisions(), help="default: %(default)s")
     deployed.add_argument("--cpu_threads", type=int, default=2, help="default: %(default)s")
     return parser.parse_args()
 

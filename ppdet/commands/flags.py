@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ppdet.core.errors import ConfigError
+from ppdet.inference.runtimes.registry import runtime_devices, runtime_names, runtime_precisions
 
 if TYPE_CHECKING:
     from ppdet.inference.model_card import ModelCard
@@ -70,11 +71,11 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
 def add_engine_flags(parser: argparse.ArgumentParser, shape_range: Sequence[int] = (1, 1280, 640)) -> None:
     """How to run the networks."""
     group = parser.add_argument_group("engine")
-    group.add_argument("--engine", choices=("auto", "openvino", "onnxruntime", "paddle"), default="auto",
+    group.add_argument("--engine", choices=("auto", *runtime_names()), default="auto",
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
-    group.add_argument("--precision", choices=("fp32", "bf16"), default="fp32",
+    group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
                        help="numbers to compute in (default: %(default)s)")
-    group.add_argument("--device", type=str.lower, default="cpu", choices=("cpu", "gpu", "xpu", "npu", "mlu"),
+    group.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(),
                        help="default: %(default)s")
     group.add_argument("--run_mode", default="paddle", choices=("paddle", "trt_fp32", "trt_fp16", "trt_int8"),
                        help="TensorRT under --device gpu (default: %(default)s)")
