@@ -12,6 +12,7 @@ from ppdet.core.command import Terminated
 from ppdet.core.errors import ModelDirError
 from ppdet.image.io import write_image
 from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.registry import estimator_class
 from ppdet.inference.files.box_records import box_records
 from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
@@ -37,7 +38,7 @@ def run_detect(args: argparse.Namespace) -> int:
     if args.video_file:
         check_video_path(args.video_file)
     card = ModelCard.load(args.model_dir)
-    if not card.is_detector:
+    if estimator_class(card) is not BoxDetector:
         raise ModelDirError(f"{args.model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
                             "det_keypoint_unite_infer.py together with a detector")
     detector = BoxDetector(load_runtime(args.model_dir, **runtime_options(args, card, args.batch_size)), card, args.batch_size)

@@ -8,13 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ppdet.commands.flags import check_flags, runtime_options
-from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
-from ppdet.inference.estimators.bottom_up import BottomUpEstimator, bottom_up_alone, refuse_flip_test
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.paddledet_top_down import PaddleDetTopDown
-from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.output_folder import OutputFolder
@@ -37,7 +35,7 @@ def run_unite(args: argparse.Namespace) -> int:
 
 
 def run_keypoint(args: argparse.Namespace) -> int:
-    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole picture as one person's box.
+    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box.
 
     Returns:
         The exit status.
@@ -56,7 +54,9 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
         check_video_path(args.video_file)
     cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
     if detector_dir is not None:
-        refuse_bottom_up(cards)
+        for card in cards:
+            command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
+            estimator_class(card).refuse_detector(card, f"run it alone: {command}")
     pipeline = load_pipeline(args, cards, batch_size)
     json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
     if inputs is None:
@@ -73,45 +73,17 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
         batch_size: people in one run of the pose network.
 
     Raises:
-        ConfigError: flags that mean nothing to a bottom-up model.
+        ConfigError: flags that mean nothing to this kind of model.
     """
     card = cards[0]
-    if card.is_bottom_up:
-        refuse_top_down_flags(args, card)
-    runtime = load_runtime(card.model_dir, **runtime_options(args, card, batch_size))
-    if card.is_bottom_up:
-        return PosePipeline(None, BottomUpEstimator(runtime, card, args.skeleton), person_threshold=args.person_threshold)
-    kind = PaddleDetTopDown if args.paddledet_crop else TopDownEstimator
-    estimator = kind(runtime, card, bool(args.flip_test), batch_size, args.use_dark, args.skeleton)
+    options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
+    kind = pose_estimator_class(card, options)
+    estimator = kind.from_options(load_runtime(card.model_dir, **runtime_options(args, card, batch_size)), card, options)
     detector = None
     if len(cards) > 1:
         detector = BoxDetector(load_runtime(cards[1].model_dir, **runtime_options(args, cards[1], 1)), cards[1])
-    return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5))
-
-
-def refuse_bottom_up(cards: list[ModelCard]) -> None:
-    """Raise if either model of the unite command is a bottom-up model.
-
-    Raises:
-        ModelDirError: one is; the message says what it is for and which command runs it.
-    """
-    for card in cards:
-        if card.is_bottom_up:
-            command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
-            raise ModelDirError(bottom_up_alone(card, f"run it alone: {command}"))
-
-
-def refuse_top_down_flags(args: argparse.Namespace, card: ModelCard) -> None:
-    """Raise if a flag was given that only a top-down model has a use for.
-
-    Raises:
-        ConfigError: --flip_test, --use_dark or --paddledet_crop.
-    """
-    refuse_flip_test(card, bool(args.flip_test))
-    given = [f"--{name}" for name in ("use_dark", "paddledet_crop") if getattr(args, name)]
-    if given:
-        raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which has no "
-                          "crops and refines its peaks in its own way: leave it out")
+    return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))
 
 
 def _run_images(args: argparse.Namespace, pipeline: PosePipeline, inputs: ImageInputs, output: OutputFolder,

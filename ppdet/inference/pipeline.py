@@ -1,4 +1,4 @@
-"""From pictures to poses: detector, then top-down estimator; or a bottom-up estimator alone.
+"""From images to poses: a detector and a top-down estimator, or a bottom-up estimator alone.
 
 Legend: N people, H W pixels.
 """
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ppdet.core.errors import DataError, MediaError, ModelDirError
+from ppdet.core.errors import DataError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range, pixels_of_pil
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
-from ppdet.inference.estimators.bottom_up import PERSON_THRESHOLD, BottomUpEstimator, bottom_up_alone, refuse_flip_test
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
 from ppdet.inference.files.sources import checked_image, kind_of
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.results import PoseResult
@@ -25,20 +25,20 @@ from ppdet.inference.stage_timer import StageTimer
 
 
 class PosePipeline:
-    """Finds the people in a picture and the pose of each.
+    """Finds the people in an image and the pose of each.
 
     Example:
         pipeline = PosePipeline("output_inference/picodet_s_320_lcnet_pedestrian", "output_inference/tinypose_256x192")
         result = pipeline("street.jpg")
         print(result.to_json())
-        picture = result.draw()
+        drawn = result.draw()
 
         crowd = PosePipeline(None, "output_inference/higherhrnet_hrnet_w32_512")  # finds everybody by itself
 
     Args:
         detector: directory of an exported detector, or a `BoxDetector`; None for a bottom-up model. With a top-down model None
-            takes the whole picture as one person's box.
-        keypoint: directory of an exported top-down or bottom-up model, or a `TopDownEstimator` or `BottomUpEstimator`.
+            takes the whole image as one person's box.
+        keypoint: directory of an exported pose model, or its `PoseEstimator`.
         engine: "auto" or one of `runtime_names()`, for directories.
         device: "cpu" or "gpu", for directories.
         cpu_threads: threads of the engines, for directories.
@@ -59,7 +59,7 @@ class PosePipeline:
     def __init__(
         self,
         detector: str | Path | BoxDetector | None,
-        keypoint: str | Path | TopDownEstimator | BottomUpEstimator,
+        keypoint: str | Path | PoseEstimator,
         engine: str = "auto",
         device: str = "cpu",
         cpu_threads: int = 2,
@@ -71,24 +71,23 @@ class PosePipeline:
         image_range: Sequence[float] | None = None,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
-        card = ModelCard.load(keypoint) if isinstance(keypoint, (str, Path)) else getattr(keypoint, "card", None)
-        if detector is not None and card is not None and card.is_bottom_up:
-            raise ModelDirError(bottom_up_alone(card, "leave the detector out, PosePipeline(None, keypoint)"))
+        how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
+        if isinstance(keypoint, (str, Path)):
+            card = ModelCard.load(keypoint)
+            kind = pose_estimator_class(card, how)
+        else:
+            card, kind = keypoint.card, type(keypoint)
+        if detector is not None:
+            kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
         if isinstance(detector, (str, Path)):
             box_card = ModelCard.load(detector)
-            if box_card.is_bottom_up:
-                raise ModelDirError(bottom_up_alone(box_card, "it is no detector for others; PosePipeline(None, it) runs it"))
+            estimator_class(box_card).refuse_detector(box_card, "it is no detector for others; PosePipeline(None, it) runs it")
             detector = BoxDetector(card=box_card, runtime=load_runtime(detector, **options))
         if isinstance(keypoint, (str, Path)):
-            assert card is not None
             runtime = load_runtime(keypoint, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
-            if card.is_bottom_up:
-                refuse_flip_test(card, flip_test)
-                keypoint = BottomUpEstimator(runtime, card)
-            else:
-                keypoint = TopDownEstimator(runtime, card, flip_test=flip_test, batch_size=keypoint_batch_size)
+            keypoint = kind.from_options(runtime, card, how)
         self.detector = detector
-        self.estimator = keypoint
+        self.estimator: PoseEstimator = keypoint
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
         self.image_range = checked_range(image_range)
@@ -165,7 +164,7 @@ class PosePipeline:
     def estimate(
         self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
     ) -> PoseResult:
-        """People and poses of one picture.
+        """People and poses of one image.
 
         Args:
             image: (H, W, 3) RGB uint8.
@@ -180,7 +179,7 @@ class PosePipeline:
                           image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
-        """People and poses of several pictures; people of different pictures go through the network together.
+        """People and poses of several images; people of different images go through the network together.
 
         Args:
             images: (H, W, 3) RGB uint8 each, of any sizes.
@@ -190,18 +189,13 @@ class PosePipeline:
         return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
                 for image, path, found in zip(images, paths, self._poses(images))]
 
-    def _poses(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """(N, 4) boxes, their (N,) scores, (N, K, 2) keypoints and their (N, K) scores, for each picture."""
-        estimator = self.estimator
-        if isinstance(estimator, BottomUpEstimator):
-            return [estimator.people(image, self.timer).above(self.person_threshold) for image in images]
-        people = self._people(images)
-        with self.timer.stage("pose"):
-            poses = estimator.estimate_many(images, [boxes for boxes, _ in people])
-        return [(*found, *pose) for found, pose in zip(people, poses)]
+    def _poses(self, images: Sequence[np.ndarray]) -> list[People]:
+        """People of each image."""
+        boxes = None if self.estimator.finds_people_itself else self._boxes(images)
+        return self.estimator.poses(images, boxes, self.person_threshold, self.timer)
 
-    def _people(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(N, 4) boxes of people and their (N,) scores, for each picture."""
+    def _boxes(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(N, 4) boxes of people and their (N,) scores, for each image."""
         if self.detector is None:
             return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
         with self.timer.stage("detect"):

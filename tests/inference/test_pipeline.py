@@ -85,7 +85,7 @@ def test_directories_are_loaded(tmp_path: Path) -> None:
     np.testing.assert_allclose(result.boxes, [[0, 0, 210, 280]], atol=1e-3)
     with pytest.raises(ModelDirError, match="no detector"):
         PosePipeline(keypoint, keypoint, engine="onnxruntime")
-    with pytest.raises(ModelDirError, match="no top-down pose model"):
+    with pytest.raises(ModelDirError, match="no pose model"):
         PosePipeline(detector, detector, engine="onnxruntime")
 
 
