@@ -1,4 +1,4 @@
-"""What infer.py does once its flags are read: a detector on images, a video or a camera."""
+"""Boxes by an exported detector: what the command `detector` does once its flags are read."""
 from __future__ import annotations
 
 import argparse
@@ -6,8 +6,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from ppdet.commands.flags import check_flags, runtime_options
-from ppdet.commands.pose import CAMERA_VIDEO, report_benchmark, report_end
+from ppdet.commands.deployed.poses import CAMERA_VIDEO, report_benchmark, report_end
+from ppdet.commands.flags.run_flags import check_flags, runtime_options
 from ppdet.core.command import Terminated
 from ppdet.core.errors import ModelDirError
 from ppdet.image.io import write_image

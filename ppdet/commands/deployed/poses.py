@@ -1,4 +1,4 @@
-"""What det_keypoint_unite_infer.py and keypoint_infer.py do once their flags are read."""
+"""Poses by exported models: what the commands `unite` and `keypoint` do once their flags are read."""
 from __future__ import annotations
 
 import argparse
@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from ppdet.commands.flags import check_flags, runtime_options
+from ppdet.commands.flags.run_flags import check_flags, runtime_options
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
@@ -37,7 +37,7 @@ def run_unite(args: argparse.Namespace) -> int:
 
 
 def run_keypoint(args: argparse.Namespace) -> int:
-    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole picture as one person's box.
+    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box.
 
     Returns:
         The exit status.
