@@ -2,15 +2,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from ppdet.commands.flags.run_flags import check_flags, runtime_options
+from ppdet.commands.deployed.pose_run import PoseRun
+from ppdet.commands.deployed.report import print_benchmark
+from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
 from ppdet.core.errors import ConfigError, ModelDirError
-from ppdet.core.logger import get_logger
-from ppdet.image.io import write_image
 from ppdet.inference.estimators.bottom_up import BottomUpEstimator, bottom_up_alone, refuse_flip_test
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.paddledet_top_down import PaddleDetTopDown
@@ -20,13 +18,8 @@ from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes import load_runtime
-from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
 from ppdet.inference.video.path import check_video_path
-from ppdet.inference.video.process import process_video
-
-CAMERA_VIDEO = "output.mp4"
 
 
 def run_unite(args: argparse.Namespace) -> int:
@@ -58,10 +51,21 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
     if detector_dir is not None:
         refuse_bottom_up(cards)
     pipeline = load_pipeline(args, cards, batch_size)
-    json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
-    if inputs is None:
-        return _run_video(args, pipeline, output, json_path, threshold)
-    return _run_images(args, pipeline, inputs, output, json_path, threshold, images_together)
+    with ExitStack() as stack:
+        json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
+        records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
+        drawings = output if getattr(args, "save_images", True) else None
+        work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None)
+        if inputs is not None:
+            work.run_images(inputs, images_together)
+        elif args.video_file:
+            work.run_video(args.video_file, Path(args.video_file).name)
+        else:
+            work.run_video(args.camera_id, CAMERA_VIDEO)
+    work.log_end()
+    if args.run_benchmark:
+        print_benchmark(pipeline.timer, args.cpu_threads)
+    return 0 if inputs is None else inputs.exit_status()
 
 
 def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: int) -> PosePipeline:
@@ -102,7 +106,7 @@ def refuse_bottom_up(cards: list[ModelCard]) -> None:
 
 
 def refuse_top_down_flags(args: argparse.Namespace, card: ModelCard) -> None:
-    """Raise if a flag was given that only a top-down model has a use for.
+    """Raise if a flag was given that means something to a top-down model only.
 
     Raises:
         ConfigError: --flip_test, --use_dark or --paddledet_crop.
@@ -112,60 +116,3 @@ def refuse_top_down_flags(args: argparse.Namespace, card: ModelCard) -> None:
     if given:
         raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which has no "
                           "crops and refines its peaks in its own way: leave it out")
-
-
-def _run_images(args: argparse.Namespace, pipeline: PosePipeline, inputs: ImageInputs, output: OutputFolder,
-                json_path: Path | None, threshold: float, together: int) -> int:
-    start = time.perf_counter()
-    progress = Progress("images", len(inputs.paths), "image")
-    people = done = 0
-    with ExitStack() as stack:
-        stack.callback(progress.close)
-        writer = stack.enter_context(JsonResultsWriter(json_path, args.json_layout)) if json_path else None
-        for paths, images in inputs.groups(together):
-            for path, image, result in zip(paths, images, pipeline.estimate_batch(images, [str(path) for path in paths])):
-                if getattr(args, "save_images", True):
-                    with pipeline.timer.stage("draw"):
-                        drawn = result.draw(image, threshold)
-                    with pipeline.timer.stage("write"):
-                        write_image(output.file(f"{path.stem}_vis.jpg", path), drawn)
-                if writer is not None:
-                    writer.add(result)
-                people += len(result)
-                done += 1
-                progress.step()
-    report_end(f"{done} images", done, people, time.perf_counter() - start, [output.path] + ([json_path] if json_path else []))
-    if args.run_benchmark:
-        report_benchmark(pipeline.timer, args.cpu_threads)
-    return inputs.exit_status()
-
-
-def _run_video(args: argparse.Namespace, pipeline: PosePipeline, output: OutputFolder, json_path: Path | None,
-               threshold: float) -> int:
-    source = args.camera_id if args.camera_id >= 0 else args.video_file
-    name = CAMERA_VIDEO if args.camera_id >= 0 else Path(args.video_file).name
-    video_path = output.file(name, None if args.camera_id >= 0 else source) if getattr(args, "save_images", True) else None
-    report = process_video(pipeline, source, video_path, json_path, args.json_layout, threshold,
-                           args.filter_type if args.smooth else None)
-    report_end(f"{report.frames} frames", report.frames, report.people, report.seconds, report.written)
-    if args.run_benchmark:
-        report_benchmark(pipeline.timer, args.cpu_threads)
-    return 0
-
-
-def report_end(what: str, count: int, found: int, seconds: float, written: list[Path], things: str = "people") -> None:
-    """The last line of a command: how much, how fast, where it is."""
-    places = ", ".join(str(path) for path in written) or "nothing"
-    get_logger(__name__).info("%s, %d %s, %.1f s (%.1f a second); wrote %s", what, found, things, seconds,
-                              count / max(seconds, 1e-9), places)
-
-
-def report_benchmark(timer: StageTimer, cpu_threads: int) -> None:
-    """Print the stage table, peak memory, and a hint if cores lie idle."""
-    print(timer.table())
-    peak = peak_memory_mib()
-    if peak is not None:
-        print(f"peak memory {peak:.0f} MiB")
-    cores = os.cpu_count() or 1
-    if cpu_threads < cores:
-        print(f"--cpu_threads {cpu_threads} of {cores} cores; more threads may be faster")

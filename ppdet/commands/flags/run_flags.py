@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("openvino", "onnxruntime", "paddle")
 PRECISIONS = ("fp32", "bf16")
+CAMERA_VIDEO = "output.mp4"
+"""Name of the drawn video of a camera, as in PaddleDetection."""
 
 
 def add_source_flags(parser: argparse.ArgumentParser) -> None:
