@@ -10,31 +10,29 @@ from typing import Optional, Sequence
 
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.config_flags import add_config_flags
-from ppdet.commands.flags.run_flags import ENGINES, PRECISIONS
 from ppdet.commands.flags.values import check_numbers
-
-COMPARED = sorted(ENGINES, reverse=True)
-"""Paddle Inference first: the others are compared with it."""
+from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A sub-command for each thing that can be measured."""
+    engines = sorted(runtime_names(), key=lambda name: name != "paddle")  # ratios are to Paddle Inference
     kinds = parser.add_subparsers(dest="kind", required=True)
 
     unite = kinds.add_parser("unite", help="seconds, frames/s and peak memory of the whole unite command")
     unite.add_argument("--det_model_dir", required=True)
     unite.add_argument("--keypoint_model_dir", required=True)
     unite.add_argument("--video_file", nargs="+", required=True)
-    unite.add_argument("--engines", nargs="+", default=COMPARED)
+    unite.add_argument("--engines", nargs="+", default=engines)
     unite.add_argument("--cpu_threads", type=int, default=2)
 
     network = kinds.add_parser("network", help="milliseconds of an exported network alone, engine beside engine")
     network.add_argument("--model_dir", required=True)
-    network.add_argument("--engines", nargs="+", default=COMPARED)
+    network.add_argument("--engines", nargs="+", default=engines)
     network.add_argument("--cpu_threads", type=int, default=2)
     network.add_argument("--batches", nargs="+", type=int, default=[1, 8])
     network.add_argument("--repeats", type=int, default=40)
-    network.add_argument("--precision", default="fp32", choices=PRECISIONS)
+    network.add_argument("--precision", default="fp32", choices=runtime_precisions())
 
     train = kinds.add_parser("train", help="images/s and peak memory of training iterations; under paddle.distributed.launch too")
     add_config_flags(train)

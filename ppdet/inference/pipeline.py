@@ -38,7 +38,7 @@ class PosePipeline:
         detector: directory of an exported detector, or a `BoxDetector`; None for a bottom-up model. With a top-down model None
             takes the whole picture as one person's box.
         keypoint: directory of an exported top-down or bottom-up model, or a `TopDownEstimator` or `BottomUpEstimator`.
-        engine: "auto", "openvino", "onnxruntime" or "paddle", for directories.
+        engine: "auto" or one of `runtime_names()`, for directories.
         device: "cpu" or "gpu", for directories.
         cpu_threads: threads of the engines, for directories.
         precision: "fp32" or "bf16", for directories.

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from ppdet.commands.flags.values import add_switch, camera_number, check_numbers
 from ppdet.core.errors import ConfigError
+from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
 
 if TYPE_CHECKING:
     from ppdet.inference.model_card import ModelCard
 
-ENGINES = ("openvino", "onnxruntime", "paddle")
-PRECISIONS = ("fp32", "bf16")
 CAMERA_VIDEO = "output.mp4"
 """Name of the drawn video of a camera, as in PaddleDetection."""
 
@@ -41,9 +40,9 @@ def add_exif_flag(group: argparse._ActionsContainer) -> None:
 
 def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> None:
     """Engine, precision and threads."""
-    group.add_argument("--engine", choices=("auto", *ENGINES), default="auto",
+    group.add_argument("--engine", choices=(AUTO, *runtime_names()), default=AUTO,
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
-    group.add_argument("--precision", choices=PRECISIONS, default="fp32", help="numbers to compute in (default: %(default)s)")
+    group.add_argument("--precision", choices=runtime_precisions(), default="fp32", help="numbers to compute in (default: %(default)s)")
     group.add_argument("--cpu_threads", type=int, default=cpu_threads, help="threads of the engine (default: %(default)s)")
 
 
@@ -51,7 +50,7 @@ def add_engine_flags(parser: argparse.ArgumentParser, shape_range: Sequence[int]
     """How to run the networks."""
     group = parser.add_argument_group("engine")
     add_precision_flags(group, cpu_threads=1)
-    group.add_argument("--device", type=str.lower, default="cpu", choices=("cpu", "gpu", "xpu", "npu", "mlu"),
+    group.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(),
                        help="default: %(default)s")
     add_switch(group, "--use_gpu", "the same as --device gpu")
     group.add_argument("--run_mode", default="paddle", choices=("paddle", "trt_fp32", "trt_fp16", "trt_int8"),

@@ -6,8 +6,7 @@ import argparse
 
 from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags
 from ppdet.commands.flags.values import add_switch
-
-DEVICES = ("cpu", "gpu", "xpu", "npu", "mlu")
+from ppdet.inference.runtimes.registry import runtime_devices
 
 
 def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, things: str) -> None:
@@ -29,5 +28,5 @@ def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, thi
     parser.set_defaults(default_output_dir=output_dir)
     engine = parser.add_argument_group("engine")
     add_precision_flags(engine, cpu_threads=2)
-    engine.add_argument("--device", type=str.lower, default="cpu", choices=DEVICES, help="default: %(default)s")
+    engine.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(), help="default: %(default)s")
     add_switch(engine, "--run_benchmark", "print times of each stage and peak memory at the end, on stderr with --json -")

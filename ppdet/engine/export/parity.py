@@ -6,7 +6,6 @@ Axes: N people or boxes, K keypoints.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
@@ -22,6 +21,8 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.runtimes.model_files import ModelFiles, find_model_files
+from ppdet.inference.runtimes.registry import available_runtimes
 
 TOLERANCE_PX = 0.05
 SCORE_FLOOR = 0.2
@@ -30,12 +31,6 @@ TOLERANCE_SCORE = 1e-3
 # Of the largest value of an output, before any decoding: the only evidence where nothing scores above the floor.
 TOLERANCE_OUTPUT = 1e-3
 REFERENCE_BATCH, ENGINE_BATCH = 8, 3
-# engine -> (package of its version, files of which it needs one)
-ENGINES = {
-    "paddle": ("paddlepaddle", ("model.json", "model.pdmodel", "inference.json", "inference.pdmodel")),
-    "onnxruntime": ("onnxruntime", ("model.onnx", "inference.onnx")),
-    "openvino": ("openvino", ("model.onnx", "inference.onnx")),
-}
 
 
 @dataclass
@@ -43,7 +38,7 @@ class EngineResult:
     """How far one engine is from the framework.
 
     Attributes:
-        engine: "paddle", "onnxruntime" or "openvino".
+        engine: name of the engine; see `runtime_names`.
         status: "ok", "differs", "failed" (it could not run the model) or "absent" (nothing to run here).
         compared: keypoints (boxes; of bottom-up models candidates) whose framework score is above `SCORE_FLOOR`.
         unmatched: boxes that only one of the two found.
@@ -145,29 +140,33 @@ def check_parity(
     report = ParityReport(str(form.card.extra.get("model_name", Path(model_dir).name)), len(samples), origin)
     reference = _Run(form.runtime(), form.card, samples, REFERENCE_BATCH)
     card = ModelCard.load(model_dir)
-    for engine, (package, files) in ENGINES.items():
-        report.engines.append(_check_engine(engine, package, files, Path(model_dir), card, samples, reference, cpu_threads))
+    for runtime in sorted(available_runtimes(), key=_reads_onnx):  # Paddle's own first
+        report.engines.append(_check_engine(runtime, find_model_files(model_dir), card, samples, reference, cpu_threads))
     return report
 
 
+def _reads_onnx(runtime: type[Runtime]) -> bool:
+    return "onnx" in runtime.reads
+
+
 def _check_engine(
-    engine: str,
-    package: str,
-    files: Sequence[str],
-    model_dir: Path,
+    runtime_class: type[Runtime],
+    files: ModelFiles,
     card: ModelCard,
     samples: Sequence[Any],
     reference: _Run,
     cpu_threads: int,
 ) -> EngineResult:
-    if not any((model_dir / name).is_file() for name in files):
-        return EngineResult(
-            engine, "absent", note=f"needs {files[0]} (export with --onnx)" if "onnx" in files[0] else f"needs {files[0]}"
-        )
-    if engine != "paddle" and not _installed(package):
-        return EngineResult(engine, "absent", note=f"{package} is not installed")
+    engine = runtime_class.engine
+    # An engine that reads both formats is compared on the ONNX file, which is what it is given in deployment.
+    if _reads_onnx(runtime_class) and files.onnx is None:
+        return EngineResult(engine, "absent", note="needs model.onnx (export with --onnx)")
+    if not runtime_class.can_read(files):
+        return EngineResult(engine, "absent", note=f"reads {' or '.join(runtime_class.reads)}, which is not there")
+    if not runtime_class.is_installed():
+        return EngineResult(engine, "absent", note=f"{runtime_class.package} is not installed")
     try:
-        runtime = load_runtime(model_dir, engine=engine, cpu_threads=cpu_threads, precision="fp32")
+        runtime = load_runtime(files.folder, engine=engine, cpu_threads=cpu_threads, precision="fp32")
         found = _Run(runtime, card, samples, ENGINE_BATCH)
     except Exception as error:  # engines have exceptions of their own; any of them means: cannot run this model
         kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
@@ -184,14 +183,6 @@ def _comparison(card: ModelCard) -> Callable[[EngineResult, list[Any], list[Any]
     if card.is_bottom_up:
         return _compare_bottom_up
     return _compare_poses if card.is_top_down else _compare_boxes
-
-
-def _installed(package: str) -> bool:
-    try:
-        metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 class _Run(Runtime):
