@@ -19,9 +19,11 @@ from ppdet.commands.flags.paddledet_tools import EVAL
 from ppdet.commands.flags.run_flags import add_precision_flags
 from ppdet.commands.flags.values import add_switch, check_numbers
 from ppdet.core.errors import ConfigError
+from ppdet.core.logger import get_logger
 
 SETTINGS = {"save_prediction_only": "save_prediction_only=true", "classwise": "classwise=true", "bias": "bias=1"}
 """Flags that stand for a key of the configuration."""
+BOX_FLAGS = ("classwise", "bias")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +67,11 @@ def run(args: argparse.Namespace) -> None:
 
         compare_boxes(args.config, changes, args.boxes, args.output_eval, args.amp, exported)
         return
-    evaluate(load_config(args.config, changes), args.output_eval, args.amp, args.json_eval, exported)
+    config = load_config(args.config, changes)
+    for name in BOX_FLAGS:
+        if getattr(args, name) and "keypoint" in f"{config.get('metric')} {config.get('IouType')}".lower():
+            get_logger("ppdet.commands").warning("--%s has no effect: it is for boxes, and this metric is for keypoints", name)
+    evaluate(config, args.output_eval, args.amp, args.json_eval, exported)
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:

@@ -1,7 +1,8 @@
-"""Where the configurations are that come with the toolkit: `configs/` of a clone, or inside an installed package."""
+"""What comes with the toolkit and where it is: configurations, bundled models; and where downloads are kept."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ppdet.core.errors import ConfigError
@@ -48,3 +49,14 @@ def find_config(text: str) -> str:
         if found:
             return str(found[0])
     return text
+
+
+def cache_root() -> Path:
+    """Where downloads are kept: $PPDET_CACHE, else ~/.cache/ppdet."""
+    root = os.environ.get("PPDET_CACHE")
+    return Path(root) if root else Path.home() / ".cache" / "ppdet"
+
+
+def bundled_models_folder() -> Path:
+    """The folder of the models that come with the toolkit; it may be missing or empty."""
+    return PACKAGE / "model_zoo" / "bundled"

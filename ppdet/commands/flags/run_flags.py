@@ -42,7 +42,8 @@ def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> 
     """Engine, precision and threads."""
     group.add_argument("--engine", choices=(AUTO, *runtime_names()), default=AUTO,
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
-    group.add_argument("--precision", choices=runtime_precisions(), default="fp32", help="numbers to compute in (default: %(default)s)")
+    group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
+                       help="numbers to compute in (default: %(default)s)")
     group.add_argument("--cpu_threads", type=int, default=cpu_threads, help="threads of the engine (default: %(default)s)")
 
 
