@@ -12,6 +12,7 @@ import numpy as np
 
 from ppdet.core.errors import DataError, MediaError
 from ppdet.core.logger import get_logger
+from ppdet.image.depth import checked_range, pixels_of_pil
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.detector import BoxDetector
@@ -38,7 +39,7 @@ class PosePipeline:
         detector: directory of an exported detector, or a `BoxDetector`; None for a bottom-up model. With a top-down model None
             takes the whole image as one person's box.
         keypoint: directory of an exported pose model, or its `PoseEstimator`.
-        engine: "auto", "openvino", "onnxruntime" or "paddle", for directories.
+        engine: "auto" or one of `runtime_names()`, for directories.
         device: "cpu" or "gpu", for directories.
         cpu_threads: threads of the engines, for directories.
         precision: "fp32" or "bf16", for directories.
@@ -47,6 +48,8 @@ class PosePipeline:
         flip_test: average with the mirrored crop, for directories of top-down models.
         person_threshold: people of a bottom-up model below this mean keypoint score are left out. Where the network doubts, a
             keypoint or two make a person, whose other keypoints are then searched for and found on somebody else.
+        image_range: [black, white] values of images with more than 8 bits, for files, arrays and PIL images alike; None finds it
+            from each image.
 
     Raises:
         ModelDirError: a directory is not an exported model of its kind, or a bottom-up model is given a detector.
@@ -65,6 +68,7 @@ class PosePipeline:
         keypoint_batch_size: int = 8,
         flip_test: bool = False,
         person_threshold: float = PERSON_THRESHOLD,
+        image_range: Sequence[float] | None = None,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
@@ -86,6 +90,7 @@ class PosePipeline:
         self.estimator: PoseEstimator = keypoint
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
+        self.image_range = checked_range(image_range)
         self.timer = StageTimer()
 
     @property
@@ -128,9 +133,9 @@ class PosePipeline:
         if kind == "array":
             return self.estimate(source)
         if kind == "pil":
-            return self.estimate(np.asarray(source.convert("RGB")))
+            return self.estimate(pixels_of_pil(source, self.image_range))
         with self.timer.stage("read"):
-            image = read_image(source, apply_orientation=True)
+            image = read_image(source, apply_orientation=True, image_range=self.image_range)
         result = self.estimate(image, path=str(source))
         return result if keep else replace(result, image=None)
 
@@ -168,7 +173,7 @@ class PosePipeline:
         Raises:
             DataError: the array is no RGB image.
         """
-        image = checked_image(image)
+        image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
         return PoseResult(*self._poses([image])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
                           image=image if frame_id is None else None)
@@ -180,7 +185,7 @@ class PosePipeline:
             images: (H, W, 3) RGB uint8 each, of any sizes.
             paths: where each comes from.
         """
-        images = [checked_image(image) for image in images]
+        images = [checked_image(image, self.image_range) for image in images]
         return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
                 for image, path, found in zip(images, paths, self._poses(images))]
 

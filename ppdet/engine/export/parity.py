@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -17,14 +16,10 @@ from ppdet.engine.tasks.table import task_of_kind
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.runtimes.model_files import ModelFiles, find_model_files
+from ppdet.inference.runtimes.registry import available_runtimes
 
 REFERENCE_BATCH, ENGINE_BATCH = 8, 3
-# engine -> (package of its version, files of which it needs one)
-ENGINES = {
-    "paddle": ("paddlepaddle", ("model.json", "model.pdmodel", "inference.json", "inference.pdmodel")),
-    "onnxruntime": ("onnxruntime", ("model.onnx", "inference.onnx")),
-    "openvino": ("openvino", ("model.onnx", "inference.onnx")),
-}
 
 
 @dataclass
@@ -32,7 +27,7 @@ class EngineResult:
     """How far one engine is from the framework.
 
     Attributes:
-        engine: "paddle", "onnxruntime" or "openvino".
+        engine: name of the engine; see `runtime_names`.
         status: "ok", "differs", "failed" (it could not run the model) or "absent" (nothing to run here).
         compared, unmatched, max_px, mean_px, max_score, max_output: see `Difference`.
         note: the engine's description and what else to know, or why it did not run.
@@ -139,30 +134,35 @@ def check_parity(
     task = task_of_kind(form.card.kind)
     reference = _Run(task, form.runtime(), form.card, samples, REFERENCE_BATCH)
     card = ModelCard.load(model_dir)
-    for engine, (package, files) in ENGINES.items():
-        report.engines.append(_check_engine(task, engine, package, files, Path(model_dir), card, samples, reference, cpu_threads))
+    for runtime in sorted(available_runtimes(), key=_reads_onnx):  # Paddle's own first
+        found = find_model_files(model_dir)
+        report.engines.append(_check_engine(task, runtime, found, card, samples, reference, cpu_threads))
     return report
+
+
+def _reads_onnx(runtime: type[Runtime]) -> bool:
+    return "onnx" in runtime.reads
 
 
 def _check_engine(
     task: Task,
-    engine: str,
-    package: str,
-    files: Sequence[str],
-    model_dir: Path,
+    runtime_class: type[Runtime],
+    files: ModelFiles,
     card: ModelCard,
     samples: Sequence[Any],
     reference: _Run,
     cpu_threads: int,
 ) -> EngineResult:
-    if not any((model_dir / name).is_file() for name in files):
-        return EngineResult(
-            engine, "absent", note=f"needs {files[0]} (export with --onnx)" if "onnx" in files[0] else f"needs {files[0]}"
-        )
-    if engine != "paddle" and not _installed(package):
-        return EngineResult(engine, "absent", note=f"{package} is not installed")
+    engine = runtime_class.engine
+    # An engine that reads both formats is compared on the ONNX file, which is what it is given in deployment.
+    if _reads_onnx(runtime_class) and files.onnx is None:
+        return EngineResult(engine, "absent", note="needs model.onnx (export with --onnx)")
+    if not runtime_class.can_read(files):
+        return EngineResult(engine, "absent", note=f"reads {' or '.join(runtime_class.reads)}, which is not there")
+    if not runtime_class.is_installed():
+        return EngineResult(engine, "absent", note=f"{runtime_class.package} is not installed")
     try:
-        runtime = load_runtime(model_dir, engine=engine, cpu_threads=cpu_threads, precision="fp32")
+        runtime = load_runtime(files.folder, engine=engine, cpu_threads=cpu_threads, precision="fp32")
         found = _Run(task, runtime, card, samples, ENGINE_BATCH)
     except Exception as error:  # engines have exceptions of their own; any of them means: cannot run this model
         kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
@@ -171,14 +171,6 @@ def _check_engine(
     differences = [difference.max_output, output_difference(reference.outputs, found.outputs)]
     difference.max_output = max((each for each in differences if each is not None), default=None)
     return EngineResult.of(engine, runtime.description, difference)
-
-
-def _installed(package: str) -> bool:
-    try:
-        metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 class _Run(Runtime):

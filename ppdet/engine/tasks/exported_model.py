@@ -13,7 +13,7 @@ class ExportedModel:
 
     Args:
         model_dir: exported folder.
-        engine: "auto", "openvino", "onnxruntime" or "paddle".
+        engine: "auto" or one of `runtime_names()`.
         precision: "fp32" or "bf16".
         cpu_threads: of the engine.
 

@@ -1,4 +1,4 @@
-"""Images of a command: one file or a directory, read one by one, bad ones reported and passed over."""
+"""Images of a command: one file or a directory, read one by one; unreadable ones are reported and skipped."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.image.io import list_images, read_image
-from ppdet.inference.video.path import VIDEO_SUFFIXES
+from ppdet.image.io import read_image
+from ppdet.inference.files.folders import image_folder, names_of
+from ppdet.inference.files.suffixes import VIDEO_SUFFIXES
 
 
 class ImageInputs:
@@ -23,12 +24,14 @@ class ImageInputs:
     Attributes:
         paths: the images.
         failed: those that could not be read or processed.
+        left_out: images and videos of the directory that are of kinds which are not read here.
 
     Raises:
         MediaError: no such file or directory, or no image in it.
     """
 
     def __init__(self, image_file: str | None, image_dir: str | None, apply_orientation: bool = True) -> None:
+        self.left_out: list[Path] = []
         if image_file:
             if not Path(image_file).is_file():
                 raise MediaError(f"there is no image {image_file}: check --image_file")
@@ -36,12 +39,14 @@ class ImageInputs:
                 raise MediaError(f"{image_file} is a video: give it as --video_file")
             self.paths = [Path(image_file)]
         else:
-            self.paths = list_images(str(image_dir))
+            folder = image_folder(str(image_dir))
+            folder.log_left_out()
+            self.paths, self.left_out = folder.images, folder.unread
         self.failed: list[Path] = []
         self.apply_orientation = apply_orientation
 
     def groups(self, size: int) -> Iterator[tuple[list[Path], list[np.ndarray]]]:
-        """Paths and (H, W, 3) RGB images, `size` at a time; what does not read is left out and noted."""
+        """Paths and (H, W, 3) RGB images, `size` at a time; unreadable files are skipped and recorded."""
         paths: list[Path] = []
         images: list[np.ndarray] = []
         for path in self.paths:
@@ -57,14 +62,14 @@ class ImageInputs:
             yield paths, images
 
     def fail(self, path: Path, error: Exception) -> None:
-        """Note an image that did not work out."""
+        """Record an image that could not be processed."""
         get_logger(__name__).error("%s", error)
         self.failed.append(path)
 
     def exit_status(self) -> int:
-        """0 if every image worked out, else 1 with a line that says how many did not."""
-        if not self.failed:
-            return 0
-        get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths),
-                                   ", ".join(path.name for path in self.failed[:5]) + (", ..." if len(self.failed) > 5 else ""))
-        return 1
+        """0 if every image was processed, else 1 with a line that says how many were not."""
+        if self.failed:
+            get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths), names_of(self.failed))
+        if self.left_out:
+            get_logger(__name__).error("%d files were left out: %s", len(self.left_out), names_of(self.left_out))
+        return 1 if self.failed or self.left_out else 0

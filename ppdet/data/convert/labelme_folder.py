@@ -1,4 +1,4 @@
-"""What tools/labelme_to_coco.py does: find labelme's files, part them, write."""
+"""A folder of labelme's files as one annotation file, or as two: for training and for validation."""
 
 from __future__ import annotations
 
