@@ -117,6 +117,19 @@ def read_stored_image(
         data = read_regular_file(file, MAX_FILE_BYTES)
     except OSError as error:
         raise MediaError(f"cannot read image {_shown(file)}: {error.strerror or error}; check the path") from error
+    return decode_stored_image(data, str(file), image_range, max_pixels)
+
+
+def decode_stored_image(
+    data: bytes, file: str, image_range: Optional[Sequence[float]] = None, max_pixels: Optional[int] = None
+) -> StoredImage:
+    """Decode the content of an image file.
+
+    Args:
+        data: the encoded image.
+        file: what to call it in messages: a path or a URL.
+        image_range, max_pixels: see `read_image`, as for the errors.
+    """
     header = _checked_header(data, file, max_pixels)
     pixels = _decode(data)
     if pixels is None:
@@ -129,7 +142,7 @@ def read_stored_image(
     return StoredImage(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), header.orientation)
 
 
-def _checked_header(data: bytes, file: Path, max_pixels: Optional[int]) -> ImageHeader:
+def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageHeader:
     """The header of a file that may be decoded. Raises MediaError for one that may not."""
     if not data:
         raise MediaError(f"image {file} is empty (0 bytes); fetch it again or leave it out")

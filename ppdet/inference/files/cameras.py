@@ -1,4 +1,4 @@
-"""Cameras by number or device file. Imports nothing heavy: command lines use it while they read their flags."""
+"""Cameras by number or device file. Imports nothing heavy, since command lines use it while they read their flags."""
 from __future__ import annotations
 
 import os
@@ -19,16 +19,3 @@ def camera_number(source: object) -> Union[int, None]:
         return int(text)
     device = re.fullmatch(r"/dev/video(\d{1,3})", os.path.realpath(text) if text.startswith("/dev/") else "")
     return int(device.group(1)) if device else None
-
-
-def camera_flag(text: str) -> int:
-    """The value of `--camera_id`: a number, -1 for none, or a device file.
-
-    Raises:
-        ValueError: it is neither; argparse turns this into a message that names the flag.
-    """
-    number = camera_number(text)
-    return int(text) if number is None else number
-
-
-camera_flag.__name__ = "camera number or /dev/video file"  # what argparse calls it in its message

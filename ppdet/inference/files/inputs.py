@@ -8,9 +8,10 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.image.io import read_image
-from ppdet.inference.files.folders import image_folder, names_of
+from ppdet.image.io import list_images, read_image
 from ppdet.inference.files.suffixes import VIDEO_SUFFIXES
+
+MOST_NAMES = 5
 
 
 class ImageInputs:
@@ -24,14 +25,12 @@ class ImageInputs:
     Attributes:
         paths: the images.
         failed: those that could not be read or processed.
-        left_out: images and videos of the directory that are of kinds which are not read here.
 
     Raises:
         MediaError: no such file or directory, or no image in it.
     """
 
     def __init__(self, image_file: str | None, image_dir: str | None, apply_orientation: bool = True) -> None:
-        self.left_out: list[Path] = []
         if image_file:
             if not Path(image_file).is_file():
                 raise MediaError(f"there is no image {image_file}: check --image_file")
@@ -39,9 +38,7 @@ class ImageInputs:
                 raise MediaError(f"{image_file} is a video: give it as --video_file")
             self.paths = [Path(image_file)]
         else:
-            folder = image_folder(str(image_dir))
-            folder.log_left_out()
-            self.paths, self.left_out = folder.images, folder.unread
+            self.paths = list_images(str(image_dir))
         self.failed: list[Path] = []
         self.apply_orientation = apply_orientation
 
@@ -68,8 +65,8 @@ class ImageInputs:
 
     def exit_status(self) -> int:
         """0 if every image was processed, else 1 with a line that says how many were not."""
-        if self.failed:
-            get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths), names_of(self.failed))
-        if self.left_out:
-            get_logger(__name__).error("%d files were left out: %s", len(self.left_out), names_of(self.left_out))
-        return 1 if self.failed or self.left_out else 0
+        if not self.failed:
+            return 0
+        names = ", ".join(path.name for path in self.failed[:MOST_NAMES]) + (", ..." if len(self.failed) > MOST_NAMES else "")
+        get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths), names)
+        return 1
