@@ -61,7 +61,7 @@ def checked_image(image: np.ndarray, image_range: Sequence[float] | None = None)
         raise DataError(f"an image must be a (height, width, 3) RGB uint8 array; given is a {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16) or image.size == 0:
         raise DataError(f"an image must be (height, width, 3) RGB uint8 (or uint16); given shape {image.shape}, {image.dtype}. "
-                        "For a grey image use np.repeat(grey[..., None], 3, axis=2); for OpenCV's BGR use image[..., ::-1]; for values "
-                        "from 0 to 1 use (image * 255).astype(np.uint8)")
+                        "For a grey image use np.repeat(grey[..., None], 3, axis=2); for OpenCV's BGR use image[..., ::-1]; "
+                        "for values from 0 to 1 use (image * 255).astype(np.uint8)")
     check_image_size(image.shape[1::-1], "the image array")
     return np.ascontiguousarray(to_uint8(image, checked_range(image_range), "the image array"))
