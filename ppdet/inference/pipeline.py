@@ -24,8 +24,8 @@ from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, 
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.results import PoseResult
-from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.process import open_results

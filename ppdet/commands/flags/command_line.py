@@ -13,6 +13,8 @@ from typing import Any, Mapping, Optional, Sequence
 
 from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
+from ppdet.core.logger import log_to_stdout
+from ppdet.inference.runtimes.registry import available_runtimes
 
 INSTALL = {
     "paddle": ("PaddlePaddle", "paddlepaddle>=3.0,<3.3 (or paddlepaddle-gpu from Paddle's own index)", "train"),
@@ -21,8 +23,6 @@ INSTALL = {
     "shapely": ("Shapely", "shapely", "train"),
     "onnx": ("ONNX", "'onnx<=1.17'", "train"),
     "visualdl": ("VisualDL", "visualdl", "train"),
-    "onnxruntime": ("ONNX Runtime", "onnxruntime", "engines"),
-    "openvino": ("OpenVINO", "openvino", "engines"),
     "cv2": ("OpenCV", "opencv-python-headless", ""),
     "numpy": ("NumPy", "numpy", ""),
     "yaml": ("PyYAML", "pyyaml", ""),
@@ -62,6 +62,8 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
     Returns:
         The exit status. A user's mistake and a missing package are one line on stderr and status 2.
     """
+    if prog is None:  # a script of PaddleDetection's name, not `ppdet NAME`
+        log_to_stdout()
     module = import_module(name) if name != "__main__" else sys.modules[name]
 
     def main() -> Optional[int]:
@@ -77,9 +79,10 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
 def missing_package(error: ModuleNotFoundError) -> Exception:
     """What to raise for an import that failed: a message for the user if a known package is missing, else the error itself."""
     package = (error.name or "").split(".")[0]
-    if package not in INSTALL:
+    known = {**{each.package: (each.title, each.package, "engines") for each in available_runtimes()}, **INSTALL}
+    if package not in known:
         return error
-    title, requirement, extra = INSTALL[package]
+    title, requirement, extra = known[package]
     ways = f"pip install {requirement}" + (f", or pip install 'ppdet-keypoint[{extra}]' for all of its kind" if extra else "")
     rest = f"; {WITHOUT_PADDLE}" if package == "paddle" else ""
     return PpdetError(f"this command needs {title}, which is not installed here: {ways}{rest}")

@@ -65,7 +65,7 @@ class VideoWriter:
                 continue
             temporary = temporary_name(wanted.parent, suffix)
             for codec in CODECS.get(suffix, USUAL_CODECS):
-                writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, self.size_wh)
+                writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*codec), fps, self.size_wh)
                 if writer.isOpened() and writer.getBackendName() != IMAGE_FILE_BACKEND:
                     if suffix != wanted.suffix.lower():
                         self.path = wanted.with_suffix(suffix)
