@@ -210,7 +210,7 @@ def codec_from_card(content: Mapping[str, Any]) -> Codec:
     from ppdet.codecs import Codec
 
     name = content.get("name", "HeatmapCodec") if isinstance(content, Mapping) else content
-    if name not in registry:
+    if isinstance(name, str) and name not in registry:
         import_plugins()
     classes: list[type[Any]] = [registry.get(each) for each in registry]
     known = {each.__name__: each for each in classes if issubclass(each, Codec)}
