@@ -48,7 +48,8 @@ for name in ("pose", "whole_image"):
     found[name] = {
         "epochs": state.epoch, "PCK": figures["PCK"], "engines": {e["engine"]: e["status"] for e in report["engines"]},
         "compared": [e["compared"] for e in report["engines"]], "kind": pipeline.estimator.kind,
-        "runtime": pipeline.estimator.runtime.description, "keypoints": result.keypoints[0].tolist(), "predicted": entry["keypoints"],
+        "runtime": pipeline.estimator.runtime.description,
+        "keypoints": result.keypoints[0].tolist(), "predicted": entry["keypoints"],
     }
 try:
     PosePipeline(pipeline.estimator, folder, engine="session")
@@ -114,7 +115,7 @@ def test_the_page_has_a_file_for_each_kind_of_part() -> None:
 
 @pytest.mark.parametrize(
     ("plugins", "words"),
-    [("my_pose", "give a list of modules"), ("[no_such_module_of_mine]", "does not import.*No module named"), ("[3]", "give a list")],
+    [("my_pose", "give a list of modules"), ("[no_such_module]", "does not import.*No module named"), ("[3]", "give a list")],
 )
 def test_plugins_that_do_not_import(tmp_path: Path, plugins: str, words: str) -> None:
     from ppdet.core.config.load import load_config
