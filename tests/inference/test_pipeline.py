@@ -75,6 +75,19 @@ def test_without_detector_the_whole_picture_is_the_person(estimator: TopDownEsti
     np.testing.assert_array_equal(result.boxes, [[0, 0, 210, 280]])
 
 
+@pytest.mark.parametrize(("box", "warns"), [("given", True), ("extent", True), ("image", False), (None, False)])
+def test_whole_images_where_the_model_knows_boxes(
+    image: np.ndarray, caplog: pytest.LogCaptureFixture, box: str | None, warns: bool
+) -> None:
+    card = pose_card(extra={} if box is None else {"box": box})
+    pipeline = PosePipeline(None, TopDownEstimator(PlantedRuntime(), card))
+    pipeline([image, image])
+    assert caplog.text.count(f"was trained on boxes around each person (box: {box} in its card)") == int(warns)
+    caplog.clear()
+    PosePipeline(PlantedDetector([BOX]), TopDownEstimator(PlantedRuntime(), card))(image)
+    assert "was trained on boxes" not in caplog.text
+
+
 def test_directories_are_loaded(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
