@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
-# Key of a top-down model's card: which boxes it was trained on, the value of the dataset's `box`: "given" (annotated), "extent" (of
-# the keypoints) or "image" (the whole image).
+# Key of a top-down model's card: which boxes it was trained on, as the dataset's `box`: "given" (annotated), "extent" (of the
+# keypoints) or "image" (the whole image).
 BOX_KEY = "box"
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")

@@ -264,9 +264,9 @@ class PosePipeline:
         trained_on = self.estimator.card.extra.get(BOX_KEY, IMAGE_BOX)
         if trained_on != IMAGE_BOX and not self._whole_images_checked:
             get_logger(__name__).warning(
-                "%s was trained on boxes around each person (box: %s in its card), and without a detector each whole image is one "
-                "person's box: unless the images are cut close, expect poor poses. Give a detector, cut the images, or train with "
-                "`box: image` in the datasets", self.estimator.card.place, trained_on)
+                "%s was trained on boxes around each person (box: %s in its card), and without a detector each whole image is "
+                "one person's box: expect poor poses unless the images are cut close. Give a detector, cut the images, or train "
+                "with `box: image` in the datasets", self.estimator.card.place, trained_on)
         self._whole_images_checked = True
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:

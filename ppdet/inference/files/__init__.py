@@ -1,1 +1,1 @@
-"""Files that inference reads and writes."""
+"""Files, folders and URLs that inference reads and writes."""

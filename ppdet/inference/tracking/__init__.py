@@ -1,1 +1,1 @@
-"""Identities and smooth motion over time."""
+"""Identities of people and smoothing of keypoints over time."""

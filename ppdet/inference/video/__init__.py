@@ -1,1 +1,1 @@
-"""Videos and cameras: read, process, write."""
+"""Videos, streams and cameras: reading, processing, writing."""

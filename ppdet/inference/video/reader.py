@@ -30,7 +30,7 @@ class Frame:
     Attributes:
         index: from 1 on, as PaddleDetection counts.
         timestamp_ms: presentation time in the video, or None if the source gives none.
-        image: (H, W, 3) RGB uint8, or None for a frame that could not be decoded.
+        image: (H, W, 3) RGB uint8, or None if the frame could not be decoded.
     """
 
     index: int
@@ -136,7 +136,8 @@ class VideoReader:
             log.error("%s promises %d frames and ends after %d: the rest is missing or damaged. The results cover the first %d "
                       "frames only; copy or download the video again", self.name, self.frame_count, index, index)
         frame_ms = self._stamps.frame_ms
-        if frame_ms and not self.is_live and not agree(self.fps, 1000.0 / frame_ms):
+        is_whole = not (self.is_live or self.missing or self.unreadable)
+        if frame_ms and is_whole and not agree(self.fps, 1000.0 / frame_ms):
             log.warning("%s has a variable frame rate (%.4g per second at its start, %.4g on the whole): a video written from it "
                         "plays at %.4g; the time stamps in JSON are the video's own", self.name, self.fps, 1000.0 / frame_ms,
                         self.fps)
