@@ -164,7 +164,7 @@ def test_models_of_the_wrong_kind(models: tuple[str, str], pictures: Path, tmp_p
     flags = ("--image_dir", str(pictures))
     with pytest.raises(ModelDirError, match="use deploy/python/keypoint_infer.py"):
         detect(models[::-1], tmp_path, *flags)
-    with pytest.raises(ModelDirError, match="no top-down pose model"):
+    with pytest.raises(ModelDirError, match="no pose model"):
         keypoint(models[::-1], tmp_path, *flags)
     with pytest.raises(ModelDirError, match="there is no directory"):
         unite(("nowhere", models[1]), tmp_path, *flags)

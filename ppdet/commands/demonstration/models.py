@@ -70,8 +70,8 @@ def exported_models(folder: Path) -> DemoModels:
     """
     cards = [ModelCard.load(each) for each in _exported_folders(folder)]
     found = {
-        "detector": [card.model_dir for card in cards if card.is_detector],
-        "top-down pose model": [card.model_dir for card in cards if card.is_top_down],
+        "detector": [card.model_dir for card in cards if card.kind == "detection"],
+        "top-down pose model": [card.model_dir for card in cards if card.kind == "top_down"],
     }
     for kind, places in found.items():
         if len(places) != 1:

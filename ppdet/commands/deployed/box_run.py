@@ -18,8 +18,8 @@ from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.progress import Progress
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.video.box_sink import BoxVideoSink
 from ppdet.inference.video.reader import VideoReader
+from ppdet.inference.video.sinks import BoxVideoSink
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.box_drawer import BoxDrawer
 
@@ -75,12 +75,15 @@ class BoxRun:
         if self.drawings is not None:
             self.written.append(self.drawings.path)
 
-    def run_video(self, source: str | int, name: str) -> None:
+    def run_video(self, source: str | int, name: str) -> int:
         """Detect, draw and record a video, a stream or a camera.
 
         Args:
             source: path, URL, or number of a camera.
             name: of the drawn video, and of the video in the records.
+
+        Returns:
+            1 if frames were missing or did not decode, else 0.
         """
         sink = BoxVideoSink(BoxDrawer(self.detector.card.label_list), self.threshold, self.save_threshold, name, self.timer)
         sink.json_list = self.records
@@ -100,11 +103,12 @@ class BoxRun:
                     sink.consume(frame, found)
                     progress.step()
             except (KeyboardInterrupt, Terminated):  # the only ends of a camera
-                if not reader.is_camera:
+                if not reader.is_live:
                     raise
         self.frames += sink.frames
         self.boxes += sink.boxes
         self.written += [] if sink.video is None else [sink.video.path]
+        return reader.exit_status()
 
     def log_end(self) -> None:
         """The last line of the command: how much, how fast, where it is."""

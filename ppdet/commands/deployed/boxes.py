@@ -11,9 +11,11 @@ from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.registry import estimator_class
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.video.path import check_video_path
@@ -34,14 +36,15 @@ def run_detect(args: argparse.Namespace) -> int:
         work = BoxRun(detector, output if args.save_images else None, records, args.threshold, args.save_threshold)
         if inputs is not None:
             work.run_images(inputs, args.batch_size)
+            status = inputs.exit_status()
         elif args.video_file:
-            work.run_video(args.video_file, Path(args.video_file).name)
+            status = work.run_video(args.video_file, output_name(args.video_file))
         else:
-            work.run_video(args.camera_id, CAMERA_VIDEO)
+            status = work.run_video(args.camera_id, CAMERA_VIDEO)
     work.log_end()
     if args.run_benchmark:
         print_benchmark(work.timer, args.cpu_threads)
-    return 0 if inputs is None else inputs.exit_status()
+    return status
 
 
 def detector_card(model_dir: str | Path) -> ModelCard:
@@ -51,7 +54,7 @@ def detector_card(model_dir: str | Path) -> ModelCard:
         ModelDirError: no exported model, or one that is no detector.
     """
     card = ModelCard.load(model_dir)
-    if not card.is_detector:
+    if estimator_class(card) is not BoxDetector:
         raise ModelDirError(f"{model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
                             "det_keypoint_unite_infer.py together with a detector (`ppdet pose` does both)")
     return card

@@ -25,7 +25,9 @@ from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.files.urls import split_url
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes import load_runtime
 
@@ -52,7 +54,7 @@ def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> in
         for url in sources.image_urls:
             status = max(status, _pose_of_url(work, url))
         for source, name in sources.videos:
-            status = max(status, int(bool(work.run_video(source, name).unreadable)))
+            status = max(status, work.run_video(source, name).exit_status())
         if args.run_benchmark:
             print_benchmark(work.pipeline.timer, args.cpu_threads)
     work.log_end()
@@ -70,7 +72,7 @@ def run_detect(args: argparse.Namespace) -> int:
 
 
 def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
-    card = detector_card(args.det)
+    card = detector_card(default_model(DETECTOR) if args.det is None else find_model(args.det, DETECTOR))
     options = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
     with _results(args, stdout, JsonListWriter) as (drawings, records):
         runtime = load_runtime(card.model_dir, **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
@@ -81,7 +83,7 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
             work.run_images(inputs, args.batch_size)
             status = inputs.exit_status()
         for source, name in sources.videos:
-            work.run_video(source, name)
+            status = max(status, work.run_video(source, name))
         if args.run_benchmark:
             print_benchmark(work.timer, args.cpu_threads)
     work.log_end()
@@ -115,7 +117,7 @@ def _pose_of_url(work: PoseRun, url: str) -> int:
         get_logger(__name__).error("%s", error)
         return 1
     if work.drawings is not None:
-        name = f"{Path(url.split('?')[0]).stem}_vis.jpg"
+        name = f"{Path(split_url(url).place).stem}_vis.jpg"
         work.written.append(write_image(work.drawings.file(name), result.draw(threshold=work.threshold)))
     work.add(result)
     return 0

@@ -3,19 +3,17 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
-from pathlib import Path
 
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
-from ppdet.core.errors import ConfigError, ModelDirError
-from ppdet.inference.estimators.bottom_up import BottomUpEstimator, bottom_up_alone, refuse_flip_test
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.paddledet_top_down import PaddleDetTopDown
-from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes import load_runtime
@@ -49,7 +47,9 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
         check_video_path(args.video_file)
     cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
     if detector_dir is not None:
-        refuse_bottom_up(cards)
+        for card in cards:
+            command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
+            estimator_class(card).refuse_detector(card, f"run it alone: {command}")
     pipeline = load_pipeline(args, cards, batch_size)
     with ExitStack() as stack:
         json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
@@ -58,14 +58,15 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
         work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None)
         if inputs is not None:
             work.run_images(inputs, images_together)
+            status = inputs.exit_status()
         elif args.video_file:
-            work.run_video(args.video_file, Path(args.video_file).name)
+            status = work.run_video(args.video_file, output_name(args.video_file)).exit_status()
         else:
-            work.run_video(args.camera_id, CAMERA_VIDEO)
+            status = work.run_video(args.camera_id, CAMERA_VIDEO).exit_status()
     work.log_end()
     if args.run_benchmark:
         print_benchmark(pipeline.timer, args.cpu_threads)
-    return 0 if inputs is None else inputs.exit_status()
+    return status
 
 
 def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: int) -> PosePipeline:
@@ -77,42 +78,14 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
         batch_size: people in one run of the pose network.
 
     Raises:
-        ConfigError: flags that mean nothing to a bottom-up model.
+        ConfigError: flags that mean nothing to this kind of model.
     """
     card = cards[0]
-    if card.is_bottom_up:
-        refuse_top_down_flags(args, card)
-    runtime = load_runtime(card.model_dir, **runtime_options(args, card, batch_size))
-    if card.is_bottom_up:
-        return PosePipeline(None, BottomUpEstimator(runtime, card, args.skeleton), person_threshold=args.person_threshold)
-    kind = PaddleDetTopDown if args.paddledet_crop else TopDownEstimator
-    estimator = kind(runtime, card, bool(args.flip_test), batch_size, args.use_dark, args.skeleton)
+    options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
+    kind = pose_estimator_class(card, options)
+    estimator = kind.from_options(load_runtime(card.model_dir, **runtime_options(args, card, batch_size)), card, options)
     detector = None
     if len(cards) > 1:
         detector = BoxDetector(load_runtime(cards[1].model_dir, **runtime_options(args, cards[1], 1)), cards[1])
-    return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5))
-
-
-def refuse_bottom_up(cards: list[ModelCard]) -> None:
-    """Raise if either model of the unite command is a bottom-up model.
-
-    Raises:
-        ModelDirError: one is; the message says what it is for and which command runs it.
-    """
-    for card in cards:
-        if card.is_bottom_up:
-            command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
-            raise ModelDirError(bottom_up_alone(card, f"run it alone: {command}"))
-
-
-def refuse_top_down_flags(args: argparse.Namespace, card: ModelCard) -> None:
-    """Raise if a flag was given that means something to a top-down model only.
-
-    Raises:
-        ConfigError: --flip_test, --use_dark or --paddledet_crop.
-    """
-    refuse_flip_test(card, bool(args.flip_test))
-    given = [f"--{name}" for name in ("use_dark", "paddledet_crop") if getattr(args, name)]
-    if given:
-        raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which has no "
-                          "crops and refines its peaks in its own way: leave it out")
+    return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))

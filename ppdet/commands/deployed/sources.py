@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.urls import is_url, output_name, split_url
 from ppdet.inference.video.path import check_video_path
-
-CAMERA = re.compile(r"(?:/dev/video)?(\d+)")
 
 
 @dataclass
@@ -42,13 +40,13 @@ def find_sources(texts: list[str]) -> Sources:
     sources = Sources()
     for text in texts:
         path = Path(text)
-        camera = CAMERA.fullmatch(text)
-        if "://" in text:
+        camera = camera_number(text)
+        if is_url(text):
             _add_url(sources, text)
         elif path.is_dir():
             sources.images += list_images(text)
-        elif camera is not None and not path.is_file():
-            sources.videos.append((int(camera[1]), f"camera{camera[1]}.mp4"))
+        elif camera is not None:
+            sources.videos.append((camera, f"camera{camera}.mp4"))
         elif path.suffix.lower() in IMAGE_SUFFIXES:
             if not path.is_file():
                 raise MediaError(f"there is no image {text}: check the path")
@@ -63,10 +61,8 @@ def find_sources(texts: list[str]) -> Sources:
 
 
 def _add_url(sources: Sources, url: str) -> None:
-    parts = urlsplit(url)
-    name = PurePosixPath(parts.path).name
-    if parts.scheme in ("http", "https") and PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES:
+    parts = split_url(url)
+    if parts.scheme in ("http", "https") and PurePosixPath(parts.place).suffix.lower() in IMAGE_SUFFIXES:
         sources.image_urls.append(url)
-        return
-    stem = re.sub(r"[^\w.-]+", "_", PurePosixPath(name).stem or parts.hostname or "stream")  # never the password of a URL
-    sources.videos.append((url, f"{stem}.mp4"))
+    else:
+        sources.videos.append((url, output_name(url)))

@@ -6,9 +6,10 @@ Nothing heavy is imported here, so that `--help` is quick.
 from __future__ import annotations
 
 import argparse
-import re
 
 from ppdet.core.errors import ConfigError
+from ppdet.inference.files.cameras import NO_CAMERA
+from ppdet.inference.files.cameras import camera_number as camera_of_text
 
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")
 FALSE_WORDS = ("false", "0", "no", "off", "n", "f")
@@ -36,11 +37,13 @@ def camera_number(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: anything else.
     """
-    found = re.fullmatch(r"(?:/dev/video)?(-?\d+)", text.strip())
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no camera: give its number, 0 for the first, or /dev/video0; the URL of a "
-                                         "stream is a --video_file")
-    return int(found[1])
+    number = camera_of_text(text.strip())
+    if number is not None:
+        return number
+    if text.strip() == str(NO_CAMERA):
+        return NO_CAMERA
+    raise argparse.ArgumentTypeError(f"{text!r} is no camera: give its number, 0 for the first, or /dev/video0; the URL of a "
+                                     "stream is a --video_file")
 
 
 def add_switch(

@@ -132,8 +132,7 @@ def _metric(assembly: Assembly, path: Path) -> Any:
 
 
 def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
-    codec = assembly.codec
-    reader = assembly.reader("Eval") if codec is not None and codec.kind == "top_down" else None  # others take whole images
+    reader = assembly.task.eval_reader(assembly)
 
     def evaluate() -> Mapping[str, float]:
         figures: Dict[str, float] = Evaluator(assembly, step.model, reader, metric, step.precision).run()

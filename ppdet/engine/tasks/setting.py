@@ -1,10 +1,10 @@
-"""What an evaluation figure depends on, in words: it is printed beside every AP."""
+"""The facts that an evaluation figure depends on, in words, printed beside every AP."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ppdet.codecs import HeatmapCodec
+from ppdet.codecs import Codec
 from ppdet.engine.precision import Precision
 from ppdet.inference.model_card import ModelCard
 
@@ -12,8 +12,8 @@ from ppdet.inference.model_card import ModelCard
 def wants_flip_test(config: Mapping[str, Any], model: Any) -> bool:
     """Whether to average with the mirrored crops.
 
-    The key is `flip` of the architecture's section, e.g. `-o TopDownHRNet.flip=false`; where the section does not say,
-    PaddleDetection's default, on, holds. `flip_test` is read for VitPose_TopDown, which calls it so.
+    The key is `flip` of the architecture's section, e.g. `-o TopDownHRNet.flip=false`; without it PaddleDetection's default
+    holds, which is on. VitPose_TopDown calls the key `flip_test`.
     """
     section = config.get(str(config.get("architecture"))) or {}
     for key in ("flip", "flip_test"):
@@ -23,19 +23,26 @@ def wants_flip_test(config: Mapping[str, Any], model: Any) -> bool:
 
 
 def pose_setting(
-    config: Mapping[str, Any], dataset: Any, codec: HeatmapCodec, flip_test: bool, computed: str
+    config: Mapping[str, Any], dataset: Any, codec: Codec, flip_test: bool, computed: str
 ) -> str:
-    """One line: box source and count, flip test and its shift, decoder, un-warp, and what computed in which precision."""
-    parts = [box_source(config, dataset)]
-    parts.append(f"flip test on (shift {codec.shift_after_flip:.3f} cell)" if flip_test else "flip test off")
-    parts.append(f"decoder {decoder_text(codec)}")
-    parts.append("exact PaddleDetection un-warp" if codec.paddledet_exact else "un-warp by the true inverse of the crop")
+    """One line: box source and count, flip test and its shift, decoder, un-warp, engine and precision."""
+    parts = [box_source(config, dataset), flip_text(codec, flip_test, " cell"), f"decoder {decoder_text(codec)}"]
+    exact = getattr(codec, "paddledet_exact", False)
+    parts.append("exact PaddleDetection un-warp" if exact else "un-warp by the true inverse of the crop")
     return "; ".join([*parts, computed])
 
 
-def decoder_text(codec: HeatmapCodec) -> str:
-    """The decoder and what it depends on, for example "dark (blur 3)"."""
-    return f"{codec.decoder} (blur {codec.blur_kernel})" if codec.decoder == "dark" else codec.decoder
+def flip_text(codec: Codec, flip_test: bool, unit: str = "") -> str:
+    """Whether there is a flip test, and how far the mirrored maps are shifted, for example "flip test on (shift 0.000 cell)"."""
+    shift = getattr(codec, "shift_after_flip", None)
+    return "flip test off" if not flip_test else "flip test on" + ("" if shift is None else f" (shift {shift:.3f}{unit})")
+
+
+def decoder_text(codec: Codec) -> str:
+    """The decoder and what it depends on, for example "dark (blur 3)"; of a codec without a choice its name."""
+    settings = codec.to_dict()
+    decoder = str(settings.get("decoder", settings.get("name")))
+    return f"{decoder} (blur {settings.get('blur_kernel')})" if decoder == "dark" else decoder
 
 
 def precision_text(precision: Precision | None) -> str:
