@@ -14,7 +14,7 @@ from ppdet.data.samples.image import ImageSample
 
 @register
 class Resize:
-    """Resizes to `target_size` and records `im_shape` and `scale_factor`; boxes stay in source pixels.
+    """Resizes to `target_size` and records `im_shape` and `scale_factor`; `boxes_input` follow, if there are any.
 
     Args:
         target_size: one number or [height, width].
@@ -42,6 +42,9 @@ class Resize:
             scale_y = scale_x = min(min(self.target_hw) / min(height, width), max(self.target_hw) / max(height, width))
         new_wh = (max(1, round(width * scale_x)), max(1, round(height * scale_y)))
         sample.image = cv2.resize(sample.image, new_wh, interpolation=self.interp)
+        if sample.boxes_input is not None:
+            factor = np.array([new_wh[0] / width, new_wh[1] / height] * 2)
+            sample.boxes_input = np.clip(sample.boxes_input * factor, 0, [*new_wh, *new_wh])
         sample.im_shape = np.array([new_wh[1], new_wh[0]], np.float32)
         sample.scale_factor = np.array([scale_y, scale_x], np.float32)
         return sample
