@@ -23,8 +23,8 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     target_weight. Images with everyone in them give image, image_id, index, image_wh (B, 2), and, where the transforms made them,
     center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and
     tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images give image, image_id, index,
-    im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the image, gt_boxes (B, G, 4) float32
-    in its pixels, gt_labels (B, G) int64, gt_scores and gt_mask (B, G) float32, padded with zeros; G is at least 1
+    im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the image, gt_boxes (B, G, 4)
+    float32 in its pixels, gt_labels (B, G) int64, gt_scores and gt_mask (B, G) float32, padded with zeros; G is at least 1
     (`BatchMaker` adds the epoch).
 
     Raises:

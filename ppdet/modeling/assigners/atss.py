@@ -94,5 +94,7 @@ class ATSSAssigner:
             start += size
         index = paddle.concat(nearest, axis=-1)
         overlap = paddle.take_along_axis(iou, index, axis=-1)
-        threshold = overlap.mean(axis=-1, keepdim=True) + overlap.std(axis=-1, keepdim=True)
+        mean = overlap.mean(axis=-1, keepdim=True)
+        variance = ((overlap - mean) ** 2).sum(axis=-1, keepdim=True) / max(overlap.shape[-1] - 1, 1)
+        threshold = mean + variance.sqrt()
         return put_ones(iou, index) * (iou > threshold).astype("float32")
