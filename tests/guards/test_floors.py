@@ -33,7 +33,7 @@ DEPLOYED_COMMANDS = ("flags", "deployed", "console", "pose", "detect", "draw", "
 PADDLE_PACKAGES = {"modeling", "optimizer", "engine"}
 PADDLE_FILES = {"ppdet/data/loading/reader.py", "ppdet/inference/runtimes/paddle.py"}
 MOST_MODULES = 16
-# TEMPORARY: being removed on a branch of its own; delete this entry at the merge.
+# TEMPORARY: being removed on a branch of its own; delete the entry at the merge.
 CIRCLES_BEING_REMOVED = ({"ppdet.engine.training.callbacks", "ppdet.engine.training.trainer"},)
 # TEMPORARY: 17 modules until the branch of training is merged.
 FULL_FOLDERS = {"ppdet/engine/training": 17}

@@ -10,7 +10,7 @@ from typing import Any
 from ppdet.core.errors import MediaError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
-from ppdet.engine.prediction.predictor import BOX_FILE, POSE_FILE
+from ppdet.engine.tasks.finders import BOX_FILE, POSE_FILE
 
 logger = get_logger(__name__)
 
