@@ -1,1 +1,1 @@
-"""Files, folders and URLs that inference reads and writes."""
+"""Files that inference reads and writes."""

@@ -1,1 +1,1 @@
-"""Identities of people and smoothing of keypoints over time."""
+"""Identities and smooth motion over time."""

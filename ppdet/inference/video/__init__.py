@@ -1,1 +1,1 @@
-"""Videos, streams and cameras: reading, processing, writing."""
+"""Videos and cameras: read, process, write."""
