@@ -92,10 +92,10 @@ class PosePipeline:
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
-        if det is not AUTO and detector is not AUTO or model is not None and keypoint is not None:
+        if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
             raise ConfigError("det is short for detector, and model for keypoint: give each model once")
         keypoint = model if keypoint is None else keypoint
-        detector = det if detector is AUTO else detector
+        detector = det if _is_auto(detector) else detector
         place = default_model(POSE) if keypoint is None else keypoint
         if isinstance(place, (str, Path)):
             place = find_model(place, POSE)
@@ -103,7 +103,7 @@ class PosePipeline:
             kind = pose_estimator_class(card, how)
         else:
             card, kind = place.card, type(place)
-        if isinstance(detector, str) and detector == AUTO:
+        if _is_auto(detector):
             detector = None if kind.finds_people_itself else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
@@ -312,6 +312,10 @@ class PosePipeline:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
         with self._streams_lock:
             self._streams.pop(stream, None)
+
+
+def _is_auto(detector: Detector) -> bool:
+    return isinstance(detector, str) and detector == AUTO
 
 
 def _card(folder: Path) -> ModelCard:
