@@ -184,7 +184,7 @@ class PosePipeline:
             data = fetch_image(url)
             if data is None:
                 return None
-            image = image_of(data, "bytes", self.image_range)
+            image = image_of(data, "bytes", self.image_range, without_secrets(url))
         return self.estimate(image, path=without_secrets(url))
 
     def _item(self, item: object, what: str) -> PoseResult:

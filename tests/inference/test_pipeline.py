@@ -148,7 +148,10 @@ def test_bytes_iterators_and_urls(pipeline: PosePipeline, image: np.ndarray, tmp
     assert not isinstance(frames, list) and [len(result) for result in frames] == [1, 1, 1]
     with pytest.raises(DataError, match="item 0 of the iterator is a list"):
         next(pipeline(iter([[image]])))
-    with serving({"/a.png": (200, {"Content-Type": "image/png"}, encoded)}) as (host, _):
+    page = (200, {"Content-Type": "text/html"}, b"<html>no image</html>")
+    with serving({"/a.png": (200, {"Content-Type": "image/png"}, encoded), "/b.jpg": page}) as (host, _):
+        with pytest.raises(MediaError, match=f"http://{host}/b.jpg is a HTML"):
+            pipeline(f"http://{host}/b.jpg")
         result = pipeline(f"http://user:S3cret@{host}/a.png?key=S3cret")
         assert result.path == f"http://{host}/a.png?..." and result.draw().shape == image.shape
         assert len(pipeline([f"http://{host}/a.png"])[0]) == 1
