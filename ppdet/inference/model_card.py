@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
+# Key of a top-down model's card: which boxes it was trained on, as the dataset's `box`: "given" (annotated), "extent" (of the
+# keypoints) or "image" (the whole image).
+BOX_KEY = "box"
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
