@@ -17,7 +17,7 @@ from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.video.path import check_video_path
 
 

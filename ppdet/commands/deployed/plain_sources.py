@@ -29,7 +29,8 @@ from ppdet.inference.files.model_names import DETECTOR, default_model, find_mode
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import split_url
 from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.results import PoseResult
+from ppdet.inference.runtimes.registry import load_runtime
 
 STDOUT = "-"
 
@@ -73,9 +74,9 @@ def run_detect(args: argparse.Namespace) -> int:
 
 def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     card = detector_card(default_model(DETECTOR) if args.det is None else find_model(args.det, DETECTOR))
-    options = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
+    options: dict[str, Any] = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
     with _results(args, stdout, JsonListWriter) as (drawings, records):
-        runtime = load_runtime(card.model_dir, **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
+        runtime = load_runtime(str(card.model_dir), **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
         work = BoxRun(BoxDetector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold)
         status = 0
         if sources.images:
@@ -116,6 +117,7 @@ def _pose_of_url(work: PoseRun, url: str) -> int:
     except MediaError as error:
         get_logger(__name__).error("%s", error)
         return 1
+    assert isinstance(result, PoseResult), "a URL of an image gives one result"
     if work.drawings is not None:
         name = f"{Path(split_url(url).place).stem}_vis.jpg"
         work.written.append(write_image(work.drawings.file(name), result.draw(threshold=work.threshold)))

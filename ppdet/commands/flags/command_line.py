@@ -15,7 +15,7 @@ from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
 
 INSTALL = {
-    "paddle": ("PaddlePaddle", "paddlepaddle>=3.0,<3.3 (or paddlepaddle-gpu from Paddle's own index)", "train"),
+    "paddle": ("PaddlePaddle", "'paddlepaddle>=3.0,<3.3' (or paddlepaddle-gpu from Paddle's own index)", "train"),
     "pycocotools": ("pycocotools", "pycocotools", "train"),
     "scipy": ("SciPy", "scipy", "train"),
     "shapely": ("Shapely", "shapely", "train"),
