@@ -74,7 +74,9 @@ def run_detect(args: argparse.Namespace) -> int:
 
 def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     card = detector_card(default_model(DETECTOR) if args.det is None else find_model(args.det, DETECTOR))
-    options: dict[str, Any] = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
+    options: dict[str, Any] = {
+        "engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision,
+    }  # fmt: skip
     with _results(args, stdout, JsonListWriter) as (drawings, records):
         runtime = load_runtime(str(card.model_dir), **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
         work = BoxRun(BoxDetector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold)
