@@ -192,11 +192,13 @@ def codec_from_card(content: Mapping[str, Any]) -> Codec:
     name = str(content.get("name", "HeatmapCodec"))
     if name not in registry:
         import_plugins()
-    known = {each: registry.get(each) for each in registry if issubclass(registry.get(each), Codec)}
+    classes: list[type[Any]] = [registry.get(each) for each in registry]
+    known = {each.__name__: each for each in classes if issubclass(each, Codec)}
     if name not in known:
         raise ConfigError(f"codec {name!r} is not known here: known are {', '.join(sorted(known))}. Is this toolkit older than "
                           "the export, or is the package that defines the codec not installed?")
-    return known[name].from_dict(content)
+    codec: Codec = known[name].from_dict(content)
+    return codec
 
 
 def find_card(model_dir: str | Path) -> Path:

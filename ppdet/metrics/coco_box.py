@@ -16,7 +16,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
 from ppdet.metrics.report import BOX_HEADER, markdown_row
-from ppdet.metrics.result_metric import ResultMetric
+from ppdet.metrics.result_file import ResultMetric
 
 
 @register

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.planted_models import pose_card, write_detector, write_pose_model
 from support.shared_data import shared
 
 from ppdet.commands.demo import main
@@ -32,6 +33,38 @@ def test_demo_from_released_weights(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in report.written[1].read_text().splitlines()]
     assert len(lines) == report.images == 100 and all({"frame", "people"} <= set(line) for line in lines)
     assert report.score is not None and report.score.pck > 0.8 and report.score.people_found > 0.8 * report.score.people
+
+
+@pytest.fixture()
+def planted(tmp_path: Path) -> Path:
+    """A folder of two exported models with planted answers."""
+    pytest.importorskip("onnx")
+    write_detector(tmp_path / "planted" / "detector")
+    write_pose_model(tmp_path / "planted" / "pose", 17, card=pose_card(skeleton=COCO17))
+    return tmp_path / "planted"
+
+
+def test_the_rendered_clip_from_exported_models(planted: Path, tmp_path: Path, capfd) -> None:
+    assert main(["--weights", str(planted), "--output_dir", str(tmp_path / "out"), "--max_frames", "3"]) == 0
+    names = {"rendered_people_poses.mp4", "rendered_people_poses.jsonl", "rendered_people_poses_sheet.jpg"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names | {"rendered_people.mp4"}
+    output = "".join(capfd.readouterr())
+    assert "PCK@0.2" in output and all(name in output for name in names)
+    assert len((tmp_path / "out" / "rendered_people_poses.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_folder_and_a_single_image(planted: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(photos / f"{number}.png"), np.full((60, 80, 3), 200, np.uint8))
+    (photos / "broken.jpg").write_bytes(b"no image")
+    report = run_demo(DemoOptions(str(photos), str(planted), str(tmp_path / "out")))
+    assert report.images == 3 and report.score is None
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"0_poses.jpg", "1_poses.jpg", "2_poses.jpg", "photos_poses.jsonl", "photos_poses_sheet.jpg"}
+    alone = run_demo(DemoOptions(str(photos / "0.png"), str(planted), str(tmp_path / "alone")))
+    assert [path.name for path in alone.written] == ["0_poses.jpg", "0_poses.jsonl"]
 
 
 @pytest.mark.parametrize("weights", ["nothing", "http_typo/there"])

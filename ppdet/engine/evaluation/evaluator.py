@@ -69,7 +69,7 @@ class Evaluator:
             if was_training:
                 self.model.train()
         self.setting = collected.setting
-        count = self._gather(collected.count)
+        count = self._gather(collected.samples)
         seconds = max(time.time() - started, 1e-9)
         if distributed.is_main():
             logger.info("Total sample number: %d, average FPS: %.2f", count, count / seconds)

@@ -44,7 +44,12 @@ class Exporter:
     """
 
     def __init__(
-        self, assembly: Assembly, model: Any, output_dir: str | Path = "output_inference", onnx: bool = False, for_fd: bool = False
+        self,
+        assembly: Assembly,
+        model: Any,
+        output_dir: str | Path = "output_inference",
+        onnx: bool = False,
+        for_fd: bool = False,
     ) -> None:
         self.assembly, self.model = assembly, model
         self.output_dir, self.onnx, self.for_fd = Path(output_dir), onnx, for_fd

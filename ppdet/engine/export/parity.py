@@ -14,10 +14,9 @@ from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.engine.tasks.difference import SCORE_FLOOR, TOLERANCE_OUTPUT, TOLERANCE_PX, TOLERANCE_SCORE, Difference
 from ppdet.engine.tasks.table import task_of_kind
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.model_files import ModelFiles, find_model_files
-from ppdet.inference.runtimes.registry import available_runtimes
+from ppdet.inference.runtimes.registry import available_runtimes, load_runtime
 
 REFERENCE_BATCH, ENGINE_BATCH = 8, 3
 

@@ -5,15 +5,12 @@ Axes: N boxes, H W pixels.
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
 from ppdet.core.errors import PpdetError
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.tasks.base import Sample
-from ppdet.geometry.crop import BOX_PADDING
 
 SIZE = (240, 320)
 
@@ -43,17 +40,8 @@ def _real(assembly: Assembly, count: int) -> list[Sample]:
     samples = []
     for row in rows.tolist():
         sample = dataset.load(row, np.random.default_rng(row))
-        samples.append((np.asarray(sample.image), _boxes(sample)))
+        samples.append((np.asarray(sample.image), assembly.task.sample_boxes(sample)))
     return samples
-
-
-def _boxes(sample: Any) -> np.ndarray:
-    if hasattr(sample, "boxes_xyxy"):
-        return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
-    if not hasattr(sample, "size_wh"):  # a whole image, without boxes
-        return np.zeros((0, 4))
-    half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
-    return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
 
 
 def _more_boxes(boxes: np.ndarray, seed: int) -> np.ndarray:

@@ -74,7 +74,7 @@ class Predictor:
                 if self.options.visualize:
                     write_image(output.file(path.name, path), image if each.drawn is None else each.drawn)
                 entries += each.records
-                found += each.count
+                found += each.number
             done += len(group)
             if time.time() - shown > SECONDS_BETWEEN_PROGRESS:
                 logger.info("%d of %d images", done, len(paths))

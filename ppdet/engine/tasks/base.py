@@ -48,7 +48,7 @@ class Parts(Protocol):
 class Collected(NamedTuple):
     """What an evaluation has run: number of samples, and the facts that its figures depend on, as one line."""
 
-    count: int
+    samples: int
     setting: str
 
 
@@ -144,6 +144,10 @@ class Task(ABC):
         """What predicts on images from weights, by the same path that runs exported models."""
 
     # ---------------------------------------------------------------- an export against the framework
+
+    def sample_boxes(self, sample: Any) -> np.ndarray:
+        """(N, 4) float64 xyxy boxes of a sample of the dataset, around which the model is run; none for whole images."""
+        return np.zeros((0, 4))
 
     def parity_samples(self, samples: Sequence[Sample]) -> list[Sample]:
         """The images and boxes to compare on, made from (image, boxes) samples."""

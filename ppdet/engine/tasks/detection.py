@@ -34,7 +34,6 @@ class DetectionTask(Task):
     kind = "detection"
     architectures = ("PicoDet",)
     needs_codec = False
-    trainable = False
     iou_type = "bbox"
 
     def input_wh(self, parts: Parts) -> tuple[int, int]:
@@ -42,10 +41,10 @@ class DetectionTask(Task):
         config = parts.config
         for name, arguments in operations(config.get("TestReader")):
             if name == "Resize":
-                size = arguments.get("target_size")
+                size = arguments["target_size"]
                 height, width = (size, size) if isinstance(size, int) else size
                 return int(width), int(height)
-        shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
+        shape: Sequence[int] = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
         if len(shape) < 3 or min(shape[-2:]) < 1:
             raise ConfigError(
                 f"{getattr(config, 'path', 'the config')}: no input size; give TestReader a Resize with target_size, or "
@@ -120,6 +119,10 @@ class DetectionTask(Task):
         """Boxes of the form that is exported."""
         form = self.deployed_form(parts, model)
         return BoxFinder(BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER), options)
+
+    def sample_boxes(self, sample: Any) -> np.ndarray:
+        """The annotated boxes."""
+        return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
 
     def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
         """`Detections` of each sample."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.registry import load_runtime
 
 
 class ExportedModel:

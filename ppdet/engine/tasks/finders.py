@@ -44,9 +44,9 @@ class PredictOptions:
 
 
 class Found(NamedTuple):
-    """Predictions on one image: how many people or boxes, the drawn image if it was asked for, and the JSON entries."""
+    """Predictions on one image: number of people or boxes, the drawn image if it was asked for, and the JSON entries."""
 
-    count: int
+    number: int
     drawn: np.ndarray | None
     records: list[dict[str, Any]]
 

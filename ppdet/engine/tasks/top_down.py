@@ -22,6 +22,7 @@ from ppdet.engine.tasks.difference import SCORE_FLOOR, Difference
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.finders import Finder, PoseFinder, PredictOptions
 from ppdet.engine.tasks.setting import pose_setting, precision_text, wants_flip_test
+from ppdet.geometry.crop import BOX_PADDING
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import ModelCard
@@ -106,6 +107,11 @@ class TopDownTask(Task):
         form = self.deployed_form(parts, model)
         estimator = TopDownEstimator(form.runtime(), form.card, flip_test=wants_flip_test(parts.config, model))
         return PoseFinder(PosePipeline(detector, estimator, det_threshold=options.det_threshold), options)
+
+    def sample_boxes(self, sample: Any) -> np.ndarray:
+        """The box of one person, without the padding of its crop."""
+        half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
+        return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
 
     def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
         """(keypoints, scores) of the people of each sample."""

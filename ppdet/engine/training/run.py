@@ -54,6 +54,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     choose_device(config)
     distributed.start()
     assembly = Assembly(config)  # refuses settings of the wrong kind or range, too
+    if not assembly.task.trainable:
+        raise ConfigError(f"{config.path}: models of kind {assembly.task.kind} cannot be trained: {type(assembly.task).__name__}")
     epochs = _epochs(config)
     seed_everything(int(config.get("seed") or 0))
     path = require_folder(run_path(config), "save_dir")

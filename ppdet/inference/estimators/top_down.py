@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppdet.codecs import HeatmapCodec
+from ppdet.codecs import Codec, HeatmapCodec
 from ppdet.core.errors import DataError, ModelDirError
 from ppdet.inference.estimators.base import EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.model_skeleton import skeleton_of_network
@@ -191,9 +191,9 @@ def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:
     return boxes
 
 
-def with_changes(codec: HeatmapCodec, **changes: object) -> HeatmapCodec:
+def with_changes(codec: Codec, **changes: object) -> Codec:
     """The same codec with some of its settings replaced."""
-    return HeatmapCodec.from_dict({**codec.to_dict(), **changes})
+    return type(codec).from_dict({**codec.to_dict(), **changes})
 
 
 def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:

@@ -67,7 +67,7 @@ def rendered_clip(frames: int = FRAMES, size_wh: tuple[int, int] = SIZE_WH, seed
     textures = [smooth_noise(rng, coarse=coarse) for coarse in (16, 32, 64, 32)]
     background = street(size_wh, rng)
     planter = foreground_planter(size_wh, rng)
-    actors = cast(size_wh, frames, rng)
+    actors = cast(size_wh, looks(np.random.default_rng([seed, 1])))  # the same clothes at any size
     grain = [rng.normal(0, 2.2, (size_wh[1], size_wh[0], 1)).astype(np.float32) for _ in range(4)]
     for time in range(frames):
         canvas = Canvas(background, textures)
@@ -86,10 +86,9 @@ def rendered_clip(frames: int = FRAMES, size_wh: tuple[int, int] = SIZE_WH, seed
         yield RenderedFrame(np.clip(image, 0, 255).astype(np.uint8), np.array(keypoints), np.array(visible), torso)
 
 
-def cast(size_wh: tuple[int, int], frames: int, rng: np.random.Generator) -> list[Actor]:
+def cast(size_wh: tuple[int, int], wear: list[Look]) -> list[Actor]:
     """The people of the clip: two walk past each other, one waves, one swings the arms, one stands behind a planter."""
     width, height = size_wh
-    wear = looks(rng)
 
     def place(x: float, ground: float, tall: float, yaw: float) -> Place:
         return Place((x * width, ground * height), tall * (ground - HORIZON) * GROUND * height, yaw)
