@@ -153,6 +153,12 @@ def test_pose_draws_and_records(scene: Path, tmp_path: Path) -> None:
     assert (tmp_path / "o" / "a_vis.jpg").is_file()
 
 
+def test_a_switch_does_not_swallow_the_source(scene: Path, tmp_path: Path) -> None:
+    models = ["--model", str(scene / "kpt"), "--det", str(scene / "det")]
+    done = python(RUN, "pose", *models, "--json=-", "--smooth", str(scene / "images"), "--flip_test=no", cwd=tmp_path)
+    assert done.returncode == 0 and len(json.loads(done.stdout)) == 1, done.stderr
+
+
 def test_detect(scene: Path, tmp_path: Path) -> None:
     done = python(RUN, "detect", str(scene / "images"), "--det", str(scene / "det"), "--json", "-", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
