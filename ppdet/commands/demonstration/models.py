@@ -9,6 +9,7 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from ppdet.core.errors import ModelDirError
+from ppdet.inference.estimators.registry import is_pose_model, pose_estimator_class
 from ppdet.inference.model_card import CARD_NAMES, ModelCard
 
 BUNDLED = Path(__file__).resolve().parents[2] / "model_zoo" / "bundled"
@@ -69,9 +70,10 @@ def exported_models(folder: Path) -> DemoModels:
         ModelDirError: one of them is missing, or there are several.
     """
     cards = [ModelCard.load(each) for each in _exported_folders(folder)]
+    poses = [card for card in cards if is_pose_model(card)]
     found = {
-        "detector": [card.model_dir for card in cards if card.kind == "detection"],
-        "top-down pose model": [card.model_dir for card in cards if card.kind == "top_down"],
+        "detector": [card.model_dir for card in cards if not is_pose_model(card)],
+        "top-down pose model": [card.model_dir for card in poses if not pose_estimator_class(card).finds_people_itself],
     }
     for kind, places in found.items():
         if len(places) != 1:

@@ -11,7 +11,7 @@ from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import estimator_class
+from ppdet.inference.estimators.registry import is_pose_model
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
@@ -54,7 +54,7 @@ def detector_card(model_dir: str | Path) -> ModelCard:
         ModelDirError: no exported model, or one that is no detector.
     """
     card = ModelCard.load(model_dir)
-    if estimator_class(card) is not BoxDetector:
+    if is_pose_model(card):
         raise ModelDirError(f"{model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
                             "det_keypoint_unite_infer.py together with a detector (`ppdet pose` does both)")
     return card

@@ -55,6 +55,15 @@ def estimator_class(card: ModelCard) -> type[Any]:
     return _ESTIMATORS[card.kind]
 
 
+def is_pose_model(card: ModelCard) -> bool:
+    """Whether a card's model finds poses, not only boxes.
+
+    Raises:
+        ModelDirError: no class is registered for its kind.
+    """
+    return issubclass(estimator_class(card), PoseEstimator)
+
+
 def pose_estimator_class(card: ModelCard, options: EstimatorOptions | None = None) -> type[PoseEstimator]:
     """The class that runs a card's pose model.
 
