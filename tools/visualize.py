@@ -27,6 +27,7 @@ def parse_args() -> argparse.Namespace:
     add("--threshold", type=float, default=0.2, help="smallest score of a keypoint (default: %(default)s)")
     add("--person_threshold", type=float, default=0.3, help="smallest score of a person (default: %(default)s)")
     add("--boxes", action="store_true", help="also draw boxes, where the file has them")
+    add("--names", action="store_true", help="also write the names of keypoints")
     add("--line_scale", type=float, default=1.0, help="factor on the width of limbs (default: %(default)s)")
     add("--contact_sheet", type=int, nargs="?", const=4, default=0, metavar="COLUMNS", dest="sheet_columns",
         help="also write all (at most 100) into one picture, 4 in a row by default")  # fmt: skip

@@ -42,7 +42,8 @@ class PlotOptions:
         skeleton: name; None takes the annotations' categories, else the only skeleton known with that number of keypoints.
         threshold: smallest keypoint score that is drawn.
         person_threshold: smallest person score that is drawn.
-        boxes: also draw boxes, where the file has them.
+        boxes: also draw boxes, if the file has them.
+        names: also write the keypoints' names.
         line_scale: factor on the width of limbs.
         sheet_columns: also write a contact sheet with so many columns; 0 for none.
         limit: draw only the first images; 0 for all.
@@ -55,6 +56,7 @@ class PlotOptions:
     threshold: float = 0.2
     person_threshold: float = 0.3
     boxes: bool = False
+    names: bool = False
     line_scale: float = 1.0
     sheet_columns: int = 0
     limit: int = 0
@@ -77,7 +79,7 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
     skeleton = _skeleton(path, poses, told, options.skeleton)
     folder = Path(path).parent if options.image_dir is None else Path(options.image_dir)
     finder = _ImageFinder(folder, {**(told.names if told else {}), **poses.names})
-    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes)
+    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes, options.names, orphans=poses.kind == "annotations")
     output = OutputFolder(options.output_dir)
     chosen = poses.images[: options.limit or None]
     problems: list[str] = []
@@ -149,7 +151,7 @@ def _skeleton(path: Union[str, Path], poses: PoseFile, told: Optional[PoseFile],
             raise ConfigError(f"{path}: {count} keypoints may be {' or '.join(fitting)}; say which with --skeleton")
         skeleton = skeleton_for_count(count)
         if not fitting:
-            logger.warning("no skeleton with %d keypoints is known: joints are drawn without limbs; give --annotations", count)
+            logger.warning("no skeleton with %d keypoints is known: keypoints are drawn without limbs; give --annotations", count)
     if skeleton.num_keypoints != count:
         raise ConfigError(
             f"{path}: its people have {count} keypoints, skeleton {skeleton.name} has {skeleton.num_keypoints}; "
