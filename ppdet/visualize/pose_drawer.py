@@ -92,21 +92,21 @@ class PoseDrawer:
         shown = (scores >= threshold) & np.isfinite(keypoints).all(axis=2)
         if not self.orphans:
             shown &= (shown @ self._linked > 0) | ~self._linked.any(axis=0)
-        with_boxes = boxes is not None and self.draw_boxes
+        framed = np.full((len(keypoints), 4), np.nan) if boxes is None or not self.draw_boxes else boxes
         labels = np.arange(1, len(keypoints) + 1) if identities is None else np.asarray(identities)
         boxes_or_none = [None] * len(keypoints) if boxes is None else boxes
         sizes = np.array([person_size(xy[seen], box) for xy, seen, box in zip(keypoints, shown, boxes_or_none)])
         order = np.argsort(-sizes, kind="stable")
-        for person in order if with_boxes else ():
-            self._draw_box(canvas, boxes[person], person_color(int(labels[person])))
+        for person in order:
+            self._draw_box(canvas, framed[person], person_color(int(labels[person])))
         for person in order:
             self._draw_person(canvas, keypoints[person], shown[person], sizes[person], person_color(int(labels[person])))
         for person in order if self.names else ():
             self._write_names(canvas, keypoints[person], shown[person])
-        for person in order if with_boxes and identities is not None else ():
-            if np.isfinite(boxes[person]).all():
-                size = float(np.max(boxes[person][2:] - boxes[person][:2]))
-                draw_tag(canvas, str(labels[person]), tuple(boxes[person][:2]), person_color(int(labels[person])),
+        for person in order if identities is not None else ():
+            if np.isfinite(framed[person]).all():
+                size = float(np.max(framed[person][2:] - framed[person][:2]))
+                draw_tag(canvas, str(labels[person]), tuple(framed[person][:2]), person_color(int(labels[person])),
                          scale=label_scale(canvas, size))
         return canvas
 
