@@ -11,7 +11,7 @@ import cv2
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger
+from ppdet.core.paddle_process import remove_paddle_log_handler
 from ppdet.engine.export.exporter import export
 from ppdet.image import write_image
 from ppdet.inference.pipeline import PosePipeline
@@ -44,7 +44,7 @@ def run_demo(weights: str, output_dir: str, video_file: Optional[str] = None) ->
     Raises:
         PpdetError: weights that cannot be had, a video that cannot be read, a folder that cannot be written.
     """
-    take_back_root_logger()
+    remove_paddle_log_handler()
     start = time.perf_counter()
     folder = Path(output_dir)
     source = Path(video_file) if video_file else render_clip(folder / "rendered_person.mp4")
