@@ -15,13 +15,15 @@ import numpy as np
 from ppdet.codecs.base import Codec
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.codecs.bottom_up_frame import bottom_up_frame
-from ppdet.codecs.bottom_up_poses import CrowdPoses
+from ppdet.codecs.bottom_up_poses import GroupedPoses
 from ppdet.codecs.bottom_up_targets import group_heatmaps, tag_joints
 from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
 from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
 from ppdet.codecs.tag_refining import search_missing
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, mapping, number, one_of, optional, switch, whole
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.problem import short_repr
 from ppdet.geometry.crop import Crop
 from ppdet.skeletons import Skeleton
 
@@ -52,7 +54,27 @@ class AssociativeEmbeddingCodec(Codec):
     """
 
     kind = "bottom_up"
-    crop = "affine"
+    alignment = "affine"
+    content_rule = staticmethod(
+        mapping(
+            {
+                "input_wh": list_of(whole(1, 8192), length=2),
+                "strides": list_of(whole(1, 1024), least=1, most=8),
+                "sigma": number(0.001, 1000),
+                "max_people": whole(1, 10_000),
+                "detection_threshold": number(0, 1000),
+                "tag_threshold": number(0.0),
+                "joint_order": optional(list_of(whole(0, 10_000))),
+                "matching": one_of(*MATCHINGS),
+                "ignore_too_much": switch(),
+                "adjust": switch(),
+                "refine": switch(),
+                "refine_cell": whole(1, 1024),
+                "size_divisor": whole(1, 4096),
+                "paddledet_exact": switch(),
+            }
+        )
+    )
 
     def __init__(
         self,
@@ -175,7 +197,7 @@ class AssociativeEmbeddingCodec(Codec):
         tags = tags[..., None] if np.ndim(tags) == 3 else tags
         return candidates_of_maps(heat, tags, self.max_people, self.refine_cell if self.refine else None)
 
-    def decode(self, outputs: Candidates, crop: Crop, skeleton: Optional[Skeleton] = None) -> CrowdPoses:
+    def decode(self, outputs: Candidates, crop: Crop, skeleton: Optional[Skeleton] = None) -> GroupedPoses:
         """Group candidates into people.
 
         Args:
@@ -211,7 +233,7 @@ class AssociativeEmbeddingCodec(Codec):
         found = (scores > 0)[..., None]
         xy_image = np.where(found, crop.to_image(xy.reshape(1, -1, 2)).reshape(xy.shape), 0.0)
         best_first = np.argsort(-person_scores, kind="stable")
-        return CrowdPoses(xy_image[best_first].astype(np.float32), scores[best_first], person_scores[best_first])
+        return GroupedPoses(xy_image[best_first].astype(np.float32), scores[best_first], person_scores[best_first])
 
     # ---------------------------------------------------------------- flip
 
@@ -257,7 +279,10 @@ class AssociativeEmbeddingCodec(Codec):
 
 
 def _two_sizes(value: Sequence[int]) -> tuple[int, int]:
-    size = tuple(int(v) for v in value)
-    if len(size) != 2 or min(size) < 1:
-        raise ConfigError(f"codec: input_wh is [width, height], both positive; given {list(value)}")
-    return size[0], size[1]
+    try:
+        width, height = (int(side) for side in value)
+    except (TypeError, ValueError):
+        width, height = 0, 0
+    if min(width, height) < 1:
+        raise ConfigError(f"codec: input_wh is [width, height], both positive; given {short_repr(value)}")
+    return width, height

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping
 import cv2
 import numpy as np
 
+from ppdet.core.content_schema import Rule, mapping, summary
 from ppdet.core.errors import ConfigError
 from ppdet.geometry.crop import BOX_PADDING, Crop, crop_for_boxes, fit_aspect
 from ppdet.skeletons import Skeleton
@@ -30,12 +31,16 @@ class Codec(ABC):
     #: ``bottom_up``: everyone in a whole image.
     kind: str = "top_down"
     input_wh: tuple[int, int]
-    #: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
-    crop: str
+    #: How a crop is aligned with the input: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
+    alignment: str
+    #: Older names of arguments, which configs and cards may still use.
+    __renamed__: Mapping[str, str] = {}
+    #: What ``from_dict`` accepts.
+    content_rule: Rule = staticmethod(mapping({}))
 
     def crop_for_boxes(self, boxes_xyxy: np.ndarray, padding: float = BOX_PADDING) -> Crop:
         """Upright crops around (N, 4) image boxes, padded and at the input's aspect."""
-        return crop_for_boxes(boxes_xyxy, self.input_wh, self.crop, padding)
+        return crop_for_boxes(boxes_xyxy, self.input_wh, self.alignment, padding)
 
     def crop_at(
         self, center_xy: np.ndarray, size_wh: np.ndarray, rotation: np.ndarray, mirrored: np.ndarray | None = None
@@ -44,7 +49,7 @@ class Codec(ABC):
 
         Sizes of another aspect than the input's are grown to it, so that a pixel is never stretched.
         """
-        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.crop, mirrored)
+        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.alignment, mirrored)
 
     def extract(self, image: np.ndarray, crop: Crop) -> np.ndarray:
         """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image; the input size
@@ -87,13 +92,16 @@ class Codec(ABC):
         """Plain mapping, ``name`` first, that rebuilds this codec."""
 
     @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> Self:
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
 
         Raises:
             ConfigError: unknown or missing keys, or values that cannot be meant.
         """
-        arguments = {k: v for k, v in mapping.items() if k != "name"}
+        arguments = {key: value for key, value in content.items() if key != "name" and key not in cls.__renamed__}
+        for old, new in cls.__renamed__.items():
+            if old in content and arguments.setdefault(new, content[old]) != content[old]:
+                raise ConfigError(f"codec {cls.__name__}: {old} is the older name of {new}, and the two differ; leave {old} out")
         known = inspect.signature(cls).parameters
         needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
         unknown = sorted(map(str, set(arguments) - set(known)))
@@ -101,6 +109,9 @@ class Codec(ABC):
         if unknown or missing:
             problem = f"unknown key {', '.join(unknown)}" if unknown else f"`{missing[0]}` is missing"
             raise ConfigError(f"codec {cls.__name__}: {problem}; known keys: {', '.join(sorted(known))}")
+        wrong = summary(cls.content_rule(arguments, "codec"))
+        if wrong:
+            raise ConfigError(wrong)
         return cls(**arguments)
 
     def __repr__(self) -> str:
