@@ -1,4 +1,4 @@
-"""Log lines in PaddleDetection's format, which people's scripts read: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
+"""Log lines in PaddleDetection's format, which users' scripts parse: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class _PpdetFormatter(logging.Formatter):
-    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``: readers know areas, not modules."""
+    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``."""
 
     def format(self, record: logging.LogRecord) -> str:
         area = ".".join(record.name.split(".")[:2])
@@ -19,7 +19,7 @@ class _PpdetFormatter(logging.Formatter):
 
 
 class _StdoutHandler(logging.Handler):
-    """Writes to whatever sys.stdout is at that moment, and keeps quiet where the host program logs to a terminal."""
+    """Writes to the current sys.stdout; silent if the host program's own logging writes to the terminal."""
 
     def emit(self, record: logging.LogRecord) -> None:
         terminal = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
@@ -28,14 +28,14 @@ class _StdoutHandler(logging.Handler):
         try:
             sys.stdout.write(self.format(record) + "\n")
             sys.stdout.flush()
-        except Exception:  # the convention of logging: a failing log line never stops the program
+        except Exception:  # as in the logging module: a failing log line never stops the program
             self.handleError(record)
 
 
 def get_logger(name: str = "ppdet") -> logging.Logger:
-    """The logger of a module; call it with ``__name__``.
+    """The logger of a module; pass ``__name__``.
 
-    Only the first process of a distributed run prints below WARNING.
+    In a distributed run only the first process prints lines below WARNING.
     """
     root = logging.getLogger("ppdet")
     if not any(isinstance(handler, _StdoutHandler) for handler in root.handlers):
