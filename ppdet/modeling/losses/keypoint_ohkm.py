@@ -14,12 +14,12 @@ from ppdet.modeling.losses.joint_errors import joint_errors
 
 @register
 class KeyPointOHKMMSELoss(nn.Layer):
-    """Mean over persons of the mean error of their `topk` worst joints (Chen et al., CVPR 2018, sec. 3.3).
+    """Mean over persons of the mean error of their `topk` worst keypoints (Chen et al., CVPR 2018, sec. 3.3).
 
     Args:
-        use_target_weight: leave out joints by `target_weight`.
-        topk: joints of each person that count, at most all of them.
-        loss_scale: factor on everything.
+        use_target_weight: weight keypoints by `target_weight`.
+        topk: number of keypoints per person, at most all.
+        loss_scale: factor on the loss.
 
     Raises:
         ConfigError: topk below 1.
@@ -28,7 +28,7 @@ class KeyPointOHKMMSELoss(nn.Layer):
     def __init__(self, use_target_weight: bool = True, topk: int = 8, loss_scale: float = 0.5) -> None:
         super().__init__()
         if topk < 1:
-            raise ConfigError(f"KeyPointOHKMMSELoss: topk {topk} leaves no joint to learn from; give 1 or more")
+            raise ConfigError(f"KeyPointOHKMMSELoss: topk is {topk}, expected 1 or more")
         self.use_target_weight = use_target_weight
         self.topk = topk
         self.loss_scale = loss_scale
