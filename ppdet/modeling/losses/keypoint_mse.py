@@ -8,7 +8,7 @@ import paddle
 from paddle import nn
 
 from ppdet.core.config.registry import register
-from ppdet.modeling.losses.joint_errors import joint_errors
+from ppdet.modeling.losses.keypoint_errors import keypoint_errors
 
 
 @register
@@ -29,4 +29,4 @@ class KeyPointMSELoss(nn.Layer):
 
     def forward(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
         """outputs["heatmap"] and batch["target"] (B, K, h, w), batch["target_weight"] (B, K) -> {"loss": scalar}."""
-        return {"loss": self.loss_scale * joint_errors(outputs, batch, self.use_target_weight).mean()}
+        return {"loss": self.loss_scale * keypoint_errors(outputs, batch, self.use_target_weight).mean()}

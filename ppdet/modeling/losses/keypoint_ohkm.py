@@ -9,7 +9,7 @@ from paddle import nn
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.losses.joint_errors import joint_errors
+from ppdet.modeling.losses.keypoint_errors import keypoint_errors
 
 
 @register
@@ -35,6 +35,6 @@ class KeyPointOHKMMSELoss(nn.Layer):
 
     def forward(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
         """outputs["heatmap"] and batch["target"] (B, K, h, w), batch["target_weight"] (B, K) -> {"loss": scalar}."""
-        errors = joint_errors(outputs, batch, self.use_target_weight)
+        errors = keypoint_errors(outputs, batch, self.use_target_weight)
         hardest, _ = paddle.topk(errors, k=min(self.topk, errors.shape[1]), axis=1)
         return {"loss": self.loss_scale * hardest.mean()}

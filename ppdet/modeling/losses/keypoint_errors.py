@@ -9,7 +9,7 @@ import paddle
 from ppdet.core.errors import ConfigError
 
 
-def joint_errors(outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor], use_target_weight: bool) -> paddle.Tensor:
+def keypoint_errors(outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor], use_target_weight: bool) -> paddle.Tensor:
     """Mean over cells of (weight * (predicted - target))^2.
 
     Args:
