@@ -1,4 +1,4 @@
-"""A rendered person who walks, with known keypoints: a clip that may be shipped, for demo and tests.
+"""A rendered walking person with known keypoints: a clip without licence terms, for the demo and tests.
 
 Legend: T frames, K = 17 COCO keypoints. Lengths are in units of the person's height.
 """
@@ -27,7 +27,7 @@ def walking_keypoints(phase: float, height: float, foot_xy: tuple[float, float],
         phase: of the gait, in cycles.
         height: of the person, in pixels.
         foot_xy: the point on the floor below the hips.
-        turn: how much of the stride is seen sideways, 0 (from the front) to 1.
+        turn: how much of the stride is visible, 0 (from the front) to 1 (from the side).
     """
     swing = np.sin(2 * np.pi * phase)
     hip_y = foot_xy[1] - height * (_THIGH + _SHANK + 0.03)
@@ -56,12 +56,12 @@ def draw_mannequin(image: np.ndarray, xy: np.ndarray, height: float) -> None:
     """Paint the person with (17, 2) keypoints ``xy`` into an RGB image, in place."""
 
     def capsule(a: np.ndarray, b: np.ndarray, width: float, color: tuple[int, int, int]) -> None:
-        """A limb, lit from the left."""
+        """A limb with shading, lit from the left."""
         thick = max(int(width * height), 2)
-        for share, light in ((1.0, 0.78), (0.72, 1.0), (0.3, 1.14)):
-            shift = np.array([-thick * (1 - share) * 0.22, 0])
+        for part, light in ((1.0, 0.78), (0.72, 1.0), (0.3, 1.14)):
+            shift = np.array([-thick * (1 - part) * 0.22, 0])
             shade = tuple(float(min(255, c * light)) for c in color)
-            cv2.line(image, _point(a + shift), _point(b + shift), shade, max(int(thick * share), 1), cv2.LINE_AA)
+            cv2.line(image, _point(a + shift), _point(b + shift), shade, max(int(thick * part), 1), cv2.LINE_AA)
 
     left_hip, right_hip, left_shoulder, right_shoulder = xy[11], xy[12], xy[5], xy[6]
     for hip, knee, ankle in ((12, 14, 16), (11, 13, 15)):
@@ -94,7 +94,7 @@ def _draw_head(image: np.ndarray, xy: np.ndarray, height: float) -> None:
 
 
 def walking_clip(frames: int = 75, size_wh: tuple[int, int] = (640, 480)) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield T pairs of an (H, W, 3) RGB frame and the (17, 2) keypoints of the one person in it, walking to and fro."""
+    """Yield T pairs of an (H, W, 3) RGB frame and the (17, 2) keypoints of the person in it, who walks to and fro."""
     width, height = size_wh
     stage = _stage(size_wh)
     for t in range(frames):
@@ -107,7 +107,7 @@ def walking_clip(frames: int = 75, size_wh: tuple[int, int] = (640, 480)) -> Ite
 
 
 def _stage(size_wh: tuple[int, int]) -> np.ndarray:
-    """A wall and a floor with a little grain."""
+    """Background: a wall and a floor with a little noise."""
     width, height = size_wh
     horizon = int(0.72 * height)
     image = np.empty((height, width, 3), np.float32)
