@@ -22,15 +22,17 @@ def parse_args() -> argparse.Namespace:
     add("json", help="predictions or annotations")
     add("--image_dir", metavar="DIR", help="folder of the images (default: that of the JSON)")
     add("--annotations", metavar="FILE", help="COCO annotations that give file names of image ids, and the skeleton")
-    add("--skeleton", metavar="NAME", help="coco17, mpii16, crowdpose14, aic14, lsp14, hand21; default: the annotations'")
+    add("--truth", action="store_true", help="also draw the people of --annotations, in white below the predictions")
+    add("--skeleton", metavar="NAME", help="coco17, mpii16, crowdpose14, aic14, lsp14, hand21, or a config (.yml) that has its "
+        "own; default: the annotations'")  # fmt: skip
     add("--output_dir", default="output/visualize", metavar="DIR", help="default: %(default)s")
     add("--threshold", type=float, default=0.2, help="smallest score of a keypoint (default: %(default)s)")
     add("--person_threshold", type=float, default=0.3, help="smallest score of a person (default: %(default)s)")
-    add("--boxes", action="store_true", help="also draw boxes, where the file has them")
+    add("--boxes", action="store_true", help="also draw boxes, if the file has them")
     add("--names", action="store_true", help="also write the names of keypoints")
     add("--line_scale", type=float, default=1.0, help="factor on the width of limbs (default: %(default)s)")
     add("--contact_sheet", type=int, nargs="?", const=4, default=0, metavar="COLUMNS", dest="sheet_columns",
-        help="also write all (at most 100) into one picture, 4 in a row by default")  # fmt: skip
+        help="also write all (at most 100) into one image, 4 per row by default")  # fmt: skip
     add("--limit", type=int, default=0, metavar="N", help="only the first N images")
     return parser.parse_args()
 
