@@ -115,7 +115,8 @@ def test_mosaic_boxes_follow_their_pixels() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         samples = [planted(rng, 50, 40, 1 if i == 0 else 0) for i in range(4)]
-        found = Mosaic(1.0, [80, 80], degrees=[0, 0], shear=[0, 0], scale=[1, 1], enable_mixup=False).mix(samples[0], samples[1:], rng)
+        mosaic = Mosaic(1.0, [80, 80], degrees=[0, 0], shear=[0, 0], scale=[1, 1], enable_mixup=False)
+        found = mosaic.mix(samples[0], samples[1:], rng)
         if len(found.boxes_input) and found.image[..., 0].max() > 200:
             lit(found, 2.0)
 

@@ -38,9 +38,7 @@ def golden() -> dict[str, np.ndarray]:
 def sample_of(image: np.ndarray, boxes: np.ndarray) -> ImageSample:
     boxes = boxes.astype(np.float64)
     labels = np.zeros(len(boxes), np.int64)
-    return ImageSample(
-        "", 1, 0, image=image, boxes_xyxy=boxes, labels=labels, crowd=labels > 0, box_scores=labels + 1.0, boxes_input=boxes.copy()
-    )
+    return ImageSample("", 1, 0, image, boxes, labels, labels > 0, box_scores=labels + 1.0, boxes_input=boxes.copy())
 
 
 @pytest.mark.parametrize("seed", range(6))
