@@ -95,7 +95,7 @@ class SimOTAAssigner:
         inside = least_side_distance(grid.points, truth.boxes) > 0
         offset = (truth.boxes[..., :2] + truth.boxes[..., 2:]).unsqueeze(2) / 2 - grid.points
         reach = grid.strides.reshape([1, 1, -1]) * self.center_radius
-        central = paddle.amax(offset.abs(), axis=-1) < reach
+        central = paddle.amax(offset.abs(), axis=[-1]) < reach
         candidate = ((inside | central) & real).any(axis=1, keepdim=True) & real
         iou, giou = pairwise_iou_giou(truth.boxes, boxes)
         box_cost = 1 - giou if self.use_vfl else -paddle.log(iou + 1e-7)
