@@ -21,7 +21,9 @@ from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
 from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
 from ppdet.codecs.tag_refining import search_missing
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, mapping, number, one_of, optional, switch, whole
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.problem import short_repr
 from ppdet.geometry.crop import Crop
 from ppdet.skeletons import Skeleton
 
@@ -52,7 +54,27 @@ class AssociativeEmbeddingCodec(Codec):
     """
 
     kind = "bottom_up"
-    crop = "affine"
+    alignment = "affine"
+    content_rule = staticmethod(
+        mapping(
+            {
+                "input_wh": list_of(whole(1, 8192), length=2),
+                "strides": list_of(whole(1, 1024), least=1, most=8),
+                "sigma": number(0.001, 1000),
+                "max_people": whole(1, 10_000),
+                "detection_threshold": number(0, 1000),
+                "tag_threshold": number(0.0),
+                "joint_order": optional(list_of(whole(0, 10_000))),
+                "matching": one_of(*MATCHINGS),
+                "ignore_too_much": switch(),
+                "adjust": switch(),
+                "refine": switch(),
+                "refine_cell": whole(1, 1024),
+                "size_divisor": whole(1, 4096),
+                "paddledet_exact": switch(),
+            }
+        )
+    )
 
     def __init__(
         self,
@@ -257,7 +279,10 @@ class AssociativeEmbeddingCodec(Codec):
 
 
 def _two_sizes(value: Sequence[int]) -> tuple[int, int]:
-    size = tuple(int(v) for v in value)
-    if len(size) != 2 or min(size) < 1:
-        raise ConfigError(f"codec: input_wh is [width, height], both positive; given {list(value)}")
-    return size[0], size[1]
+    try:
+        width, height = (int(side) for side in value)
+    except (TypeError, ValueError):
+        width, height = 0, 0
+    if min(width, height) < 1:
+        raise ConfigError(f"codec: input_wh is [width, height], both positive; given {short_repr(value)}")
+    return width, height

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 import cv2
 import numpy as np
 
+from ppdet.core.content_schema import Rule, mapping, summary
 from ppdet.core.errors import ConfigError
 from ppdet.geometry.crop import BOX_PADDING, Crop, crop_for_boxes, fit_aspect
 from ppdet.skeletons import Skeleton
@@ -26,15 +27,20 @@ class Codec(ABC):
     Training, evaluation and deployment hold the same codec; the exported model's card carries its ``to_dict``.
     """
 
-    #: ``top_down``: one person a crop; ``bottom_up``: everyone in a whole image.
+    #: Kind of model that the codec serves; it names the task and the estimator. ``top_down``: one person per crop;
+    #: ``bottom_up``: everyone in a whole image.
     kind: str = "top_down"
     input_wh: tuple[int, int]
-    #: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
-    crop: str
+    #: How a crop is aligned with the input: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
+    alignment: str
+    #: Older names of arguments, which configs and cards may still use.
+    __renamed__: Mapping[str, str] = {}
+    #: What ``from_dict`` accepts.
+    content_rule: Rule = staticmethod(mapping({}))
 
     def crop_for_boxes(self, boxes_xyxy: np.ndarray, padding: float = BOX_PADDING) -> Crop:
         """Upright crops around (N, 4) image boxes, padded and at the input's aspect."""
-        return crop_for_boxes(boxes_xyxy, self.input_wh, self.crop, padding)
+        return crop_for_boxes(boxes_xyxy, self.input_wh, self.alignment, padding)
 
     def crop_at(
         self, center_xy: np.ndarray, size_wh: np.ndarray, rotation: np.ndarray, mirrored: np.ndarray | None = None
@@ -43,7 +49,7 @@ class Codec(ABC):
 
         Sizes of another aspect than the input's are grown to it, so that a pixel is never stretched.
         """
-        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.crop, mirrored)
+        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.alignment, mirrored)
 
     def extract(self, image: np.ndarray, crop: Crop) -> np.ndarray:
         """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image; the input size
@@ -65,18 +71,37 @@ class Codec(ABC):
     def merge_flipped(self, outputs: Any, outputs_of_mirrored: Any, skeleton: Skeleton) -> Any:
         """Merge the outputs of crops with those of the same crops mirrored left to right."""
 
+    def flip_tested(self, run: Callable[[np.ndarray], Any], inputs: np.ndarray, skeleton: Skeleton) -> Any:
+        """Outputs of a flip test: network inputs and their mirror images run as one batch, then `merge_flipped`.
+
+        The only flip test there is: evaluation, prediction from weights and exported models call it.
+
+        Args:
+            run: the network; (2 B, 3, H, W) to an array or a tuple of arrays, each with 2 B rows.
+            inputs: (B, 3, H, W) float32, normalised.
+            skeleton: knows which keypoints change places.
+        """
+        both = run(np.concatenate([inputs, inputs[..., ::-1]]))
+        if isinstance(both, np.ndarray):
+            return self.merge_flipped(*np.split(both, 2), skeleton)
+        halves = [np.split(maps, 2) for maps in both]
+        return self.merge_flipped(tuple(plain for plain, _ in halves), tuple(mirrored for _, mirrored in halves), skeleton)
+
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, ``name`` first, that rebuilds this codec."""
 
     @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> Self:
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
 
         Raises:
             ConfigError: unknown or missing keys, or values that cannot be meant.
         """
-        arguments = {k: v for k, v in mapping.items() if k != "name"}
+        arguments = {key: value for key, value in content.items() if key != "name" and key not in cls.__renamed__}
+        for old, new in cls.__renamed__.items():
+            if old in content and arguments.setdefault(new, content[old]) != content[old]:
+                raise ConfigError(f"codec {cls.__name__}: {old} is the older name of {new}, and the two differ; leave {old} out")
         known = inspect.signature(cls).parameters
         needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
         unknown = sorted(map(str, set(arguments) - set(known)))
@@ -84,6 +109,9 @@ class Codec(ABC):
         if unknown or missing:
             problem = f"unknown key {', '.join(unknown)}" if unknown else f"`{missing[0]}` is missing"
             raise ConfigError(f"codec {cls.__name__}: {problem}; known keys: {', '.join(sorted(known))}")
+        wrong = summary(cls.content_rule(arguments, "codec"))
+        if wrong:
+            raise ConfigError(wrong)
         return cls(**arguments)
 
     def __repr__(self) -> str:

@@ -20,10 +20,14 @@ from ppdet.codecs import peaks
 from ppdet.codecs.base import Codec
 from ppdet.codecs.gaussian import gaussian_heatmaps, reaches_map
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, mapping, number, one_of, optional, switch, whole
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.problem import short_repr
 from ppdet.geometry.crop import ALIGNMENTS, Crop
 from ppdet.skeletons import Skeleton
 
+MAX_SIDE = 8192
+MAX_BLUR_KERNEL = 255
 TARGETS = ("rounded", "subpixel")
 GRIDS = ("stride", "unit")
 DECODERS = ("argmax", "quarter", "dark", "soft_argmax", "soft_argmax_quarter")
@@ -41,7 +45,7 @@ class HeatmapCodec(Codec):
             Zhang et al., CVPR 2020).
         window: whether target values end at 3 sigma. Default: only for rounded targets, as published.
         grid: ``stride`` or ``unit``, see the module text.
-        crop: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
+        alignment: of the crop, ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
         decoder: ``argmax``, ``quarter``, ``dark``, ``soft_argmax`` (mean of the cells under a softmax) or
             ``soft_argmax_quarter`` (and the quarter step from the cell nearest to that, as LPN's results were measured).
         blur_kernel: odd size of the blur before DARK; 1 for none.
@@ -58,6 +62,26 @@ class HeatmapCodec(Codec):
         ConfigError: a value is none of those listed, or sizes are not positive whole numbers.
     """
 
+    __renamed__ = {"crop": "alignment"}
+    content_rule = staticmethod(
+        mapping(
+            {
+                "input_wh": list_of(whole(2, MAX_SIDE), length=2),
+                "heatmap_wh": optional(list_of(whole(2, MAX_SIDE), length=2)),
+                "sigma": number(0.001, 1000),
+                "target": one_of(*TARGETS),
+                "window": optional(switch()),
+                "grid": one_of(*GRIDS),
+                "alignment": one_of(*ALIGNMENTS),
+                "decoder": one_of(*DECODERS),
+                "blur_kernel": whole(1, MAX_BLUR_KERNEL),
+                "beta": number(0.001, 1e6),
+                "flip_shift": optional(number(0, 1)),
+                "paddledet_exact": switch(),
+            }
+        )
+    )
+
     def __init__(
         self,
         input_wh: Sequence[int],
@@ -66,7 +90,7 @@ class HeatmapCodec(Codec):
         target: str = "subpixel",
         window: Optional[bool] = None,
         grid: str = "stride",
-        crop: str = "affine",
+        alignment: str = "affine",
         decoder: str = "dark",
         blur_kernel: int = 3,
         beta: float = 100.0,
@@ -79,7 +103,7 @@ class HeatmapCodec(Codec):
         self.target = _one_of("target", target, TARGETS)
         self.window = target == "rounded" if window is None else bool(window)
         self.grid = _one_of("grid", grid, GRIDS)
-        self.crop = _one_of("crop", crop, ALIGNMENTS)
+        self.alignment = _one_of("alignment", alignment, ALIGNMENTS)
         self.decoder = _one_of("decoder", decoder, DECODERS)
         self.blur_kernel = int(blur_kernel)
         self.beta = float(beta)
@@ -91,8 +115,8 @@ class HeatmapCodec(Codec):
             raise ConfigError(f"codec: beta must be positive, given {beta}")
         if self.flip_shift is not None and not 0 <= self.flip_shift <= 1:
             raise ConfigError(f"codec: flip_shift is a fraction of a cell from 0 to 1, given {flip_shift}")
-        if self.blur_kernel < 1 or self.blur_kernel % 2 == 0:
-            raise ConfigError(f"codec: blur_kernel must be odd and at least 1, given {blur_kernel}")
+        if not 1 <= self.blur_kernel <= MAX_BLUR_KERNEL or self.blur_kernel % 2 == 0:
+            raise ConfigError(f"codec: blur_kernel must be odd, from 1 to {MAX_BLUR_KERNEL}, given {blur_kernel}")
 
     # ---------------------------------------------------------------- grid
 
@@ -226,7 +250,7 @@ class HeatmapCodec(Codec):
             "target": self.target,
             "window": self.window,
             "grid": self.grid,
-            "crop": self.crop,
+            "alignment": self.alignment,
             "decoder": self.decoder,
             "blur_kernel": self.blur_kernel,
             "beta": self.beta,
@@ -252,10 +276,13 @@ def _paddledet_unwarp(uv: np.ndarray, crop: Crop, heatmap_wh: tuple[int, int]) -
 
 
 def _size(name: str, value: Sequence[int]) -> tuple[int, int]:
-    size = tuple(int(v) for v in value)
-    if len(size) != 2 or min(size) < 2:
-        raise ConfigError(f"codec: {name} is [width, height], both at least 2; given {list(value)}")
-    return size[0], size[1]
+    try:
+        width, height = (int(side) for side in value)
+    except (TypeError, ValueError):
+        width, height = 0, 0
+    if not (2 <= width <= MAX_SIDE and 2 <= height <= MAX_SIDE):
+        raise ConfigError(f"codec: {name} is [width, height], both from 2 to {MAX_SIDE}; given {short_repr(value)}")
+    return width, height
 
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> str:

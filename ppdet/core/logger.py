@@ -18,18 +18,30 @@ class _PpdetFormatter(logging.Formatter):
         return line
 
 
-class _StdoutHandler(logging.Handler):
-    """Writes to whatever sys.stdout is at that moment, and keeps quiet where the host program logs to a terminal."""
+class _ConsoleHandler(logging.Handler):
+    """Writes to whatever sys.stderr is at that moment, and stays silent if the host program logs to a terminal.
+
+    A library must leave stdout to its caller's data. PaddleDetection's scripts log to stdout, and so do those of the same name
+    here; see `log_to_stdout`.
+    """
+
+    stream_name = "stderr"
 
     def emit(self, record: logging.LogRecord) -> None:
         terminal = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
         if any(getattr(handler, "stream", None) in terminal for handler in logging.getLogger().handlers):
             return
         try:
-            sys.stdout.write(self.format(record) + "\n")
-            sys.stdout.flush()
+            stream = getattr(sys, self.stream_name)
+            stream.write(self.format(record) + "\n")
+            stream.flush()
         except Exception:  # the convention of logging: a failing log line never stops the program
             self.handleError(record)
+
+
+def log_to_stdout() -> None:
+    """From now on log to stdout in this process, as PaddleDetection's scripts do and as people's scripts around them expect."""
+    _ConsoleHandler.stream_name = "stdout"
 
 
 def get_logger(name: str = "ppdet") -> logging.Logger:
@@ -38,8 +50,8 @@ def get_logger(name: str = "ppdet") -> logging.Logger:
     Only the first process of a distributed run prints below WARNING.
     """
     root = logging.getLogger("ppdet")
-    if not any(isinstance(handler, _StdoutHandler) for handler in root.handlers):
-        handler = _StdoutHandler()
+    if not any(isinstance(handler, _ConsoleHandler) for handler in root.handlers):
+        handler = _ConsoleHandler()
         handler.setFormatter(_PpdetFormatter())
         root.addHandler(handler)
         root.setLevel(logging.INFO if os.environ.get("PADDLE_TRAINER_ID", "0") == "0" else logging.WARNING)

@@ -38,6 +38,12 @@ class Problem:
         return f"{where}{self.severity}: {self.message}"
 
 
+def short_repr(value: object, limit: int = 120) -> str:
+    """`repr`, with the middle left out where it is long."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit // 2]}...{text[-limit // 4 :]}"
+
+
 def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
     """The candidate most like `name`, upper and lower case counting as nearly equal, or None if nothing is close."""
     pool = [candidate for candidate in candidates if isinstance(candidate, str)]

@@ -1,8 +1,7 @@
-"""The card of an exported model: `infer_cfg.yml`, as PaddleDetection writes it, and what it leaves out, after it.
+"""The card of an exported model: `infer_cfg.yml`, PaddleDetection's keys first, then ours.
 
-PaddleDetection's keys come first and mean what they mean there. Ours follow: the codec (how keypoints and heatmaps map to
-each other), the skeleton (names, mirror pairs, sigmas, links), sizes, precision and versions, so that whoever runs the
-model guesses nothing.
+PaddleDetection's keys keep their meaning. Ours are the codec (how keypoints and heatmaps map to each other), the skeleton
+(names, mirror pairs, sigmas, links), sizes, precision and versions, so that nothing has to be guessed to run the model.
 """
 from __future__ import annotations
 
@@ -14,39 +13,46 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from ppdet.core.config.nodes import plain
+from ppdet.core.config.registry import registry
+from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.content_schema import summary
 from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.core.files import atomic_write
+from ppdet.core.plugins import import_plugins
+from ppdet.core.problem import short_repr
+from ppdet.inference.card_schema import CARD_RULE
 
 if TYPE_CHECKING:
     from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
-TOP_DOWN_ARCHS = ("HRNet",)
-BOTTOM_UP_ARCHS = ("HigherHRNet",)
-RAW_HEAD_ARCHS = ("PicoDet",)
-BOXES_ARCHS = ("GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
+DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
+#: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
+#: card says the kind itself.
+KIND_OF_ARCH: dict[str, str] = {"HRNet": "top_down", "HigherHRNet": "bottom_up", **dict.fromkeys(DETECTOR_ARCHS, "detection")}
 # Keys that PaddleDetection puts before `arch`; every other key that this class does not know follows `fpn_stride`.
 EARLY_EXTRAS = ("Global", "tracker")
 
 
 @dataclass
 class ModelCard:
-    """What a runtime has to know about an exported model.
+    """What a runtime needs to know about an exported model.
 
     Attributes:
-        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "HigherHRNet" (bottom-up), "PicoDet" (raw
-            heads), "GFL", "YOLO", ...
+        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "HigherHRNet" (bottom-up), "PicoDet" (detector
+            with raw heads), "GFL", "YOLO", ...
         preprocess: its `Preprocess` list, each a mapping with `type`.
         label_list: class names of a detector, ["keypoint"] for pose.
         mode, draw_threshold, metric, use_dynamic_shape, min_subgraph_size: as in PaddleDetection.
         nms: arguments of the detector's NMS, if the graph does not hold it.
-        fpn_stride: strides of the detector's levels.
+        fpn_stride: strides of a detector's levels.
         codec: maps between image, network input and heatmaps; None for detectors and for PaddleDetection's own exports.
         skeleton: the keypoints' names and relations; None likewise.
         input_wh, heatmap_wh: network sizes in pixels and cells, width first.
-        precision: what the weights were exported in.
-        versions: versions of what made the export.
+        precision: of the exported weights.
+        versions: of the packages that made the export.
         extra: any further keys, kept as they are.
         model_dir: where the card was read.
     """
@@ -76,22 +82,14 @@ class ModelCard:
         return str(self.model_dir) if self.model_dir is not None else "the model"
 
     @property
-    def is_top_down(self) -> bool:
-        """Whether the model estimates the pose of one person in a crop."""
-        return not self.is_bottom_up and (self.arch in TOP_DOWN_ARCHS or self.codec is not None)
-
-    @property
-    def is_bottom_up(self) -> bool:
-        """Whether the model finds the poses of all people in a picture at once."""
+    def kind(self) -> str:
+        """Kind of model: "top_down" (the pose of one person per crop), "bottom_up" (everyone in an image), "detection" (boxes),
+        or one that was registered by another package."""
         if self.codec is not None:
-            return self.codec.kind == "bottom_up"
+            return self.codec.kind
         # Some of PaddleDetection's exporters take the first name they find within "HigherHRNet", which is "HRNet".
-        return self.arch in BOTTOM_UP_ARCHS or (self.arch in TOP_DOWN_ARCHS and self.operation("EvalAffine") is not None)
-
-    @property
-    def is_detector(self) -> bool:
-        """Whether the model finds boxes."""
-        return self.arch in RAW_HEAD_ARCHS or self.arch in BOXES_ARCHS
+        is_cut_short = self.arch == "HRNet" and self.operation("EvalAffine") is not None
+        return KIND_OF_ARCH["HigherHRNet" if is_cut_short else self.arch]
 
     def operation(self, kind: str) -> dict[str, Any] | None:
         """The first `Preprocess` entry of a type, or None."""
@@ -106,8 +104,8 @@ class ModelCard:
         """
         path = find_card(model_dir)
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+            content = load_yaml(path)
+        except PpdetError as error:
             raise ModelDirError(f"{path} does not read as YAML: {error}; export the model again") from error
         if not isinstance(content, dict):
             raise ModelDirError(f"{path} holds no mapping (is it empty?): export the model again")
@@ -123,11 +121,14 @@ class ModelCard:
         if missing:
             raise ModelDirError(f"the card lacks {' and '.join(missing)}: this is not an infer_cfg.yml of an exported model, "
                                 "or half of one; export again")
-        rest = dict(content)
+        wrong = summary(CARD_RULE(content, "the card"))
+        if wrong:
+            raise ModelDirError(f"{wrong}; export the model again")
+        rest = _without_specs(content)
         names = {"Preprocess": "preprocess", "NMS": "nms"}
-        plain = ("arch", "Preprocess", "label_list", "mode", "draw_threshold", "metric", "use_dynamic_shape",
+        plain_keys = ("arch", "Preprocess", "label_list", "mode", "draw_threshold", "metric", "use_dynamic_shape",
                  "min_subgraph_size", "NMS", "fpn_stride", "precision", "versions")
-        known = {names.get(key, key): rest.pop(key) for key in plain if key in rest}
+        known = {names.get(key, key): value for key in plain_keys if (value := rest.pop(key, None)) is not None}
         for key in ("input_wh", "heatmap_wh"):
             size = rest.pop(key, None)
             known[key] = None if size is None else (int(size[0]), int(size[1]))
@@ -143,13 +144,12 @@ class ModelCard:
         return card
 
     def _check(self) -> None:
-        if not isinstance(self.preprocess, list) or not all(isinstance(op, dict) and "type" in op for op in self.preprocess):
-            raise ModelDirError("Preprocess must be a list of mappings with a `type`: export the model again")
-        known = TOP_DOWN_ARCHS + BOTTOM_UP_ARCHS + RAW_HEAD_ARCHS + BOXES_ARCHS
-        if self.arch not in known:
-            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {', '.join(TOP_DOWN_ARCHS)} (top-down pose), "
-                                f"{', '.join(BOTTOM_UP_ARCHS)} (bottom-up pose) and {', '.join(RAW_HEAD_ARCHS + BOXES_ARCHS)} "
-                                "(detectors)")
+        if self.arch not in KIND_OF_ARCH:
+            import_plugins()
+        if self.arch not in KIND_OF_ARCH:
+            kinds = dict.fromkeys(KIND_OF_ARCH.values())
+            words = [f"{', '.join(arch for arch, of in KIND_OF_ARCH.items() if of == kind)} ({kind})" for kind in kinds]
+            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {'; '.join(words)}")
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the card file: PaddleDetection's keys first and in its order, then ours."""
@@ -164,7 +164,7 @@ class ModelCard:
             content["fpn_stride"] = list(self.fpn_stride)
         content.update((key, value) for key, value in self.extra.items() if key not in EARLY_EXTRAS)
         if self.codec is not None:
-            content["codec"] = self.codec.to_dict()
+            content["codec"] = _as_older_readers_know_it(self.codec)
         if self.skeleton is not None:
             content["skeleton"] = self.skeleton.to_dict()
         for key in ("input_wh", "heatmap_wh"):
@@ -187,20 +187,38 @@ class ModelCard:
         return path
 
 
+def _as_older_readers_know_it(codec: Codec) -> dict[str, Any]:
+    """The codec's content with the names of version 0.1, which refuses names that it does not know; this one reads both."""
+    old_names = {new: old for old, new in codec.__renamed__.items()}
+    return {old_names.get(key, key): value for key, value in codec.to_dict().items()}
+
+
+def _without_specs(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in plain dicts and lists."""
+    try:
+        return {key: plain(value) for key, value in content.items()}
+    except TypeError:
+        raise ModelDirError("the card holds a `!Tag`; an infer_cfg.yml is plain data: export the model again") from None
+
+
 def codec_from_card(content: Mapping[str, Any]) -> Codec:
-    """The codec that a card describes; by its `name`, without one the heatmap codec of top-down models.
+    """The codec that a card describes, by its `name`; without a name the heatmap codec of top-down models.
 
     Raises:
         ConfigError: an unknown codec, or settings that it does not take.
     """
-    from ppdet import codecs
+    from ppdet.codecs import Codec
 
-    name = content.get("name", "HeatmapCodec")
-    kinds = {kind: getattr(codecs, kind) for kind in codecs.__all__ if kind.endswith("Codec") and kind != "Codec"}
-    if name not in kinds:
-        raise ConfigError(f"codec {name!r} is not known here: known are {', '.join(sorted(kinds))}. Is this toolkit older than "
-                          "the export?")
-    return kinds[name].from_dict(content)
+    name = content.get("name", "HeatmapCodec") if isinstance(content, Mapping) else content
+    if name not in registry:
+        import_plugins()
+    classes: list[type[Any]] = [registry.get(each) for each in registry]
+    known = {each.__name__: each for each in classes if issubclass(each, Codec)}
+    if not isinstance(name, str) or name not in known:
+        raise ConfigError(f"codec {short_repr(name)} is not known here: known are {', '.join(sorted(known))}. Is this toolkit "
+                          "older than the export, or is the package that defines the codec not installed?")
+    codec: Codec = known[name].from_dict(content)
+    return codec
 
 
 def find_card(model_dir: str | Path) -> Path:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional
 
 import numpy as np
 
+from ppdet.core.content_schema import either, list_of, mapping, number, one_of, optional, summary, text, whole
 from ppdet.core.errors import ConfigError
 
 BGR = tuple[int, int, int]
@@ -18,6 +19,29 @@ BGR = tuple[int, int, int]
 PARTS = ("upper", "lower", "other")
 #: OKS sigma used when a skeleton does not state one: the mean of COCO's seventeen.
 DEFAULT_SIGMA = 0.0644
+
+_LABEL = either(whole(), text())  # numbers as names: YAML reads `name: 7` as one
+_ROW = mapping(
+    {
+        "name": _LABEL,
+        "mirror": optional(either(one_of(""), _LABEL)),
+        "part": text(),
+        "sigma": number(),
+        "color": optional(list_of(whole(0, 255), length=3)),
+    },
+    required=("name",),
+    only_known=True,
+)
+#: What `Skeleton.from_dict` reads.
+MAPPING_RULE = mapping(
+    {
+        "name": _LABEL,
+        "keypoints": list_of(either(text(), _ROW), least=1, most=10_000),
+        "links": optional(list_of(list_of(_LABEL, length=2))),
+    },
+    required=("keypoints",),
+    only_known=True,
+)
 
 _LEFT: BGR = (80, 200, 60)
 _RIGHT: BGR = (40, 120, 255)
@@ -166,44 +190,31 @@ class Skeleton:
         return {"name": self.name, "keypoints": rows, "links": [list(pair) for pair in self.link_names]}
 
     @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> Skeleton:
+    def from_dict(cls, content: Mapping[str, Any]) -> Skeleton:
         """Build from a mapping ``{name, keypoints: [name | {name, mirror, part, sigma, color}], links: [[a, b]]}``.
 
         Raises:
             ConfigError: a key is missing or unknown, or the skeleton is inconsistent.
         """
-        unknown = set(mapping) - {"name", "keypoints", "links"}
-        if unknown or "keypoints" not in mapping:
-            given = ", ".join(map(str, mapping))
-            raise ConfigError(f"a skeleton mapping has the keys name, keypoints, links; given: {given or 'nothing'}")
-        rows = tuple(_keypoint(row) for row in mapping["keypoints"])
-        links = tuple(_link(pair) for pair in mapping.get("links") or ())
-        return cls(str(mapping.get("name", "custom")), rows, links)
+        wrong = summary(MAPPING_RULE(content, "skeleton"))
+        if wrong:
+            raise ConfigError(f"{wrong}. A skeleton mapping has the keys name, keypoints, links; see docs/config.md")
+        rows = tuple(_keypoint(row) for row in content["keypoints"])
+        links = tuple((str(start), str(end)) for start, end in content.get("links") or ())
+        return cls(str(content.get("name", "custom")), rows, links)
 
 
 def _keypoint(row: Any) -> Keypoint:
     if isinstance(row, str):
         return Keypoint(row)
-    if not isinstance(row, Mapping) or "name" not in row:
-        raise ConfigError(f"a keypoint row is a name or a mapping with `name`; given {row!r}")
-    unknown = set(row) - {"name", "mirror", "part", "sigma", "color"}
-    if unknown:
-        raise ConfigError(f"keypoint {row['name']!r}: unknown key {', '.join(sorted(map(str, unknown)))}; "
-                          "known: name, mirror, part, sigma, color")
     color = row.get("color")
     return Keypoint(
         name=str(row["name"]),
-        mirror=str(row.get("mirror", "")),
-        part=str(row.get("part", "other")),
+        mirror=str(row.get("mirror") or ""),
+        part=row.get("part", "other"),
         sigma=float(row.get("sigma", DEFAULT_SIGMA)),
         color=None if color is None else (int(color[0]), int(color[1]), int(color[2])),
     )
-
-
-def _link(pair: Sequence[str]) -> tuple[str, str]:
-    if isinstance(pair, str) or len(pair) != 2:
-        raise ConfigError(f"a link is a pair of keypoint names; given {pair!r}")
-    return str(pair[0]), str(pair[1])
 
 
 def _side_color(name: str) -> BGR:

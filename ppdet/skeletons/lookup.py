@@ -5,9 +5,14 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any, Mapping, Optional, Sequence, Union
 
+from ppdet.core.content_schema import either, list_of, mapping, optional, summary, whole
 from ppdet.core.errors import ConfigError
+from ppdet.core.problem import short_repr
 from ppdet.skeletons.base import Keypoint, Skeleton
 from ppdet.skeletons.tables import TABLES
+
+_FLIP_PERM = either(list_of(whole(0)), list_of(list_of(whole(0), length=2)))
+_SKELETON_KEYS = mapping({"num_joints": optional(whole(1, 10_000)), "flip_perm": optional(_FLIP_PERM)})
 
 
 def get_skeleton(what: Union[str, Mapping[str, Any], Skeleton]) -> Skeleton:
@@ -20,12 +25,12 @@ def get_skeleton(what: Union[str, Mapping[str, Any], Skeleton]) -> Skeleton:
         return what
     if isinstance(what, Mapping):
         return Skeleton.from_dict(what)
-    if what in TABLES:
+    if isinstance(what, str) and what in TABLES:
         return TABLES[what]
-    near = get_close_matches(str(what), TABLES, n=1)
+    near = get_close_matches(str(what)[:100], TABLES, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ConfigError(
-        f"skeleton: unknown name {what!r}{hint} Known: {', '.join(TABLES)}; or give a mapping with keypoints and links"
+        f"skeleton: unknown name {short_repr(what)}{hint} Known: {', '.join(TABLES)}; or give a mapping with keypoints and links"
     )
 
 
@@ -59,11 +64,14 @@ def skeleton_from_config(config: Mapping[str, Any]) -> Skeleton:
     Raises:
         ConfigError: an unknown skeleton, or one that contradicts ``num_joints`` or ``flip_perm``.
     """
+    wrong = summary(_SKELETON_KEYS(config, "config"))
+    if wrong:
+        raise ConfigError(wrong)
     count, pairs = config.get("num_joints"), _flip_pairs(config.get("flip_perm"))
     if config.get("skeleton") is None:
-        return skeleton_for_count(17 if count is None else int(count), pairs)
+        return skeleton_for_count(17 if count is None else count, pairs)
     skeleton = get_skeleton(config["skeleton"])
-    if count is not None and int(count) != skeleton.num_keypoints:
+    if count is not None and count != skeleton.num_keypoints:
         raise ConfigError(
             f"num_joints is {count}, but skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints; "
             "make them agree, or leave num_joints out"

@@ -9,6 +9,7 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from ppdet.core.errors import ModelDirError
+from ppdet.inference.estimators.registry import finds_poses
 from ppdet.inference.model_card import CARD_NAMES, ModelCard
 
 BUNDLED = Path(__file__).resolve().parents[2] / "model_zoo" / "bundled"
@@ -70,8 +71,8 @@ def exported_models(folder: Path) -> DemoModels:
     """
     cards = [ModelCard.load(each) for each in _exported_folders(folder)]
     found = {
-        "detector": [card.model_dir for card in cards if card.is_detector],
-        "top-down pose model": [card.model_dir for card in cards if card.is_top_down],
+        "detector": [card.model_dir for card in cards if not finds_poses(card)],
+        "top-down pose model": [card.model_dir for card in cards if finds_poses(card, in_boxes=True)],
     }
     for kind, places in found.items():
         if len(places) != 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +13,7 @@ from ppdet.core.config.registry import Registry
 from ppdet.core.config.registry import registry as default_registry
 from ppdet.core.config.schema import REQUIRED, Schema, check_arguments, schema_of
 from ppdet.core.errors import ConfigError, PpdetError
-from ppdet.core.problem import Mark, Problem, did_you_mean
+from ppdet.core.problem import Mark, Problem, did_you_mean, short_repr
 
 
 class _Plan(NamedTuple):
@@ -124,11 +126,14 @@ class Builder:
         if missing:
             message = f"{schema.name} needs {', '.join(missing)}, which the config does not give"
             raise ConfigError([Problem(message, plan.mark)])
+        place = f"while building {schema.name}" + (f" ({plan.mark})" if plan.mark else "")
         try:
             return plan.cls(**{name: plain(self._with_specs_built(value)) for name, value in args.items()})
         except PpdetError as error:
-            error.in_context(f"while building {schema.name}" + (f" ({plan.mark})" if plan.mark else ""))
+            error.in_context(place)
             raise
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ConfigError(_refused(error)).in_context(place) from error
 
     def _arguments(self, plan: _Plan, schema: Schema, extra: Mapping[str, Any]) -> dict[str, Any]:
         """All arguments as far as they are known: default < top level < shared < section < extra."""
@@ -145,7 +150,7 @@ class Builder:
         for source in (self.config, self.shared):
             args.update({name: source[name] for name in schema.shared if name in source})
         args.update(zip(schema.defaults, plan.args))
-        args.update(plan.section)
+        args.update(schema.with_new_names(plan.section, getattr(self.config, "files", ())))
         args.update(extra)
         return args
 
@@ -166,6 +171,13 @@ class Builder:
         if isinstance(value, ConfigDict):
             return {key: self._with_specs_built(item) for key, item in value.items()}
         return value
+
+
+def _refused(error: Exception) -> str:
+    """Say which line of a constructor could not work with its arguments, and why."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return f"an argument does not fit: {type(error).__name__}: {short_repr(str(error), 200)} (in {where}); check its value"
 
 
 def _names_a_component(value: Any) -> bool:

@@ -33,6 +33,9 @@ class COCODataSet(ImageDataset):
         dataset_dir, image_dir, anno_path: as in `KeypointTopDownCocoDataset`.
         sample_num: the first n images only; -1 for all.
         data_fields, load_crowd, allow_empty, empty_ratio, repeat: accepted; crowds are always marked, never dropped.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file.
+        exif_orientation: whether labels refer to images turned as their EXIF orientation says: "auto" goes by the annotated
+            size, "stored" and "turned" settle it.
 
     Attributes (after `parse`):
         category_ids: category id of each class number.
@@ -51,8 +54,10 @@ class COCODataSet(ImageDataset):
         empty_ratio: float = 1.0,
         repeat: int = 1,
         cache: Union[bool, str] = "auto",
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "auto",
     ) -> None:
-        super().__init__(cache)
+        super().__init__(cache, image_range, exif_orientation)
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
         self.sample_num = sample_num
         self.category_ids: List[Any] = []

@@ -64,7 +64,7 @@ class PersonTracker:
             track = self.tracks[column]
             track.box, track.keypoints, track.missed = boxes[row], keypoints[row], 0
             identities[row] = track.identity
-        for row in np.flatnonzero(identities == 0):
+        for row in np.flatnonzero(identities == 0).tolist():
             identities[row] = self._next_identity
             self.tracks.append(Track(self._next_identity, boxes[row], keypoints[row]))
             self._next_identity += 1
@@ -83,7 +83,7 @@ class PersonTracker:
         old_keypoints = np.stack([track.keypoints for track in self.tracks])
         similarity = (iou_matrix(boxes, old_boxes)
                       + oks_matrix(keypoints, box_area(boxes), old_keypoints, box_area(old_boxes), self.sigmas)) / 2
-        pairs = []
+        pairs: list[tuple[int, int]] = []
         while True:
             row, column = np.unravel_index(np.argmax(similarity), similarity.shape)
             if similarity[row, column] < self.min_similarity:

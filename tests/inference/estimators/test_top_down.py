@@ -81,13 +81,17 @@ def test_flip_test_keeps_the_place_and_swaps_partners() -> None:
 
     class Mirroring(PlantedRuntime):
         def run(self, feeds: Any) -> list[np.ndarray]:
-            image = feeds["image"]
-            mirrored = len(self.batches) == 2  # probe, plain, mirrored
-            return super().run({"image": np.ascontiguousarray(image[:, [0, 2, 1]]) if mirrored else image})
+            image = feeds["image"].copy()
+            rows = slice(1, 2) if len(image) == 2 else slice(0, len(self.batches) == 2)  # probe; then plain and mirrored
+            image[rows] = image[rows][:, [0, 2, 1]]
+            return super().run({"image": image})
 
     image = planted_person((400, 300), POINTS, 16.0)
-    keypoints, _ = estimator(runtime=Mirroring(), flip_test=True).estimate(image, BOX)
-    np.testing.assert_allclose(keypoints[0], POINTS, atol=0.4)
+    for together, batches in ((8, [1, 2]), (1, [1, 1, 1])):
+        runtime = Mirroring()
+        keypoints, _ = estimator(runtime=runtime, flip_test=True, batch_size=together).estimate(image, BOX)
+        np.testing.assert_allclose(keypoints[0], POINTS, atol=0.4)
+        assert runtime.batches == batches
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_paddledetections_card_gets_a_codec_and_a_stated_skeleton(caplog: pytest
     assert derived.skeleton.name == "coco17"
     assert "its 17 joints are taken for 'coco17'" in caplog.text
     codec = derived.codec
-    assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.crop, codec.decoder) == (
+    assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.alignment, codec.decoder) == (
         (48, 64),
         (12, 16),
         "stride",
@@ -116,7 +120,7 @@ def test_paddledetections_card_gets_a_codec_and_a_stated_skeleton(caplog: pytest
 
 def test_paddledetections_flags_are_taken_over() -> None:
     derived = TopDownEstimator(PlantedRuntime(), paddledet_card(use_udp=True), use_dark=False, skeleton=SKELETON)
-    assert (derived.codec.crop, derived.codec.decoder, derived.skeleton.name) == ("udp", "quarter", "planted3")
+    assert (derived.codec.alignment, derived.codec.decoder, derived.skeleton.name) == ("udp", "quarter", "planted3")
     assert estimator(use_dark=False).codec.decoder == "quarter"
     assert estimator(codec=planted_codec(decoder="argmax")).codec.decoder == "argmax"
 
