@@ -18,7 +18,7 @@ from ppdet.commands.flags.source_flags import add_plain_source_flags
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sources, the model, results, engine."""
     models = parser.add_argument_group("model")
-    models.add_argument("--det", metavar="MODEL", default="picodet", help="name or exported folder (default: the bundled one)")
+    models.add_argument("--det", metavar="MODEL", help="name or exported folder (default: the one that is bundled)")
     models.add_argument("--threshold", type=float, default=0.5,
                         help="smallest score that is drawn and counted (default: %(default)s)")
     models.add_argument("--save_threshold", type=float, default=0.0, help="smallest score in the JSON (default: %(default)s)")

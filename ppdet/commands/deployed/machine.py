@@ -17,6 +17,7 @@ from pathlib import Path
 import ppdet
 from ppdet.core.errors import PpdetError
 from ppdet.core.shipped import bundled_models_folder, cache_root, configs_folder
+from ppdet.inference.files.model_names import bundled_models
 
 PACKAGES = {
     "numpy": "", "opencv-python-headless": "", "pyyaml": "", "tqdm": "",
@@ -101,7 +102,7 @@ def _engines() -> Iterator[str]:
     """Each engine, and in what it computes: measured on a bundled model if there is one, else what it is asked for."""
     from ppdet.inference.runtimes.registry import available_runtimes
 
-    models = _bundled()
+    models = list(bundled_models().values())
     for each in available_runtimes():
         if not each.is_installed():
             yield f"{each.title}: not installed: {each.install}"
@@ -209,13 +210,9 @@ def _gpus() -> Iterator[str]:
         yield "ONNX Runtime for GPUs is missing: pip install onnxruntime-gpu"
 
 
-def _bundled() -> list[Path]:
-    return sorted(path.parent for path in bundled_models_folder().glob("*/infer_cfg.yml"))
-
-
 def _models() -> Iterator[str]:
-    bundled = _bundled()
-    yield f"bundled: {', '.join(path.name for path in bundled)}" if bundled else f"bundled: none in {bundled_models_folder()}"
+    bundled = bundled_models()
+    yield f"bundled: {', '.join(bundled)}" if bundled else f"bundled: none in {bundled_models_folder()}"
     files = [path for path in sorted(cache_root().rglob("*")) if path.is_file()] if cache_root().is_dir() else []
     size = sum(path.stat().st_size for path in files) / 1e6
     yield f"downloaded: {len(files)} files, {size:.0f} MB, in {cache_root()}"

@@ -25,6 +25,7 @@ from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import split_url
 from ppdet.inference.pipeline import PosePipeline
@@ -71,7 +72,7 @@ def run_detect(args: argparse.Namespace) -> int:
 
 
 def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
-    card = detector_card(args.det)
+    card = detector_card(default_model(DETECTOR) if args.det is None else find_model(args.det, DETECTOR))
     options = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
     with _results(args, stdout, JsonListWriter) as (drawings, records):
         runtime = load_runtime(card.model_dir, **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ppdet.codecs import AssociativeEmbeddingCodec
+from ppdet.codecs import AssociativeEmbeddingCodec, assignment
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import ConfigError, DataError, ModelDirError
 from ppdet.inference.estimators.base import EstimatorOptions, People, PoseEstimator
@@ -146,8 +146,7 @@ class BottomUpEstimator(PoseEstimator):
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
         """Run the network once on a small black image, which also warms it up, and compare its output with the skeleton."""
-        import scipy.optimize  # noqa: F401  grouping needs it; importing takes half a second that would count as the first image's
-
+        assignment.prepare()
         side = int(self.codec.size_divisor)
         joints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
         return skeleton_of_network(skeleton, joints, self.card)
