@@ -15,7 +15,7 @@ from ppdet.image.resize import resize_to, target_height_width
 
 @register
 class Resize:
-    """Resizes to `target_size` and records `im_shape` and `scale_factor`; boxes stay in source pixels.
+    """Resizes to `target_size` and records `im_shape` and `scale_factor`; `boxes_input` follow, if there are any.
 
     Args:
         target_size: one number or [height, width].
@@ -33,7 +33,12 @@ class Resize:
 
     def __call__(self, sample: ImageSample, rng: np.random.Generator) -> ImageSample:
         assert sample.image is not None
+        height, width = sample.image.shape[:2]
         sample.image, scale_yx = resize_to(sample.image, self.target_hw, self.keep_ratio, self.interp)
         sample.im_shape = np.array(sample.image.shape[:2], np.float32)
         sample.scale_factor = np.array(scale_yx, np.float32)
+        if sample.boxes_input is not None:
+            new_height, new_width = sample.image.shape[:2]
+            factor = np.array([new_width / width, new_height / height] * 2)
+            sample.boxes_input = np.clip(sample.boxes_input * factor, 0, [new_width, new_height] * 2)
         return sample
