@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
+# Key of a top-down model's card: which boxes it was trained on, as the dataset's `box`: "given" (annotated), "extent" (of the
+# keypoints) or "image" (the whole image).
+BOX_KEY = "box"
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
@@ -210,7 +213,7 @@ def codec_from_card(content: Mapping[str, Any]) -> Codec:
     from ppdet.codecs import Codec
 
     name = content.get("name", "HeatmapCodec") if isinstance(content, Mapping) else content
-    if name not in registry:
+    if isinstance(name, str) and name not in registry:
         import_plugins()
     classes: list[type[Any]] = [registry.get(each) for each in registry]
     known = {each.__name__: each for each in classes if issubclass(each, Codec)}

@@ -75,6 +75,19 @@ def test_without_detector_the_whole_picture_is_the_person(estimator: TopDownEsti
     np.testing.assert_array_equal(result.boxes, [[0, 0, 210, 280]])
 
 
+@pytest.mark.parametrize(("box", "warns"), [("given", True), ("extent", True), ("image", False), (None, False)])
+def test_whole_images_where_the_model_knows_boxes(
+    image: np.ndarray, caplog: pytest.LogCaptureFixture, box: str | None, warns: bool
+) -> None:
+    card = pose_card(extra={} if box is None else {"box": box})
+    pipeline = PosePipeline(None, TopDownEstimator(PlantedRuntime(), card))
+    pipeline([image, image])
+    assert caplog.text.count(f"was trained on boxes around each person (box: {box} in its card)") == int(warns)
+    caplog.clear()
+    PosePipeline(PlantedDetector([BOX]), TopDownEstimator(PlantedRuntime(), card))(image)
+    assert "was trained on boxes" not in caplog.text
+
+
 def test_directories_are_loaded(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
@@ -135,7 +148,10 @@ def test_bytes_iterators_and_urls(pipeline: PosePipeline, image: np.ndarray, tmp
     assert not isinstance(frames, list) and [len(result) for result in frames] == [1, 1, 1]
     with pytest.raises(DataError, match="item 0 of the iterator is a list"):
         next(pipeline(iter([[image]])))
-    with serving({"/a.png": (200, {"Content-Type": "image/png"}, encoded)}) as (host, _):
+    page = (200, {"Content-Type": "text/html"}, b"<html>no image</html>")
+    with serving({"/a.png": (200, {"Content-Type": "image/png"}, encoded), "/b.jpg": page}) as (host, _):
+        with pytest.raises(MediaError, match=f"http://{host}/b.jpg is a HTML"):
+            pipeline(f"http://{host}/b.jpg")
         result = pipeline(f"http://user:S3cret@{host}/a.png?key=S3cret")
         assert result.path == f"http://{host}/a.png?..." and result.draw().shape == image.shape
         assert len(pipeline([f"http://{host}/a.png"])[0]) == 1

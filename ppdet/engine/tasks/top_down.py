@@ -25,7 +25,7 @@ from ppdet.engine.tasks.setting import pose_setting, precision_text, wants_flip_
 from ppdet.geometry.crop import BOX_PADDING
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.top_down import TopDownEstimator
-from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_card import BOX_KEY, ModelCard
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.modeling.export.top_down import TopDownExport
@@ -67,6 +67,7 @@ class TopDownTask(Task):
             preprocess += [{"type": "NormalizeImage", **feed.normalize}, {"type": "Permute"}]
         card = card_of(config, self.arch, preprocess, feed)
         card.label_list = ["keypoint"]
+        card.extra[BOX_KEY] = str((config.get("TrainDataset") or {}).get("box", "given"))
         card.codec, card.skeleton = codec, parts.skeleton
         width, height = card.input_wh = self.input_wh(parts)
         cells = getattr(codec, "heatmap_wh", None)

@@ -63,7 +63,7 @@ class PoseFile:
         skeleton: of annotations, their skeleton.
         names: of annotations, the file names behind image ids.
         kind: "predictions" or "annotations".
-        turned: coordinates are in the picture as its EXIF orientation turns it (what deployment and tools/infer.py write),
+        turned: coordinates are in the image as its EXIF orientation turns it (what deployment and tools/infer.py write),
             not in the stored pixels (annotations, and the results of an evaluation, which are held against them).
     """
 
@@ -105,7 +105,7 @@ def read_pose_file(path: Union[str, Path]) -> PoseFile:
     ):
         if fits:
             kind = "annotations" if reader is _mpii_entry else "predictions"
-            # Only predictions on users' pictures name the file in a COCO result; those of an evaluation have the id alone.
+            # Only predictions on users' images name the file in a COCO result; those of an evaluation have the id alone.
             turned = reader in (_deploy_entry, _named_entry) or (reader is _result_entry and "file_name" in first)
             return PoseFile(_grouped(path, content, reader), kind=kind, turned=turned)
     keys = ", ".join(map(str, first)) if isinstance(first, dict) else type(first).__name__

@@ -30,7 +30,8 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
         MediaError: it does not open; the message has the reason as far as it can be told, and no password.
     """
     if isinstance(source, int):
-        capture = cv2.VideoCapture(source)
+        with quiet_opencv():
+            capture = cv2.VideoCapture(source)
         advice = (f"camera {source} does not open: check that it is connected, not in use and allowed, or try another "
                   "--camera_id (0 is the first)")
     elif is_url(source):

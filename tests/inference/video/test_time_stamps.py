@@ -14,7 +14,7 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.video.process import process_video
 from ppdet.inference.video.reader import VideoReader
-from ppdet.inference.video.timing import Stamps, missing_frames
+from ppdet.inference.video.timing import Stamps, measured_fps, missing_frames
 
 SIZE = (96, 128)
 FRAMES, FPS = 60, 25.0
@@ -72,6 +72,30 @@ def test_a_wrong_frame_rate_is_corrected(
     assert "by its time stamps it has 25" in caplog.text and "promises" not in caplog.text
     stamps = [frame.timestamp_ms for frame in VideoReader(clip)]
     np.testing.assert_allclose(stamps, np.arange(FRAMES) * 1000 / FPS, atol=1)
+
+
+def test_a_stated_average_stands_against_a_slow_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phones film with a variable rate, whose average the container rightly states."""
+    stamps = [frame * 50.0 for frame in range(40)] + [2000 + frame * 100 / 3 for frame in range(400)]
+
+    class Capture:
+        def __init__(self, _: str) -> None:
+            self.grabbed = 0
+
+        def grab(self) -> bool:
+            self.grabbed += 1
+            return self.grabbed <= len(stamps)
+
+        def get(self, _: int) -> float:
+            return stamps[self.grabbed - 1]
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr("ppdet.inference.video.timing.cv2.VideoCapture", Capture)
+    average = 1000 * (len(stamps) - 1) / stamps[-1]
+    assert measured_fps("clip.mp4", average) == pytest.approx(average)
+    assert measured_fps("clip.mp4", 20.0) == pytest.approx(20.0)  # agrees with the first frames, so no more is read
 
 
 def test_what_counts_as_missing() -> None:
