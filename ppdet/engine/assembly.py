@@ -84,7 +84,10 @@ class Assembly:
             raise ConfigError("the config names no metric, for example metric: KeyPointTopDownCOCOEval")
         folder = output_eval if output_eval is not None else self.config.get("output_eval")
         extra = {} if folder is None else {"output_eval": folder}
-        return self.builder.build(self._metric_class(name), anno_file=self.dataset("Eval").annotation_file, **extra)
+        dataset = self.dataset("Eval")
+        if getattr(dataset, "category", None) is not None:
+            extra["category"] = dataset.category  # the dataset alone decides what is evaluated
+        return self.builder.build(self._metric_class(name), anno_file=dataset.annotation_file, **extra)
 
     def _metric_class(self, name: str) -> str:
         if name != "COCO":

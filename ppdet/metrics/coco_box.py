@@ -11,6 +11,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from ppdet.annotations.values import Id
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
@@ -128,9 +129,9 @@ class COCOMetric(ResultMetric):
         Raises:
             DataError: an image id that the annotation file does not have.
         """
-        self.ground_truth.image_rows([entry["image_id"] for entry in results])
-        categories = sorted(set(self.categories.values()))
-        self.stats = evaluate_coco(self.ground_truth.coco, results, "bbox", categories)
+        truth = self.ground_truth
+        categories = sorted({truth.category_number(each) for each in self.categories.values()} - {0})
+        self.stats = evaluate_coco(truth.coco, truth.for_coco(results), "bbox", categories)
         return dict(self.stats)
 
     def report(self) -> str:
@@ -141,17 +142,18 @@ class COCOMetric(ResultMetric):
         return "\n".join(parts + [f"note: {note}" for note in self.ground_truth.notes])
 
 
-def _match_categories(ground_truth: CocoGroundTruth, label_list: Sequence[str] | None) -> dict[int, int]:
+def _match_categories(ground_truth: CocoGroundTruth, label_list: Sequence[str] | None) -> dict[int, Id]:
     """{class: category id} by names; see `COCOMetric`."""
     names = ground_truth.category_names
     if label_list is None:
-        return dict(enumerate(sorted(names)))
+        return dict(enumerate(sorted(names, key=lambda each: (isinstance(each, str), each))))
     if len(label_list) == 1 and len(names) == 1:
         return {0: next(iter(names))}
     by_name = {name.lower(): category for category, name in names.items()}
     # Pedestrian detectors call their class so; COCO calls the same thing person.
-    by_name.setdefault("pedestrian", by_name.get("person", -1))
-    found = {i: by_name[n.lower()] for i, n in enumerate(label_list) if by_name.get(n.lower(), -1) >= 0}
+    if "person" in by_name:
+        by_name.setdefault("pedestrian", by_name["person"])
+    found = {i: by_name[str(n).lower()] for i, n in enumerate(label_list) if str(n).lower() in by_name}
     if not found:
         raise ConfigError(
             f"no class of the detector ({', '.join(map(str, label_list[:5]))}) is a category of {ground_truth.path} "

@@ -1,4 +1,4 @@
-"""Collected person predictions: one row a person, each sample of the data set at most once.
+"""Collected person predictions: one row per person, each sample of the dataset at most once.
 
 Axes: B persons of a batch, N persons collected, K keypoints.
 """
@@ -13,6 +13,7 @@ from ppdet.core.errors import DataError
 from ppdet.geometry.oks import oks_nms, soft_oks_nms
 
 NO_INDEX = -1
+NO_CATEGORY_ROW = -1
 
 
 class PersonInstances:
@@ -22,7 +23,8 @@ class PersonInstances:
         num_keypoints: K of every prediction.
         with_truth: also demand truth_xy (N,K,2) and visible (N,K), for metrics that read no annotation file.
 
-    Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2).
+    Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2),
+    category_row (N,).
     """
 
     def __init__(self, num_keypoints: int, with_truth: bool = False) -> None:
@@ -34,6 +36,7 @@ class PersonInstances:
             "area": ((), np.float32),
             "center_xy": ((2,), np.float32),
             "size_wh": ((2,), np.float32),
+            "category_row": ((), np.int64),
         }
         if with_truth:
             self._columns["truth_xy"] = ((num_keypoints, 2), np.float32)
@@ -48,7 +51,7 @@ class PersonInstances:
         """Append a batch, leaving out samples whose `index` was added before.
 
         Without `index` no sample can be recognised again and all are kept. box_score defaults to 1, center_xy and
-        size_wh to 0.
+        size_wh to 0, category_row to -1 (unknown).
 
         Raises:
             DataError: a column is missing or has another shape.
@@ -59,7 +62,7 @@ class PersonInstances:
         self._batches.append({name: values[fresh] for name, values in columns.items()})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All rows as one array a column."""
+        """All rows as one array per column."""
         return {
             name: np.concatenate([np.zeros((0, *shape), dtype), *(batch[name] for batch in self._batches)])
             for name, (shape, dtype) in self._columns.items()
@@ -67,7 +70,7 @@ class PersonInstances:
 
     def _column(self, batch: Mapping[str, np.ndarray], name: str, rows: int) -> np.ndarray:
         shape, dtype = self._columns[name]
-        defaults = {"index": NO_INDEX, "box_score": 1, "center_xy": 0, "size_wh": 0}
+        defaults = {"index": NO_INDEX, "box_score": 1, "center_xy": 0, "size_wh": 0, "category_row": NO_CATEGORY_ROW}
         if name not in batch:
             if name not in defaults:
                 raise DataError(f"predictions lack the column {name!r}; they have {sorted(batch)}.")
@@ -112,7 +115,7 @@ def keep_distinct_persons(
         scores: (N,) person scores.
         sigmas: (K,) OKS sigmas.
         nms: "hard" drops a person whose OKS with a better one is above `threshold`; "soft" lowers its score and keeps
-            at most 20 persons an image, as many as COCO counts; "none" keeps all.
+            at most 20 persons per image, as many as COCO counts; "none" keeps all.
         threshold: OKS threshold.
 
     Returns:

@@ -73,7 +73,7 @@ def test_repeated_and_missing_ids_are_numbered_anew_and_told(tmp_path: Path) -> 
     "key, value, told",
     [
         ("area", 0, "with area 0: ignored"),
-        ("area", "big", "with area 0: ignored"),
+        ("area", "big", "with an `area` that is not a finite number: ignored"),
         ("bbox", [5, 5, 0, 80], "without extent or outside its image: ignored"),
         ("bbox", [500, 5, 30, 80], "without extent or outside its image: ignored"),
         ("bbox", [5, 5, None, 80], "not four finite numbers: ignored"),

@@ -13,11 +13,8 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ppdet.annotations.annotated_object import FARTHEST, SIZE_TOLERANCE
 from ppdet.core.json_values import is_number
-from ppdet.geometry.annotated_object import FARTHEST
-
-SIZE_TOLERANCE = 2
-"""Pixels by which run lengths may be for an image of another size (rounded exports), as for the image itself."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ppdet.core.errors import DataError
+from ppdet.core.json_file import read_json
 from ppdet.core.json_values import is_number
 from ppdet.core.problem import did_you_mean
-from ppdet.data.coco.file import read_json
 from ppdet.skeletons import Skeleton
 
 PROBLEMS_NAMED = 8

@@ -10,6 +10,7 @@ from typing import Dict, Iterable, List, Union
 
 import numpy as np
 
+from ppdet.annotations.annotated_object import SIZE_TOLERANCE
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.data.loading.memory import available_bytes
@@ -19,8 +20,6 @@ logger = get_logger(__name__)
 
 AUTO_SHARE_OF_MEMORY = 0.25
 LAST_IMAGES_KEPT = 4
-SIZE_TOLERANCE = 2
-"""Pixels by which an image may differ from the size in the annotation file (rounded exports)."""
 
 
 class ImageStore:

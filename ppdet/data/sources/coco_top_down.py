@@ -1,16 +1,17 @@
-"""COCO-style keypoint annotations, one sample a person."""
+"""COCO-style keypoint annotations, one sample per person."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, Optional, Sequence, Tuple, Union
 
+from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.coco.detections import detection_table
-from ppdet.data.coco.file import image_table, listed_ids, read_coco, select_categories
+from ppdet.data.coco.file import image_table
 from ppdet.data.coco.person_table import ImageTable, PersonTable
-from ppdet.data.coco.persons import person_table
+from ppdet.data.coco.persons import GIVEN, person_table
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.sources.select_data import well_centred
 from ppdet.data.sources.top_down_dataset import TopDownDataset
@@ -51,6 +52,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         codec: Any = None,
         skeleton: Any = None,
         select_data: bool = False,
+        box: str = GIVEN,
     ) -> None:
         super().__init__(
             dataset_dir,
@@ -64,6 +66,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             codec,
             skeleton,
             cache,
+            box,
         )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
         self.select_data = bool(select_data)
@@ -83,11 +86,12 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         images = image_table(content["images"], self.image_folder, report)
         categories = select_categories(content, self.category, self.annotation_file)
         if self.use_gt_bbox:
-            listed = listed_ids(content["images"])
-            persons = person_table(content["annotations"], images, self.num_joints, categories, report, listed)
+            persons = person_table(content, images, self.num_joints, categories, report, self.box)
             return images, self._selected(persons, report) if self.select_data else persons
         path = self._detections()
-        boxes = detection_table(path, images, self.num_joints, categories or {1}, self.image_thre, report.part(path))
+        declared = [each["id"] for each in content["categories"]]
+        wanted = categories or set(declared) or None
+        boxes = detection_table(path, images, self.num_joints, wanted, self.image_thre, report.part(path), declared)
         return images, boxes
 
     def _selected(self, persons: PersonTable, report: AnnotationReport) -> PersonTable:

@@ -78,9 +78,9 @@ class COCODataSet(ImageDataset):
         images = image_table(content["images"], os.path.join(self.dataset_dir, self.image_dir), report)
         if not len(images):
             raise DataError(f"{self.annotation_file}: it lists no images; see docs/data.md for the layout")
-        categories = [c for c in content.get("categories") or () if isinstance(c, dict) and is_id(c.get("id"))]
+        categories = content["categories"]
         self.category_ids = [c["id"] for c in categories]
-        self.label_list = [str(c.get("name", c["id"])) for c in categories]
+        self.label_list = [c["name"] for c in categories]
         for position, entry in enumerate(content["annotations"]):
             if not _usable(entry, self.category_ids):
                 report.add_bad("without image_id, bbox of four numbers or known category_id", f"annotations[{position}]")

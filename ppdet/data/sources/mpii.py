@@ -1,4 +1,4 @@
-"""MPII Human Pose, one sample a person (Andriluka et al., CVPR 2014), in the JSON of the HRNet and simple-baseline authors.
+"""MPII Human Pose, one sample per person (Andriluka et al., CVPR 2014), in the JSON of the HRNet and simple-baseline authors.
 
 Legend: N persons, K keypoints.
 """
@@ -12,8 +12,9 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
+from ppdet.core.json_file import read_json
 from ppdet.core.json_values import is_id, is_number
-from ppdet.data.coco.file import files_exist, id_array, read_json
+from ppdet.data.coco.file import files_exist, id_array
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.samples.person import PersonSample
@@ -109,6 +110,7 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
             area=(scale[:, 0] * BODY_UNIT) ** 2,
             box_score=np.ones(len(entries)),
             annotation_id=np.array([e["row"] for e in entries], object),
+            category_row=np.full(len(entries), -1, np.int64),
         )
 
 

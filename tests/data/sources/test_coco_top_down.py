@@ -68,7 +68,7 @@ def spoil(content, key, value):
         ("bbox", [1, 2, None, 3], "four finite numbers"),
         ("bbox", "1 2 3 4", "str as `bbox`"),
         ("keypoints", [1, 1, 2] * 16, "16 keypoints instead of 17"),
-        ("keypoints", [float("nan")] * 51, "finite"),
+        ("keypoints", [float("nan"), 1, 2] * 17, "finite"),
         ("keypoints", ["a"] * 51, "finite"),
     ],
 )
