@@ -44,8 +44,8 @@ def read_coco(path: Union[str, Path]) -> Dict[str, Any]:
 def coco_content(content: Dict[str, Any], source: str) -> Dict[str, Any]:
     """Bring a parsed COCO file into one form. In place.
 
-    - `categories` is a list of {"id", "name", "keypoints": list of names, ...}. A file that declares none gets those that its
-      annotations name, without keypoints.
+    - `categories` is a list of {"id", "name", "keypoints": list of names, "skeleton": pairs counted from 1, ...}. A file that
+      declares none gets those that its annotations name, without keypoints.
     - Ids are strings or integers, and `image_id` and `category_id` of an annotation are exactly the id that is declared, however
       the file writes them ("17", 17.0). A category may also be given by its name.
     - `width`, `height`, `area`, `bbox` and `keypoints` are numbers, keypoints a flat list, `iscrowd` 0 or 1.
@@ -161,13 +161,23 @@ def _categories(given: Any, annotations: Sequence[Mapping[str, Any]]) -> List[Di
             keypoints = [str(name) for name in names] if isinstance(names, list) else []
             name = category.get("name")
             name = str(identity if name is None else name)
-            declared[identity] = {**category, "id": identity, "keypoints": keypoints, "name": name}
+            links = _links(category.get("skeleton"), len(keypoints))
+            declared[identity] = {**category, "id": identity, "keypoints": keypoints, "name": name, "skeleton": links}
     if not declared:
         for entry in annotations:
             identity = as_id(entry.get("category_id"))
             if identity is not None and identity not in declared:
                 declared[identity] = {"id": identity, "name": str(identity), "keypoints": []}
     return list(declared.values())
+
+
+def _links(given: Any, num_keypoints: int) -> List[List[int]]:
+    """Pairs of keypoints counted from 1; those that are no pairs are dropped. Links that count from 0 have a 0 among them."""
+    pairs = [[as_id(end) for end in pair] for pair in _list(given) if isinstance(pair, list) and len(pair) == 2]
+    links = [[end for end in pair if isinstance(end, int) and 0 <= end <= num_keypoints] for pair in pairs]
+    first = 0 if any(0 in pair for pair in links) else 1
+    counted = [[end + 1 - first for end in pair] for pair in links if len(pair) == 2]
+    return [pair for pair in counted if max(pair) <= num_keypoints]
 
 
 def _is_standard(entry: Dict[str, Any], images: Container[Id], categories: Container[Id]) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import POSE_CATEGORY, CocoGroundTruth
-from ppdet.metrics.keypoint_diagnostics import per_keypoint_scores
+from ppdet.metrics.keypoint_diagnostics import coinciding, per_keypoint_scores
 from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
 from ppdet.metrics.result_metric import ResultMetric
 from ppdet.skeletons import Skeleton, get_skeleton
@@ -100,9 +100,12 @@ class KeypointMetric(ResultMetric):
         return "\n".join(parts)
 
     def notes(self) -> list[str]:
-        """Sentences on what was filled in or left out, and on figures that say nothing."""
+        """Sentences on what was filled in or left out, on figures that say nothing, and on keypoints that coincide."""
         objects = self.ground_truth.coco.dataset["annotations"]
         counted = any(a["num_keypoints"] and not a["iscrowd"] for a in objects)
         nobody = f"nobody in {self.ground_truth.path.name} has labelled keypoints that count: no figure means anything"
-        return [*self.ground_truth.notes, *([] if counted else [nobody])]
+        together: list[str] = []
+        if self.keypoint_scores:
+            together = coinciding(self.keypoint_scores["matched_xy"], self.keypoint_scores["truth"], self.skeleton.names)
+        return [*self.ground_truth.notes, *([] if counted else [nobody]), *together]
 

@@ -1,6 +1,6 @@
-"""Regions of an image where people are whose keypoints nobody labelled: a network is neither to find nor to miss them.
+"""Regions of people without labelled keypoints: in training they count neither as people nor as background.
 
-COCO's ways to write a region: polygons, whose coordinates run along the edges of pixels (0 is the left edge of the first),
+COCO has two ways to write a region: polygons, whose coordinates run along the edges of pixels (0 is the left edge of the first),
 and run lengths down the columns, as numbers or packed into a string (https://cocodataset.org/#format-data).
 
 Legend: H W image pixels, V vertices.
@@ -15,6 +15,9 @@ import numpy as np
 
 from ppdet.annotations.annotated_object import FARTHEST, SIZE_TOLERANCE
 from ppdet.core.json_values import is_number
+
+MOST_PIXELS = 2**27
+"""Of a run-length mask. A few bytes can claim any size; no image that is read comes near."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ def _runs(value: Mapping[str, Any], image_wh: Sequence[int]) -> Optional[Region]
     wanted = (image_wh[1], image_wh[0])
     if all(wanted) and max(abs(a - b) for a, b in zip(size, wanted)) > SIZE_TOLERANCE:
         return None
+    if size[0] * size[1] > MOST_PIXELS:
+        return None
     return Region(runs=np.array(counts, np.int64), runs_hw=(size[0], size[1]))
 
 
@@ -111,8 +116,10 @@ def _is_count(value: Any) -> bool:
 
 
 def _unpacked(text: str) -> Optional[List[int]]:
-    """Run lengths from COCO's string: five bits a character, the sixth says that more follow; from the fourth number on it is
-    the difference to the one before last."""
+    """Run lengths from COCO's string: five bits per character, the sixth says that more follow; from the fourth number on it is
+    the difference to the one before last. None for a string that is none.
+
+    Not pycocotools' decoder: of a string that is too short it makes a mask of uninitialised memory."""
     counts: List[int] = []
     value = shift = 0
     for character in text:

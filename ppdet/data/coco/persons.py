@@ -216,7 +216,7 @@ def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> 
             f"the annotated `area` is typically {np.median(ratio):.4f} of the box; OKS and AP will come out near 0. Write "
             "the object's area in pixels, or leave `area` out"
         )
-    xy = np.where(visible[:, :, None], table.keypoints[:, :, :2], 0)
+    xy = np.where((visible & readable)[:, :, None], table.keypoints[:, :, :2], 0)
     cleaned = PersonTable(
         table.image_row,
         np.concatenate([low, high], axis=1),

@@ -94,6 +94,11 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         assert self._table is not None
         return self._table
 
+    @property
+    def labelled_keypoints(self) -> np.ndarray:
+        """(N, K, 3) x, y in source pixels, visibility of all persons."""
+        return self.table.persons.keypoints
+
     def parse(self) -> KeypointBottomUpCocoDataset:
         """Read the annotations, once, and log what was left out and why.
 

@@ -128,6 +128,13 @@ class TopDownDataset:
         self.images, self.persons, self.report = images, persons, report
         return self
 
+    @property
+    def labelled_keypoints(self) -> np.ndarray:
+        """(N, K, 3) x, y in source pixels, visibility of all persons."""
+        persons = self.parse().persons
+        assert persons is not None
+        return persons.keypoints
+
     def _centers_sizes(self, persons: PersonTable) -> Tuple[np.ndarray, np.ndarray]:
         return box_to_center_size(persons.boxes_xyxy, self.input_wh)
 

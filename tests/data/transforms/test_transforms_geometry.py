@@ -13,15 +13,14 @@ from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.transforms.operations import flip_permutation, focus_on_keypoints, mirror_person
 from ppdet.data.transforms.pixels.information_dropping import AugmentationbyInformantionDropping
+from ppdet.data.transforms.topdown.encode_heatmap import ToHeatmapsTopDown, ToHeatmapsTopDown_DARK, ToHeatmapsTopDown_UDP
 from ppdet.data.transforms.topdown.random_flip_half_body import RandomFlipHalfBodyTransform
-from ppdet.data.transforms.topdown.to_heatmaps_top_down import ToHeatmapsTopDown
-from ppdet.data.transforms.topdown.to_heatmaps_top_down_dark import ToHeatmapsTopDown_DARK
-from ppdet.data.transforms.topdown.to_heatmaps_top_down_udp import ToHeatmapsTopDown_UDP
-from ppdet.data.transforms.topdown.top_down_affine import TopDownAffine
-from ppdet.data.transforms.topdown.top_down_eval_affine import TopDownEvalAffine
-from ppdet.data.transforms.topdown.top_down_random_flip import TopDownRandomFlip
-from ppdet.data.transforms.topdown.top_down_random_shift import TopDownRandomShiftBboxCenter
-from ppdet.data.transforms.topdown.top_down_scale_rotation import TopDownGetRandomScaleRotation
+from ppdet.data.transforms.topdown.random_steps import (
+    TopDownGetRandomScaleRotation,
+    TopDownRandomFlip,
+    TopDownRandomShiftBboxCenter,
+)
+from ppdet.data.transforms.topdown.top_down_affine import TopDownAffine, TopDownEvalAffine
 from ppdet.geometry.crop import fit_aspect
 from ppdet.skeletons import get_skeleton
 
