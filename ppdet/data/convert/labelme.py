@@ -175,7 +175,7 @@ def _numbered(numbers: Sequence[int], skeleton: Skeleton) -> List[str]:
     if max(numbers) - first >= count or not {0, count} & set(numbers):
         raise DataError(
             f"an object has {len(numbers)} points whose labels are no keypoints of {skeleton.name} but numbers from "
-            f"{min(numbers)} to {max(numbers)}: whether they count from 0 or from 1 cannot be told for {count} keypoints; use their names"
+            f"{min(numbers)} to {max(numbers)}: from 0 or from 1 is open for {count} keypoints; use names"
         )
     return [skeleton.names[number - first] for number in numbers]
 
