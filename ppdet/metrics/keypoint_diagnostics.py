@@ -49,6 +49,7 @@ def per_keypoint_scores(
             continue
         truth = np.asarray(annotation["keypoints"], dtype=np.float64).reshape(num_keypoints, 3)
         visible = truth[:, 2] > 0
+        truth[~visible] = 0  # files hold any numbers there
         count += visible
         if not candidates:
             continue

@@ -16,9 +16,11 @@ NAMES = ["nose", "left_ear", "right_ear"]
 
 
 def content(**changes: Any) -> dict[str, Any]:
-    entry = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 30.5, "bbox": [1, 2, 3, 4], "keypoints": FLAT, **changes}
+    entry = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 30.5, "bbox": [1, 2, 3, 4], "keypoints": FLAT}
+    entry.update(changes)
     category = {"id": 1, "name": "mouse", "keypoints": NAMES, "skeleton": [[1, 2], [1, 3]]}
-    return {"images": [{"id": 1, "file_name": "a.png", "width": 9, "height": 8}], "annotations": [entry], "categories": [category]}
+    images = [{"id": 1, "file_name": "a.png", "width": 9, "height": 8}]
+    return {"images": images, "annotations": [entry], "categories": [category]}
 
 
 def entry_of(given: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def test_categories_by_name_in_a_list_and_links_from_0() -> None:
 
 
 def test_ids_of_two_kinds_are_named() -> None:
-    with pytest.raises(DataError, match="images are numbers such as 1, `image_id` of the annotations are strings such as 'a.png'"):
+    with pytest.raises(DataError, match="numbers such as 1, `image_id` of the annotations are strings such as 'a.png'"):
         coco_content(content(image_id="a.png"), "a.json")
 
 

@@ -18,8 +18,9 @@ def test_numbers(value: object, number: object) -> None:
 
 @pytest.mark.parametrize(
     ("value", "flag"),
-    [(0, 0), (1, 1), ("0", 0), ("1", 1), (False, 0), (True, 1), (None, 0), ("false", 0), ("True", 1), (1.0, 1), ("x", None), ([], None)],
-)
+    [(0, 0), (1, 1), ("0", 0), ("1", 1), (False, 0), (True, 1), (None, 0), ("false", 0), ("True", 1), (1.0, 1), ("x", None),
+     ([], None)],
+)  # fmt: skip
 def test_flags(value: object, flag: object) -> None:
     assert as_flag(value) == flag
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.annotations.values import as_id
-from ppdet.core.errors import DataError
+from ppdet.core.errors import DataError, MediaError
 from ppdet.data.coco.person_table import ImageTable
 from ppdet.data.coco.report import AnnotationReport
+from ppdet.image.io import read_image
 
-__all__ = ["files_exist", "id_array", "image_table", "listed_ids", "read_coco", "select_categories"]
+__all__ = ["files_exist", "id_array", "image_table", "listed_ids", "read_coco", "select_categories", "with_sizes"]
 
 INT64_LIMIT = 2**63
 
@@ -63,6 +64,20 @@ def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) ->
         id_array([ids[i] for i in kept]),
         np.array([sizes[i] for i in kept], np.int64).reshape(-1, 2),
     )
+
+
+def with_sizes(images: ImageTable) -> ImageTable:
+    """The table with the sizes of all images, read from those whose size the annotation file does not give.
+
+    Images that cannot be read keep 0 x 0.
+    """
+    wh = images.wh.copy()
+    for row in np.flatnonzero((wh <= 0).any(axis=1)).tolist():
+        try:
+            wh[row] = read_image(images.paths[row]).shape[1::-1]
+        except MediaError:
+            wh[row] = 0  # its persons have no box, which is reported
+    return ImageTable(images.paths, images.ids, wh)
 
 
 def _is_file_name(name: str) -> bool:

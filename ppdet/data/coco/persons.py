@@ -15,7 +15,7 @@ from ppdet.annotations.layout_checks import fractions_instead_of_pixels, listed_
 from ppdet.annotations.values import as_id
 from ppdet.core.errors import DataError
 from ppdet.core.json_values import is_number, number_or_nan
-from ppdet.data.coco.file import listed_ids
+from ppdet.data.coco.file import listed_ids, with_sizes
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.report import AnnotationReport
 
@@ -48,9 +48,9 @@ def person_table(
         box: one of `BOXES`.
 
     Raises:
-        DataError: every annotation has another number of keypoints than `num_joints`, coordinates are fractions of the image, or
-            `box` is "image" and an image's size is unknown.
+        DataError: every annotation has another number of keypoints than `num_joints`, or coordinates are fractions of the image.
     """
+    images = with_sizes(images) if box == IMAGE else images
     annotations, known = content["annotations"], listed_ids(content["images"])
     row_of = {str(image_id): row for row, image_id in enumerate(images.ids.tolist())}
     category_row = {category["id"]: row for row, category in enumerate(content["categories"])}

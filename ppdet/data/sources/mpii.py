@@ -11,11 +11,12 @@ from typing import Any, Dict, List, Tuple, Union
 import numpy as np
 
 from ppdet.core.config.registry import register
-from ppdet.core.errors import DataError
+from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.json_file import read_json
 from ppdet.core.json_values import is_id, is_number
 from ppdet.data.coco.file import files_exist, id_array
 from ppdet.data.coco.person_table import ImageTable, PersonTable
+from ppdet.data.coco.persons import GIVEN
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.sources.top_down_dataset import TopDownDataset
@@ -41,6 +42,8 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
     default_joints = 16
 
     def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
+        if self.box != GIVEN:
+            raise ConfigError(f"KeypointTopDownMPIIDataset: boxes are MPII's center and scale; box is {self.box!r}, leave it out")
         entries = read_json(self.annotation_file, "annotation file", "check dataset_dir and anno_path")
         if not isinstance(entries, list):
             raise DataError(

@@ -110,6 +110,16 @@ def test_flip_pairs_are_checked():
     assert RandomFlipHalfBodyTransform(flip_pairs=[list(p) for p in COCO.flip_pairs], skeleton="coco17")
 
 
+@pytest.mark.parametrize("make", [RandomFlipHalfBodyTransform, TopDownRandomFlip])
+def test_a_mirror_needs_to_know_what_it_swaps(make):
+    with pytest.raises(ConfigError, match=f"{make.__name__} mirrors, and nothing says which keypoints swap"):
+        make()
+    pairs = "flip_pairs" if make is RandomFlipHalfBodyTransform else "flip_perm"
+    assert make(skeleton="hand21").mirrors and make(**{pairs: []}).mirrors
+    off = make(flip=False) if make is RandomFlipHalfBodyTransform else make(flip_prob=0)
+    assert not off.mirrors
+
+
 def draws(transform, count=2000, **kwargs):
     rng = np.random.default_rng(5)
     return [transform.draw(person(kwargs["xy"], kwargs.get("visible")), rng) for _ in range(count)]
