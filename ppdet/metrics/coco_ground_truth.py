@@ -26,7 +26,7 @@ from ppdet.annotations.annotated_object import (
 )
 from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.annotations.layout_checks import listed_twice
-from ppdet.annotations.values import Id, IdIndex, as_id
+from ppdet.annotations.values import Id, IdIndex, are_numbers, as_id
 from ppdet.core.errors import DataError
 from ppdet.core.json_values import is_number
 
@@ -116,8 +116,10 @@ class CocoGroundTruth:
         """Result entries as `coco` numbers images and categories; those of other categories are left out.
 
         Raises:
-            DataError: an image id that the file does not have.
+            DataError: an image id that the file does not have, or an entry without the numbers that are compared.
         """
+        for position, entry in enumerate(results):
+            self._check_result(entry, position)
         rows = self.image_rows([entry["image_id"] for entry in results]).tolist()
         numbers = [self.category_number(entry.get("category_id")) for entry in results]
         return [
@@ -125,6 +127,15 @@ class CocoGroundTruth:
             for entry, row, number in zip(results, rows, numbers)
             if number
         ]
+
+    def _check_result(self, entry: Mapping[str, Any], position: int) -> None:
+        key, length = ("bbox", 4) if self.num_keypoints is None else ("keypoints", 3 * self.num_keypoints)
+        values = entry.get(key)
+        if not isinstance(values, list) or len(values) != length or not are_numbers([*values, entry.get("score")]):
+            raise DataError(
+                f"result [{position}] (image {str(entry.get('image_id'))[:40]}) has no `score`, or no `{key}` of {length} finite "
+                f"numbers, as {self.path} needs; evaluate again to write the file anew"
+            )
 
     def _complete(
         self, annotations: Sequence[Any], images: Sequence[Mapping[str, Any]], wanted: set[Any] | None
