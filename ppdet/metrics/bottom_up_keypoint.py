@@ -1,4 +1,4 @@
-"""COCO keypoint AP of a bottom-up model: people as they come out of the grouping, neither suppressed nor rescored.
+"""COCO keypoint AP of a bottom-up model: people as grouping finds them, neither suppressed nor rescored.
 
 Axes: P people, K keypoints. Coordinates are image pixels.
 Protocol: https://cocodataset.org/#keypoints-eval; Cheng et al., HigherHRNet, CVPR 2020.

@@ -1,7 +1,7 @@
 """COCO box AP of a detector.
 
 Axes: B images of a batch, N detections. Boxes are xyxy in image pixels.
-Protocol: https://cocodataset.org/#detection-eval (AP over IoU .50:.05:.95, at most 100 boxes an image).
+Protocol: https://cocodataset.org/#detection-eval (AP over IoU .50:.05:.95, at most 100 boxes per image).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class COCOMetric(ResultMetric):
 
     Args:
         anno_file: COCO annotation file.
-        label_list: names of the detector's classes. A class meets the category of the same name; a detector of one
-            class meets the only category of the file whatever the names. Classes without a category are left out.
+        label_list: names of the detector's classes. A class stands for the category of the same name; the only class of
+            a detector for the only category of a file, whatever the names. Classes without a category are left out.
             None: classes are the file's categories in the order of their ids.
         clsid2catid: explicit {class: category id}, instead of names.
         output_eval: folder for `bbox.json`; None writes only through `save`.
@@ -36,7 +36,7 @@ class COCOMetric(ResultMetric):
         save_prediction_only: write the predictions and skip the evaluation.
 
     Raises:
-        ConfigError: another IouType, or no class meets a category.
+        ConfigError: another IouType, or no class stands for a category.
         DataError: annotation file missing or unreadable.
     """
 
@@ -76,7 +76,7 @@ class COCOMetric(ResultMetric):
         """Collect the detections of some images; all detections of an image belong into one call.
 
         Args:
-            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row a detection; evaluated (B,), the ids of
+            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row per detection; evaluated (B,), the ids of
                 the images looked at, with or without detections. An image given twice counts once.
 
         Raises:

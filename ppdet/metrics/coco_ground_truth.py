@@ -122,8 +122,9 @@ class CocoGroundTruth:
             self._check_result(entry, position)
         rows = self.image_rows([entry["image_id"] for entry in results]).tolist()
         numbers = [self.category_number(entry.get("category_id")) for entry in results]
+        key = "bbox" if self.num_keypoints is None else "keypoints"  # alone: pycocotools takes areas from any other
         return [
-            {**entry, "image_id": self.image_numbers[row], "category_id": number}
+            {"image_id": self.image_numbers[row], "category_id": number, key: entry[key], "score": entry["score"]}
             for entry, row, number in zip(results, rows, numbers)
             if number
         ]
@@ -217,7 +218,7 @@ class _Completion:
             annotation["area"] = None
         elif box_filled and annotation["bbox"] is not None:
             self.repairs["without box: taken from the extent of their keypoints"] += 1
-        self._complete_area(annotation, told=self.areas and reason is None)
+        self._complete_area(annotation, counted=self.areas and reason is None)
 
     def _judge_keypoints(self, annotation: dict[str, Any], image: Mapping[str, Any], count: int) -> str | None:
         """Set `num_keypoints`, and make an object that cannot be matched look like one without labelled keypoints."""
@@ -240,7 +241,7 @@ class _Completion:
         self.labelled += annotation["num_keypoints"] > 0
         return reason
 
-    def _complete_area(self, annotation: dict[str, Any], told: bool) -> None:
+    def _complete_area(self, annotation: dict[str, Any], counted: bool) -> None:
         box: Any = annotation["bbox"]
         area: Any = annotation.get("area")
         if not isinstance(box, list) or len(box) != 4 or not all(is_number(value) for value in box):
@@ -248,7 +249,7 @@ class _Completion:
         width, height = float(box[2]), float(box[3])
         if not is_number(area):
             annotation["area"] = AREA_PER_BOX * max(width, 0.0) * max(height, 0.0)
-            self.repairs[f"without area: {AREA_PER_BOX} x box area assumed"] += told
+            self.repairs[f"without area: {AREA_PER_BOX} x box area assumed"] += counted
         elif not annotation["iscrowd"] and area < SMALLEST_AREA_PER_BOX * width * height:
             self.repairs[
                 f"with an area under {SMALLEST_AREA_PER_BOX:.0%} of its box, kept as it is: OKS will be near 0; "

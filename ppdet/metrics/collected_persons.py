@@ -1,4 +1,4 @@
-"""What the metrics of top-down models share: a table of persons, gathered over processes."""
+"""The base of the metrics of top-down models: a table of persons, gathered over processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CollectedPersons:
         self.persons = PersonInstances(self.skeleton.num_keypoints, self.with_truth)
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers for another process; the metric says what its image_id is."""
+        """What was collected, as arrays of numbers for another process; each metric defines its image_id."""
         return self.persons.arrays()
 
     def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:

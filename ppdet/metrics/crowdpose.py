@@ -1,4 +1,4 @@
-"""CrowdPose AP, also by how crowded an image is.
+"""CrowdPose AP, overall and by how crowded an image is.
 
 Protocol: Li et al., "CrowdPose: Efficient Crowded Scenes Pose Estimation and a New Benchmark", CVPR 2019, as its evaluation
 code has it: OKS without areas (.53 of the box instead), at most 20 people an image, and AP of three groups of images by
@@ -57,5 +57,5 @@ class KeyPointCrowdPoseEval(KeyPointBottomUpCOCOEval):
     def notes(self) -> list[str]:
         """Also counts the images without a crowdIndex."""
         unknown = len(self.ground_truth.image_ids) - sum(map(len, self.groups.values()))
-        told = [f"{unknown} image(s) have no crowdIndex: they are in none of easy, medium and hard"] if unknown else []
-        return [*super().notes(), *told]
+        notes = [f"{unknown} image(s) have no crowdIndex: they are in none of easy, medium and hard"] if unknown else []
+        return [*super().notes(), *notes]

@@ -85,7 +85,7 @@ class KeyPointTopDownMPIIEval(CollectedPersons):
         self.persons.add({**batch, "image_id": np.asarray(batch["index"])})
 
     def results(self) -> list[dict[str, Any]]:
-        """One entry a person: image_id, keypoints (flat x, y, score), score."""
+        """One entry per person: image_id, keypoints (flat x, y, score), score."""
         persons = self.persons.arrays()
         return [
             {

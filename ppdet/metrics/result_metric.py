@@ -1,4 +1,4 @@
-"""What metrics of COCO result entries share: a file, and figures of a list of entries however old."""
+"""The base of metrics of COCO result entries: writes the file, and scores any list of entries, new or old."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def mutated(draw: Any, document: Any) -> Any:
         holder, key = draw(st.sampled_from(places))
         action = draw(st.sampled_from(["replace", "replace", "replace", "remove", "wrap", "text", "repeat"]))
         if action == "replace":
-            holder[key] = draw(any_json)
+            holder[key] = copy.deepcopy(draw(any_json))  # later changes must not reach into ODD
         elif action == "remove":
             del holder[key]
         elif action == "wrap":

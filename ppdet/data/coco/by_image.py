@@ -49,7 +49,7 @@ def bottom_up_table(
 ) -> BottomUpTable:
     """Group a COCO file's annotations by image.
 
-    Which persons are usable is `person_table`'s rule. Everyone else who is annotated (crowds, people without labelled keypoints,
+    Which persons are usable is `person_table`'s rule. All other annotations (crowds, people without labelled keypoints,
     persons that cannot be used) becomes an ignored region, by segmentation or box.
 
     Raises:

@@ -17,7 +17,7 @@ from ppdet.annotations.annotated_object import FARTHEST, SIZE_TOLERANCE
 from ppdet.core.json_values import is_number
 
 MOST_PIXELS = 2**27
-"""Of a run-length mask. A few bytes can claim any size; no image that is read comes near."""
+"""Of a run-length mask. A few bytes can claim any size; no image comes near it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def region_of(entry: Mapping[str, Any], image_wh: Sequence[int]) -> Tuple[Option
 
     Args:
         entry: COCO annotation.
-        image_wh: size according to the annotation file, 0 where it does not tell.
+        image_wh: size according to the annotation file, 0 where it has none.
 
     Returns:
         The region, None if the annotation has neither; and whether a segmentation was there that cannot be drawn.

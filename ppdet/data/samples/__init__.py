@@ -1,1 +1,1 @@
-"""What travels through a data pipeline, and how it is batched."""
+"""Samples of the data pipelines, and how they are batched."""

@@ -1,4 +1,4 @@
-"""Samples to a batch of arrays.
+"""Stacks samples into a batch of arrays.
 
 Legend: B batch, K keypoints, H W crop pixels, h w cells of a map, M max_people.
 """

@@ -1,6 +1,6 @@
-"""What travels through a top-down pipeline: one person of one image.
+"""The sample of a top-down pipeline: one person of one image.
 
-Legend: K keypoints, H W source pixels, h w input pixels (heatmap cells for `target`), P discs.
+Legend: K keypoints, H W source pixels, h w input pixels (heatmap cells for `target`), P cut-outs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PersonSample:
         category_row: row in the annotation file's list of categories, -1 where unknown.
         image: (H, W, 3) RGB uint8, read-only and maybe shared with other samples; after the crop (h, w, 3), our own.
         mirrored: the crop shows its content mirrored left to right, see above.
-        discs: (P, 4) cut-outs waiting for the crop: keypoint number, dx, dy, radius, in units of the input's width.
+        cutouts: (P, 4) discs to cut out after the crop: keypoint number, dx, dy, radius, in units of the input's width.
         xy_input: (K, 2) float64 in crop pixels, after the crop.
         target, target_weight: (K, h, w) float32 and (K,) float32, after encoding.
     """
@@ -54,7 +54,7 @@ class PersonSample:
     category_row: int = -1
     image: Optional[np.ndarray] = None
     mirrored: bool = False
-    discs: Optional[np.ndarray] = None
+    cutouts: Optional[np.ndarray] = None
     xy_input: Optional[np.ndarray] = None
     target: Optional[np.ndarray] = None
     target_weight: Optional[np.ndarray] = None

@@ -1,1 +1,1 @@
-"""Datasets: where annotations and pixels come from. One class a module; nothing heavy is imported here."""
+"""Datasets: annotations and pixels from files. Nothing heavy is imported here."""

@@ -1,4 +1,4 @@
-"""COCO-style boxes, one sample an image.
+"""COCO-style boxes, one sample per image.
 
 Legend: N boxes.
 """

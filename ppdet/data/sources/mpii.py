@@ -31,10 +31,10 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
 
     Coordinates in the file count from 1. The box is a square of 200 x scale pixels, moved down by 15 x scale because MPII
     centres heads too generously; the usual padding is added on top. All persons are kept, also those without a visible
-    joint: the evaluation counts them by their order, so `index` of a sample is its row in the file.
+    keypoint: the evaluation counts them by their order, so `index` of a sample is its row in the file.
 
-    Refused are entries with visible joints at (0, 0) throughout, and files in which no joint is labelled at all: both are
-    what a conversion that missed the joints' key leaves behind, and a network would learn nothing from them.
+    Entries whose visible keypoints are all at (0, 0), and files without any labelled keypoint, are refused: a conversion that
+    missed the key `joints` leaves them behind, and a network would learn nothing from them.
 
     Arguments are described at `TopDownDataset`.
     """
@@ -58,9 +58,9 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
                 report.add_bad(problem, f"[{position}]")
             else:
                 good.append({**entry, "row": position})
-        if good and not unlabelled and not any(np.any(entry["joints_vis"]) for entry in good):
+        if good and not unlabelled and not any(np.any(np.array(entry["joints_vis"], np.float64)) for entry in good):
             raise DataError(
-                f"{self.annotation_file}: none of its {len(good)} persons has a visible joint; the joints were lost in a "
+                f"{self.annotation_file}: none of its {len(good)} persons has a visible keypoint; they were lost in a "
                 "conversion. Use the HRNet authors' annot/*.json (key `joints`) or PaddleDetection's (`gt_joints`)"
             )
         return self._tables(good, report)
@@ -102,8 +102,9 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
         center -= 1
         half = scale * BODY_UNIT / 2
         blank = np.zeros((self.num_joints, 2))
-        xy = np.array([blank + 1 if _joints(e) is None else np.array(_joints(e))[:, :2] for e in entries], np.float64)
-        visible = np.array([np.array(e.get("joints_vis", blank[:, 0])) > 0 for e in entries], np.float64)
+        xy = np.array([blank + 1 if _joints(e) is None else np.array(_joints(e), np.float64)[:, :2] for e in entries])
+        flags = [blank[:, 0] if _joints(e) is None else e["joints_vis"] for e in entries]
+        visible = (np.array(flags, np.float64) > 0).astype(np.float64)
         xy = (xy.reshape(-1, self.num_joints, 2) - 1) * visible.reshape(-1, self.num_joints, 1)
         keypoints = np.concatenate([xy, visible.reshape(-1, self.num_joints, 1)], axis=2).astype(np.float32)
         return PersonTable(
@@ -118,7 +119,7 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
 
 
 def _joints(entry: Dict[str, Any]) -> Any:
-    """PaddleDetection calls them gt_joints, the authors of the JSON joints."""
+    """The keypoints: `gt_joints` in PaddleDetection's files, `joints` in those of the JSON's authors."""
     return entry.get("gt_joints", entry.get("joints"))
 
 
@@ -140,7 +141,7 @@ def _problem(entry: Any, num_joints: int, unlabelled: bool) -> str:
         return "without `joints` or `joints_vis`"
     if _shape(visible) != (num_joints,) or _shape(joints) not in ((num_joints, 2), (num_joints, 3)):
         return f"with `joints` or `joints_vis` that are not {num_joints} points and flags"
-    if np.any(visible) and not np.any(np.array(joints, np.float64)[:, :2]):
+    if np.any(np.array(visible, np.float64)) and not np.any(np.array(joints, np.float64)[:, :2]):
         return "with visible `joints` that are all zero"
     return ""
 

@@ -191,7 +191,7 @@ def test_discs_lie_near_their_keypoint_in_the_crop_whatever_its_size():
         sample = person(np.full((17, 2), [150.0, 120.0]), image=np.full((240, 320, 3), 255, np.uint8), size=size)
         AugmentationbyInformantionDropping(prob_cutout=1.0, offset_factor=0.0)(sample, np.random.default_rng(1))
         assert (sample.image == 255).all()  # before the crop the disc waits
-        radius = sample.discs[0, 3] * 96
+        radius = sample.cutouts[0, 3] * 96
         sample.image = np.full((2000, 2000, 3), 255, np.uint8)
         sample.center_xy, sample.xy_image = np.array([1000.0, 1000.0]), np.full((17, 2), 1000.0)
         sample = TopDownAffine(codec=codec())(sample, RNG)
@@ -204,12 +204,12 @@ def test_discs_after_the_crop_are_cut_at_once():
     sample = person(np.full((17, 2), [150.0, 120.0]), image=np.full((240, 320, 3), 255, np.uint8))
     sample = TopDownAffine(codec=codec())(sample, RNG)
     sample = AugmentationbyInformantionDropping(prob_cutout=1.0, num_patch=3)(sample, np.random.default_rng(2))
-    assert (sample.image == 0).any() and sample.discs is None
+    assert (sample.image == 0).any() and sample.cutouts is None
 
 
 def test_no_visible_keypoint_no_disc():
     sample = person(np.zeros((17, 2)), visible=np.zeros(17))
-    assert AugmentationbyInformantionDropping(prob_cutout=1.0)(sample, RNG).discs is None
+    assert AugmentationbyInformantionDropping(prob_cutout=1.0)(sample, RNG).cutouts is None
 
 
 # targets

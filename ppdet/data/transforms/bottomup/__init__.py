@@ -1,1 +1,1 @@
-"""Transforms of whole images with everyone in them."""
+"""Transforms of whole images with all their people."""

@@ -28,7 +28,7 @@ class EncodeHeatmap:
         codec: shared; without one, a codec of this op's own kind is made for the crop at hand.
         joint_weights: factors on `target_weight`: "limbs" (elbows, knees 1.2; wrists, ankles 1.5), {name ending: weight}, or
             K numbers; see `ppdet.data.transforms.topdown.joint_weights`. The losses square target_weight, as the official code.
-        skeleton: shared; whose names joint_weights mean.
+        skeleton: shared; its names are those in joint_weights.
 
     Raises:
         ConfigError: sizes or sigma are not the codec's, there is neither a codec nor a size, or joint_weights do not fit.
@@ -62,7 +62,7 @@ class EncodeHeatmap:
                 warn_once(f"{name} implies {key}: {promised}, the codec has {key}: {getattr(codec, key)}; the codec's is used")
 
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
-        assert sample.xy_input is not None and sample.image is not None, f"{type(self).__name__} belongs after TopDownAffine"
+        assert sample.xy_input is not None and sample.image is not None, f"{type(self).__name__} must come after TopDownAffine"
         codec = self._codec_for(sample.image)
         target, weight = codec.encode(sample.xy_input[None], sample.visible[None])
         sample.target, sample.target_weight = target[0], self._weighted(weight)[0]

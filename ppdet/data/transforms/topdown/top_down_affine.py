@@ -11,7 +11,7 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.transforms.checks import note_alignment, pair, require_same
-from ppdet.data.transforms.operations import cut_pending_discs
+from ppdet.data.transforms.operations import apply_cutouts
 from ppdet.geometry.crop import fit_aspect
 
 
@@ -50,7 +50,7 @@ class TopDownAffine:
         )
         sample.image = self.codec.extract(sample.image, crop)[0]
         sample.xy_input = crop.to_input(sample.xy_image[None])[0]
-        return cut_pending_discs(sample)
+        return apply_cutouts(sample)
 
 
 @register
