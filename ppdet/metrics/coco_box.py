@@ -17,7 +17,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
 from ppdet.metrics.report import BOX_HEADER, markdown_row
-from ppdet.metrics.result_metric import ResultMetric
+from ppdet.metrics.result_file import ResultMetric
 
 
 @register
@@ -34,13 +34,14 @@ class COCOMetric(ResultMetric):
         bias: added to widths and heights of the file's boxes (PaddleDetection's key).
         IouType: "bbox".
         save_prediction_only: write the predictions and skip the evaluation.
+        classwise: also the AP of each category.
 
     Raises:
         ConfigError: another IouType, or no class stands for a category.
         DataError: annotation file missing or unreadable.
     """
 
-    __shared__ = ["save_prediction_only"]
+    __shared__ = ["save_prediction_only", "classwise", "bias"]
     main = "AP"
     result_file = "bbox.json"
 
@@ -53,6 +54,7 @@ class COCOMetric(ResultMetric):
         bias: float = 0,
         IouType: str = "bbox",  # noqa: N803  (PaddleDetection's key)
         save_prediction_only: bool = False,
+        classwise: bool = False,
     ) -> None:
         if IouType != "bbox":
             raise ConfigError(
@@ -64,7 +66,9 @@ class COCOMetric(ResultMetric):
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.bias = float(bias)
         self.save_prediction_only = bool(save_prediction_only)
+        self.classwise = bool(classwise)
         self.stats: dict[str, float] = {}
+        self.class_ap: dict[str, float] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -130,15 +134,23 @@ class COCOMetric(ResultMetric):
             DataError: an image id that the annotation file does not have.
         """
         truth = self.ground_truth
-        categories = sorted({truth.category_number(each) for each in self.categories.values()} - {0})
-        self.stats = evaluate_coco(truth.coco, truth.for_coco(results), "bbox", categories)
+        numbered = truth.for_coco(results)
+        numbers = {truth.category_number(each): each for each in self.categories.values()}
+        categories = sorted(set(numbers) - {0})
+        self.stats = evaluate_coco(truth.coco, numbered, "bbox", categories)
+        if self.classwise:
+            names = truth.category_names
+            self.class_ap = {names[numbers[n]]: evaluate_coco(truth.coco, numbered, "bbox", [n])["AP"] for n in categories}
         return dict(self.stats)
 
     def report(self) -> str:
-        """The twelve figures as a markdown row, then notes."""
+        """The twelve figures as a markdown row, with `classwise` the AP of each category, then notes."""
         if not self.stats:
             return "no evaluation was made"
         parts = [markdown_row(BOX_HEADER, [self.stats[name] for name in BOX_STATS])]
+        if self.class_ap:
+            rows = [f"| {name} | {f'{ap:.3f}' if ap >= 0 else '-'} |" for name, ap in self.class_ap.items()]
+            parts.append("\n".join(["| category | AP |", "|---|---|", *rows]))
         return "\n".join(parts + [f"note: {note}" for note in self.ground_truth.notes])
 
 

@@ -1,11 +1,11 @@
-"""Reads a detector's boxes (PaddleDetection's and COCO's bbox.json) into a person table.
+"""Reads a detector's boxes (PaddleDetection's and COCO's bbox.json).
 
 Legend: N boxes, K keypoints.
 """
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Optional, Sequence, Set
+from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -45,14 +45,41 @@ def detection_table(
     Raises:
         DataError: the file is missing, broken, no list, or none of its boxes can be used.
     """
-    entries = _read(path)
-    matcher, index = ImageMatcher(images), IdIndex(declared)
+    rows, good, names = usable_detections(path, images, categories, score_threshold, report, declared)
+    xywh = np.array([entry["bbox"] for entry in good], np.float64).reshape(-1, 4)
     category_row = {identity: row for row, identity in enumerate(declared)}
+    table = PersonTable(
+        np.array(rows, np.int64),
+        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
+        np.zeros((len(rows), num_joints, 3), np.float32),
+        xywh[:, 2] * xywh[:, 3],
+        np.array([entry["score"] for entry in good], np.float64),
+        np.array(names, object),
+        np.array([category_row.get(entry.get("category_id"), -1) for entry in good], np.int64),
+    )
+    # one image's boxes in a row: each image is decoded once
+    return table.take(np.argsort(table.image_row, kind="stable"))
+
+
+def usable_detections(
+    path: str,
+    images: ImageTable,
+    categories: Optional[Set[Any]],
+    score_threshold: float,
+    report: AnnotationReport,
+    declared: Sequence[Any] = (),
+) -> Tuple[List[int], List[Mapping[str, Any]], List[str]]:
+    """The entries of a file of boxes that count; arguments and errors as for `detection_table`.
+
+    Returns:
+        For each, the row of its image; its `bbox` and `score` as numbers and, if it has one, the `category_id` that is meant; and
+        its name in messages.
+    """
+    entries = _read(path)
+    matcher, index = ImageMatcher(images), IdIndex(declared or categories or ())
     rows: List[int] = []
-    boxes: List[List[float]] = []
-    scores: List[float] = []
+    good: List[Mapping[str, Any]] = []
     names: List[str] = []
-    category_rows: List[int] = []
     for position, entry in enumerate(entries):
         name = f"detection [{position}]"
         problem = _problem(entry)
@@ -70,24 +97,12 @@ def detection_table(
             report.add_bad("on an image the dataset does not have", f"{name} -> {_image_of(entry)}")
         else:
             rows.append(row)
-            boxes.append([float(value) for value in entry["bbox"]])
-            scores.append(score)
+            box = [float(value) for value in entry["bbox"]]
+            good.append({"bbox": box, "score": score, **({} if found is None else {"category_id": found})})
             names.append(name)
-            category_rows.append(category_row.get(found, -1))
     _judge(path, entries, rows, matcher, categories, images, report)
-    xywh = np.array(boxes, np.float64).reshape(-1, 4)
-    _check_layout(path, xywh, images.wh[rows], report)
-    table = PersonTable(
-        np.array(rows, np.int64),
-        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
-        np.zeros((len(rows), num_joints, 3), np.float32),
-        xywh[:, 2] * xywh[:, 3],
-        np.array(scores, np.float64),
-        np.array(names, object),
-        np.array(category_rows, np.int64),
-    )
-    # one image's boxes in a row: each image is decoded once
-    return table.take(np.argsort(table.image_row, kind="stable"))
+    _check_layout(path, np.array([entry["bbox"] for entry in good]).reshape(-1, 4), images.wh[rows], report)
+    return rows, good, names
 
 
 def _read(path: str) -> List[Any]:

@@ -52,6 +52,8 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         codec: Any = None,
         skeleton: Any = None,
         select_data: bool = False,
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "auto",
         box: str = GIVEN,
     ) -> None:
         super().__init__(
@@ -66,6 +68,8 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             codec,
             skeleton,
             cache,
+            image_range,
+            exif_orientation,
             box,
         )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category

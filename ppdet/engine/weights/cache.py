@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ppdet.core.errors import CheckpointError
 from ppdet.core.logger import get_logger
+from ppdet.core.shipped import cache_root
 
 _log = get_logger(__name__)
 CHUNK = 1 << 18
@@ -27,8 +28,7 @@ def is_url(path: str) -> bool:
 
 def cache_folder() -> Path:
     """Where downloaded weights lie."""
-    root = os.environ.get("PPDET_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "ppdet") / "weights"
+    return cache_root() / "weights"
 
 
 def cached_weights(url: str, folder: Optional[Path] = None) -> Path:
