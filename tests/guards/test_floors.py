@@ -17,6 +17,7 @@ FLOORS = {
     "skeletons": 1,
     "geometry": 2,
     "image": 2,
+    "annotations": 2,
     "codecs": 3,
     "visualize": 3,
     "inference": 4,
