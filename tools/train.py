@@ -39,8 +39,7 @@ def main() -> int:
     """Parse, load, train."""
     args = parse_args()
     from ppdet.core.config.load import load_config
-    from ppdet.engine.training.options import TrainingOptions
-    from ppdet.engine.training.run import train
+    from ppdet.engine.training.run import TrainingOptions, train
 
     options = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
     state = train(

@@ -20,7 +20,7 @@ import paddle
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.training.state import TrainingState
 from ppdet.engine.training.train_step import TrainStep
-from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams
+from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams, set_tensor, to_numpy
 
 _SUFFIXES = (".pdparams", ".pdopt", ".pdstates", ".pdema")
 _MASTER = "master_weights/"
@@ -33,7 +33,7 @@ def save_checkpoint(folder: Path, name: str, step: TrainStep, state: TrainingSta
     Raises:
         CheckpointError: a weight is not finite. Nothing is written then.
     """
-    raw = {key: value.numpy() for key, value in step.model.state_dict().items()}
+    raw = {key: to_numpy(value) for key, value in step.model.state_dict().items()}
     _check_finite(raw, name)
     prefix = Path(folder) / name
     state.scaler = step.precision.state()
@@ -110,7 +110,8 @@ def _load_weights(model: paddle.nn.Layer, weights: Mapping[str, np.ndarray], pre
             f"shape (for example {example}). A run is resumed with the configuration it was started with; to start a new "
             "run from these weights use -o pretrain_weights=..."
         )
-    model.set_state_dict({name: weights[name] for name in wanted})
+    for name, tensor in wanted.items():
+        set_tensor(tensor, weights[name])
 
 
 def _optimizer_state(step: TrainStep) -> Dict[str, np.ndarray]:
@@ -119,11 +120,11 @@ def _optimizer_state(step: TrainStep) -> Dict[str, np.ndarray]:
     names = _names_by_parameter(step.model)
     held = step.optimizer.state_dict()
     for key, value in held.get("master_weights", {}).items():
-        result[_MASTER + names[key]] = value.numpy()
+        result[_MASTER + names[key]] = to_numpy(value)
     for kind, tensors in step.optimizer._accumulators.items():
         for parameter, tensor in tensors.items():
             if parameter in names:
-                result[f"{names[parameter]}@{kind}"] = tensor.numpy()
+                result[f"{names[parameter]}@{kind}"] = to_numpy(tensor)
     return result
 
 
