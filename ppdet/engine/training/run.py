@@ -26,6 +26,7 @@ from ppdet.engine.training.folder import RunFolder
 from ppdet.engine.training.log import TrainingLog, VisualDLLog
 from ppdet.engine.training.progress import Progress
 from ppdet.engine.training.state import TrainingState
+from ppdet.engine.training.teacher import build_teacher
 from ppdet.engine.training.train_step import TrainStep
 from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
@@ -132,14 +133,17 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
             curve.warmup_steps,
             steps_per_epoch * config.get("epoch", 1),
         )
+    steps = steps_per_epoch * int(config.get("epoch", 1))
+    teacher = build_teacher(assembly, model, reader, steps, distributed.world_size())
     count = sum(int(p.size) for p in model.parameters() if not p.stop_gradient)
-    _log.info("%s: %.3f M trainable parameters, %d iterations an epoch", config["architecture"], count / 1e6, steps_per_epoch)
+    _log.info("%s: %.3f M trainable parameters, %d iterations per epoch", config["architecture"], count / 1e6, steps_per_epoch)
     return TrainStep(
         model,
         assembly.builder.build("OptimizerBuilder"),
         curve,
         precision=Precision.from_config(config, amp or bool(config.get("amp"))),
         average=average,
+        teacher=teacher,
         sync_bn=config.get("norm_type") == "sync_bn" or bool(config.get("sync_bn")),
         find_unused_parameters=bool(config.get("find_unused_parameters", False)),
         seed=int(config.get("seed") or 0),

@@ -26,7 +26,7 @@ class TrainingError(PpdetError):
 class TeacherTerms(Protocol):
     """What a teacher (`ppdet.engine.training.teacher`) adds to an iteration."""
 
-    def prepare(self, batch: Mapping[str, Any]) -> Dict[str, Any]:
+    def prepare(self, batch: Mapping[str, Any], iteration: int) -> Dict[str, Any]:
         """The batch with the teacher's targets in it, NumPy arrays."""
 
     def losses(
@@ -188,7 +188,7 @@ class TrainStep:
             tensor.set_value(paddle.to_tensor(part.reshape(tensor.shape)).astype(tensor.dtype))
 
     def _gradients(self, batch: Mapping[str, Any], loss_weight: float) -> StepLosses:
-        tensors = to_tensors(batch if self.teacher is None else self.teacher.prepare(batch))
+        tensors = to_tensors(batch if self.teacher is None else self.teacher.prepare(batch, self.iteration))
         with self.precision.autocast():
             outputs = self.network(tensors["image"])
         outputs = in_float32(outputs)
