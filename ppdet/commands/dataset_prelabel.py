@@ -2,8 +2,8 @@
 --keypoint_model_dir DIR -o labels.json
 
 Writes boxes and keypoints as a COCO annotation file. Every annotation has `machine_made: true` and a `score`, so that the
-doubtful ones can be looked at first. Coordinates are those of the stored pixels, without EXIF orientation, as the datasets read images.
-A bottom-up model needs no detector.
+doubtful ones can be looked at first. Coordinates are those of the stored pixels, without EXIF orientation, as the datasets read
+images. A bottom-up model needs no detector.
 """
 
 from __future__ import annotations

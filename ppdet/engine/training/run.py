@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
@@ -27,7 +29,7 @@ from ppdet.engine.training.log import TrainingLog, VisualDLLog
 from ppdet.engine.training.progress import Progress
 from ppdet.engine.training.state import TrainingState
 from ppdet.engine.training.teacher import build_teacher
-from ppdet.engine.training.train_step import TrainStep
+from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.engine.weights.load import run_path
@@ -35,6 +37,7 @@ from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
 from ppdet.optimizer.ema import WeightAverage
 
 _log = get_logger(__name__)
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EIO)
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,14 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
     try:
         state = trainer.train()
-    except BaseException:
-        folder.close("failed")
+    except BaseException as error:
+        with suppress(OSError):  # the disk may be full
+            folder.close("failed")
+        if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+            raise TrainingError(
+                f"cannot write to {path}: {error.strerror or error}. The checkpoints written before are whole. Make room, then "
+                "continue the run with --resume (alone: from its newest checkpoint)"
+            ) from error
         raise
     finally:
         reader.close()

@@ -17,7 +17,8 @@ from ppdet.core.logger import get_logger
 from ppdet.engine.weights.cache import cached_weights, is_url
 from ppdet.engine.weights.key_matching import match_keys
 from ppdet.engine.weights.load_report import LoadReport, ShapeMismatch
-from ppdet.engine.weights.restricted_pickle import RefusedPickleError, load_restricted
+from ppdet.engine.weights.pickle_limits import RefusedPickleError
+from ppdet.engine.weights.restricted_pickle import load_restricted
 from ppdet.engine.weights.torch_file import LEGACY_MAGIC
 
 _log = get_logger(__name__)
