@@ -20,6 +20,7 @@ from ppdet.engine.weights.load_report import LoadReport, ShapeMismatch
 from ppdet.engine.weights.pickle_limits import RefusedPickleError
 from ppdet.engine.weights.restricted_pickle import load_restricted
 from ppdet.engine.weights.torch_file import LEGACY_MAGIC
+from ppdet.engine.weights.zoo import checksum_of
 
 _log = get_logger(__name__)
 SUFFIX = ".pdparams"
@@ -82,7 +83,7 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     Raises:
         CheckpointError: the file cannot be read, nothing fits, or with `strict` not everything fits.
     """
-    file = cached_weights(str(path)) if is_url(str(path)) else _existing_file(path)
+    file = cached_weights(str(path), sha256=checksum_of(str(path))) if is_url(str(path)) else _existing_file(path)
     weights, state = load_pdparams(file), model.state_dict()
     matches = match_keys(state, weights)
     if not strict:
