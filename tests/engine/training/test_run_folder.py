@@ -115,3 +115,12 @@ def test_a_full_disk_while_training_ends_in_a_message_and_the_run_continues(tmp_
             train(config)
     assert newest_checkpoint(tmp_path / "out" / "stick_64x48").endswith("0")
     assert train(config, TrainingOptions(resume="auto")).epoch == 2
+
+
+@pytest.mark.parametrize("epochs", [1, 6])
+def test_a_learning_rate_of_a_million_ends_in_an_error(tmp_path, epochs):
+    """The loss stays finite, about 1e10, and the weights are useless: status 2, no model_final."""
+    config = stick_config(tmp_path, "LearningRate.base_lr=1e6", f"epoch={epochs}")
+    with pytest.raises(TrainingError, match="diverged|not a finite number"):
+        train(config)
+    assert not (tmp_path / "out" / "stick_64x48" / "model_final.pdparams").exists()
