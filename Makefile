@@ -1,12 +1,16 @@
-# One environment for everything, made on first use. `make help` lists the targets.
+# One environment, in two steps: what runs exported models (`make demo`), then everything else (`make test`). `make help` lists the targets.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-SHARED := $(wildcard ../shared/data/weights)
-# Weights of `make demo`: a folder or a URL that holds the two .pdparams files; see docs/demo.md.
-WEIGHTS ?= $(if $(SHARED),$(SHARED),https://bj.bcebos.com/v1/paddledet/models/keypoint/tinypose_enhance)
+LIGHT := $(VENV)/.light
+FULL := $(VENV)/.full
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Of `make demo`: what to run on (nothing: a clip that the demo renders), other models than the bundled ones, where results go.
+# VIDEO is the older name of SOURCE.
 VIDEO ?=
+SOURCE ?= $(VIDEO)
+WEIGHTS ?=
 OUTPUT ?= output/demo
 
 .PHONY: help env demo test test-slow lint clean
@@ -14,24 +18,33 @@ OUTPUT ?= output/demo
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-$(STAMP): requirements.txt requirements-engines.txt requirements-dev.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-engines.txt -r requirements-dev.txt
-	touch $@
+$(LIGHT): requirements-deploy.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.9: give a newer one, for example make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "error: $(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)" >&2; exit 2; }
+	$(PIP) --upgrade 'pip>=22'
+	$(PIP) -r requirements-deploy.txt
+	@touch $@
 
-env: $(STAMP)  ## make the environment (.venv)
+$(FULL): $(LIGHT) requirements.txt requirements-engines.txt requirements-dev.txt
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || \
+	  { echo "error: PaddlePaddle has no package for this Python yet: make clean, then make $(MAKECMDGOALS) PYTHON=python3.12 (3.9 to 3.12)" >&2; exit 2; }
+	$(PIP) -r requirements.txt -r requirements-engines.txt -r requirements-dev.txt
+	@touch $@
 
-demo: $(STAMP)  ## people with skeletons in a video: WEIGHTS=folder-or-URL VIDEO=file OUTPUT=folder
-	$(BIN)/python tools/demo.py --weights "$(WEIGHTS)" --output_dir "$(OUTPUT)" $(if $(VIDEO),--video_file "$(VIDEO)")
+env: $(FULL)  ## make the environment for training and tests (.venv)
 
-test: $(STAMP)  ## the fast tests
+demo: $(LIGHT)  ## people with skeletons: SOURCE=video|image|folder|URL|0 WEIGHTS=folder-or-URL OUTPUT=folder
+	@$(BIN)/python tools/demo.py --output_dir "$(OUTPUT)" $(if $(SOURCE),--source "$(SOURCE)") $(if $(WEIGHTS),--weights "$(WEIGHTS)")
+
+test: $(FULL)  ## the fast tests
 	$(BIN)/python -m pytest -q
 
-test-slow: $(STAMP)  ## the slow tests: real training, real evaluation
+test-slow: $(FULL)  ## the slow tests: real training, real evaluation
 	$(BIN)/python -m pytest -q -m slow
 
-lint: $(STAMP)  ## ruff and mypy
+lint: $(FULL)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

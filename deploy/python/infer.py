@@ -1,4 +1,6 @@
-"""A detector on images, a video or a camera."""
+#!/usr/bin/env python
+"""A detector on images, a video or a camera, with PaddleDetection's flags."""
+
 from __future__ import annotations
 
 import sys
@@ -6,16 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ppdet.commands.flags import detector_parser
-from ppdet.core.command import run_command
-
-
-def main() -> int:
-    args = detector_parser().parse_args()
-    from ppdet.commands.detect import run_detect  # heavy, so after the flags are read
-
-    return run_detect(args)
-
+from ppdet.commands.deployed.detector import main
 
 if __name__ == "__main__":
-    raise SystemExit(run_command(main))
+    raise SystemExit(main())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 import cv2
 import numpy as np
@@ -26,7 +26,8 @@ class Codec(ABC):
     Training, evaluation and deployment hold the same codec; the exported model's card carries its ``to_dict``.
     """
 
-    #: ``top_down``: one person a crop; ``bottom_up``: everyone in a whole image.
+    #: Kind of model that the codec serves; it names the task and the estimator. ``top_down``: one person per crop;
+    #: ``bottom_up``: everyone in a whole image.
     kind: str = "top_down"
     input_wh: tuple[int, int]
     #: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
@@ -64,6 +65,22 @@ class Codec(ABC):
     @abstractmethod
     def merge_flipped(self, outputs: Any, outputs_of_mirrored: Any, skeleton: Skeleton) -> Any:
         """Merge the outputs of crops with those of the same crops mirrored left to right."""
+
+    def flip_tested(self, run: Callable[[np.ndarray], Any], inputs: np.ndarray, skeleton: Skeleton) -> Any:
+        """Outputs of a flip test: network inputs and their mirror images run as one batch, then `merge_flipped`.
+
+        The only flip test there is: evaluation, prediction from weights and exported models call it.
+
+        Args:
+            run: the network; (2 B, 3, H, W) to an array or a tuple of arrays, each with 2 B rows.
+            inputs: (B, 3, H, W) float32, normalised.
+            skeleton: knows which keypoints change places.
+        """
+        both = run(np.concatenate([inputs, inputs[..., ::-1]]))
+        if isinstance(both, np.ndarray):
+            return self.merge_flipped(*np.split(both, 2), skeleton)
+        halves = [np.split(maps, 2) for maps in both]
+        return self.merge_flipped(tuple(plain for plain, _ in halves), tuple(mirrored for _, mirrored in halves), skeleton)
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ppdet.codecs.assignment import assign
 from ppdet.codecs.bottom_up_candidates import Candidates
 
 #: HigherHRNet's order for COCO: trunk and head, hips, arms, knees and ankles. With 14 keypoints its code takes the first 14.
@@ -96,15 +97,12 @@ class Grouping:
 
     def _place(self, crowd: _People, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
         """Give the N candidates of one keypoint to the first ``max_people`` people, or let them start new ones."""
-        # Here, because it takes .4 s to import and top-down models need none of it.
-        from scipy.optimize import linear_sum_assignment
-
         open_ = min(crowd.size, self.max_people)
         if open_ == 0:
             crowd.start(joint, rows, tags)
             return
         distance = tag_distance(tags, crowd.mean(open_).T)
-        taken, by = linear_sum_assignment(self._cost(distance, score))
+        taken, by = assign(self._cost(distance, score))
         joins = by < open_
         joins[joins] = distance[taken[joins], by[joins]] < self.tag_threshold
         room = self.max_people - crowd.size if self.ignore_too_much else len(rows)

@@ -1,1 +1,5 @@
 """Commands: parse arguments, call one library function. One module per command; tools and deploy/python only start them."""
+
+from __future__ import annotations
+
+__all__ = ["console", "deployed", "flags"]

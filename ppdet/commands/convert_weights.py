@@ -1,68 +1,39 @@
-"""What `tools/convert_weights.py` does."""
+"""Convert the authors' PyTorch weights: ppdet convert-weights FILE.pth [-c CONFIG.yml]
+
+Writes FILE.pdparams, FILE.feed.yml (how its home fed pixels) and FILE.report.txt (what became of every tensor). PyTorch is not
+needed, and nothing in the file is executed. See docs/convert_weights.md.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import argparse
 from typing import Optional, Sequence
 
-from ppdet.core.config.load import load_config
-from ppdet.core.errors import CheckpointError
-from ppdet.engine.assembly import Assembly
-from ppdet.engine.converters.conversion import check_targets, convert
-from ppdet.engine.converters.conversion_files import summary_text, write_conversion
-from ppdet.engine.converters.feed_check import feed_differences
-from ppdet.engine.weights.checkpoint import SUFFIX
-from ppdet.engine.weights.torch_file import TorchFile
+from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.values import add_switch
+from ppdet.core.shipped import find_config
 
 
-def convert_file(
-    path: str,
-    output: Optional[str] = None,
-    config: Optional[str] = None,
-    overrides: Sequence[str] = (),
-    layout: Optional[str] = None,
-    home: Optional[str] = None,
-    state_key: Optional[str] = None,
-    to_rgb: bool = False,
-) -> Path:
-    """Convert a PyTorch file and say what was done; nothing is written if anything does not fit.
-
-    Args:
-        path: the PyTorch file.
-        output: where to write; default: beside it, with the suffix ``.pdparams``.
-        config: a configuration whose model the weights must fit.
-        overrides: changes of it, "key=value".
-        layout, home, state_key, to_rgb: see `convert`.
-
-    Returns:
-        path of the weights.
-
-    Raises:
-        CheckpointError, ConfigError: see `TorchFile`, `convert` and `check_targets`.
-    """
-    file = TorchFile(path)
-    target = Path(output) if output else _beside(file.path)
-    if target.exists() and target.samefile(file.path):
-        raise CheckpointError(f"{target} would overwrite the file itself; say another name by -o")
-    conversion = convert(file, layout, home, state_key, to_rgb)
-    if config is None:
-        fitting = conversion.network.configs
-        hint = f", for example -c {fitting[0]}" if fitting else ""
-        conversion.remarks.append(f"not checked against a model; -c CONFIG does{hint}")
-    else:
-        assembly = Assembly(load_config(config, overrides))
-        shapes = {key: tuple(value.shape) for key, value in assembly.model().state_dict().items()}
-        conversion = check_targets(conversion, shapes, config)
-        conversion.remarks.extend(feed_differences(assembly.config, assembly.codec, conversion.feed))
-    written = write_conversion(conversion, file, target)
-    print(summary_text(conversion, file))
-    print("wrote " + ", ".join(str(item) for item in written))
-    return written[0]
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The file, and what it is."""
+    add = parser.add_argument
+    add("file", help=".pth, .pth.tar or .pt file")
+    add("-o", "--output", metavar="FILE", help="weights to write (default: beside the file)")
+    add("-c", "--config", type=find_config, metavar="FILE",
+        help="configuration whose model the weights must fit, name by name and shape by shape")  # fmt: skip
+    add("--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="change the configuration")
+    add("--layout", help="whose names the file has (default: found by them); a wrong one lists all")
+    add("--home", help="whose checkpoint it is, which decides colours and codec (default: the layout's); a wrong one lists all")
+    add("--state-dict", metavar="KEY", help="which of several state dicts in the file (default: ema, state_dict, model, ...)")
+    add_switch(parser, "--to-rgb", "turn the first convolution of weights trained with BGR to RGB")
 
 
-def _beside(path: Path) -> Path:
-    """name.pth.tar -> name.pdparams."""
-    name = path.name
-    for suffix in (".tar", ".pth", ".pt"):
-        name = name[: -len(suffix)] if name.endswith(suffix) else name
-    return path.with_name(name if name.endswith(SUFFIX) else name + SUFFIX)
+def run(args: argparse.Namespace) -> None:
+    """Convert."""
+    from ppdet.engine.converters.convert_file import convert_file
+
+    convert_file(args.file, args.output, args.config, args.opt, args.layout, args.home, args.state_dict, args.to_rgb)
+
+
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    return run_module(__name__, argv, prog)

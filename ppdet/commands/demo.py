@@ -1,101 +1,44 @@
-"""From two weight files to a video with skeletons, in one call; what ``make demo`` runs."""
+"""Show people with skeletons: run a person detector and a pose model on a video, images or a camera, and name what was written.
+
+Without --source the demo renders a street with several people whose true keypoints are known, and measures itself on it.
+"""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+import argparse
+from collections.abc import Sequence
 from typing import Optional
 
-import cv2
-
-from ppdet.core.config.load import load_config
-from ppdet.core.errors import MediaError
-from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger
-from ppdet.engine.export.exporter import export
-from ppdet.image import write_image
-from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.video.process import process_video
-from ppdet.inference.video.reader import VideoReader
-from ppdet.inference.video.writer import VideoWriter
-from ppdet.visualize.frame_tiles import contact_sheet
-from ppdet.visualize.mannequin import walking_clip
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-DETECTOR = CONFIGS / "picodet/application/pedestrian_detection/picodet_s_320_lcnet_pedestrian.yml"
-KEYPOINT = CONFIGS / "keypoint/tiny_pose/tinypose_256x192.yml"
-RENDERED_FPS = 25.0
-SHEET_FRAMES = 8
-
-_log = get_logger(__name__)
+from ppdet.core.command import run_command
 
 
-def run_demo(weights: str, output_dir: str, video_file: Optional[str] = None) -> list[Path]:
-    """Export detector and pose model, run both on a video, and write video, JSON and a contact sheet.
-
-    Args:
-        weights: folder or URL that holds ``picodet_s_320_lcnet_pedestrian.pdparams`` and ``tinypose_256x192.pdparams``.
-        output_dir: where everything goes; models exported there before, from whatever weights, are taken as they are.
-        video_file: the video; without it a person is rendered, since no real video may be shipped.
-
-    Returns:
-        The files written.
-
-    Raises:
-        PpdetError: weights that cannot be had, a video that cannot be read, a folder that cannot be written.
-    """
-    take_back_root_logger()
-    start = time.perf_counter()
-    folder = Path(output_dir)
-    source = Path(video_file) if video_file else render_clip(folder / "rendered_person.mp4")
-    VideoReader(source).close()  # a bad video is said before minutes of export
-    detector, keypoint = (_exported(config, weights, folder / "models") for config in (DETECTOR, KEYPOINT))
-    pipeline = PosePipeline(detector, keypoint)
-    video = folder / f"{source.stem}_poses.mp4"
-    report = process_video(pipeline, source, video, folder / f"{source.stem}_poses.json", json_layout="named")
-    sheet = video_sheet(video, folder / f"{source.stem}_poses.png")
-    _log.info("%d frames, %d people found", report.frames, report.people)
-    written = [*report.written, sheet]
-    _log.info("%.0f s in all; look at:\n  %s", time.perf_counter() - start, "\n  ".join(map(str, written)))
-    return written
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the demo."""
+    add = parser.add_argument
+    add("--source", "--video_file", metavar="SOURCE",
+        help="a video, an image, a folder of images, a URL, or the number of a camera (default: the rendered clip)")  # fmt: skip
+    add("--weights", metavar="FOLDER",
+        help="folder that holds an exported detector and an exported pose model, or folder or URL that holds "
+             "picodet_s_320_lcnet_pedestrian.pdparams and tinypose_256x192.pdparams, which are exported first and need Paddle "
+             "(default: the bundled models)")  # fmt: skip
+    add("--output_dir", default="output/demo", help="where results go (default: %(default)s)")
+    add("--engine", default="auto",
+        help="auto takes the fastest that is installed and can read the models (default: %(default)s)")  # fmt: skip
+    add("--cpu_threads", type=int, default=2, help="threads of the engine (default: %(default)s)")
+    add("--max_frames", type=int, metavar="N", help="stop after N frames (default: at the end; a camera runs until Ctrl-C)")
 
 
-def render_clip(path: Path) -> Path:
-    """Write the clip of the rendered walking person."""
-    frames = [frame for frame, _ in walking_clip()]
-    writer = VideoWriter(path, RENDERED_FPS, (frames[0].shape[1], frames[0].shape[0]))
-    for frame in frames:
-        writer.write(frame)
-    _log.info("no video given: rendered a walking person, %s", path)
-    return writer.finish()
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; returns the exit status."""
+    from ppdet.commands.demonstration.run import DemoOptions, run_demo
+
+    source, weights = args.source or None, args.weights or None  # an empty text is what make passes for nothing
+    run_demo(DemoOptions(source, weights, args.output_dir, args.engine, args.cpu_threads, args.max_frames))
+    return 0
 
 
-def video_sheet(video: Path, path: Path) -> Path:
-    """Write a picture of frames spread evenly over a video.
-
-    Raises:
-        MediaError: not one frame can be read.
-    """
-    capture = cv2.VideoCapture(str(video))
-    frames = []
-    while True:
-        got, frame = capture.read()
-        if not got:
-            break
-        frames.append(frame)
-    capture.release()
-    if not frames:
-        raise MediaError(f"no frame of {video} can be read back; is the disk full?")
-    step = max(len(frames) // SHEET_FRAMES, 1)
-    chosen = list(range(0, len(frames), step))[:SHEET_FRAMES]
-    sheet = contact_sheet([frames[i] for i in chosen], labels=[f"frame {i}" for i in chosen])
-    return write_image(path, cv2.cvtColor(sheet, cv2.COLOR_BGR2RGB))
-
-
-def _exported(config: Path, weights: str, folder: Path) -> Path:
-    done = folder / config.stem
-    if (done / "infer_cfg.yml").is_file():
-        _log.info("%s is there already", done)
-        return done
-    file = f"{weights.rstrip('/')}/{config.stem}.pdparams"
-    return export(load_config(str(config), [f"weights={file}"]), folder, onnx=True)
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    """Parse `argv` and run."""
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    return run_command(lambda: run(parser.parse_args(argv)))

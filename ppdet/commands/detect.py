@@ -1,115 +1,37 @@
-"""What infer.py does once its flags are read: a detector on images, a video or a camera."""
+"""Find people's boxes (or whatever the detector knows): ppdet detect photo.jpg
+
+    ppdet detect street.mp4 --json boxes.json            COCO result entries with image_id, file_name and score
+    ppdet detect images/ --det output_inference/picodet_s_320_lcnet_pedestrian
+
+A model is a name or the folder of an exported detector. PaddleDetection's flags: deploy/python/infer.py.
+"""
+
 from __future__ import annotations
 
 import argparse
-import time
-from contextlib import ExitStack
-from pathlib import Path
+from typing import Optional, Sequence
 
-from ppdet.commands.flags import check_flags, runtime_options
-from ppdet.commands.pose import CAMERA_VIDEO, report_benchmark, report_end
-from ppdet.core.command import Terminated
-from ppdet.core.errors import ModelDirError
-from ppdet.image.io import write_image
-from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.files.box_records import box_records
-from ppdet.inference.files.ids import image_ids
-from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_list import JsonListWriter
-from ppdet.inference.files.output_folder import OutputFolder
-from ppdet.inference.model_card import ModelCard
-from ppdet.inference.progress import Progress
-from ppdet.inference.runtimes import load_runtime
-from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.video.box_sink import BoxVideoSink
-from ppdet.inference.video.path import check_video_path
-from ppdet.inference.video.reader import VideoReader
-from ppdet.inference.video.writer import VideoWriter
-from ppdet.visualize.box_drawer import BoxDrawer
+from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.source_flags import add_plain_source_flags
 
 
-def run_detect(args: argparse.Namespace) -> int:
-    """Detect and draw boxes; returns the exit status."""
-    check_flags(args)
-    output = OutputFolder(args.output_dir)
-    is_video = bool(args.video_file) or args.camera_id >= 0
-    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
-    if args.video_file:
-        check_video_path(args.video_file)
-    card = ModelCard.load(args.model_dir)
-    if not card.is_detector:
-        raise ModelDirError(f"{args.model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
-                            "det_keypoint_unite_infer.py together with a detector")
-    detector = BoxDetector(load_runtime(args.model_dir, **runtime_options(args, card, args.batch_size)), card, args.batch_size)
-    timer = StageTimer()
-    if inputs is None:
-        _detect_video(args, detector, output, timer)
-    else:
-        _detect_images(args, detector, inputs, output, timer)
-    if args.run_benchmark:
-        report_benchmark(timer, args.cpu_threads)
-    return 0 if inputs is None else inputs.exit_status()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Sources, the model, results, engine."""
+    models = parser.add_argument_group("model")
+    models.add_argument("--det", metavar="MODEL", help="name or exported folder (default: the one that is bundled)")
+    models.add_argument("--threshold", type=float, default=0.5,
+                        help="smallest score that is drawn and counted (default: %(default)s)")
+    models.add_argument("--save_threshold", type=float, default=0.0, help="smallest score in the JSON (default: %(default)s)")
+    models.add_argument("--batch_size", type=int, default=1, help="images per run of the network (default: %(default)s)")
+    add_plain_source_flags(parser, "output/detect", "boxes")
 
 
-def _detect_images(args: argparse.Namespace, detector: BoxDetector, inputs: ImageInputs, output: OutputFolder,
-                   timer: StageTimer) -> None:
-    start = time.perf_counter()
-    drawer = BoxDrawer(detector.card.label_list)
-    ids = dict(zip(inputs.paths, image_ids(inputs.paths)))
-    boxes = done = 0
-    written = [output.path]
-    with ExitStack() as stack:
-        progress = Progress("images", len(inputs.paths), "image")
-        stack.callback(progress.close)
-        json_list = _json_list(args, output, stack)
-        for paths, images in inputs.groups(args.batch_size):
-            with timer.stage("detect"):
-                results = detector.detect(images)
-            for path, image, found in zip(paths, images, results):
-                if args.save_images:
-                    drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, args.threshold)
-                    with timer.stage("write"):
-                        write_image(output.file(path.name, path), drawn)
-                if json_list is not None:
-                    for record in box_records(found[found.scores >= args.save_threshold], ids[path], path.name):
-                        json_list.append(record)
-                done += 1
-                boxes += int((found.scores >= args.threshold).sum())
-                progress.step()
-    report_end(f"{done} images", done, boxes, time.perf_counter() - start, written + _paths(json_list), "boxes")
+def run(args: argparse.Namespace) -> int:
+    """Detect; returns 1 if an image could not be read."""
+    from ppdet.commands.deployed.plain_sources import run_detect
+
+    return run_detect(args)
 
 
-def _detect_video(args: argparse.Namespace, detector: BoxDetector, output: OutputFolder, timer: StageTimer) -> None:
-    start = time.perf_counter()
-    is_camera = args.camera_id >= 0
-    name = CAMERA_VIDEO if is_camera else Path(args.video_file).name
-    sink = BoxVideoSink(BoxDrawer(detector.card.label_list), args.threshold, args.save_threshold, name, timer)
-    with ExitStack() as stack:
-        reader = stack.enter_context(VideoReader(args.camera_id if is_camera else args.video_file))
-        if args.save_images:
-            path = output.file(name, None if is_camera else args.video_file)
-            sink.video = stack.enter_context(VideoWriter(path, reader.fps, reader.size_wh))
-        sink.json_list = _json_list(args, output, stack)
-        progress = Progress(reader.name, reader.frame_count)
-        stack.callback(progress.close)
-        try:
-            for frame in reader:
-                found = None
-                if frame.image is not None:
-                    with timer.stage("detect"):
-                        found = detector.detect([frame.image])[0]
-                sink.consume(frame, found)
-                progress.step()
-        except (KeyboardInterrupt, Terminated):  # the only ends of a camera
-            if not is_camera:
-                raise
-    written = _paths(sink.video) + _paths(sink.json_list)
-    report_end(f"{sink.frames} frames", sink.frames, sink.boxes, time.perf_counter() - start, written, "boxes")
-
-
-def _json_list(args: argparse.Namespace, output: OutputFolder, stack: ExitStack) -> JsonListWriter | None:
-    return stack.enter_context(JsonListWriter(output.file("bbox.json"))) if args.save_results else None
-
-
-def _paths(writer: VideoWriter | JsonListWriter | None) -> list[Path]:
-    return [] if writer is None else [writer.path]
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    return run_module(__name__, argv, prog)

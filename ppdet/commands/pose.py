@@ -1,171 +1,50 @@
-"""What det_keypoint_unite_infer.py and keypoint_infer.py do once their flags are read."""
+"""Find people and their poses: ppdet pose photo.jpg
+
+    ppdet pose street.mp4 --output_dir out               a video with skeletons
+    ppdet pose images/ --json poses.json                 only the numbers
+    ppdet pose photo.jpg --json - | jq '.[0].people'     into a pipe; log lines go to stderr
+    ppdet pose 0                                         the first camera, until Ctrl-C
+    ppdet pose photo.jpg --model output_inference/higherhrnet_hrnet_w32_512 --det none
+
+A model is a name or the folder of an exported model. PaddleDetection's flags: deploy/python/det_keypoint_unite_infer.py.
+"""
+
 from __future__ import annotations
 
 import argparse
-import os
-import time
-from contextlib import ExitStack
-from pathlib import Path
+from typing import Optional, Sequence
 
-from ppdet.commands.flags import check_flags, runtime_options
-from ppdet.core.errors import ConfigError, ModelDirError
-from ppdet.core.logger import get_logger
-from ppdet.image.io import write_image
-from ppdet.inference.estimators.bottom_up import BottomUpEstimator, bottom_up_alone, refuse_flip_test
-from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.paddledet_top_down import PaddleDetTopDown
-from ppdet.inference.estimators.top_down import TopDownEstimator
-from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_results import JsonResultsWriter
-from ppdet.inference.files.output_folder import OutputFolder
-from ppdet.inference.model_card import ModelCard
-from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.progress import Progress
-from ppdet.inference.runtimes import load_runtime
-from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
-from ppdet.inference.video.path import check_video_path
-from ppdet.inference.video.process import process_video
+from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.run_flags import add_person_threshold, add_smoothing_flags
+from ppdet.commands.flags.source_flags import add_plain_source_flags
+from ppdet.commands.flags.values import add_switch
 
-CAMERA_VIDEO = "output.mp4"
+NO_DETECTOR = "none"
 
 
-def run_unite(args: argparse.Namespace) -> int:
-    """Detector and pose model on images, a video or a camera; returns the exit status."""
-    check_flags(args)
-    return _run(args, args.keypoint_model_dir, args.det_model_dir, args.keypoint_batch_size, args.keypoint_threshold,
-                "det_keypoint_unite", bool(args.save_res), 1)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Sources, models, results, engine."""
+    models = parser.add_argument_group("models")
+    models.add_argument("--model", metavar="MODEL", help="pose model: name or exported folder (default: the one that is bundled)")
+    models.add_argument("--det", metavar="MODEL", help="detector: name or exported folder (default: the one that is bundled); "
+                        f"{NO_DETECTOR} for a bottom-up model, or to take each whole image as one person")  # fmt: skip
+    models.add_argument("--det_threshold", type=float, default=0.5,
+                        help="smallest score of a person's box (default: %(default)s)")
+    models.add_argument("--threshold", type=float, default=0.5,
+                        help="smallest keypoint score that is drawn; the JSON has them all (default: %(default)s)")
+    models.add_argument("--batch_size", type=int, default=8, help="people per run of the network (default: %(default)s)")
+    add_switch(models, "--flip_test", "average with the mirrored crop: slower, a little more accurate (default: off)")
+    add_person_threshold(models)
+    add_plain_source_flags(parser, "output/pose", "poses")
+    add_smoothing_flags(parser)
 
 
-def run_keypoint(args: argparse.Namespace) -> int:
-    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole picture as one person's box.
+def run(args: argparse.Namespace) -> int:
+    """Estimate; returns 1 if an image or frame could not be read."""
+    from ppdet.commands.deployed.plain_sources import run_pose
 
-    Returns:
-        The exit status.
-    """
-    check_flags(args)
-    return _run(args, args.model_dir, None, args.batch_size, args.threshold, "keypoint", bool(args.save_results),
-                args.batch_size)
+    return run_pose(args)
 
 
-def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, batch_size: int, threshold: float, name: str,
-         save_json: bool, images_together: int) -> int:
-    output = OutputFolder(args.output_dir)
-    is_video = bool(args.video_file) or args.camera_id >= 0
-    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
-    if args.video_file:
-        check_video_path(args.video_file)
-    cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
-    if detector_dir is not None:
-        refuse_bottom_up(cards)
-    pipeline = load_pipeline(args, cards, batch_size)
-    json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
-    if inputs is None:
-        return _run_video(args, pipeline, output, json_path, threshold)
-    return _run_images(args, pipeline, inputs, output, json_path, threshold, images_together)
-
-
-def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: int) -> PosePipeline:
-    """A pipeline from flags.
-
-    Args:
-        args: parsed flags.
-        cards: the pose model's card and, if there is a detector, the detector's.
-        batch_size: people in one run of the pose network.
-
-    Raises:
-        ConfigError: flags that mean nothing to a bottom-up model.
-    """
-    card = cards[0]
-    if card.is_bottom_up:
-        refuse_top_down_flags(args, card)
-    runtime = load_runtime(card.model_dir, **runtime_options(args, card, batch_size))
-    if card.is_bottom_up:
-        return PosePipeline(None, BottomUpEstimator(runtime, card, args.skeleton), person_threshold=args.person_threshold)
-    kind = PaddleDetTopDown if args.paddledet_crop else TopDownEstimator
-    estimator = kind(runtime, card, bool(args.flip_test), batch_size, args.use_dark, args.skeleton)
-    detector = None
-    if len(cards) > 1:
-        detector = BoxDetector(load_runtime(cards[1].model_dir, **runtime_options(args, cards[1], 1)), cards[1])
-    return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5))
-
-
-def refuse_bottom_up(cards: list[ModelCard]) -> None:
-    """Raise if either model of the unite command is a bottom-up model.
-
-    Raises:
-        ModelDirError: one is; the message says what it is for and which command runs it.
-    """
-    for card in cards:
-        if card.is_bottom_up:
-            command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
-            raise ModelDirError(bottom_up_alone(card, f"run it alone: {command}"))
-
-
-def refuse_top_down_flags(args: argparse.Namespace, card: ModelCard) -> None:
-    """Raise if a flag was given that only a top-down model has a use for.
-
-    Raises:
-        ConfigError: --flip_test, --use_dark or --paddledet_crop.
-    """
-    refuse_flip_test(card, bool(args.flip_test))
-    given = [f"--{name}" for name in ("use_dark", "paddledet_crop") if getattr(args, name)]
-    if given:
-        raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which has no "
-                          "crops and refines its peaks in its own way: leave it out")
-
-
-def _run_images(args: argparse.Namespace, pipeline: PosePipeline, inputs: ImageInputs, output: OutputFolder,
-                json_path: Path | None, threshold: float, together: int) -> int:
-    start = time.perf_counter()
-    progress = Progress("images", len(inputs.paths), "image")
-    people = done = 0
-    with ExitStack() as stack:
-        stack.callback(progress.close)
-        writer = stack.enter_context(JsonResultsWriter(json_path, args.json_layout)) if json_path else None
-        for paths, images in inputs.groups(together):
-            for path, image, result in zip(paths, images, pipeline.estimate_batch(images, [str(path) for path in paths])):
-                if getattr(args, "save_images", True):
-                    with pipeline.timer.stage("draw"):
-                        drawn = result.draw(image, threshold)
-                    with pipeline.timer.stage("write"):
-                        write_image(output.file(f"{path.stem}_vis.jpg", path), drawn)
-                if writer is not None:
-                    writer.add(result)
-                people += len(result)
-                done += 1
-                progress.step()
-    report_end(f"{done} images", done, people, time.perf_counter() - start, [output.path] + ([json_path] if json_path else []))
-    if args.run_benchmark:
-        report_benchmark(pipeline.timer, args.cpu_threads)
-    return inputs.exit_status()
-
-
-def _run_video(args: argparse.Namespace, pipeline: PosePipeline, output: OutputFolder, json_path: Path | None,
-               threshold: float) -> int:
-    source = args.camera_id if args.camera_id >= 0 else args.video_file
-    name = CAMERA_VIDEO if args.camera_id >= 0 else Path(args.video_file).name
-    video_path = output.file(name, None if args.camera_id >= 0 else source) if getattr(args, "save_images", True) else None
-    report = process_video(pipeline, source, video_path, json_path, args.json_layout, threshold,
-                           args.filter_type if args.smooth else None)
-    report_end(f"{report.frames} frames", report.frames, report.people, report.seconds, report.written)
-    if args.run_benchmark:
-        report_benchmark(pipeline.timer, args.cpu_threads)
-    return 0
-
-
-def report_end(what: str, count: int, found: int, seconds: float, written: list[Path], things: str = "people") -> None:
-    """The last line of a command: how much, how fast, where it is."""
-    places = ", ".join(str(path) for path in written) or "nothing"
-    get_logger(__name__).info("%s, %d %s, %.1f s (%.1f a second); wrote %s", what, found, things, seconds,
-                              count / max(seconds, 1e-9), places)
-
-
-def report_benchmark(timer: StageTimer, cpu_threads: int) -> None:
-    """Print the stage table, peak memory, and a hint if cores lie idle."""
-    print(timer.table())
-    peak = peak_memory_mib()
-    if peak is not None:
-        print(f"peak memory {peak:.0f} MiB")
-    cores = os.cpu_count() or 1
-    if cpu_threads < cores:
-        print(f"--cpu_threads {cpu_threads} of {cores} cores; more threads may be faster")
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    return run_module(__name__, argv, prog)

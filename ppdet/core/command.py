@@ -22,6 +22,11 @@ class Terminated(BaseException):
     """SIGTERM, as an exception: files that are half written and worker processes are cleaned up on the way out."""
 
 
+def is_interrupt(kind: type[BaseException] | None) -> bool:
+    """Whether an exception is the user's wish to stop: Ctrl-C or SIGTERM."""
+    return kind is not None and issubclass(kind, (KeyboardInterrupt, Terminated))
+
+
 def run_command(main: Callable[[], int | None]) -> int:
     """Run `main` and turn its end into an exit status.
 

@@ -1,9 +1,10 @@
-"""Write a file as a whole or not at all: a killed process never leaves half a checkpoint or half a JSON."""
+"""Read only regular files, and write a file as a whole or not at all: a killed process never leaves half a checkpoint."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,34 +15,75 @@ from ppdet.core.errors import ConfigError
 
 PathLike = Union[str, "os.PathLike[str]"]
 DIGEST_BLOCK = 1 << 20
+FILE_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device file"),
+    (stat.S_ISBLK, "a device file"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def read_regular_file(path: PathLike, max_bytes: int) -> bytes:
+    """The content of a regular file. Never waits on a named pipe and never reads a device without end.
+
+    Args:
+        path: the file.
+        max_bytes: the largest size that is read.
+
+    Raises:
+        OSError: the file is missing or unreadable, is not a regular file, or is larger than `max_bytes`; `strerror` says which.
+            A path that no file can have (a NUL byte, a lone surrogate) counts as missing.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+    try:
+        kind = _kind_of_special_file(os.stat(path).st_mode)  # before opening: to open a device may already have an effect
+        if kind:
+            raise OSError(0, f"it is {kind}, not a regular file", os.fspath(path))
+        descriptor = os.open(path, flags)
+    except ValueError as error:
+        raise OSError(0, f"no file can have this name ({error})") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        kind = _kind_of_special_file(status.st_mode)
+        if kind:
+            raise OSError(0, f"it is {kind}, not a regular file", os.fspath(path))
+        if status.st_size > max_bytes:
+            raise OSError(0, f"it has {status.st_size} bytes, more than the {max_bytes} that are read", os.fspath(path))
+        return file.read(max(status.st_size, 0) + 1)[: status.st_size]  # files of /proc have size 0 and may never end
+
+
+def _kind_of_special_file(mode: int) -> str:
+    """What a path is if it is not a regular file, else an empty string."""
+    return next((name for fits, name in FILE_KINDS if fits(mode)), "")
 
 
 def require_folder(path: PathLike, what: str) -> Path:
-    """Make sure that a folder is there or can be made, before long work that ends in it. Makes nothing itself.
+    """Check that a folder exists or can be created, before long work whose results go there. Creates nothing.
 
     Args:
         path: the folder.
-        what: the option or key it came from, for the message.
+        what: the option or key that names it, for the message.
 
     Raises:
-        ConfigError: it, or a folder above it, is a file or must not be written to.
+        ConfigError: the path or one of its parents is a file, or the folder is not writable.
     """
     folder = Path(path)
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
     if not there.is_dir():
-        raise ConfigError(f"{what}: {folder} cannot be a folder, since {there} is a file; name another one")
+        raise ConfigError(f"{what}: {folder} cannot be a folder, because {there} is a file; choose another folder")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f"{what}: {there} must not be written to; name a folder elsewhere")
+        raise ConfigError(f"{what}: {there} is not writable; choose another folder")
     return folder
 
 
 @contextmanager
 def atomic_path(path: PathLike) -> Iterator[Path]:
-    """Give a temporary path beside `path` (same suffix); move it to `path` on success, remove it on failure.
+    """Yield a temporary path beside `path` (same suffix); rename it to `path` on success, remove it on failure.
 
-    Missing parent folders are made. The writer must have created the temporary file by the end of the block.
+    Missing parent folders are created. The block must create the temporary file.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -56,10 +98,10 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write(path: PathLike, mode: str = "w", encoding: str = "utf-8") -> Iterator[IO[Any]]:
-    """Open a temporary file for writing that becomes `path` when the block ends without an error.
+    """Open a temporary file for writing; it becomes `path` when the block ends without an error.
 
     Args:
-        path: the file to write; missing parent folders are made.
+        path: the file to write; missing parent folders are created.
         mode: "w" for text (in `encoding`, newlines as given) or "wb" for bytes.
 
     Raises:

@@ -1,21 +1,23 @@
-"""The parts of one configuration, built once and fitted together."""
+"""The parts of one configuration, built once and put together."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Dict, Optional, Union
 
-from ppdet.codecs import codec_from_config
+from ppdet.codecs import Codec, codec_from_config
 from ppdet.core.config.builder import Builder
 from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import check_config
+from ppdet.engine.tasks.base import Task
+from ppdet.engine.tasks.table import find_task, task_of
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _ROLES = ("Train", "Eval", "Test")
-# one word for two metrics in PaddleDetection's YAML: boxes, unless a top-level IouType says keypoints
+# IouType -> metric. PaddleDetection's YAML has one word, COCO, for both.
 _COCO_METRICS = {"bbox": "COCOMetric", "keypoints": "KeyPointBottomUpCOCOEval"}
 
 
@@ -35,18 +37,27 @@ class Assembly:
     """
 
     def __init__(self, config: Config) -> None:
-        registry = import_components()
+        registry = import_components(config)
         errors = [problem for problem in check_config(config, registry) if problem.severity == "error"]
         if errors:
             raise ConfigError(errors)
         self.config = config
         self.skeleton = skeleton_from_config(config)
-        self.codec = codec_from_config(config, Builder(config))
+        self.codec: Optional[Codec] = codec_from_config(config, Builder(config))
         shared: Dict[str, Any] = {}
         if self.codec is not None:
             shared = {"codec": self.codec, "skeleton": self.skeleton, "num_joints": self.skeleton.num_keypoints}
         self.builder = Builder(config, shared=shared)
         self._datasets: Dict[str, Any] = {}
+
+    @property
+    def task(self) -> Task:
+        """What the model finds, which says how it is evaluated, exported and run.
+
+        Raises:
+            ExportError: the architecture is of no kind that is known here, or does not go with the codec.
+        """
+        return task_of(self.config, self.codec)
 
     def model(self) -> Any:
         """A new model with its initial weights."""
@@ -89,8 +100,8 @@ class Assembly:
     def _metric_class(self, name: str) -> str:
         if name != "COCO":
             return name
-        default = "keypoints" if getattr(self.codec, "kind", None) == "bottom_up" else "bbox"
-        kind = self.config.get("IouType", default)
+        task = find_task(self.config, self.codec)
+        kind = self.config.get("IouType", Task.iou_type if task is None else task.iou_type)
         if kind not in _COCO_METRICS:
             raise ConfigError(f"IouType is {kind!r}; with metric: COCO it is one of {', '.join(_COCO_METRICS)}")
         return _COCO_METRICS[kind]

@@ -11,7 +11,7 @@ There are several ways to count a network's cost, and papers seldom say theirs. 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import paddle
@@ -124,23 +124,7 @@ def info_of_config(config: Config) -> ModelInfo:
         ConfigError: whatever in the config does not fit, or no size of its input.
     """
     assembly = Assembly(config)
-    return model_info(assembly.model(), config_input_wh(config, assembly.codec))
-
-
-def config_input_wh(config: Mapping[str, Any], codec: Any) -> Tuple[int, int]:
-    """Width and height of a network's input: the codec's, for detectors those of `TestReader.inputs_def.image_shape`.
-
-    Raises:
-        ConfigError: neither is there.
-    """
-    if codec is not None:
-        return codec.input_wh[0], codec.input_wh[1]
-    shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
-    if len(shape) < 3 or min(shape[-2:]) < 1:
-        raise ConfigError(
-            f"{getattr(config, 'path', 'the config')}: no input size; give TestReader.inputs_def.image_shape: [3, height, width]"
-        )
-    return int(shape[-1]), int(shape[-2])
+    return model_info(assembly.model(), assembly.task.input_wh(assembly))
 
 
 def _counter(stages: Dict[str, Cost], stage: str) -> Any:

@@ -1,80 +1,184 @@
-"""Read and write image files; every failure names the file and what to do."""
+"""Read and write image files. Every failure names the file and what to do."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
+from typing import Optional, Sequence, Union
 
 import cv2
 import numpy as np
 
-from ppdet.core.errors import MediaError
-from ppdet.core.files import atomic_write
+from ppdet.core.errors import ConfigError, MediaError
+from ppdet.core.files import atomic_write, read_regular_file
+from ppdet.core.logger import get_logger
+from ppdet.image.completeness import jpeg_ends_early, missing_part
+from ppdet.image.depth import checked_range, to_uint8
+from ppdet.image.foreign import FOREIGN_SUFFIXES, advice, foreign_format
+from ppdet.image.header import ImageHeader, read_header
+from ppdet.image.orientation import turn_upright
 
 PathLike = Union[str, "os.PathLike[str]"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+MAX_FILE_BYTES = 1 << 30
+MAX_SIDE = 32766
+"""OpenCV's `warpAffine` counts pixels along a side in 16 bits (SHRT_MAX)."""
+DEFAULT_MAX_PIXELS = 178_956_970
+"""Half a gigabyte of RGB, and where Pillow stops, too. A PNG of 124 KB can hold 10^9 pixels."""
+MAX_PIXELS_VARIABLE = "PPDET_MAX_IMAGE_PIXELS"
 
-_JPEG_END = b"\xff\xd9"
+
+def max_image_pixels() -> int:
+    """The largest number of pixels that is decoded: the environment variable PPDET_MAX_IMAGE_PIXELS, or 178,956,970.
+
+    Raises:
+        ConfigError: the variable is not a positive whole number.
+    """
+    text = os.environ.get(MAX_PIXELS_VARIABLE, "")
+    if not text:
+        return DEFAULT_MAX_PIXELS
+    if not text.isdigit() or int(text) < 1:
+        raise ConfigError(f"{MAX_PIXELS_VARIABLE} is a positive whole number of pixels; given {text!r}")
+    return int(text)
 
 
-def read_image(path: PathLike, apply_orientation: bool = False) -> np.ndarray:
+def check_image_size(wh: Sequence[int], what: str, max_pixels: Optional[int] = None) -> None:
+    """Refuse images that would exhaust the memory or that OpenCV cannot warp.
+
+    Args:
+        wh: width and height.
+        what: what to call the image in the message.
+        max_pixels: the limit; None is `max_image_pixels`.
+
+    Raises:
+        MediaError: the image is larger than the limit, has a side of more than 32,766 pixels, or no pixels at all.
+    """
+    width, height = int(wh[0]), int(wh[1])
+    limit = max_image_pixels() if max_pixels is None else max_pixels
+    if width < 1 or height < 1:
+        raise MediaError(f"{what} has no pixels ({width} x {height})")
+    if width * height > limit:
+        raise MediaError(f"{what} is {width} x {height} pixels, more than the {limit} pixels that are decoded; scale it down, or "
+                         f"raise the limit with the environment variable {MAX_PIXELS_VARIABLE}")
+    if max(width, height) > MAX_SIDE:
+        raise MediaError(f"{what} is {width} x {height} pixels; OpenCV warps images of at most {MAX_SIDE} pixels per side. "
+                         "Scale it down or cut it into parts")
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image as its file stores it.
+
+    Attributes:
+        rgb: (H, W, 3) RGB uint8, not turned.
+        orientation: EXIF orientation, 1 to 8.
+    """
+
+    rgb: np.ndarray
+    orientation: int
+
+    def upright(self) -> np.ndarray:
+        """The pixels turned as the EXIF orientation says."""
+        return turn_upright(self.rgb, self.orientation)
+
+
+def read_image(
+    path: PathLike,
+    apply_orientation: bool = False,
+    image_range: Optional[Sequence[float]] = None,
+    max_pixels: Optional[int] = None,
+) -> np.ndarray:
     """Decode a file to (H, W, 3) RGB uint8.
 
     Args:
         path: the file.
-        apply_orientation: turn the picture as its EXIF orientation says, as viewers and `cv2.imread` do; for pictures that
-            users give. Datasets leave it off: annotations of COCO and its kin refer to the stored pixels.
+        apply_orientation: turn the image as its EXIF orientation says, as viewers and `cv2.imread` do; for images that users
+            give. Datasets compare the annotated size first, see `read_stored_image`.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file, see
+            `ppdet.image.depth.to_uint8`. Files with 8 bits do not need it and ignore it.
+        max_pixels: largest number of pixels that is decoded; None is `max_image_pixels`.
 
     Raises:
-        MediaError: the file is missing, empty, truncated or no image.
+        MediaError: the file is missing, not a regular file, empty, cut short, too large, or not an image that is read here.
     """
+    stored = read_stored_image(path, image_range, max_pixels)
+    return stored.upright() if apply_orientation else stored.rgb
+
+
+def read_stored_image(
+    path: PathLike, image_range: Optional[Sequence[float]] = None, max_pixels: Optional[int] = None
+) -> StoredImage:
+    """Decode a file and say how it is to be turned; arguments and errors are those of `read_image`."""
     file = Path(path)
     try:
-        data = file.read_bytes()
+        data = read_regular_file(file, MAX_FILE_BYTES)
     except OSError as error:
-        raise MediaError(f"cannot read image {file}: {error.strerror or error}; check the path") from error
+        raise MediaError(f"cannot read image {_shown(file)}: {error.strerror or error}; check the path") from error
+    return decode_stored_image(data, str(file), image_range, max_pixels)
+
+
+def decode_stored_image(
+    data: bytes, file: str, image_range: Optional[Sequence[float]] = None, max_pixels: Optional[int] = None
+) -> StoredImage:
+    """Decode the content of an image file.
+
+    Args:
+        data: the encoded image.
+        file: what to call it in messages: a path or a URL.
+        image_range, max_pixels: see `read_image`, as for the errors.
+    """
+    header = _checked_header(data, file, max_pixels)
+    pixels = _decode(data)
+    if pixels is None:
+        raise MediaError(f"image {file} is a damaged {header.format} file ({len(data)} bytes): OpenCV cannot decode it; fetch it "
+                         "again or leave it out")
+    if jpeg_ends_early(data, pixels, _decode):
+        raise MediaError(f"image {file} is a truncated JPEG ({len(data)} bytes, its last pixels are missing); fetch it again or "
+                         "leave it out")
+    pixels = to_uint8(pixels, checked_range(image_range), f"image {file}", header.significant_bits)
+    return StoredImage(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), header.orientation)
+
+
+def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageHeader:
+    """The header of a file that may be decoded. Raises MediaError for one that may not."""
     if not data:
         raise MediaError(f"image {file} is empty (0 bytes); fetch it again or leave it out")
-    if _truncated_jpeg(data):
-        raise MediaError(f"image {file} is a truncated JPEG ({len(data)} bytes, no end marker); fetch it again or leave it out")
-    bgr = decode_bgr(data, apply_orientation)
-    if bgr is None:
+    missing = missing_part(data)
+    if missing:
+        kind = "JPEG" if data[:2] == b"\xff\xd8" else "PNG"
+        raise MediaError(f"image {file} is a truncated {kind} ({len(data)} bytes, {missing}); fetch it again or leave it out")
+    header = read_header(data)
+    if header is None:
+        name = foreign_format(data)
+        if name:
+            raise MediaError(f"{file} is a {name} file, which is not an image format read here; {advice(name)}")
         raise MediaError(f"{file} is not an image OpenCV can decode ({len(data)} bytes); convert it to JPEG or PNG")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    check_image_size(header.wh, f"image {file}", max_pixels)
+    return header
 
 
-def decode_bgr(data: bytes, apply_orientation: bool = False) -> Union[np.ndarray, None]:
-    """(H, W, 3) BGR uint8 of an encoded image, or None if it cannot be decoded; see `read_image`."""
-    flags = cv2.IMREAD_COLOR if apply_orientation else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+def _decode(data: bytes) -> Optional[np.ndarray]:
+    """(H, W, 3) stored pixels in BGR, with the bit depth of the file; None if they cannot be decoded."""
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
 
 
-def _truncated_jpeg(data: bytes) -> bool:
-    """Whether a JPEG stops before its end marker; OpenCV would fill the missing part with grey and say nothing."""
-    if data[:2] != b"\xff\xd8":
-        return False
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:  # header segments; an embedded thumbnail has an end marker of its own
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-            continue
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xDA:  # start of scan: pixels follow
-            break
-    return _JPEG_END not in data[at:]
+def _shown(file: Path) -> str:
+    """A path that can be printed, whatever is in it."""
+    return str(file).encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
 
 
 def write_image(path: PathLike, rgb: np.ndarray) -> Path:
-    """Encode (H, W, 3) RGB uint8 by the file's suffix; written to a temporary name, then renamed.
+    """Encode (H, W, 3) RGB uint8 in the format of the file's suffix; written to a temporary name, then renamed.
 
     Raises:
-        MediaError: the suffix is no image format, or the folder cannot be written.
+        MediaError: the suffix is not an image format, or the folder cannot be written.
     """
     file = Path(path)
     try:
@@ -94,13 +198,26 @@ def write_image(path: PathLike, rgb: np.ndarray) -> Path:
 def list_images(folder: PathLike) -> list[Path]:
     """Image files of a folder (not of its sub-folders), sorted by name.
 
+    Images in formats that are not read here (HEIC, GIF, DICOM, ...) are listed as well, so that reading them fails with their
+    name instead of their being passed over. Files of other kinds are left out; a warning counts them.
+
     Raises:
-        MediaError: no such folder, or no image in it.
+        MediaError: there is no such folder, or no image in it.
     """
     root = Path(folder)
     if not root.is_dir():
         raise MediaError(f"{root} is not a folder; give a folder that holds images")
-    files = sorted(p for p in root.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    try:
+        entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise MediaError(f"cannot read the folder {root}: {error.strerror or error}") from error
+    files = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES + FOREIGN_SUFFIXES]
     if not files:
-        raise MediaError(f"no image in {root}; looked for {', '.join(IMAGE_SUFFIXES)}")
+        folders = sum(path.is_dir() for path in entries)
+        hint = f"; its {folders} sub-folders are not searched, give one of them" if folders else ""
+        raise MediaError(f"no image in {root}; looked for {', '.join(IMAGE_SUFFIXES)}{hint}")
+    others = Counter(path.suffix.lower() or "no suffix" for path in entries if path not in set(files) and path.is_file())
+    if others:
+        counts = ", ".join(f"{count} with {suffix}" for suffix, count in sorted(others.items())[:10])
+        get_logger(__name__).warning("%s: %d files are not images and are left out (%s)", root, sum(others.values()), counts)
     return files

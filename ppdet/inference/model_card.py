@@ -1,8 +1,7 @@
-"""The card of an exported model: `infer_cfg.yml`, as PaddleDetection writes it, and what it leaves out, after it.
+"""The card of an exported model: `infer_cfg.yml`, PaddleDetection's keys first, then ours.
 
-PaddleDetection's keys come first and mean what they mean there. Ours follow: the codec (how keypoints and heatmaps map to
-each other), the skeleton (names, mirror pairs, sigmas, links), sizes, precision and versions, so that whoever runs the
-model guesses nothing.
+PaddleDetection's keys keep their meaning. Ours are the codec (how keypoints and heatmaps map to each other), the skeleton
+(names, mirror pairs, sigmas, links), sizes, precision and versions, so that nothing has to be guessed to run the model.
 """
 from __future__ import annotations
 
@@ -14,39 +13,41 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from ppdet.core.config.registry import registry
 from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.core.files import atomic_write
+from ppdet.core.plugins import import_plugins
 
 if TYPE_CHECKING:
     from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
-TOP_DOWN_ARCHS = ("HRNet",)
-BOTTOM_UP_ARCHS = ("HigherHRNet",)
-RAW_HEAD_ARCHS = ("PicoDet",)
-BOXES_ARCHS = ("GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
+DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
+#: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
+#: card says the kind itself.
+KIND_OF_ARCH: dict[str, str] = {"HRNet": "top_down", "HigherHRNet": "bottom_up", **dict.fromkeys(DETECTOR_ARCHS, "detection")}
 # Keys that PaddleDetection puts before `arch`; every other key that this class does not know follows `fpn_stride`.
 EARLY_EXTRAS = ("Global", "tracker")
 
 
 @dataclass
 class ModelCard:
-    """What a runtime has to know about an exported model.
+    """What a runtime needs to know about an exported model.
 
     Attributes:
-        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "HigherHRNet" (bottom-up), "PicoDet" (raw
-            heads), "GFL", "YOLO", ...
+        arch: PaddleDetection's name of the kind of network: "HRNet" (top-down), "HigherHRNet" (bottom-up), "PicoDet" (detector
+            with raw heads), "GFL", "YOLO", ...
         preprocess: its `Preprocess` list, each a mapping with `type`.
         label_list: class names of a detector, ["keypoint"] for pose.
         mode, draw_threshold, metric, use_dynamic_shape, min_subgraph_size: as in PaddleDetection.
         nms: arguments of the detector's NMS, if the graph does not hold it.
-        fpn_stride: strides of the detector's levels.
+        fpn_stride: strides of a detector's levels.
         codec: maps between image, network input and heatmaps; None for detectors and for PaddleDetection's own exports.
         skeleton: the keypoints' names and relations; None likewise.
         input_wh, heatmap_wh: network sizes in pixels and cells, width first.
-        precision: what the weights were exported in.
-        versions: versions of what made the export.
+        precision: of the exported weights.
+        versions: of the packages that made the export.
         extra: any further keys, kept as they are.
         model_dir: where the card was read.
     """
@@ -76,22 +77,14 @@ class ModelCard:
         return str(self.model_dir) if self.model_dir is not None else "the model"
 
     @property
-    def is_top_down(self) -> bool:
-        """Whether the model estimates the pose of one person in a crop."""
-        return not self.is_bottom_up and (self.arch in TOP_DOWN_ARCHS or self.codec is not None)
-
-    @property
-    def is_bottom_up(self) -> bool:
-        """Whether the model finds the poses of all people in a picture at once."""
+    def kind(self) -> str:
+        """Kind of model: "top_down" (the pose of one person per crop), "bottom_up" (everyone in an image), "detection" (boxes),
+        or one that was registered by another package."""
         if self.codec is not None:
-            return self.codec.kind == "bottom_up"
+            return self.codec.kind
         # Some of PaddleDetection's exporters take the first name they find within "HigherHRNet", which is "HRNet".
-        return self.arch in BOTTOM_UP_ARCHS or (self.arch in TOP_DOWN_ARCHS and self.operation("EvalAffine") is not None)
-
-    @property
-    def is_detector(self) -> bool:
-        """Whether the model finds boxes."""
-        return self.arch in RAW_HEAD_ARCHS or self.arch in BOXES_ARCHS
+        is_cut_short = self.arch == "HRNet" and self.operation("EvalAffine") is not None
+        return KIND_OF_ARCH["HigherHRNet" if is_cut_short else self.arch]
 
     def operation(self, kind: str) -> dict[str, Any] | None:
         """The first `Preprocess` entry of a type, or None."""
@@ -145,11 +138,12 @@ class ModelCard:
     def _check(self) -> None:
         if not isinstance(self.preprocess, list) or not all(isinstance(op, dict) and "type" in op for op in self.preprocess):
             raise ModelDirError("Preprocess must be a list of mappings with a `type`: export the model again")
-        known = TOP_DOWN_ARCHS + BOTTOM_UP_ARCHS + RAW_HEAD_ARCHS + BOXES_ARCHS
-        if self.arch not in known:
-            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {', '.join(TOP_DOWN_ARCHS)} (top-down pose), "
-                                f"{', '.join(BOTTOM_UP_ARCHS)} (bottom-up pose) and {', '.join(RAW_HEAD_ARCHS + BOXES_ARCHS)} "
-                                "(detectors)")
+        if self.arch not in KIND_OF_ARCH:
+            import_plugins()
+        if self.arch not in KIND_OF_ARCH:
+            kinds = dict.fromkeys(KIND_OF_ARCH.values())
+            words = [f"{', '.join(arch for arch, of in KIND_OF_ARCH.items() if of == kind)} ({kind})" for kind in kinds]
+            raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {'; '.join(words)}")
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the card file: PaddleDetection's keys first and in its order, then ours."""
@@ -188,19 +182,23 @@ class ModelCard:
 
 
 def codec_from_card(content: Mapping[str, Any]) -> Codec:
-    """The codec that a card describes; by its `name`, without one the heatmap codec of top-down models.
+    """The codec that a card describes, by its `name`; without a name the heatmap codec of top-down models.
 
     Raises:
         ConfigError: an unknown codec, or settings that it does not take.
     """
-    from ppdet import codecs
+    from ppdet.codecs import Codec
 
-    name = content.get("name", "HeatmapCodec")
-    kinds = {kind: getattr(codecs, kind) for kind in codecs.__all__ if kind.endswith("Codec") and kind != "Codec"}
-    if name not in kinds:
-        raise ConfigError(f"codec {name!r} is not known here: known are {', '.join(sorted(kinds))}. Is this toolkit older than "
-                          "the export?")
-    return kinds[name].from_dict(content)
+    name = str(content.get("name", "HeatmapCodec"))
+    if name not in registry:
+        import_plugins()
+    classes: list[type[Any]] = [registry.get(each) for each in registry]
+    known = {each.__name__: each for each in classes if issubclass(each, Codec)}
+    if name not in known:
+        raise ConfigError(f"codec {name!r} is not known here: known are {', '.join(sorted(known))}. Is this toolkit older than "
+                          "the export, or is the package that defines the codec not installed?")
+    codec: Codec = known[name].from_dict(content)
+    return codec
 
 
 def find_card(model_dir: str | Path) -> Path:

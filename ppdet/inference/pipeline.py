@@ -1,62 +1,81 @@
-"""From pictures to poses: detector, then top-down estimator; or a bottom-up estimator alone.
+"""From images to poses: a detector and a top-down estimator, or a bottom-up estimator alone.
 
 Legend: N people, H W pixels.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Union
 
 import numpy as np
 
-from ppdet.core.errors import DataError, MediaError, ModelDirError
+from ppdet.core.errors import ConfigError, DataError, MediaError, ModelDirError
 from ppdet.core.logger import get_logger
-from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
-from ppdet.inference.estimators.bottom_up import PERSON_THRESHOLD, BottomUpEstimator, bottom_up_alone, refuse_flip_test
+from ppdet.image.depth import checked_range
+from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.top_down import TopDownEstimator
-from ppdet.inference.files.sources import checked_image, kind_of
+from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
+from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
+from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of
+from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.video.process import open_results
+from ppdet.skeletons import Skeleton
+
+AUTO = "auto"
+Detector = Union[str, Path, BoxDetector, None]
 
 
 class PosePipeline:
-    """Finds the people in a picture and the pose of each.
+    """Finds the people in an image and the pose of each.
+
+    One pipeline may be used from several threads at the same time; identities across calls are kept per stream, see `track`.
 
     Example:
+        pipeline = PosePipeline()                                      # the models that come with the package
+        pipeline = PosePipeline(det="picodet", model="tinypose")       # by name
         pipeline = PosePipeline("output_inference/picodet_s_320_lcnet_pedestrian", "output_inference/tinypose_256x192")
-        result = pipeline("street.jpg")
-        print(result.to_json())
-        picture = result.draw()
+        pipeline = PosePipeline(None, "output_inference/higherhrnet_hrnet_w32_512")  # finds everybody by itself
 
-        crowd = PosePipeline(None, "output_inference/higherhrnet_hrnet_w32_512")  # finds everybody by itself
+        for person in pipeline("street.jpg"):
+            print(person.id, person.box, person["left_wrist"])
 
     Args:
-        detector: directory of an exported detector, or a `BoxDetector`; None for a bottom-up model. With a top-down model None
-            takes the whole picture as one person's box.
-        keypoint: directory of an exported top-down or bottom-up model, or a `TopDownEstimator` or `BottomUpEstimator`.
-        engine: "auto", "openvino", "onnxruntime" or "paddle", for directories.
+        detector: name or directory of an exported detector, or a `BoxDetector`. "auto" takes the bundled one for top-down models
+            and none for bottom-up models. None: a top-down model takes the whole image as one person's box.
+        keypoint: name or directory of an exported pose model, or its `PoseEstimator`; None takes the bundled one.
+        engine: "auto" or one of `runtime_names()`, for directories.
         device: "cpu" or "gpu", for directories.
         cpu_threads: threads of the engines, for directories.
         precision: "fp32" or "bf16", for directories.
-        det_threshold: boxes below this score are no people.
+        det_threshold: boxes below this score are not taken for people.
         keypoint_batch_size: largest number of people that go through the network together, for directories.
         flip_test: average with the mirrored crop, for directories of top-down models.
         person_threshold: people of a bottom-up model below this mean keypoint score are left out. Where the network doubts, a
             keypoint or two make a person, whose other keypoints are then searched for and found on somebody else.
+        image_range: [black, white] values of images with more than 8 bits, for files, arrays and PIL images alike; None finds it
+            from each image.
+        det, model: short for `detector` and `keypoint`.
 
     Raises:
-        ModelDirError: a directory is not an exported model of its kind, or a bottom-up model is given a detector.
-        ConfigError: flip test of an exported bottom-up model.
+        ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
+            detector.
+        ConfigError: flip test of an exported bottom-up model; a model given twice.
     """
 
     def __init__(
         self,
-        detector: str | Path | BoxDetector | None,
-        keypoint: str | Path | TopDownEstimator | BottomUpEstimator,
+        detector: Detector = AUTO,
+        keypoint: str | Path | PoseEstimator | None = None,
         engine: str = "auto",
         device: str = "cpu",
         cpu_threads: int = 2,
@@ -65,82 +84,118 @@ class PosePipeline:
         keypoint_batch_size: int = 8,
         flip_test: bool = False,
         person_threshold: float = PERSON_THRESHOLD,
+        image_range: Sequence[float] | None = None,
+        *,
+        det: Detector = AUTO,
+        model: str | Path | PoseEstimator | None = None,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
-        card = ModelCard.load(keypoint) if isinstance(keypoint, (str, Path)) else getattr(keypoint, "card", None)
-        if detector is not None and card is not None and card.is_bottom_up:
-            raise ModelDirError(bottom_up_alone(card, "leave the detector out, PosePipeline(None, keypoint)"))
+        how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
+        if det is not AUTO and detector is not AUTO or model is not None and keypoint is not None:
+            raise ConfigError("det is short for detector, and model for keypoint: give each model once")
+        keypoint = model if keypoint is None else keypoint
+        detector = det if detector is AUTO else detector
+        place = default_model(POSE) if keypoint is None else keypoint
+        if isinstance(place, (str, Path)):
+            place = find_model(place, POSE)
+            card = _card(place)
+            kind = pose_estimator_class(card, how)
+        else:
+            card, kind = place.card, type(place)
+        if isinstance(detector, str) and detector == AUTO:
+            detector = None if kind.finds_people_itself else default_model(DETECTOR)
+        if detector is not None:
+            kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
         if isinstance(detector, (str, Path)):
-            box_card = ModelCard.load(detector)
-            if box_card.is_bottom_up:
-                raise ModelDirError(bottom_up_alone(box_card, "it is no detector for others; PosePipeline(None, it) runs it"))
-            detector = BoxDetector(card=box_card, runtime=load_runtime(detector, **options))
-        if isinstance(keypoint, (str, Path)):
-            assert card is not None
-            runtime = load_runtime(keypoint, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
-            if card.is_bottom_up:
-                refuse_flip_test(card, flip_test)
-                keypoint = BottomUpEstimator(runtime, card)
-            else:
-                keypoint = TopDownEstimator(runtime, card, flip_test=flip_test, batch_size=keypoint_batch_size)
+            detector = find_model(detector, DETECTOR)
+            box_card = _card(detector)
+            estimator_class(box_card).refuse_detector(box_card, "it is no detector for others; PosePipeline(None, it) runs it")
+            detector = BoxDetector(card=box_card, runtime=_runtime(detector, **options))
+        if isinstance(place, Path):
+            runtime = _runtime(place, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
+            place = kind.from_options(runtime, card, how)
         self.detector = detector
-        self.estimator = keypoint
+        self.estimator: PoseEstimator = place
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
+        self.image_range = checked_range(image_range)
         self.timer = StageTimer()
+        self._streams: dict[Hashable, StreamTracker] = {}
+        self._streams_lock = threading.Lock()
 
     @property
-    def skeleton(self) -> object:
+    def skeleton(self) -> Skeleton:
         """The skeleton of the results."""
         return self.estimator.skeleton
 
     def __call__(
-        self, source: np.ndarray | str | Path | int | Sequence[np.ndarray | str | Path]
+        self, source: Any, keep_frames: bool = False
     ) -> PoseResult | list[PoseResult] | Iterator[PoseResult]:
-        """Run on whatever there is.
+        """Run on any source.
 
         Args:
-            source: (H, W, 3) RGB uint8 array, PIL image or image file: one result. A list of these: a list. A directory: an
-                iterator over its images; one that does not read is logged and left out. A video file or the number of a
-                camera: an iterator over its frames. Files are turned as their EXIF orientation says, PIL images are not.
+            source: one image gives one result: an (H, W, 3) RGB uint8 array (turn OpenCV's BGR with image[..., ::-1]), a PIL
+                image, the bytes of an encoded image, the path of an image, or the http(s) URL of one. A list of these gives a
+                list. An iterator of these, or a directory of images, gives an iterator over results; images of a directory that
+                cannot be read are logged and skipped. A video file, the number of a camera (0, "0", "/dev/video0") or the URL of
+                a video or stream gives an iterator over its frames. Files and encoded images are turned as their EXIF
+                orientation says, PIL images and arrays are not.
+            keep_frames: of a video: keep each frame in its result, as `image`.
 
         Raises:
-            MediaError: a file that does not read or is neither image nor video, or a directory of which no image reads.
-            DataError: anything else: an array that is no RGB image, a generator, bytes.
+            MediaError: a file that cannot be read or is neither image nor video, or a directory of which no image can be read.
+            DataError: anything else, such as an array that is no RGB image.
         """
         kind = kind_of(source)
-        if kind in ("array", "pil"):
-            return self._one_image(source, kind)
         if kind == "list":
-            return [self._of_list(item, place) for place, item in enumerate(source)]
+            return [self._item(item, f"item {place} of the list") for place, item in enumerate(source)]
+        if kind == "iterator":
+            return self._items(source)
         if kind == "number":
-            return self.video(int(source))
+            return self.video(int(source) if isinstance(source, (int, np.integer)) else str(source), keep_frames)
+        if kind == "url":
+            result = self._image_of_url(str(source))
+            return self.video(str(source), keep_frames) if result is None else result
+        if kind != "path":
+            return self._one_image(source, kind)
         path = Path(source)
         if path.is_dir():
             return self._folder(path, list_images(path))
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return self._one_image(path, kind)
-        if not path.suffix and not path.exists() and "://" not in str(source):
+        if not path.suffix and not path.exists():
             raise MediaError(f"there is no file {path}: check the path; it may name an image, a folder of images or a video")
-        return self.video(source)
+        return self.video(path, keep_frames)
 
     def _one_image(self, source: object, kind: str, keep: bool = True) -> PoseResult:
-        """The result of an array, a PIL image or a file; `keep` keeps the pixels of a file in it."""
-        if kind == "array":
-            return self.estimate(source)
-        if kind == "pil":
-            return self.estimate(np.asarray(source.convert("RGB")))
+        """The result of an array, a PIL image, an encoded image or a file; `keep` keeps the pixels of a file in it."""
         with self.timer.stage("read"):
-            image = read_image(source, apply_orientation=True)
-        result = self.estimate(image, path=str(source))
+            image = image_of(source, kind, self.image_range)
+        result = self.estimate(image, path=str(source) if kind == "path" else None)
         return result if keep else replace(result, image=None)
 
-    def _of_list(self, item: object, place: int) -> PoseResult:
-        kind = kind_of(item, f"item {place} of the list")
-        if kind in ("list", "number"):
-            raise DataError(f"item {place} of the list is a {type(item).__name__}: a list may hold RGB arrays, PIL images and "
-                            "paths of images")
-        return self._one_image(item, kind, keep=False)
+    def _image_of_url(self, url: str) -> PoseResult | None:
+        """The result of an image on the web; None if the URL leads to something else."""
+        with self.timer.stage("read"):
+            data = fetch_image(url)
+            if data is None:
+                return None
+            image = image_of(data, "bytes", self.image_range)
+        return self.estimate(image, path=without_secrets(url))
+
+    def _item(self, item: object, what: str) -> PoseResult:
+        kind = kind_of(item, what)
+        if kind == "url":
+            result = self._image_of_url(str(item))
+            if result is not None:
+                return result
+        if kind not in IMAGE_KINDS or kind == "url":
+            raise DataError(f"{what} is a {type(item).__name__}: it may be an RGB array, a PIL image, an encoded image, or the "
+                            "path or URL of an image")
+        return self._one_image(item, kind, keep=kind != "path")
+
+    def _items(self, items: Iterable[object]) -> Iterator[PoseResult]:
+        return (self._item(item, f"item {place} of the iterator") for place, item in enumerate(items))
 
     def _folder(self, folder: Path, paths: Sequence[Path]) -> Iterator[PoseResult]:
         failed = 0
@@ -160,7 +215,7 @@ class PosePipeline:
     def estimate(
         self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
     ) -> PoseResult:
-        """People and poses of one picture.
+        """People and poses of one image.
 
         Args:
             image: (H, W, 3) RGB uint8.
@@ -169,34 +224,29 @@ class PosePipeline:
         Raises:
             DataError: the array is no RGB image.
         """
-        image = checked_image(image)
+        image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
         return PoseResult(*self._poses([image])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
                           image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
-        """People and poses of several pictures; people of different pictures go through the network together.
+        """People and poses of several images; people of different images go through the network together.
 
         Args:
             images: (H, W, 3) RGB uint8 each, of any sizes.
             paths: where each comes from.
         """
-        images = [checked_image(image) for image in images]
+        images = [checked_image(image, self.image_range) for image in images]
         return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
                 for image, path, found in zip(images, paths, self._poses(images))]
 
-    def _poses(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """(N, 4) boxes, their (N,) scores, (N, K, 2) keypoints and their (N, K) scores, for each picture."""
-        estimator = self.estimator
-        if isinstance(estimator, BottomUpEstimator):
-            return [estimator.people(image, self.timer).above(self.person_threshold) for image in images]
-        people = self._people(images)
-        with self.timer.stage("pose"):
-            poses = estimator.estimate_many(images, [boxes for boxes, _ in people])
-        return [(*found, *pose) for found, pose in zip(people, poses)]
+    def _poses(self, images: Sequence[np.ndarray]) -> list[People]:
+        """People of each image."""
+        boxes = None if self.estimator.finds_people_itself else self._boxes(images)
+        return self.estimator.poses(images, boxes, self.person_threshold, self.timer)
 
-    def _people(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(N, 4) boxes of people and their (N,) scores, for each picture."""
+    def _boxes(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(N, 4) boxes of people and their (N,) scores, for each image."""
         if self.detector is None:
             return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
         with self.timer.stage("detect"):
@@ -210,14 +260,54 @@ class PosePipeline:
         return PoseResult(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, count, 2), np.float32),
                           np.zeros((0, count), np.float32), self.estimator.skeleton, image_wh, None, frame_id)
 
-    def video(self, source: str | Path | int) -> Iterator[PoseResult]:
-        """Results of a video or camera, frame by frame; reading runs ahead in a thread.
+    def video(
+        self, source: str | Path | int, keep_frames: bool = False, filter_type: str | None = None
+    ) -> Iterator[PoseResult]:
+        """Results of a video, stream or camera, frame by frame, with identities; reading runs ahead in a thread.
+
+        Args:
+            source: path, URL, or number of a camera.
+            keep_frames: keep each frame in its result, as `image`.
+            filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
 
         Raises:
             MediaError: it does not open.
         """
-        from ppdet.inference.video.process import video_results
-        from ppdet.inference.video.reader import VideoReader
+        return open_results(self, source, filter_type, keep_frames)
 
-        reader = VideoReader(source)  # opened here, so that a bad file is an error of this call and not of a later one
-        return (result for _, result in video_results(self, reader))
+    def track(self, frame: Any, stream: Hashable = None, filter_type: str | None = None) -> PoseResult:
+        """People of the next frame of one's own loop, with identities that last from call to call.
+
+        Args:
+            frame: one image, as for a call of the pipeline.
+            stream: names the loop if there are several (several cameras); frames of one stream must come in order.
+            filter_type: "OneEuro" or "EMA" to smooth the keypoints at 30 frames per second; counts at a stream's first frame.
+
+        Raises:
+            DataError, MediaError: see `__call__`.
+        """
+        result = self._item(frame, "the frame")
+        with self._streams_lock:
+            if stream not in self._streams:
+                self._streams[stream] = StreamTracker(self.skeleton, filter_type)
+            tracker = self._streams[stream]
+        return tracker.update(result)
+
+    def forget(self, stream: Hashable = None) -> None:
+        """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
+        with self._streams_lock:
+            self._streams.pop(stream, None)
+
+
+def _card(folder: Path) -> ModelCard:
+    try:
+        return ModelCard.load(folder)
+    except ModelDirError as error:
+        raise add_advice(error, folder) from error
+
+
+def _runtime(folder: Path, **options: Any) -> Runtime:
+    try:
+        return load_runtime(folder, **options)
+    except ModelDirError as error:
+        raise add_advice(error, folder) from error

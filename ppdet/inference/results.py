@@ -5,34 +5,42 @@ Legend: N people, K keypoints, H W pixels.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Union, overload
 
 import numpy as np
 
-from ppdet.core.errors import DataError
-
-if TYPE_CHECKING:
-    from ppdet.skeletons import Skeleton
+from ppdet.core.errors import ConfigError, DataError, MediaError
+from ppdet.core.files import atomic_write
+from ppdet.image.io import IMAGE_SUFFIXES, read_image, write_image
+from ppdet.inference.person import Keypoint, Person, rounded, unknown_keypoint
+from ppdet.skeletons import Skeleton
+from ppdet.visualize.pose_drawer import PoseDrawer
 
 
 @dataclass(frozen=True)
 class PoseResult:
     """People of one image or frame.
 
+    Iterating gives each `Person`; `result[0]` is the first of them, and `result["left_wrist"]` that keypoint of everybody.
+
     Attributes:
         boxes: (N, 4) float32 xyxy, image pixels.
         box_scores: (N,) float32.
         keypoints: (N, K, 2) float32, image pixels.
-        scores: (N, K) float32, one for each keypoint.
+        scores: (N, K) float32, one per keypoint.
         skeleton: names and links of the keypoints.
         image_wh: size of the image.
         path: file that the image came from, or None.
         frame_id: number of the frame in its video from 1 on, or None.
         timestamp_ms: time of the frame in its video, or None.
         track_ids: (N,) identities that last through a video, or None.
-        image: (H, W, 3) RGB uint8, the picture itself, for `draw`; None for frames of a video, whose pictures would fill the
-            memory, and for files of a list or folder, which `draw` reads again.
+        image: (H, W, 3) RGB uint8, the image itself, for `draw` and `crop`. None for frames of a video, which would fill the
+            memory, unless `keep_frames` asks for them, and for files of a list or folder, which `draw` reads again.
     """
 
     boxes: np.ndarray
@@ -50,12 +58,53 @@ class PoseResult:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def __iter__(self) -> Iterator[Person]:
+        """The people, one by one."""
+        return (self._person(index) for index in range(len(self)))
+
+    @overload
+    def __getitem__(self, key: str) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, key: int) -> Person: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Person]: ...
+
+    def __getitem__(self, key: Union[str, int, slice]) -> Union[np.ndarray, Person, list[Person]]:
+        """A person by number, or a keypoint of all people by name.
+
+        Args:
+            key: a number or slice of people; or the name of a keypoint, which gives (N, 3) float32 x, y, score.
+
+        Raises:
+            DataError: the skeleton has no keypoint of that name.
+            IndexError: there is no person of that number.
+        """
+        if isinstance(key, str):
+            if key not in self.skeleton.names:
+                raise unknown_keypoint(key, self.skeleton.names)
+            place = list(self.skeleton.names).index(key)
+            return np.concatenate([self.keypoints[:, place], self.scores[:, place, None]], axis=1)
+        if isinstance(key, slice):
+            return [self._person(index) for index in range(*key.indices(len(self)))]
+        number = int(key)
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"there is no person {number}: the result has {len(self)}, counted from 0")
+        return self._person(number % len(self))
+
+    def _person(self, index: int) -> Person:
+        rows = np.concatenate([self.keypoints[index], self.scores[index][:, None]], axis=1).tolist()
+        points = {name: Keypoint(*row) for name, row in zip(self.skeleton.names, rows)}
+        identity = None if self.track_ids is None else int(self.track_ids[index])
+        return Person(self.boxes[index], float(self.box_scores[index]), float(self.person_scores[index]), points, identity)
+
     @property
     def person_scores(self) -> np.ndarray:
         """(N,) mean of each person's keypoint scores (PaddleDetection's person score)."""
         return self.scores.mean(axis=1) if len(self) else np.zeros(0, np.float32)
 
-    def draw(self, image: np.ndarray | None = None, threshold: float = 0.5, draw_boxes: bool = True) -> np.ndarray:
+    def draw(
+        self, image: np.ndarray | None = None, threshold: float = 0.5, draw_boxes: bool = True, **options: Any
+    ) -> np.ndarray:
         """A copy of the image with the poses drawn on it.
 
         Args:
@@ -63,56 +112,137 @@ class PoseResult:
                 pass the frame.
             threshold: smallest keypoint score that is drawn.
             draw_boxes: draw the boxes as well.
+            **options: further settings of `PoseDrawer`, such as `line_scale`.
 
         Raises:
             DataError: no image is given and none is known, or it has another size than the result's.
-            MediaError: the file that the result is of no longer reads.
+            MediaError: the file that the result is of can no longer be read.
         """
-        from ppdet.visualize.pose_drawer import PoseDrawer
+        drawer = PoseDrawer(self.skeleton, draw_boxes=draw_boxes, **options)
+        return drawer.draw(self._image(image), self.keypoints, self.scores, threshold, self.boxes, self.track_ids)
 
-        image = self._own_image() if image is None else image
+    def crop(self, index: int, margin: float = 0.0, image: np.ndarray | None = None) -> np.ndarray:
+        """A copy of the part of the image that shows one person.
+
+        Args:
+            index: number of the person, from 0.
+            margin: added on each side, as a share of the box's larger side; cut at the image's border.
+            image: see `draw`.
+
+        Returns:
+            (h, w, 3) RGB uint8, at least one pixel.
+
+        Raises:
+            IndexError, DataError, MediaError: no such person, or no image; see `draw`.
+        """
+        box = self[index].box
+        extra = margin * float(np.max(box[2:] - box[:2]))
+        width, height = self.image_wh
+        x1, y1 = (int(np.clip(np.floor(low - extra), 0, side - 1)) for low, side in zip(box[:2], (width, height)))
+        x2, y2 = (int(np.clip(np.ceil(high + extra), low + 1, side)) for high, low, side in
+                  zip(box[2:], (x1, y1), (width, height)))  # fmt: skip
+        return self._image(image)[y1:y2, x1:x2].copy()
+
+    def _image(self, image: np.ndarray | None) -> np.ndarray:
+        """The image given, or the result's own."""
+        if image is None:
+            image = self._own_image()
         if tuple(image.shape[1::-1]) != tuple(self.image_wh):
             raise DataError(f"the result is of an image of {self.image_wh[0]} x {self.image_wh[1]} pixels and cannot be drawn on "
                             f"one of shape {image.shape}: pass the image that it is of, unscaled; files are turned as their EXIF "
                             "orientation says (ppdet.image.read_image(path, apply_orientation=True))")
-        drawer = PoseDrawer(self.skeleton, draw_boxes=draw_boxes)
-        return drawer.draw(image, self.keypoints, self.scores, threshold, self.boxes, self.track_ids)
+        return image
 
     def _own_image(self) -> np.ndarray:
         if self.image is not None:
             return self.image
         if self.frame_id is not None:
             raise DataError(f"frame {self.frame_id} is not kept, since the frames of a video would fill the memory: pass the "
-                            "frame, result.draw(frame); process_video of ppdet.inference writes a whole video with poses")
+                            "frame, result.draw(frame), or ask for frames with pipeline(source, keep_frames=True)")
         if self.path is None:
-            raise DataError("the result has no picture: pass the one that it is of, result.draw(image)")
-        from ppdet.image.io import read_image
-
+            raise DataError("the result has no image: pass the one that it is of, result.draw(image)")
         return read_image(self.path, apply_orientation=True)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain content with names: one entry for each person, keypoints by name as [x, y, score]."""
-        people = []
-        for index in range(len(self)):
-            rows = np.concatenate([self.keypoints[index], self.scores[index][:, None]], axis=1)
-            person = {
-                "box": rounded(self.boxes[index]),
-                "box_score": round(float(self.box_scores[index]), 5),
-                "score": round(float(self.person_scores[index]), 5),
-                "keypoints": {name: rounded(row) for name, row in zip(self.skeleton.names, rows)},
-            }
-            if self.track_ids is not None:
-                person["id"] = int(self.track_ids[index])
-            people.append(person)
+        """Plain content with names: one entry per person, keypoints by name as [x, y, score]."""
         content: dict[str, Any] = {"image": self.path, "frame": self.frame_id, "timestamp_ms": self.timestamp_ms}
         content = {key: value for key, value in content.items() if value is not None}
+        people = [person.to_dict() for person in self]
         return {**content, "width": int(self.image_wh[0]), "height": int(self.image_wh[1]), "people": people}
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with one row per person: image, frame, timestamp_ms, person (from 0), id, x1, y1, x2, y2,
+        box_score, score, and NAME_x, NAME_y, NAME_score of each keypoint.
 
-def rounded(values: np.ndarray, digits: int = 4) -> list[float]:
-    """Numbers as JSON wants them; four digits are a hundredth of what a pose can be known to."""
-    return [round(float(value), digits) for value in values]
+        Raises:
+            ConfigError: pandas is not installed.
+        """
+        return frame_of([self])
+
+    def save(self, path: Union[str, os.PathLike[str]], **options: Any) -> Path:
+        """Write the result in the format of the suffix: .json, .csv, or an image with the poses drawn on it.
+
+        Args:
+            path: the file; missing folders are made.
+            **options: of an image those of `draw`.
+
+        Raises:
+            ConfigError: another suffix.
+            MediaError: the file cannot be written.
+        """
+        file = Path(path)
+        suffix = file.suffix.lower()
+        if suffix in IMAGE_SUFFIXES:
+            return write_image(file, self.draw(**options))
+        if suffix not in (".json", ".csv"):
+            known = ", ".join([".json", ".csv", *IMAGE_SUFFIXES])
+            raise ConfigError(f"cannot save a result as {file}: the suffix must be one of {known}")
+        text = self.to_json(indent=2) + "\n" if suffix == ".json" else csv_of(self)
+        try:
+            with atomic_write(file, "w") as stream:
+                stream.write(text)
+        except OSError as error:
+            raise MediaError(f"cannot write {file}: {error.strerror or error}; choose another place") from error
+        return file
+
+
+def row_of(result: PoseResult, index: int) -> dict[str, Any]:
+    """One person as columns; see `PoseResult.to_pandas`."""
+    person = result[index]
+    row: dict[str, Any] = {
+        "image": result.path, "frame": result.frame_id, "timestamp_ms": result.timestamp_ms, "person": index, "id": person.id,
+        **dict(zip(("x1", "y1", "x2", "y2"), rounded(person.box))), "box_score": person.box_score, "score": person.score,
+    }  # fmt: skip
+    for name, point in person.keypoints.items():
+        row.update({f"{name}_x": point.x, f"{name}_y": point.y, f"{name}_score": point.score})
+    return row
+
+
+def frame_of(results: Sequence[PoseResult]) -> Any:
+    """A pandas DataFrame of the people of several results; see `PoseResult.to_pandas`.
+
+    Raises:
+        ConfigError: pandas is not installed.
+    """
+    if find_spec("pandas") is None:
+        raise ConfigError("to_pandas() needs pandas, which is not installed: pip install pandas; or use to_dict()")
+    import pandas
+
+    return pandas.DataFrame([row_of(result, index) for result in results for index in range(len(result))])
+
+
+def csv_of(result: PoseResult) -> str:
+    """The rows of `to_pandas` as CSV text, without pandas."""
+    import csv
+    import io
+
+    rows = [row_of(result, index) for index in range(len(result))]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["image", "frame", "timestamp_ms", "person", "id"])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,4 +1,4 @@
-"""Where the time goes: per-stage times of a pipeline."""
+"""Times of a pipeline's stages."""
 from __future__ import annotations
 
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-# Enough for percentiles of a long video, and flat memory.
+# Enough for percentiles of a long video; a limit keeps memory flat.
 KEPT_PER_STAGE = 20000
 
 
@@ -28,7 +28,7 @@ class StageTimer:
         self.add(name, time.perf_counter() - start)
 
     def add(self, name: str, seconds: float) -> None:
-        """Note one run of a stage."""
+        """Record one run of a stage."""
         with self._lock:
             times = self._times.setdefault(name, [])
             if len(times) < KEPT_PER_STAGE:
@@ -39,19 +39,28 @@ class StageTimer:
         with self._lock:
             self._times.clear()
 
+    def runs(self) -> dict[str, int]:
+        """How often each stage was timed."""
+        return {name: len(times) for name, times in self._copy().items()}
+
     def median_ms(self) -> dict[str, float]:
         """Median of each stage in milliseconds."""
-        return {name: float(np.median(times)) * 1e3 for name, times in self._times.items()}
+        return {name: float(np.median(times)) * 1e3 for name, times in self._copy().items()}
 
     def table(self) -> str:
-        """A line for each stage: runs, mean, median, 95th percentile, and the rate the stage would reach alone."""
+        """One line per stage: runs, mean, median, 95th percentile, and the rate that the stage would reach alone."""
         lines = [f"{'stage':<10} {'runs':>6} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'alone/s':>9}"]
-        for name, times in self._times.items():
+        for name, times in self._copy().items():
             ms = np.array(times) * 1e3
             rate = 1e3 / max(float(ms.mean()), 1e-6)
             median, slow = np.percentile(ms, [50, 95])
             lines.append(f"{name:<10} {len(ms):>6} {ms.mean():>9.2f} {median:>9.2f} {slow:>9.2f} {rate:>9.1f}")
         return "\n".join(lines)
+
+    def _copy(self) -> dict[str, list[float]]:
+        """The times so far, safe from threads that go on adding."""
+        with self._lock:
+            return {name: list(times) for name, times in self._times.items()}
 
 
 def peak_memory_mib() -> float | None:

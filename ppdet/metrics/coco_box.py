@@ -16,7 +16,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
 from ppdet.metrics.report import BOX_HEADER, markdown_row
-from ppdet.metrics.result_metric import ResultMetric
+from ppdet.metrics.result_file import ResultMetric
 
 
 @register
@@ -33,13 +33,14 @@ class COCOMetric(ResultMetric):
         bias: added to widths and heights of the file's boxes (PaddleDetection's key).
         IouType: "bbox".
         save_prediction_only: write the predictions and skip the evaluation.
+        classwise: also the AP of each category.
 
     Raises:
         ConfigError: another IouType, or no class meets a category.
         DataError: annotation file missing or unreadable.
     """
 
-    __shared__ = ["save_prediction_only"]
+    __shared__ = ["save_prediction_only", "classwise", "bias"]
     main = "AP"
     result_file = "bbox.json"
 
@@ -52,6 +53,7 @@ class COCOMetric(ResultMetric):
         bias: float = 0,
         IouType: str = "bbox",  # noqa: N803  (PaddleDetection's key)
         save_prediction_only: bool = False,
+        classwise: bool = False,
     ) -> None:
         if IouType != "bbox":
             raise ConfigError(
@@ -63,7 +65,9 @@ class COCOMetric(ResultMetric):
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.bias = float(bias)
         self.save_prediction_only = bool(save_prediction_only)
+        self.classwise = bool(classwise)
         self.stats: dict[str, float] = {}
+        self.class_ap: dict[str, float] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -130,14 +134,21 @@ class COCOMetric(ResultMetric):
         """
         self.ground_truth.image_rows([entry["image_id"] for entry in results])
         categories = sorted(set(self.categories.values()))
-        self.stats = evaluate_coco(self.ground_truth.coco, results, "bbox", categories)
+        coco = self.ground_truth.coco
+        self.stats = evaluate_coco(coco, results, "bbox", categories)
+        names = self.ground_truth.category_names
+        if self.classwise:
+            self.class_ap = {names[each]: evaluate_coco(coco, results, "bbox", [each])["AP"] for each in categories}
         return dict(self.stats)
 
     def report(self) -> str:
-        """The twelve figures as a markdown row, then notes."""
+        """The twelve figures as a markdown row, with `classwise` the AP of each category, then notes."""
         if not self.stats:
             return "no evaluation was made"
         parts = [markdown_row(BOX_HEADER, [self.stats[name] for name in BOX_STATS])]
+        if self.class_ap:
+            rows = [f"| {name} | {f'{ap:.3f}' if ap >= 0 else '-'} |" for name, ap in self.class_ap.items()]
+            parts.append("\n".join(["| category | AP |", "|---|---|", *rows]))
         return "\n".join(parts + [f"note: {note}" for note in self.ground_truth.notes])
 
 

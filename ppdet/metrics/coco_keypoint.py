@@ -14,9 +14,8 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.keypoint_metric import KeypointMetric
-from ppdet.metrics.person_instances import keep_distinct_persons, person_scores
+from ppdet.metrics.person_instances import CollectedPersons, keep_distinct_persons, person_scores
 from ppdet.skeletons import Skeleton
 
 

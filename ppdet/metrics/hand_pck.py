@@ -16,8 +16,8 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
 from ppdet.geometry.crop import BOX_PADDING
-from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.pckh import correct_within
+from ppdet.metrics.person_instances import CollectedPersons
 from ppdet.metrics.report import markdown_row
 from ppdet.metrics.result_file import write_results
 from ppdet.skeletons import Skeleton, get_skeleton

@@ -15,7 +15,7 @@ from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
 from ppdet.metrics.keypoint_diagnostics import per_keypoint_scores
 from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
-from ppdet.metrics.result_metric import ResultMetric
+from ppdet.metrics.result_file import ResultMetric
 from ppdet.skeletons import Skeleton, get_skeleton
 
 

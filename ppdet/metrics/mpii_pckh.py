@@ -14,9 +14,9 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
-from ppdet.metrics.collected_persons import CollectedPersons
 from ppdet.metrics.mpii_truth import find_truth, read_truth, write_predictions
 from ppdet.metrics.pckh import correct_within
+from ppdet.metrics.person_instances import CollectedPersons
 from ppdet.metrics.result_file import write_results
 from ppdet.skeletons import Skeleton, get_skeleton
 

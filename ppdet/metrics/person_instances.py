@@ -1,16 +1,17 @@
-"""Collected person predictions: one row a person, each sample of the data set at most once.
+"""Collected person predictions: one row per person, each sample of the data set at most once.
 
 Axes: B persons of a batch, N persons collected, K keypoints.
 """
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import numpy as np
 
 from ppdet.core.errors import DataError
 from ppdet.geometry.oks import oks_nms, soft_oks_nms
+from ppdet.skeletons import Skeleton
 
 NO_INDEX = -1
 
@@ -132,3 +133,24 @@ def keep_distinct_persons(
             chosen = np.argsort(-scores[rows], kind="stable")
         kept.append(rows[chosen])
     return np.concatenate([np.zeros(0, np.int64), *kept]), scores
+
+
+class CollectedPersons:
+    """What metrics of top-down models share: `persons`, a `PersonInstances` table that `update` fills, with or without truth."""
+
+    skeleton: Skeleton
+    with_truth = False
+
+    def reset(self) -> None:
+        """Forget all collected predictions."""
+        self.persons = PersonInstances(self.skeleton.num_keypoints, self.with_truth)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What was collected, as arrays of numbers for another process; the metric says what its image_id is."""
+        return self.persons.arrays()
+
+    def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Take in the `state()` of other processes; samples already present (by index) are dropped."""
+        for state in states:
+            if len(state["image_id"]):
+                self.persons.add(state)

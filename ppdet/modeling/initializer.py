@@ -21,6 +21,11 @@ def kaiming_uniform_attr() -> ParamAttr:
     return ParamAttr(initializer=initializer.KaimingUniform())
 
 
+def kaiming_normal_attr() -> ParamAttr:
+    """He et al., ICCV 2015: N(0, sqrt(2 / fan_in)), fan_in = inputs of one output."""
+    return ParamAttr(initializer=initializer.KaimingNormal())
+
+
 def constant_attr(value: float) -> ParamAttr:
     """All entries equal `value`."""
     return ParamAttr(initializer=initializer.Constant(value))

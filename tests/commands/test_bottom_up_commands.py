@@ -98,7 +98,7 @@ def test_the_unite_command_says_which_command_runs_it(model: Path, tmp_path: Pat
     done = run("det_keypoint_unite_infer.py", "--det_model_dir", folders[0], "--keypoint_model_dir", folders[1],
                "--image_file", tmp_path / "a.png", *into(tmp_path))  # fmt: skip
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "finds all people of a whole picture at once" in done.stderr
+    assert "finds all people of a whole image at once" in done.stderr
     assert f"keypoint_infer.py --model_dir {model}" in done.stderr
 
 

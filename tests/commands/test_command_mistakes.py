@@ -13,11 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.command_runs import run_module
 from support.planted_models import planted_person, write_detector, write_pose_model
 
-from ppdet.commands.detect import run_detect
-from ppdet.commands.flags import add_pose_flags, detector_parser, single_parser, unite_parser
-from ppdet.commands.pose import run_keypoint, run_unite
+from ppdet.commands.deployed import detector, keypoint, unite
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.image.io import read_image, write_image
 
@@ -69,12 +68,9 @@ def clip(tmp_path: Path) -> Path:
 def run(kind: str, models: tuple[str, str], out: Path, *flags: str) -> int:
     if kind == "unite":
         words = ["--det_model_dir", models[0], "--keypoint_model_dir", models[1], "--output_dir", str(out), *flags]
-        return run_unite(unite_parser().parse_args(words))
-    if kind == "detect":
-        return run_detect(detector_parser().parse_args(["--model_dir", models[0], "--output_dir", str(out), *flags]))
-    parser = single_parser("")
-    add_pose_flags(parser)
-    return run_keypoint(parser.parse_args(["--model_dir", models[1], "--output_dir", str(out), *flags]))
+        return run_module(unite, *words)
+    command, model = (detector, models[0]) if kind == "detect" else (keypoint, models[1])
+    return run_module(command, "--model_dir", model, "--output_dir", str(out), *flags)
 
 
 def boxes(out: Path) -> list[dict]:

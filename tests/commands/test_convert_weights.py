@@ -14,10 +14,10 @@ import yaml
 from support.key_lists import upstream
 from support.torch_writer import Call, Name, random_state, write_zip
 
-from ppdet.commands.convert_weights import convert_file
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.converters.convert_file import convert_file
 from ppdet.engine.converters.feed_check import feed_differences
 from ppdet.engine.converters.feeds import FEEDS
 from ppdet.engine.weights.checkpoint import load_pdparams, load_pretrained

@@ -11,11 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.command_runs import parsed, run_module
 from support.planted_models import SKELETON, planted_person, write_detector, write_pose_model
 
-from ppdet.commands.detect import run_detect
-from ppdet.commands.flags import add_pose_flags, boolean, detector_parser, single_parser, unite_parser
-from ppdet.commands.pose import run_keypoint, run_unite
+from ppdet.commands.deployed import detector
+from ppdet.commands.deployed import keypoint as keypoint_command
+from ppdet.commands.deployed import unite as unite_command
+from ppdet.commands.flags.values import truth_value
 from ppdet.core.errors import ConfigError, MediaError, ModelDirError
 from ppdet.image.io import read_image, write_image
 
@@ -46,30 +48,16 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def unite(models: tuple[str, str], out: Path, *flags: str) -> int:
-    args = unite_parser().parse_args(
-        [
-            "--det_model_dir",
-            models[0],
-            "--keypoint_model_dir",
-            models[1],
-            "--output_dir",
-            str(out),
-            "--engine",
-            "onnxruntime",
-            *flags,
-        ]
-    )
-    return run_unite(args)
+    chosen = ("--det_model_dir", models[0], "--keypoint_model_dir", models[1], "--output_dir", str(out))
+    return run_module(unite_command, *chosen, "--engine", "onnxruntime", *flags)
 
 
 def keypoint(models: tuple[str, str], out: Path, *flags: str) -> int:
-    parser = single_parser("")
-    add_pose_flags(parser)
-    return run_keypoint(parser.parse_args(["--model_dir", models[1], "--output_dir", str(out), *flags]))
+    return run_module(keypoint_command, "--model_dir", models[1], "--output_dir", str(out), *flags)
 
 
 def detect(models: tuple[str, str], out: Path, *flags: str) -> int:
-    return run_detect(detector_parser().parse_args(["--model_dir", models[0], "--output_dir", str(out), *flags]))
+    return run_module(detector, "--model_dir", models[0], "--output_dir", str(out), *flags)
 
 
 def test_unite_on_a_folder(models: tuple[str, str], pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -176,7 +164,7 @@ def test_models_of_the_wrong_kind(models: tuple[str, str], pictures: Path, tmp_p
     flags = ("--image_dir", str(pictures))
     with pytest.raises(ModelDirError, match="use deploy/python/keypoint_infer.py"):
         detect(models[::-1], tmp_path, *flags)
-    with pytest.raises(ModelDirError, match="no top-down pose model"):
+    with pytest.raises(ModelDirError, match="no pose model"):
         keypoint(models[::-1], tmp_path, *flags)
     with pytest.raises(ModelDirError, match="there is no directory"):
         unite(("nowhere", models[1]), tmp_path, *flags)
@@ -207,7 +195,7 @@ def test_bad_inputs_are_named(models: tuple[str, str], tmp_path: Path, flags: li
 
 def test_paddledetections_defaults() -> None:
     """The values of PaddleDetection's own parsers; scripts out there rely on them."""
-    args = vars(unite_parser().parse_args(["--det_model_dir", "a", "--keypoint_model_dir", "b"]))
+    args = vars(parsed(unite_command, "--det_model_dir", "a", "--keypoint_model_dir", "b"))
     expected = {
         "camera_id": -1,
         "keypoint_batch_size": 8,
@@ -228,7 +216,7 @@ def test_paddledetections_defaults() -> None:
         "filter_type": "OneEuro",
     }
     assert {key: args[key] for key in expected} == expected
-    args = vars(single_parser("").parse_args(["--model_dir", "a"]))
+    args = vars(parsed(keypoint_command, "--model_dir", "a"))
     expected = {
         "batch_size": 1,
         "threshold": 0.5,
@@ -252,18 +240,18 @@ def test_switches_take_every_spelling() -> None:
         (["--save_res", "false"], False),
         (["--save_res=0"], False),
     ):
-        assert unite_parser().parse_args(base + words).save_res is value
-    assert unite_parser().parse_args([*base, "--device", "CPU"]).device == "cpu"
-    assert unite_parser().parse_args(base).use_dark is None
+        assert parsed(unite_command, *base, *words).save_res is value
+    assert parsed(unite_command, *base, "--device", "CPU").device == "cpu"
+    assert parsed(unite_command, *base).use_dark is None
     with pytest.raises(argparse.ArgumentTypeError, match="neither true nor false"):
-        boolean("maybe")
+        truth_value("maybe")
 
 
 def test_flags_of_other_tasks_are_refused_and_not_ignored() -> None:
-    with pytest.raises(ConfigError, match="--slice_infer is for sliced inference"):
-        single_parser("").parse_args(["--model_dir", "a", "--slice_infer"])
-    with pytest.raises(ConfigError, match="--tracker_config is for multi-object tracking"):
-        single_parser("").parse_args(["--model_dir", "a", "--tracker_config", "x.yml"])
+    with pytest.raises(ConfigError, match="--slice_infer True: slicing an image"):
+        parsed(keypoint_command, "--model_dir", "a", "--slice_infer")
+    with pytest.raises(ConfigError, match="--tracker_config x.yml: multi-object tracking"):
+        parsed(keypoint_command, "--model_dir", "a", "--tracker_config", "x.yml")
 
 
 @pytest.mark.parametrize("name", ["infer", "keypoint_infer", "det_keypoint_unite_infer"])

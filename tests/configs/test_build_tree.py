@@ -42,6 +42,7 @@ def test_every_recipe_builds(path):
         curve = builder.build("LearningRate").curve(steps_per_epoch=10)
         assert curve is not None
         builder.build("OptimizerBuilder")
+    if assembly.codec is not None:
         assert list(assembly.codec.input_wh) == config["codec"]["input_wh"]
     for reader in ("TrainReader", "EvalReader", "TestReader"):
         section = config.get(reader, {})

@@ -75,12 +75,11 @@ def test_bottom_up_sizes_and_data_agree_with_the_file_name(path):
 @pytest.mark.parametrize("size", ["codec.input_wh=[64, 96]", "codec.input_wh=[64, 96] codec.heatmap_wh=[16, 24]"])
 def test_one_option_changes_the_size_everywhere(size, filled_registry):
     from ppdet.engine.assembly import Assembly
-    from ppdet.engine.tasks.deployed_form import deployed_form
 
     options = [f"codec.{part}" for part in size.split("codec.") if part]
     assembly = Assembly(load_config(ROOT / "configs/keypoint/tiny_pose/tinypose_128x96.yml", options))
     assert tuple(assembly.codec.heatmap_wh) == (16, 24)
-    card = deployed_form(assembly, assembly.model()).card
+    card = assembly.task.deployed_form(assembly, assembly.model()).card
     assert {"type": "TopDownEvalAffine", "trainsize": [64, 96]} in card.preprocess
     assert (card.input_wh, card.heatmap_wh) == ((64, 96), (16, 24))
 

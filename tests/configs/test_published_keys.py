@@ -110,7 +110,7 @@ def test_hand_recipe_and_reader_keys_are_legal_and_build(load, filled_registry):
 
 def test_detector_names_only_what_is_not_here(load, filled_registry):
     found = findings(load(DETECTOR), filled_registry)
-    assert sorted(found) == sorted(("missing", name) for name in ("VOC", "QualityFocalLoss", "VOCDataSet", "Mosaic", "PadGT"))
+    assert sorted(found) == sorted(("missing", name) for name in ("VOC", "QualityFocalLoss", "VOCDataSet"))
 
 
 def test_activation_of_the_detector_is_used(load, filled_registry):

@@ -14,7 +14,6 @@ from support.golden_cases import fill_by_rule  # noqa: E402
 
 from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.engine.assembly import Assembly  # noqa: E402
-from ppdet.engine.tasks.deployed_form import deployed_form  # noqa: E402
 from ppdet.inference.estimators.top_down import TopDownEstimator  # noqa: E402
 from ppdet.inference.runtimes import load_runtime  # noqa: E402
 
@@ -73,7 +72,7 @@ def test_learns_and_is_the_same_when_deployed(name: str, options: list, tmp_path
     model, batch = assembly.model(), figures(assembly)
     learns(assembly, model, batch)
     fill_by_rule(model)  # heatmaps with peaks
-    form = deployed_form(assembly, model)
+    form = assembly.task.deployed_form(assembly, model)
     paddle.jit.save(form.layer, str(tmp_path / "model"), input_spec=form.input_spec)
     form.card.write(tmp_path)
     picture = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)

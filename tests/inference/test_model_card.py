@@ -60,7 +60,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert again.codec.to_dict() == card.codec.to_dict()
     assert again.skeleton == card.skeleton
     assert (again.input_wh, again.heatmap_wh) == ((48, 64), (12, 16))
-    assert again.is_top_down and not again.is_detector
+    assert again.kind == "top_down"
 
 
 def test_paddledetections_keys_come_first_and_in_its_order(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_paddledetections_cards_are_read_and_kept(tmp_path: Path, text: str) -> 
     assert content == yaml.safe_load(text)
     assert list(content) == list(yaml.safe_load(text))
     assert card.codec is None and card.skeleton is None
-    assert card.is_detector == (card.arch == "PicoDet")
+    assert card.kind == ("detection" if card.arch == "PicoDet" else "top_down")
 
 
 def test_fastdeploys_name_is_found(tmp_path: Path) -> None:

@@ -97,3 +97,11 @@ def test_files_and_mistakes(tmp_path: Path) -> None:
         COCOMetric(path, IouType="segm")
     with pytest.raises(DataError, match="image ids \\[5\\]"):
         metric.update(detections(5, (0.9, 0)))
+
+
+def test_classwise_gives_the_ap_of_each_category(tmp_path: Path) -> None:
+    metric = COCOMetric(write_truth(tmp_path, "person", "dog"), label_list=["person", "dog"], classwise=True)
+    metric.update(detections(1, (0.9, 0), (0.8, 1)))
+    metric.compute()
+    assert metric.class_ap == {"person": pytest.approx(1.0), "dog": -1.0}
+    assert "| person | 1.000 |\n| dog | - |" in metric.report()

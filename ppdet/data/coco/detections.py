@@ -1,11 +1,11 @@
-"""Reads a detector's boxes (PaddleDetection's and COCO's bbox.json) into a person table.
+"""Reads a detector's boxes (PaddleDetection's and COCO's bbox.json).
 
 Legend: N boxes, K keypoints.
 """
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Optional, Sequence, Set
+from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -38,6 +38,28 @@ def detection_table(
     Raises:
         DataError: the file is missing, broken, no list, or none of its boxes can be used.
     """
+    rows, good, names = usable_detections(path, images, categories, score_threshold, report)
+    xywh = np.array([entry["bbox"] for entry in good], np.float64).reshape(-1, 4)
+    table = PersonTable(
+        np.array(rows, np.int64),
+        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
+        np.zeros((len(rows), num_joints, 3), np.float32),
+        xywh[:, 2] * xywh[:, 3],
+        np.array([entry["score"] for entry in good], np.float64),
+        np.array(names, object),
+    )
+    # one image's boxes in a row: each image is decoded once
+    return table.take(np.argsort(table.image_row, kind="stable"))
+
+
+def usable_detections(
+    path: str, images: ImageTable, categories: Optional[Set[Any]], score_threshold: float, report: AnnotationReport
+) -> Tuple[List[int], List[Mapping[str, Any]], List[str]]:
+    """The entries of a file of boxes that count; arguments and errors as for `detection_table`.
+
+    Returns:
+        Row of the image, the entry itself, and its name in messages, for each.
+    """
     entries = _read(path)
     matcher = ImageMatcher(images)
     rows: List[int] = []
@@ -60,17 +82,7 @@ def detection_table(
             good.append(entry)
             names.append(name)
     _judge(path, entries, rows, matcher, categories, images, report)
-    xywh = np.array([entry["bbox"] for entry in good], np.float64).reshape(-1, 4)
-    table = PersonTable(
-        np.array(rows, np.int64),
-        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
-        np.zeros((len(rows), num_joints, 3), np.float32),
-        xywh[:, 2] * xywh[:, 3],
-        np.array([entry["score"] for entry in good], np.float64),
-        np.array(names, object),
-    )
-    # one image's boxes in a row: each image is decoded once
-    return table.take(np.argsort(table.image_row, kind="stable"))
+    return rows, good, names
 
 
 def _read(path: str) -> List[Any]:

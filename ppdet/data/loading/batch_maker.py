@@ -27,6 +27,8 @@ class BatchMaker:
         dataset: has `load(index, rng)`, `image_path(index)` and a length.
         replace_bad: training replaces a sample that cannot be read by another; evaluation leaves it out. Both are
             reported under "bad" as (path, reason).
+        mixing_epochs: transforms that need further samples (those with a number of `partners`) act in this many first epochs;
+            0 for all, -1 for none.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class BatchMaker:
         batch_transforms: Sequence[Any],
         seed: int = 0,
         replace_bad: bool = False,
+        mixing_epochs: int = 0,
     ) -> None:
+        self.mixing_epochs = mixing_epochs
         self.dataset, self.seed, self.replace_bad = dataset, seed, replace_bad
         self.on_samples = [t for t in batch_transforms if hasattr(t, "apply_samples")]
         per_sample, moved = list(sample_transforms), []  # type: Tuple[List[Any], List[Any]]
@@ -45,6 +49,11 @@ class BatchMaker:
         self.per_sample = per_sample
         self.on_batch = moved + [t for t in batch_transforms if not hasattr(t, "apply_samples")]
         self._known_bad: Dict[str, str] = {}
+
+    @property
+    def size_spread(self) -> float:
+        """How many times larger than another a batch of as many samples can be."""
+        return float(np.prod([getattr(transform, "size_spread", 1.0) for transform in self.on_samples]))
 
     def make(self, epoch: int, indices: Iterable[int]) -> Dict[str, Any]:
         """The batch; `bad` is there only if something was. Without any readable sample it has nothing but `bad`.
@@ -59,15 +68,18 @@ class BatchMaker:
                 sample = self._replacement(epoch, int(index), bad)
             if sample is not None:
                 samples.append(sample)
-        batch: Dict[str, Any] = self._stack(samples) if samples else {}
+        batch: Dict[str, Any] = self._stack(epoch, samples) if samples else {}
         if bad:
             batch["bad"] = list(dict(bad).items())
         return batch
 
-    def _stack(self, samples: List[Any]) -> Dict[str, Any]:
+    def _stack(self, epoch: int, samples: List[Any]) -> Dict[str, Any]:
+        rng = np.random.default_rng([self.seed, epoch, int(samples[0].index), 2])
         for transform in self.on_samples:
-            samples = transform.apply_samples(samples)
+            samples = transform.apply_samples(samples, rng)
         batch = collate(samples)
+        if "gt_boxes" in batch:
+            batch["epoch"] = epoch  # a detector's assignment changes with it
         for transform in self.on_batch:
             batch = transform.apply_batch(batch)
         return batch
@@ -81,11 +93,29 @@ class BatchMaker:
             except (MediaError, DataError) as error:
                 self._known_bad[path] = str(error)
             else:
-                for transform in self.per_sample:
-                    sample = transform(sample, rng)
-                return sample
+                return self._transformed(sample, epoch, rng)
         bad.append((path, self._known_bad[path]))
         return None
+
+    def _transformed(self, sample: Any, epoch: int, rng: np.random.Generator) -> Any:
+        for transform in self.per_sample:
+            if not hasattr(transform, "partners"):
+                sample = transform(sample, rng)
+            elif self.mixing_epochs == 0 or epoch < self.mixing_epochs:
+                sample = transform.mix(sample, self._partners(transform.partners, rng), rng)
+        return sample
+
+    def _partners(self, count: int, rng: np.random.Generator) -> List[Any]:
+        """As many other samples as can be read of `count` chosen at random."""
+        partners = []
+        for index in rng.integers(len(self.dataset), size=count).tolist():
+            path = self.dataset.image_path(index)
+            if path not in self._known_bad:
+                try:
+                    partners.append(self.dataset.load(index, rng))
+                except (MediaError, DataError) as error:
+                    self._known_bad[path] = str(error)
+        return partners
 
     def _replacement(self, epoch: int, index: int, bad: Bad) -> Any:
         total = len(self.dataset)

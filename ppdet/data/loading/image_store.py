@@ -6,21 +6,19 @@ import os
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from typing import Dict, Iterable, List, Union
+from typing import Dict, Iterable, List, Optional, Union
 
 import numpy as np
 
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.logger import get_logger
+from ppdet.data.loading.annotated_image import AnnotatedImageReader
 from ppdet.data.loading.memory import available_bytes
-from ppdet.image.io import read_image
 
 logger = get_logger(__name__)
 
 AUTO_SHARE_OF_MEMORY = 0.25
 LAST_IMAGES_KEPT = 4
-SIZE_TOLERANCE = 2
-"""Pixels by which an image may differ from the size in the annotation file (rounded exports)."""
 
 
 class ImageStore:
@@ -34,15 +32,23 @@ class ImageStore:
         wh: (M, 2) sizes the annotation file promises, 0 where unknown. An image of another size is refused: its
             coordinates would be wrong.
         cache: "auto" keeps everything if it fits a quarter of the free memory, True always, False never.
+        reader: reads one image; None is a reader with its defaults.
 
     Raises:
         ConfigError: another value of `cache`.
     """
 
-    def __init__(self, paths: List[str], wh: np.ndarray, cache: Union[bool, str] = "auto") -> None:
+    def __init__(
+        self,
+        paths: List[str],
+        wh: np.ndarray,
+        cache: Union[bool, str] = "auto",
+        reader: Optional[AnnotatedImageReader] = None,
+    ) -> None:
         if cache not in ("auto", True, False):
             raise ConfigError(f"cache must be auto, true or false; given {cache!r}")
         self.paths, self.wh, self.cache = paths, np.asarray(wh).reshape(-1, 2), cache
+        self._reader = AnnotatedImageReader() if reader is None else reader
         self._all: Dict[int, np.ndarray] = {}
         self._last: OrderedDict[int, np.ndarray] = OrderedDict()
 
@@ -57,6 +63,7 @@ class ImageStore:
         Raises:
             MediaError: the file is missing or no image.
             DataError: it has another size than the annotation file says.
+            ConfigError: its EXIF orientation may or may not count; see `AnnotatedImageReader`.
         """
         image = self._all.get(row)
         if image is not None:
@@ -70,14 +77,7 @@ class ImageStore:
         return image
 
     def _read(self, row: int) -> np.ndarray:
-        image = read_image(self.paths[row])
-        height, width = image.shape[:2]
-        expected = self.wh[row]
-        if (expected > 0).all() and np.abs(expected - (width, height)).max() > SIZE_TOLERANCE:
-            raise DataError(
-                f"image {self.paths[row]} is {width}x{height}, but its annotations are for "
-                f"{expected[0]}x{expected[1]}; use the annotated image, or scale the annotations"
-            )
+        image = self._reader.read(self.paths[row], self.wh[row])
         image.flags.writeable = False
         return image
 

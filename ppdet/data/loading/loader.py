@@ -81,7 +81,7 @@ class Loader:
         if self.worker_num < 1 or not self._batches:
             return (self.maker.make(self.epoch, indices) for indices in self._batches)
         if self._pool is None or not self._pool.alive:
-            size = self._sample_bytes() * max(len(batch) for batch in self._batches)
+            size = int(self._sample_bytes() * self.maker.size_spread) * max(len(batch) for batch in self._batches)
             self._pool = WorkerPool(self.maker, min(self.worker_num, len(self._batches)), size)
         return self._pool.run(self.epoch, self._batches)
 

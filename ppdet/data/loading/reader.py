@@ -23,11 +23,12 @@ class BaseReader:
     Args:
         sample_transforms: run on each sample.
         batch_transforms: run on the list of samples (`apply_samples`) or on the stacked batch (`apply_batch`).
+        mosaic_epoch: epochs in which `Mosaic` acts, from the first; 0 or absent: all, -1: none.
         batch_size: samples a batch and process.
         shuffle, drop_last: of training (default true); evaluation takes everything in order.
         inputs_def: {image_shape: [3, H, W]} for export.
         use_shared_memory, collate_batch, num_classes, fuse_normalize, drop_empty, bufsize, memsize, use_process,
-            mixup_epoch, cutmix_epoch, mosaic_epoch, mosaic_prob: accepted; batches always travel through shared memory
+            mixup_epoch, cutmix_epoch, mosaic_prob: accepted; batches always travel through shared memory
             and are always stacked.
 
     Raises:
@@ -51,7 +52,7 @@ class BaseReader:
         fuse_normalize: bool = False,
         mixup_epoch: int = -1,
         cutmix_epoch: int = -1,
-        mosaic_epoch: int = -1,
+        mosaic_epoch: int = 0,
         mosaic_prob: float = 0.0,
         drop_empty: bool = True,
         bufsize: Any = None,
@@ -68,7 +69,7 @@ class BaseReader:
             if not hasattr(transform, "apply_batch") and not hasattr(transform, "apply_samples"):
                 raise ConfigError(f"{name}: {type(transform).__name__} works on single samples; move it to sample_transforms")
         self.sample_transforms, self.batch_transforms = list(sample_transforms), list(batch_transforms)
-        self.batch_size = batch_size
+        self.batch_size, self.mosaic_epoch = batch_size, mosaic_epoch
         self.shuffle = self.training if shuffle is None else bool(shuffle)
         self.drop_last = self.training if drop_last is None else bool(drop_last)
         self.num_classes, self.inputs_def = num_classes, dict(inputs_def or {})
@@ -104,7 +105,10 @@ class BaseReader:
             plan = _constant(cut_batches(order, self.batch_size, drop_last=False))
             if getattr(dataset, "cache", False) is True:  # one pass in order decodes each image once anyway
                 dataset.preload(order)
-        maker = BatchMaker(dataset, self.sample_transforms, self.batch_transforms, seed, replace_bad=self.training)
+        maker = BatchMaker(
+            dataset, self.sample_transforms, self.batch_transforms, seed,
+            replace_bad=self.training, mixing_epochs=self.mosaic_epoch,
+        )  # fmt: skip
         return Loader(maker, plan, self.batch_size, worker_num)
 
     def _train_plan(self, total: int, seed: int, rank: int, world_size: int) -> Callable[[int], List[np.ndarray]]:

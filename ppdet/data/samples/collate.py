@@ -1,6 +1,6 @@
 """Samples to a batch of arrays.
 
-Legend: B batch, K keypoints, H W crop pixels, h w cells of a map, M max_people.
+Legend: B batch, K keypoints, H W crop pixels, h w cells of a map, M max_people, G boxes of the image that has most.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     target_weight. Images with everyone in them give image, image_id, index, image_wh (B, 2), and, where the transforms made them,
     center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and
     tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images give image, image_id, index,
-    im_shape and scale_factor (B, 2), and lists of boxes_xyxy, labels, crowd.
+    im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the image, gt_boxes (B, G, 4)
+    float32 in its pixels, gt_labels (B, G) int64, gt_scores and gt_mask (B, G) float32, padded with zeros; G is at least 1
+    (`BatchMaker` adds the epoch).
 
     Raises:
         DataError: images of different sizes.
@@ -89,4 +91,19 @@ def _images(samples: Sequence[ImageSample]) -> Dict[str, Any]:
     batch: Dict[str, Any] = {key: np.stack([getattr(s, key) for s in samples]) for key in ("im_shape", "scale_factor")}
     for key in ("boxes_xyxy", "labels", "crowd"):
         batch[key] = [getattr(s, key) for s in samples]
+    if samples[0].boxes_input is not None:
+        batch.update(_padded_boxes(samples))
     return batch
+
+
+def _padded_boxes(samples: Sequence[ImageSample]) -> Dict[str, Any]:
+    most = max(1, *(len(s.labels) for s in samples))
+    boxes, labels = np.zeros((len(samples), most, 4), np.float32), np.zeros((len(samples), most), np.int64)
+    scores, mask = np.zeros((len(samples), most), np.float32), np.zeros((len(samples), most), np.float32)
+    for row, sample in enumerate(samples):
+        count = len(sample.labels)
+        assert sample.boxes_input is not None
+        boxes[row, :count], labels[row, :count] = sample.boxes_input, sample.labels
+        scores[row, :count] = 1.0 if sample.box_scores is None else sample.box_scores
+        mask[row, :count] = 1.0
+    return {"gt_boxes": boxes, "gt_labels": labels, "gt_scores": scores, "gt_mask": mask}

@@ -39,6 +39,9 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         return_bbox, return_area, return_class: accepted; boxes and areas are always there.
         category: id or name (or a list) of the categories to use; default all that declare keypoints.
         cache: "auto", true or false: keep decoded images in memory, see `ImageStore`.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file.
+        exif_orientation: whether labels refer to images turned as their EXIF orientation says: "auto" goes by the annotated
+            size, "stored" and "turned" settle it.
         skeleton: shared with the model; checked against `num_joints`.
 
     Raises:
@@ -64,8 +67,10 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         category: Any = None,
         cache: Union[bool, str] = "auto",
         skeleton: Any = None,
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "auto",
     ) -> None:
-        super().__init__(cache)
+        super().__init__(cache, image_range, exif_orientation)
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
         self.num_joints = self.default_joints if num_joints is None else num_joints
         self.transform, self.category = list(transform), category

@@ -51,6 +51,8 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         codec: Any = None,
         skeleton: Any = None,
         select_data: bool = False,
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "auto",
     ) -> None:
         super().__init__(
             dataset_dir,
@@ -64,6 +66,8 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             codec,
             skeleton,
             cache,
+            image_range,
+            exif_orientation,
         )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
         self.select_data = bool(select_data)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 
+from ppdet.data.loading.annotated_image import AnnotatedImageReader
 from ppdet.data.loading.image_store import ImageStore
 
 
@@ -14,10 +15,17 @@ class ImageDataset:
 
     Args:
         cache: "auto", true or false, see `ImageStore`.
+        image_range, exif_orientation: see `AnnotatedImageReader`.
     """
 
-    def __init__(self, cache: Union[bool, str] = "auto") -> None:
+    def __init__(
+        self,
+        cache: Union[bool, str] = "auto",
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "auto",
+    ) -> None:
         self.cache = cache
+        self._image_reader = AnnotatedImageReader(image_range, exif_orientation)
         self._store: Optional[ImageStore] = None
 
     def parse(self) -> ImageDataset:
@@ -29,7 +37,7 @@ class ImageDataset:
         raise TypeError(f"{type(self).__name__} must define describe")
 
     def _hold(self, paths: Any, wh: np.ndarray) -> None:
-        self._store = ImageStore([str(path) for path in paths], wh, self.cache)
+        self._store = ImageStore([str(path) for path in paths], wh, self.cache, self._image_reader)
 
     @property
     def store(self) -> ImageStore:

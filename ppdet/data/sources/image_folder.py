@@ -25,6 +25,8 @@ class ImageFolder(ImageDataset):
             (PaddleDetection's keypoint configs name a file that no one has).
         sample_num: the first n images only; -1 for all.
         use_default_label: accepted.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file.
+        exif_orientation: "turned" gives images as viewers show them, "stored" as they are stored.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class ImageFolder(ImageDataset):
         sample_num: int = -1,
         use_default_label: Optional[bool] = None,
         cache: Union[bool, str] = False,
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "turned",
     ) -> None:
-        super().__init__(cache)
+        super().__init__(cache, image_range, exif_orientation)
         self.folder = os.path.join(dataset_dir or "", image_dir or "")
         self.dataset_dir, self.anno_path, self.sample_num = dataset_dir or "", anno_path, sample_num
         self._files: Optional[List[str]] = None

@@ -14,6 +14,7 @@ from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.report import AnnotationReport
+from ppdet.data.loading.annotated_image import AnnotatedImageReader
 from ppdet.data.loading.image_store import ImageStore
 from ppdet.data.samples.person import PersonSample
 from ppdet.geometry.crop import box_to_center_size
@@ -38,6 +39,9 @@ class TopDownDataset:
         transform: transforms applied after loading, before the reader's (usually none).
         center_scale: moves the box centre by up to half of this part of the box, for 3 samples in 10, anew each epoch.
         cache: "auto", true or false: keep decoded images in memory, see `ImageStore`.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file.
+        exif_orientation: whether labels refer to images turned as their EXIF orientation says: "auto" goes by the annotated
+            size, "stored" and "turned" settle it.
         codec, skeleton: shared with the model; checked against `trainsize` and `num_joints`.
 
     Raises:
@@ -60,10 +64,13 @@ class TopDownDataset:
         codec: Any = None,
         skeleton: Any = None,
         cache: Union[bool, str] = "auto",
+        image_range: Optional[Sequence[float]] = None,
+        exif_orientation: str = "auto",
     ) -> None:
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
         self.num_joints = self.default_joints if num_joints is None else num_joints
         self.transform, self.center_scale, self.cache = list(transform), center_scale, cache
+        self._image_reader = AnnotatedImageReader(image_range, exif_orientation)
         self.input_wh = _input_wh(trainsize, codec, type(self).__name__)
         self.skeleton = None if skeleton is None else get_skeleton(skeleton)
         if self.skeleton is not None and self.skeleton.num_keypoints != self.num_joints:
@@ -117,7 +124,7 @@ class TopDownDataset:
         used = len(np.unique(persons.image_row))
         logger.info("%s: %d persons in %d images%s", self.annotation_file, len(persons), used, skipped)
         self._center, self._size = self._centers_sizes(persons)
-        self._store = ImageStore(images.paths, images.wh, self.cache)
+        self._store = ImageStore(images.paths, images.wh, self.cache, self._image_reader)
         self.images, self.persons, self.report = images, persons, report
         return self
 

@@ -23,6 +23,8 @@ from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes import load_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
+UNITE = "from ppdet.commands.deployed.unite import main; raise SystemExit(main())"
+"""The command of deploy/python/det_keypoint_unite_infer.py, in a clone and installed alike."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def unite_rows(
         frames = int(cv2.VideoCapture(video).get(cv2.CAP_PROP_FRAME_COUNT))
         for engine in engines:
             with tempfile.TemporaryDirectory() as folder:
-                arguments = ["deploy/python/det_keypoint_unite_infer.py", "--det_model_dir", det_dir]
+                arguments = ["-c", UNITE, "--det_model_dir", det_dir]
                 arguments += ["--keypoint_model_dir", pose_dir, "--video_file", video, "--engine", engine]
                 arguments += ["--cpu_threads", str(threads), "--save_res", "True", "--output_dir", folder]
                 run = measure_command([os.path.abspath(a) if os.path.exists(a) else a for a in arguments])

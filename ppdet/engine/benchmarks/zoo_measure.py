@@ -17,7 +17,7 @@ from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import take_back_root_logger
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import set_cpu_threads
-from ppdet.engine.model_info import config_input_wh, model_info
+from ppdet.engine.model_info import model_info
 from ppdet.engine.weights.zoo import MEASURED_FILE, ROOT, ZooModel
 
 logger = get_logger(__name__)
@@ -78,7 +78,7 @@ def write_costs(costs: Dict[str, Dict[str, int]], path: Path = MEASURED_FILE) ->
 
 def _network(config_file: Path) -> Tuple[Any, Tuple[int, int]]:
     assembly = Assembly(load_config(config_file))
-    return assembly.model(), config_input_wh(assembly.config, assembly.codec)
+    return assembly.model(), assembly.task.input_wh(assembly)
 
 
 def _processor() -> str:

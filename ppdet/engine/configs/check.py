@@ -15,7 +15,7 @@ from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.engine.configs.component_check import ComponentCheck
-from ppdet.engine.configs.consistency import contradicting_kinds, try_codec
+from ppdet.engine.configs.consistency import parts_of_another_kind, try_codec
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _log = get_logger(__name__)
@@ -40,7 +40,7 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
         _check_top_level(check, key, value, config)
     check.problems += check_settings(config)
     check.problems += try_codec(config, registry)
-    check.problems += contradicting_kinds(config)
+    check.problems += parts_of_another_kind(config)
     check.problems += _sections_without_use(config, registry)
     for key in config:  # last: a key may be the section of a component that another section names
         _check_name_of_key(check, key, config.mark_of(key), config)

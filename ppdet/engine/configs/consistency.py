@@ -1,4 +1,4 @@
-"""Build the parts of a config that need neither data nor a network, and see whether what is stated twice agrees."""
+"""Build the parts of a config that need neither data nor a network, and check that duplicated settings agree."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from ppdet.codecs import Codec, codec_from_config
 from ppdet.core.config.builder import Builder
 from ppdet.core.config.known_keys import READER_KEYS
 from ppdet.core.config.load import Config
-from ppdet.core.config.nodes import ConfigDict, Spec
+from ppdet.core.config.nodes import ConfigDict
 from ppdet.core.config.registry import Registry
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.problem import Mark, Problem
-
-TOP_DOWN = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
-BOTTOM_UP = ("HigherHRNet",)
-INPUT_MULTIPLES: Mapping[str, int] = {"HRNet": 32, "LiteHRNet": 32, "PoseResNet": 32, "LPN": 16}
-"""Backbones that halve the input so often that its sides must be multiples of this; with others the parts do not fit."""
+from ppdet.engine.tasks.base import backbone_name
+from ppdet.engine.tasks.table import find_task
 
 
 def try_codec(config: Config, registry: Registry) -> list[Problem]:
     """Problems of the `codec` section that its constructor finds, and sizes elsewhere that contradict it."""
     section = config.get("codec")
     if not isinstance(section, Mapping) or section.get("name") not in registry:
-        return []  # told elsewhere, or a config in PaddleDetection's words
+        return []  # reported elsewhere, or a config in PaddleDetection's words
     try:
         codec = codec_from_config(config, Builder(config, registry=registry))
     except ConfigError as error:
@@ -33,35 +30,19 @@ def try_codec(config: Config, registry: Registry) -> list[Problem]:
         return [Problem(str(error), _place(section, str(error)))]
     except (TypeError, ValueError) as error:
         return [Problem(f"codec: {error}; input_wh and heatmap_wh are [width, height]", _latest(section))]
-    return [] if codec is None else [*_wrong_multiples(config, codec, section), *_contradictions(config, codec)]
+    assert codec is not None, "there is a codec section"
+    return [*_wrong_multiples(config, registry, codec, section), *_contradictions(config, codec)]
 
 
-def contradicting_kinds(config: Config) -> list[Problem]:
-    """Data of whole images for a network of crops or the reverse, and half of SWAHR: its scale maps without its loss."""
-    problems = []
-    architecture = str(config.get("architecture"))
-    wrong = "KeypointTopDown" if architecture in BOTTOM_UP else "KeypointBottomUp" if architecture in TOP_DOWN else None
-    for role in ("TrainDataset", "EvalDataset"):
-        section = config.get(role)
-        name = section.tag if isinstance(section, Spec) else section.get("name") if isinstance(section, Mapping) else None
-        if wrong is not None and str(name).startswith(wrong):
-            text = f"{role} is a {name}, but {architecture} finds people in whole images: give KeypointBottomUpCocoDataset"
-            if architecture in TOP_DOWN:
-                text = f"{role} is a {name}, but {architecture} looks at one person at a time: give KeypointTopDownCocoDataset"
-            problems.append(Problem(text, getattr(section, "mark", None)))
-    head, loss = (config.get(name) for name in ("HrHRNetHead", "HrHRNetLoss"))
-    if architecture in BOTTOM_UP and isinstance(head, Mapping) and str(head.get("loss")) == "HrHRNetLoss":
-        scales, learnt = (isinstance(each, Mapping) and bool(each.get("swahr")) for each in (head, loss))
-        if scales != learnt:
-            said, other = ("HrHRNetHead", "HrHRNetLoss") if scales else ("HrHRNetLoss", "HrHRNetHead")
-            text = f"{said}.swahr is true, but {other}.swahr is false: set both for SWAHR, neither for HigherHRNet"
-            problems.append(Problem(text, _mark(config[said], "swahr")))
-    return problems
+def parts_of_another_kind(config: Config) -> list[Problem]:
+    """What the task of the config's architecture finds wrong, for example data for another kind of model."""
+    task = find_task(config)
+    return [] if task is None else task.check(config)
 
 
-def _wrong_multiples(config: Config, codec: Codec, section: Mapping[str, Any]) -> list[Problem]:
-    name = _backbone(config)
-    factor = INPUT_MULTIPLES.get(name, 1)
+def _wrong_multiples(config: Config, registry: Registry, codec: Codec, section: Mapping[str, Any]) -> list[Problem]:
+    name, task = backbone_name(config), find_task(config, codec)
+    factor = 1 if task is None else task.input_multiple(config, registry)
     if all(side % factor == 0 for side in codec.input_wh):
         return []
     legal = [max(round(side / factor), 1) * factor for side in codec.input_wh]
@@ -69,14 +50,8 @@ def _wrong_multiples(config: Config, codec: Codec, section: Mapping[str, Any]) -
     return [Problem(text, _mark(section, "input_wh"))]
 
 
-def _backbone(config: Config) -> str:
-    model = config.get(str(config.get("architecture")))
-    backbone = model.get("backbone") if isinstance(model, Mapping) else None
-    return str(backbone.get("name") if isinstance(backbone, Mapping) else backbone)
-
-
 def _contradictions(config: Config, codec: Codec) -> list[Problem]:
-    """Input sizes that are stated beside the codec's. Whoever changes the codec's alone would deploy another model."""
+    """Input sizes that are stated in addition to the codec's: changing only the codec's would deploy another model."""
     problems = []
     wanted = [int(value) for value in codec.input_wh]
     advice = "make them agree, or leave it out: it is taken from the codec"
@@ -84,7 +59,7 @@ def _contradictions(config: Config, codec: Codec) -> list[Problem]:
         if size != wanted:
             problems.append(Problem(f"{place} is {size}, but codec.input_wh is {wanted} (width, height); {advice}", mark))
     vit = config.get("ViT")
-    if _backbone(config) == "ViT" and isinstance(vit, Mapping) and "img_size" in vit:
+    if backbone_name(config) == "ViT" and isinstance(vit, Mapping) and "img_size" in vit:
         size = _numbers(vit["img_size"])
         if size != wanted[::-1]:
             text = f"ViT.img_size is {size} (height, width), but codec.input_wh is {wanted} (width, height); a ViT has one size, "
@@ -124,7 +99,7 @@ def _place(section: Mapping[str, Any], message: str) -> Mark | None:
 
 
 def _latest(section: Mapping[str, Any]) -> Mark | None:
-    """Where the section was changed last: an option, else its own place."""
+    """Where the section was changed last: by an option, else in its own file."""
     marks = list(getattr(section, "key_marks", {}).values())
     return next((mark for mark in reversed(marks) if mark.file.startswith("-o")), getattr(section, "mark", None))
 

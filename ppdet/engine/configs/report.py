@@ -13,17 +13,16 @@ from ppdet.engine.configs.check import check_config
 
 
 def report_configs(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
-    """Print the problems of each config and a line of summary each.
+    """Print the problems of each config and one line of summary.
 
     Returns:
         1 if any config has an error or a missing component, else 0.
     """
-    registry = import_components()
     failed = False
     for path in paths:
         try:
             config = load_config(path, overrides)
-            problems = check_config(config, registry, part=_is_part(config))
+            problems = check_config(config, import_components(config), part=_is_part(config))
         except ConfigError as error:
             problems = error.problems
         for problem in problems:
@@ -34,7 +33,7 @@ def report_configs(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
 
 
 def _is_part(config: Config) -> bool:
-    """Without readers or without datasets a config is one to be included: a base, a list of datasets, a slim config."""
+    """A config without readers or without datasets is meant to be included: a base, a list of datasets, a slim config."""
     return not (READER_KEYS & set(config) and DATASET_KEYS & set(config))
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
-RGB_MEAN = (0.485, 0.456, 0.406)
-RGB_STD = (0.229, 0.224, 0.225)
+from ppdet.image.normalize import IMAGENET_MEAN as RGB_MEAN
+from ppdet.image.normalize import IMAGENET_STD as RGB_STD
+
 COCO_SIZES = ((192, 256), (288, 384))
 
 

@@ -19,9 +19,9 @@ from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
-from ppdet.engine.evaluation.setting import decoder_text, wants_flip_test
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
+from ppdet.engine.tasks.setting import decoder_text, flip_text, wants_flip_test
 from ppdet.engine.weights.load import model_with_weights
 
 logger = get_logger(__name__)
@@ -117,7 +117,8 @@ def _check(config: Mapping[str, Any]) -> None:
 def _row(source: str, assembly: Assembly, model: Any, figures: Mapping[str, float]) -> ProtocolRow:
     dataset, codec = assembly.dataset("Eval"), assembly.codec
     names = {"gt": "annotated", "gt_select": "annotated, select_data", "det": f"detector, {Path(str(dataset.bbox_file)).name}"}
-    flip = f"on (shift {codec.shift_after_flip:.3f})" if wants_flip_test(assembly.config, model) else "off"
+    assert codec is not None, "a top-down config has one"
+    flip = flip_text(codec, wants_flip_test(assembly.config, model)).replace("flip test ", "")
     threshold = f"{dataset.image_thre:g}" if source == "det" else "-"
     return ProtocolRow(names[source], len(dataset), threshold, flip, decoder_text(codec), figures)
 

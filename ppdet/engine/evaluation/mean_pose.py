@@ -1,4 +1,4 @@
-"""What a top-down config scores without looking at a picture: the mean pose of its training set, placed into each box.
+"""What a top-down config scores without looking at an image: the mean pose of its training set, placed into each box.
 
 The floor that a trained network must beat. A pose is averaged in the coordinates of its own box, (0, 0) the box's top-left
 corner and (1, 1) its bottom-right one, over the labelled keypoints.
@@ -21,7 +21,7 @@ from ppdet.core.paddle_process import take_back_root_logger
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.sources.top_down_dataset import TopDownDataset
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.evaluation.setting import box_source
+from ppdet.engine.tasks.setting import box_source
 
 logger = get_logger(__name__)
 

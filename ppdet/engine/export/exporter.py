@@ -1,4 +1,4 @@
-"""Export a model: Paddle 3 program, optionally ONNX, its card, and a report that every engine agrees with the framework."""
+"""Export a model: a Paddle 3 program, optionally ONNX, its card, and a report that every engine agrees with the framework."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ppdet.engine.export.onnx_conversion import convert_to_onnx, converter_versi
 from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity
 from ppdet.engine.export.parity_samples import parity_samples
 from ppdet.engine.export.quiet_output import quiet_output
-from ppdet.engine.tasks.deployed_form import DeployedForm, deployed_form
+from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.engine.weights.load import model_with_weights
 
 logger = get_logger(__name__)
@@ -32,8 +32,8 @@ SAMPLES = 8
 class Exporter:
     """Writes `{output_dir}/{config name}/` and checks it before anyone can use it.
 
-    Everything is made in a temporary folder beside the target. Only when all files are there and every engine agrees
-    does it take the target's place; a folder exported earlier stays until then.
+    Everything is written to a temporary folder beside the target, which replaces the target only when all files are there and
+    every engine agrees. A folder exported earlier stays until then.
 
     Args:
         assembly: the config's parts.
@@ -44,7 +44,12 @@ class Exporter:
     """
 
     def __init__(
-        self, assembly: Any, model: Any, output_dir: str | Path = "output_inference", onnx: bool = False, for_fd: bool = False
+        self,
+        assembly: Assembly,
+        model: Any,
+        output_dir: str | Path = "output_inference",
+        onnx: bool = False,
+        for_fd: bool = False,
     ) -> None:
         self.assembly, self.model = assembly, model
         self.output_dir, self.onnx, self.for_fd = Path(output_dir), onnx, for_fd
@@ -61,7 +66,7 @@ class Exporter:
             ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an
                 engine differs from the framework; then the export is kept in `{target}.failed` to be looked at.
         """
-        form = deployed_form(self.assembly, self.model)
+        form = self.assembly.task.deployed_form(self.assembly, self.model)
         temporary = self.target.with_name(f".{self.target.name}.{os.getpid()}.tmp")
         try:
             temporary.mkdir(parents=True)

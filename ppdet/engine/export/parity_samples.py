@@ -1,28 +1,24 @@
-"""Images and boxes to compare engines on: people of the evaluation data, or drawn figures where there is none.
+"""Images and boxes to compare engines on: people of the evaluation data, or drawn figures if there is none.
 
 Axes: N boxes, H W pixels.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
 from ppdet.core.errors import PpdetError
-from ppdet.engine.tasks.bottom_up_parity import bottom_up_samples
-from ppdet.geometry.crop import BOX_PADDING
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.tasks.base import Sample
 
-Sample = tuple  # (image (H,W,3) RGB uint8, boxes_xyxy (N,4))
 SIZE = (240, 320)
 
 
-def parity_samples(assembly: Any, count: int) -> tuple[list[Sample], str]:
-    """`count` samples and a word on where they come from.
+def parity_samples(assembly: Assembly, count: int) -> tuple[list[Sample], str]:
+    """`count` samples, or as many as the task makes of them, and a word on where they come from.
 
-    Every third sample has four boxes, so that batches of several sizes go through the engines; to bottom-up models, which take no
-    boxes, images of several shapes go.
+    Every third sample has four boxes, so that batches of several sizes go through the engines.
     """
     try:
         samples = _real(assembly, count)
@@ -31,12 +27,11 @@ def parity_samples(assembly: Any, count: int) -> tuple[list[Sample], str]:
     origin = "images of the EvalDataset"
     if not samples:
         samples, origin = [_drawn(seed) for seed in range(count)], "drawn figures (the EvalDataset is not on this machine)"
-    if assembly.codec is not None and assembly.codec.kind == "bottom_up":
-        return bottom_up_samples(samples), origin
-    return [(image, _more_boxes(boxes, row) if row % 3 == 0 else boxes) for row, (image, boxes) in enumerate(samples)], origin
+    samples = [(image, _more_boxes(boxes, row) if row % 3 == 0 else boxes) for row, (image, boxes) in enumerate(samples)]
+    return assembly.task.parity_samples(samples), origin
 
 
-def _real(assembly: Any, count: int) -> list[Sample]:
+def _real(assembly: Assembly, count: int) -> list[Sample]:
     if "EvalDataset" not in assembly.config:
         return []
     dataset = assembly.dataset("Eval")
@@ -45,17 +40,8 @@ def _real(assembly: Any, count: int) -> list[Sample]:
     samples = []
     for row in rows.tolist():
         sample = dataset.load(row, np.random.default_rng(row))
-        samples.append((np.asarray(sample.image), _boxes(sample)))
+        samples.append((np.asarray(sample.image), assembly.task.sample_boxes(sample)))
     return samples
-
-
-def _boxes(sample: Any) -> np.ndarray:
-    if hasattr(sample, "boxes_xyxy"):
-        return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
-    if not hasattr(sample, "size_wh"):  # a whole image for a bottom-up model
-        return np.zeros((0, 4))
-    half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
-    return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
 
 
 def _more_boxes(boxes: np.ndarray, seed: int) -> np.ndarray:

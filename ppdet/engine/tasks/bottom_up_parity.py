@@ -1,6 +1,6 @@
-"""How far an engine is from the framework on whole images: by the candidates of its graph, and by the people these make.
+"""How far an engine is from the framework on whole images: by the candidates of its graph, and by the people made of them.
 
-Legend: N candidates that count, K keypoints, M candidates a keypoint, B batch.
+Legend: N candidates that count, K keypoints, M candidates per keypoint, B batch.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import cv2
 import numpy as np
 
 from ppdet.codecs.bottom_up_candidates import Candidates
-from ppdet.inference.estimators.bottom_up import BottomUpEstimator, BottomUpResult
+from ppdet.engine.tasks.difference import SCORE_FLOOR, TOLERANCE_PX, Difference
+from ppdet.inference.estimators.base import People
+from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 
 SAMPLES = 6
 TINY = 48  # pixels; an image smaller than the network's smallest step
-# Network pixels. A peak midway between two pixels, or with equal neighbours, is moved by half a pixel more or less along an axis
-# by the last bit of the heat, in any engine. Few peaks are; more than this share would be a fault.
+# Network pixels. A peak midway between two pixels, or with equal neighbours, moves by half a pixel along an axis with the last
+# bit of the heat, in any engine. Few peaks do; more than this share would be a fault.
 TIE, MOST_TIES = 0.75, 0.01
 
 
 def bottom_up_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[np.ndarray, Any]]:
-    """Images of many shapes, since a bottom-up graph takes any: every fourth is cut to a tall strip, every fourth to a wide one,
-    every fourth made tiny. At most `SAMPLES`: the network is large.
+    """Images of many shapes, since a bottom-up graph takes any: of each four, one is kept, one cut to a tall strip, one to a wide
+    strip, and one made tiny. At most `SAMPLES`, because the network is large.
 
     Args:
         samples: (image, boxes) pairs.
@@ -40,8 +42,8 @@ def bottom_up_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[n
     return changed
 
 
-def steady_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Of a graph's candidates what changes little when the maps do: the best heat of each joint and of each cell.
+def stable_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What changes little in a graph's candidates when the maps do: the best heat of each keypoint and of each cell.
 
     Which of two equal pixels comes first, and whether it is the thirtieth or the thirty-first, depends on the last bit.
 
@@ -56,11 +58,11 @@ def steady_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 class BottomUpPrediction(NamedTuple):
-    """Of one image: the candidates, image pixels a network pixel, and the people whom the candidates make."""
+    """Of one image: the candidates, image pixels per network pixel, and the people made of the candidates."""
 
     candidates: Candidates
     pixel: float
-    people: BottomUpResult
+    people: People
 
 
 def predict_bottom_up(estimator: BottomUpEstimator, image: np.ndarray) -> BottomUpPrediction:
@@ -71,7 +73,7 @@ def predict_bottom_up(estimator: BottomUpEstimator, image: np.ndarray) -> Bottom
 
 
 def compare_candidates(ours: BottomUpPrediction, theirs: BottomUpPrediction, floor: float) -> np.ndarray:
-    """The framework's sure candidates against the nearest ones of an engine.
+    """The framework's confident candidates against the nearest ones of an engine.
 
     Args:
         ours: the framework's.
@@ -97,12 +99,12 @@ def compare_candidates(ours: BottomUpPrediction, theirs: BottomUpPrediction, flo
     return np.concatenate(rows)
 
 
-def ties(rows: np.ndarray, tolerance_px: float) -> np.ndarray:
-    """Which rows of `compare_candidates` differ in nothing but the side to which an even peak was moved; none if they are many.
+def tied_peaks(rows: np.ndarray, tolerance_px: float) -> np.ndarray:
+    """Which rows of `compare_candidates` differ only in the side to which a tied peak moved; none if there are many.
 
     Args:
         rows: (N, 4).
-        tolerance_px: image pixels within which places are the same.
+        tolerance_px: image pixels within which positions are the same.
     """
     even = (rows[:, 0] > tolerance_px) & (rows[:, 3] <= TIE)
     return even if even.sum() <= max(1, MOST_TIES * len(rows)) else np.zeros(len(rows), bool)
@@ -111,10 +113,10 @@ def ties(rows: np.ndarray, tolerance_px: float) -> np.ndarray:
 def regrouped(
     reference: Sequence[BottomUpPrediction], found: Sequence[BottomUpPrediction], floor: float, tolerance_px: float
 ) -> int:
-    """Number of people whose keypoints are not the same with an engine, though its candidates may be.
+    """Number of people whose keypoints differ with an engine, though its candidates may not.
 
-    Matching rounds distances of tags, so that where these lie close together, as in a network that has learnt little, the last
-    bit decides who is joined to whom.
+    Matching rounds distances between tags. If these lie close together, as in a network that has learnt little, the last bit
+    decides which keypoints are joined.
 
     Args:
         reference: the framework's.
@@ -128,3 +130,18 @@ def regrouped(
             apart = np.linalg.norm(xy[None] - theirs.keypoints, axis=2)[:, scores > floor].max(axis=1, initial=0.0)
             changed += bool((scores > floor).any()) and float(apart.min(initial=np.inf)) > tolerance_px
     return changed
+
+
+def compare_predictions(reference: Sequence[BottomUpPrediction], found: Sequence[BottomUpPrediction]) -> Difference:
+    """Figures of all images: confident candidates, apart from tied peaks, and their tags; regrouped people are noted."""
+    rows = np.concatenate([compare_candidates(*pair, SCORE_FLOOR) for pair in zip(reference, found)])
+    tied = tied_peaks(rows, TOLERANCE_PX)
+    difference = Difference.of(rows[~tied, 0], rows[~tied, 1])
+    largest = max(float(np.abs(each.candidates.tag).max(initial=0)) for each in reference)
+    difference.max_output = float(rows[:, 2].max(initial=0)) / max(largest, 1e-30)
+    if tied.any():
+        difference.note += f"; left out: {int(tied.sum())} peaks midway between pixels, which the last bit moves"
+    changed = regrouped(reference, found, SCORE_FLOOR, TOLERANCE_PX)
+    if changed:
+        difference.note += f"; {changed} people grouped otherwise: their tags lie so close that the last bit decides"
+    return difference

@@ -1,6 +1,6 @@
 """People of whole images from weights, with the flip test and the multi-scale test of the HigherHRNet authors.
 
-Legend: B batch, K keypoints, H W pixels of the network input at scale 1, h w of the scale at hand, T tag dimensions.
+Legend: B batch, K keypoints, H W pixels of the network input at scale 1, h w map cells.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import paddle.nn.functional as F
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import ConfigError
 from ppdet.engine.precision import Precision
-from ppdet.engine.tasks.deployed_form import DeployedForm, deployed_form
-from ppdet.engine.tasks.exported_model import ExportedModel
+from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.geometry.crop import Crop
 from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 from ppdet.modeling.architectures.higher_hrnet import averaged_maps
@@ -27,35 +26,12 @@ FLIP_KEY = "eval_flip"
 SMALLEST_SCALE, LARGEST_SCALE = 0.125, 4.0
 
 
-def bottom_up_estimator(assembly: Any, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
-    """What evaluates or predicts with a bottom-up config's model.
-
-    Args:
-        assembly: the config's parts.
-        model: with its weights, or an `ExportedModel`; that gives candidates of one scale and cannot be flip-tested.
-        precision: mixed precision of the forward pass.
-
-    Raises:
-        ConfigError: scales that cannot be tested, or a test that an exported model cannot do.
-    """
-    flip_test, scales = wants_bottom_up_flip(assembly.config), scales_of(assembly.config)
-    if isinstance(model, ExportedModel):
-        if scales != (1.0,):
-            raise ConfigError(f"{SCALES_KEY} is {list(scales)}, but an exported graph gives candidates of one scale and not the "
-                              "maps to average: evaluate the weights (leave out --model_dir), or leave the key out")
-        return BottomUpEstimator(model.runtime, model.card, assembly.skeleton)
-    form = deployed_form(assembly, model)
-    if not flip_test and scales == (1.0,) and not (precision and precision.enabled):
-        return BottomUpEstimator(form.runtime(), form.card)
-    return BottomUpPredictor(form, model, flip_test, scales, precision)
-
-
 class BottomUpPredictor(BottomUpEstimator):
     """Averages the maps of an image, its mirror image and several scales of both before candidates are taken.
 
-    As the authors do: heatmaps of all scales are brought to the size of the network input at scale 1 and averaged, mirrored ones
-    turned back; tags are those of scale 1 (of the only scale, if it is one), and with the flip test a person has two, of the
-    image and of its mirror image. All scales show the same part of the plane, so that their maps lie on one another.
+    As the authors do: heatmaps of all scales are resized to the network input at scale 1 and averaged. Tags are those of scale 1
+    (of the only scale, if there is one); with the flip test a person has two, of the image and of its mirror image. All scales
+    show the same part of the plane, so that their maps coincide.
 
     Args:
         form: the deployed form of the model, which the plain, single run uses.
@@ -81,7 +57,7 @@ class BottomUpPredictor(BottomUpEstimator):
         heat, tags = paddle.zeros([]), []
         for scale in self.scales:
             frame = frames[scale]
-            maps, tag_maps = self._maps(self._image_tensor(image, frame), base.input_wh)
+            maps, tag_maps = self._maps(self._normalize(self.codec.extract(image, frame)), base.input_wh)
             heat = heat + maps / len(self.scales)
             if frame is base:
                 tags = tag_maps
@@ -94,31 +70,24 @@ class BottomUpPredictor(BottomUpEstimator):
         smallest = min(self.scales)
         return {scale: self.codec.frame_for_image(image_wh, scale, smallest) for scale in self.scales}
 
-    def _image_tensor(self, image: np.ndarray, frame: Crop) -> paddle.Tensor:
-        return paddle.to_tensor(self._normalize(self.codec.extract(image, frame)))
-
-    def _maps(self, tensor: paddle.Tensor, size_wh: tuple[int, int]) -> tuple[paddle.Tensor, list[paddle.Tensor]]:
+    def _maps(self, image: np.ndarray, size_wh: tuple[int, int]) -> tuple[paddle.Tensor, list[paddle.Tensor]]:
         """Averaged heatmaps (1, K, H, W), and the tags (1, K, H, W) of the image and, with flip test, of its mirror image."""
-        if self.flip_test:
-            tensor = paddle.concat([tensor, paddle.flip(tensor, axis=[3])])
+        heat, tags = self.codec.flip_tested(self._network, image, self.skeleton) if self.flip_test else self._network(image)
+        with paddle.no_grad():
+            each = [_resized(np.ascontiguousarray(tags[..., number]), size_wh) for number in range(tags.shape[-1])]
+            return _resized(heat, size_wh), each
+
+    def _network(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heat (B, K, h, w) and tags (B, K, h, w, 1) of normalised images."""
         with paddle.no_grad(), self._precision.autocast():
-            outputs = {name: maps.astype("float32") for name, maps in self._model(tensor).items()}
+            outputs = {name: maps.astype("float32") for name, maps in self._model(paddle.to_tensor(images)).items()}
             heat, tags = averaged_maps(outputs)
-            if self.flip_test:
-                heat = (heat[:1] + self._turned_back(heat[1:])) / 2
-            both = [tags[:1], self._turned_back(tags[1:])] if self.flip_test else [tags]
-            return _resized(heat, size_wh), [_resized(each, size_wh) for each in both]
-
-    def _turned_back(self, maps: paddle.Tensor) -> paddle.Tensor:
-        """Maps (1, K, h, w) of a mirror image, mirrored, left and right joints exchanged. The cells of a map lie evenly between
-        its edges, so nothing is shifted."""
-        order = paddle.to_tensor(np.asarray(self.skeleton.flip_permutation, np.int64))
-        return paddle.index_select(paddle.flip(maps, axis=[3]), order, axis=1)
+        return heat.numpy(), tags.numpy()[..., None]
 
 
-def _resized(maps: paddle.Tensor, size_wh: tuple[int, int]) -> paddle.Tensor:
-    size = [size_wh[1], size_wh[0]]
-    return maps if list(maps.shape[2:]) == size else F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+def _resized(maps: np.ndarray, size_wh: tuple[int, int]) -> paddle.Tensor:
+    size, tensor = [size_wh[1], size_wh[0]], paddle.to_tensor(maps)
+    return tensor if list(tensor.shape[2:]) == size else F.interpolate(tensor, size=size, mode="bilinear", align_corners=False)
 
 
 def wants_bottom_up_flip(config: Mapping[str, Any]) -> bool:

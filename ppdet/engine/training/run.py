@@ -77,8 +77,10 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     choose_device(config)
     distributed.start()
     if distributed.is_main():
-        require_sound(config, import_components())  # logs the warnings, which Assembly leaves out
+        require_sound(config, import_components(config))  # logs the warnings, which Assembly leaves out
     assembly = Assembly(config)  # refuses settings of the wrong kind or range, too
+    if not assembly.task.trainable:
+        raise ConfigError(f"{config.path}: models of kind {assembly.task.kind} cannot be trained: {type(assembly.task).__name__}")
     epochs = _epochs(config)
     seed_everything(int(config.get("seed") or 0))
     path = require_folder(run_path(config), "save_dir")
@@ -167,8 +169,7 @@ def _metric(assembly: Assembly, path: Path) -> Any:
 
 
 def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
-    codec = assembly.codec
-    reader = assembly.reader("Eval") if codec is not None and codec.kind == "top_down" else None  # others take whole images
+    reader = assembly.task.eval_reader(assembly)
 
     def evaluate() -> Mapping[str, float]:
         figures: Dict[str, float] = Evaluator(assembly, step.model, reader, metric, step.precision).run()

@@ -29,10 +29,10 @@ from ppdet.core.logger import get_logger
 from ppdet.core.problem import did_you_mean
 from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.tasks.deployed_form import deployed_form
 from ppdet.engine.training.teacher_features import FeatureMatch, feature_arguments
 from ppdet.engine.training.teacher_maps import MapResampler, mixed_target
 from ppdet.engine.weights.checkpoint import load_pretrained
+from ppdet.image.normalize import Normalization
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes.registry import load_runtime
@@ -91,7 +91,7 @@ class Teacher:
         estimator: TopDownEstimator,
         codec: HeatmapCodec,
         skeleton: Skeleton,
-        normalize: Optional[NormalizeImage] = None,
+        normalize: Optional[Normalization] = None,
         settings: Optional[TeacherSettings] = None,
         features: Optional[Tuple[FeatureMatch, float, float, bool]] = None,
         steps: int = 1,
@@ -143,7 +143,7 @@ class Teacher:
         """(B, H, W, 3) uint8 RGB of what the network is fed."""
         pixels = images.transpose(0, 2, 3, 1)
         if self._normalize is not None:
-            pixels = (pixels - self._normalize.offset) / self._normalize.factor
+            pixels = (pixels - self._normalize.offset) / self._normalize.gain
             pixels = pixels[..., ::-1] if self._normalize.to_bgr else pixels
         return np.ascontiguousarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
 
@@ -166,7 +166,8 @@ def build_teacher(assembly: Assembly, student: Any, reader: Any, steps: int, pro
     if not section:
         return None
     _check_section(section)
-    if not isinstance(assembly.codec, HeatmapCodec):
+    codec: Any = assembly.codec
+    if assembly.task.kind != TopDownEstimator.kind or not hasattr(codec, "grid"):
         raise ConfigError("teacher: only top-down heatmap models can be taught; take the section out of this config")
     if getattr(getattr(student, "_loss", None), "use_target_weight", True) is False:
         raise ConfigError("teacher: the loss ignores target_weight, and with it unlabelled_weight; set use_target_weight: true")
@@ -184,8 +185,8 @@ def build_teacher(assembly: Assembly, student: Any, reader: Any, steps: int, pro
             raise ConfigError("teacher.features.blockwise trains in one process: start it without paddle.distributed.launch")
         features = (FeatureMatch(network, student, layers, blockwise), weight, fade, blockwise)
     transforms = [*reader.maker.per_sample, *reader.maker.on_batch]
-    normalize = next((step for step in transforms if isinstance(step, NormalizeImage)), None)
-    teacher = Teacher(estimator, assembly.codec, assembly.skeleton, normalize, settings, features, steps)
+    normalize = next((step.normalization for step in transforms if isinstance(step, NormalizeImage)), None)
+    teacher = Teacher(estimator, codec, assembly.skeleton, normalize, settings, features, steps)
     _log.info("Teacher: %s (%s), mix %g", estimator.card.place, estimator.runtime.description, settings.mix)
     return teacher
 
@@ -206,21 +207,20 @@ def _load(section: Mapping[str, Any], assembly: Assembly, flip_test: bool) -> Tu
     if section.get("model_dir"):
         folder = str(section["model_dir"])
         card = ModelCard.load(folder)
-        if not card.is_top_down:
-            kind = "a bottom-up model" if card.is_bottom_up else "a detector"
-            raise ConfigError(f"{folder} is {kind}; a teacher is a top-down pose model")
+        if card.kind != TopDownEstimator.kind:
+            raise ConfigError(f"{folder} is a {card.kind.replace('_', '-')} model; a teacher has to be a top-down pose model")
         options = {key: section[key] for key in ("engine", "device", "cpu_threads") if key in section}
         runtime = load_runtime(folder, **options, dynamic_shape=card.use_dynamic_shape)
         return TopDownEstimator(runtime, card, flip_test=flip_test, batch_size=EXPORTED_BATCH), None
     teacher = assembly
     if section.get("config"):
         teacher = Assembly(load_config(_config_path(str(section["config"]), assembly), []))
-    if getattr(teacher.codec, "kind", None) != "top_down":
+    if teacher.task.kind != TopDownEstimator.kind:
         raise ConfigError(f"{teacher.config.path} is not a config of a top-down pose model, which a teacher has to be")
     network = teacher.model()
     load_pretrained(network, str(section["weights"]), strict=True)
     network.eval()
-    form = deployed_form(teacher, network)
+    form = teacher.task.deployed_form(teacher, network)
     form.card.model_dir = Path(str(section["weights"]))
     return TopDownEstimator(form.runtime(), form.card, flip_test=flip_test, batch_size=ALL_AT_ONCE), network
 
@@ -244,8 +244,8 @@ def _keypoint_order(student: Skeleton, teacher: Skeleton, place: str) -> np.ndar
 
 def _same_grid(student: HeatmapCodec, teacher: Any, place: str) -> HeatmapCodec:
     """The teacher's codec, if its maps can be moved to the student's grid."""
-    if not isinstance(teacher, HeatmapCodec) or teacher.grid != student.grid:
-        kind = getattr(teacher, "grid", type(teacher).__name__)
+    kind = getattr(teacher, "grid", type(teacher).__name__)
+    if kind != student.grid:
         raise ConfigError(
             f"teacher: the maps of {place} lie on the {kind} grid, the student's on the {student.grid} grid; give a teacher of "
             f"the same grid, or train the student with codec.grid={kind}"

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ppdet.core.errors import CheckpointError
 from ppdet.core.files import sha256_of
 from ppdet.core.logger import get_logger
+from ppdet.core.shipped import cache_root
 from ppdet.engine.weights.download import DownloadError, download, length_note
 
 try:
@@ -31,8 +32,7 @@ def is_url(path: str) -> bool:
 
 def cache_folder() -> Path:
     """Where downloaded weights are kept."""
-    root = os.environ.get("PPDET_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "ppdet") / "weights"
+    return cache_root() / "weights"
 
 
 def cached_weights(url: str, folder: Optional[Path] = None, sha256: Optional[str] = None) -> Path:

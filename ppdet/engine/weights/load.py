@@ -7,6 +7,7 @@ from typing import Any
 
 from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
+from ppdet.engine.assembly import Assembly
 from ppdet.engine.weights.checkpoint import SUFFIX, load_pretrained
 
 
@@ -20,7 +21,7 @@ def trained_weights(config: Config) -> Path:
     return run_path(config) / "best_model"
 
 
-def model_with_weights(assembly: Any) -> Any:
+def model_with_weights(assembly: Assembly) -> Any:
     """Build the config's model and load its `weights`, every tensor of them.
 
     Without the key it is what training this very config keeps: `{save_dir}/{name of the config}/best_model`.

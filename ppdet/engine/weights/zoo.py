@@ -14,8 +14,10 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 import yaml
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.shipped import configs_folder
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = configs_folder().parent
+"""Of the paths of configs: the repository, or the installed package."""
 FOLDER = Path(__file__).resolve().parents[2] / "model_zoo"
 ZOO_FILE, MEASURED_FILE = FOLDER / "zoo.yml", FOLDER / "measured.yml"
 SCORE_KINDS = ("AP", "PCKh", "box")

@@ -1,18 +1,19 @@
-"""Finds the poses of all people in a picture at once with an exported bottom-up model.
+"""Finds the poses of all people in an image at once with an exported bottom-up model.
 
-Legend: P people, K keypoints, M candidates a keypoint, H W pixels of the network input.
+Legend: P people, K keypoints, M candidates per keypoint, H W pixels of the network input.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ppdet.codecs import AssociativeEmbeddingCodec
+from ppdet.codecs import AssociativeEmbeddingCodec, assignment
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import ConfigError, DataError, ModelDirError
+from ppdet.inference.estimators.base import EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.model_skeleton import skeleton_of_network
 from ppdet.inference.estimators.preprocess import Normalizer
 from ppdet.inference.model_card import ModelCard
@@ -20,33 +21,22 @@ from ppdet.inference.runtimes.base import Runtime
 from ppdet.skeletons import get_skeleton
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from typing_extensions import Self
+
     from ppdet.geometry.crop import Crop
+    from ppdet.inference.results import PoseResult
     from ppdet.inference.stage_timer import StageTimer
     from ppdet.skeletons import Skeleton
 
-# Mean keypoint score from which a person counts where people are shown: about two sure keypoints of 17, so that a head alone is
-# somebody. Evaluation takes everybody.
-PERSON_THRESHOLD = 0.1
 # What PaddleDetection's exported graph puts out: heatmaps (1, K, H, W), tags (1, K, H, W, 1), and its own best peaks.
 PADDLEDET_AXES = (4, 5, 3, 3)
 
 
-class BottomUpResult(NamedTuple):
-    """People of one picture, best first: boxes (P, 4) xyxy round their sure keypoints, box_scores (P,), keypoints (P, K, 2) in
-    image pixels and scores (P, K), all float32. A keypoint that was not found has score 0 and lies at (0, 0)."""
-
-    boxes: np.ndarray
-    box_scores: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-
-    def above(self, threshold: float) -> BottomUpResult:
-        """The people whose score is at least this."""
-        return BottomUpResult(*(each[self.box_scores >= threshold] for each in self))
-
-
-class BottomUpEstimator:
-    """Scales a picture to the network's size, runs the network once and groups its candidates into people.
+class BottomUpEstimator(PoseEstimator):
+    """Scales an image to the network's size, runs the network once and groups its candidates into people.
 
     The time hardly depends on the number of people. There is no detector and nothing to crop.
 
@@ -59,28 +49,65 @@ class BottomUpEstimator:
         ModelDirError: the card is not a bottom-up model's, or card and network do not fit together.
     """
 
-    def __init__(self, runtime: Runtime, card: ModelCard, skeleton: str | dict | Skeleton | None = None) -> None:
-        if not card.is_bottom_up:
+    kind = "bottom_up"
+    finds_people_itself = True
+
+    def __init__(self, runtime: Runtime, card: ModelCard, skeleton: str | Mapping[str, Any] | Skeleton | None = None) -> None:
+        if card.kind != self.kind:
             raise ModelDirError(f"{card.place} has arch {card.arch}, which is no bottom-up pose model: give the directory of an "
                                 "exported HigherHRNet")
         self.runtime = runtime
         self.card = card
         self._normalize = Normalizer(card.operation("NormalizeImage"))
-        codec = card.codec or derive_codec(card)
-        assert isinstance(codec, AssociativeEmbeddingCodec)
-        self.codec = codec
+        self.codec: Any = card.codec or derive_codec(card)
         self.skeleton = self._fit_to_network(get_skeleton(skeleton) if skeleton is not None else card.skeleton)
 
-    def people(self, image: np.ndarray, timer: StageTimer | None = None) -> BottomUpResult:
-        """All people of one image.
+    @classmethod
+    def from_options(cls, runtime: Runtime, card: ModelCard, options: EstimatorOptions) -> Self:
+        """See `PoseEstimator.from_options`."""
+        return cls(runtime, card, options.skeleton)
+
+    @classmethod
+    def check_options(cls, card: ModelCard, options: EstimatorOptions) -> None:
+        """Refuse the flip test of an exported graph, and what only crops have.
+
+        Raises:
+            ConfigError: flip_test, use_dark or paddledet_crop.
+        """
+        if options.flip_test:
+            raise ConfigError(f"{card.place} is an exported bottom-up model, whose graph gives candidates and not the maps that "
+                              "a flip test averages: leave flip_test out. tools/eval.py and tools/infer.py have it, from weights")
+        given = [f"--{name}" for name in ("use_dark", "paddledet_crop") if getattr(options, name)]
+        if given:
+            raise ConfigError(f"{' and '.join(given)}: for top-down models, and {card.place} is a bottom-up pose model, which "
+                              "has no crops and refines its peaks in its own way: leave it out")
+
+    def poses(
+        self,
+        images: Sequence[np.ndarray],
+        boxes: Sequence[tuple[np.ndarray, np.ndarray]] | None,
+        person_threshold: float,
+        timer: StageTimer,
+    ) -> list[People]:
+        """People of several images, one image after the other; see `PoseEstimator.poses`."""
+        assert boxes is None, "a bottom-up model is not given boxes"
+        return [self.people(image, timer).above(person_threshold) for image in images]
+
+    def ranking_scores(self, result: PoseResult) -> np.ndarray:
+        """Grouping ranks people already."""
+        return result.box_scores
+
+    def people(self, image: np.ndarray, timer: StageTimer | None = None) -> People:
+        """All people of one image, best first, in boxes around their sure keypoints. A keypoint that was not found has score 0
+        and lies at (0, 0).
 
         Args:
             image: (H, W, 3) RGB uint8, of any size.
-            timer: notes the stages "pose" (picture and network) and "group".
+            timer: notes the stages "pose" (resizing and network) and "group".
 
         Raises:
-            DataError: a picture so long and thin that it cannot be run.
-            ModelDirError: the network gives something else than candidates, or numbers that are not finite.
+            DataError: the image is too long and thin to be run.
+            ModelDirError: the network's outputs are not candidates, or are not finite.
         """
         with nullcontext() if timer is None else timer.stage("pose"):
             candidates, frame = self.candidates(image)
@@ -88,25 +115,25 @@ class BottomUpEstimator:
             return self.group(candidates, frame)
 
     def candidates(self, image: np.ndarray) -> tuple[Candidates, Crop]:
-        """What the network sees in an image: candidates in network pixels, and the frame that they lie in."""
+        """Candidates of an image in network pixels, and the frame that they lie in."""
         frame = self.codec.frame_for_image((image.shape[1], image.shape[0]))
         return self._run(self._normalize(self.codec.extract(image, frame))), frame
 
-    def group(self, candidates: Candidates, frame: Crop) -> BottomUpResult:
-        """The people that candidates of a frame make."""
+    def group(self, candidates: Candidates, frame: Crop) -> People:
+        """Group the candidates of a frame into people."""
         poses = self.codec.decode(candidates, frame, self.skeleton)
         boxes = hull_boxes(poses.xy_image, poses.scores, self.codec.detection_threshold)
-        return BottomUpResult(boxes, poses.person_scores, poses.xy_image, poses.scores)
+        return People(boxes, poses.person_scores, poses.xy_image, poses.scores)
 
     def _run(self, tensor: np.ndarray) -> Candidates:
-        """Candidates of one (1, 3, H, W) normalised picture."""
+        """Candidates of one (1, 3, H, W) normalised image."""
         outputs = self.runtime.run({self.runtime.input_names[0]: tensor})
         if tuple(output.ndim for output in outputs) == PADDLEDET_AXES:
             return self.codec.candidates(outputs[0][0], outputs[1][0])
         return self._of_outputs(outputs)
 
     def _of_outputs(self, outputs: Sequence[np.ndarray]) -> Candidates:
-        """The candidates of one image from what the graph puts out; nan would become nobody or anybody without a word."""
+        """Candidates of one image from the graph's outputs. NaN is refused: grouping would silently find nobody, or anybody."""
         try:
             found = Candidates.from_outputs(outputs)[0]
         except (DataError, IndexError) as error:
@@ -118,18 +145,17 @@ class BottomUpEstimator:
         return found
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
-        """Run the network once on a small black picture, which also warms it up, and hold its output against the skeleton."""
-        import scipy.optimize  # noqa: F401  grouping needs it; half a second that would count as the first picture's
-
+        """Run the network once on a small black image, which also warms it up, and compare its output with the skeleton."""
+        assignment.prepare()
         side = int(self.codec.size_divisor)
         joints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
         return skeleton_of_network(skeleton, joints, self.card)
 
 
 def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndarray:
-    """Smallest boxes round the keypoints that were found.
+    """Smallest boxes around the keypoints that were found.
 
-    The search for missing keypoints puts each somewhere, often far from the person and with a heat near 0: those must not
+    The search for missing keypoints places each somewhere, often far from the person and with a heat near 0: those must not
     widen a box.
 
     Args:
@@ -138,7 +164,7 @@ def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndar
         sure: only keypoints above this count, if a person has any.
 
     Returns:
-        (P, 4) float32 xyxy; of people without any keypoint all zero.
+        (P, 4) float32 xyxy; all zero for people without any keypoint.
     """
     above = scores > sure
     found = np.where(above.any(axis=1, keepdims=True), above, scores > 0)[..., None]
@@ -160,19 +186,3 @@ def derive_codec(card: ModelCard) -> AssociativeEmbeddingCodec:
         raise ModelDirError(f"{card.place}: Preprocess has no EvalAffine with a size, so the input size is unknown; export the "
                             "model again with tools/export_model.py")
     return AssociativeEmbeddingCodec(input_wh=(size, size))
-
-def bottom_up_alone(card: ModelCard, advice: str) -> str:
-    """What to say where a bottom-up model stands beside a detector or in its place."""
-    return (f"{card.place} is a bottom-up pose model ({card.arch}): it finds all people of a whole picture at once and takes no "
-            f"boxes from a detector; {advice}")
-
-
-def refuse_flip_test(card: ModelCard, flip_test: bool) -> None:
-    """Raise if flip test is wanted of an exported bottom-up model.
-
-    Raises:
-        ConfigError: it is.
-    """
-    if flip_test:
-        raise ConfigError(f"{card.place} is an exported bottom-up model, whose graph gives candidates and not the maps that a "
-                          "flip test averages: leave flip_test out. tools/eval.py and tools/infer.py have it, from weights")

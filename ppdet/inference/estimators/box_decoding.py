@@ -91,8 +91,8 @@ def classwise_nms(boxes_xyxy: np.ndarray, scores: np.ndarray, settings: Mapping[
         kept = candidates[nms(boxes_xyxy[candidates], scores[candidates, label], float(settings["nms_threshold"]))]
         rows.append(kept)
         labels.append(np.full(len(kept), label))
-    row, label = np.concatenate(rows), np.concatenate(labels)
-    found = Detections.from_rows(boxes_xyxy[row], scores[row, label], label)
+    all_rows, all_labels = np.concatenate(rows), np.concatenate(labels)
+    found = Detections.from_rows(boxes_xyxy[all_rows], scores[all_rows, all_labels], all_labels)
     return found[:keep_top_k] if keep_top_k > 0 else found
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Detections:
     def __len__(self) -> int:
         return len(self.boxes_xyxy)
 
-    def __getitem__(self, rows: object) -> Detections:
+    def __getitem__(self, rows: Any) -> Detections:
         """The boxes selected by a mask, a slice or an index array."""
         return Detections(self.boxes_xyxy[rows], self.scores[rows], self.labels[rows])
 

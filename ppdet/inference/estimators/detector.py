@@ -19,9 +19,9 @@ PERSON_LABELS = ("person", "pedestrian")
 
 
 class BoxDetector:
-    """An exported detector of any of these layouts, told apart by what it puts out:
+    """An exported detector of any of these layouts, told apart by its outputs:
 
-    raw heads (`arch: PicoDet`, scores and side distributions of each level), finished boxes (rows of six and a count,
+    raw heads (`arch: PicoDet`, scores and side distributions per level), finished boxes (rows of six and a count,
     NMS inside), or boxes and scores of every point without NMS.
 
     Args:
@@ -33,8 +33,11 @@ class BoxDetector:
         ModelDirError: the card is not a detector's.
     """
 
+    kind = "detection"
+    finds_people_itself = False
+
     def __init__(self, runtime: Runtime, card: ModelCard, batch_size: int = 1) -> None:
-        if not card.is_detector:
+        if card.kind != self.kind:
             raise ModelDirError(f"{card.place} has arch {card.arch}, which is no detector: give the directory "
                                 "of an exported PicoDet or YOLO as the detector")
         self.runtime = runtime
@@ -42,9 +45,13 @@ class BoxDetector:
         self.batch_size = max(1, batch_size)
         self._preprocess = DetectorPreprocess(card.preprocess)
 
+    @classmethod
+    def refuse_detector(cls, card: ModelCard, advice: str) -> None:
+        """Nothing to refuse: this is the detector; see `PoseEstimator.refuse_detector`."""
+
     @property
     def person_label(self) -> int:
-        """Index of the class that is a person: by name, else 0 (as PaddleDetection has it)."""
+        """Index of the person class: by name, else 0 (as in PaddleDetection)."""
         names = [str(name).lower() for name in self.card.label_list]
         return next((names.index(name) for name in PERSON_LABELS if name in names), 0)
 

@@ -5,12 +5,13 @@ Legend: N people, B batch, K keypoints, H W pixels, h w heatmap cells.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppdet.codecs import HeatmapCodec
+from ppdet.codecs import Codec, HeatmapCodec
 from ppdet.core.errors import DataError, ModelDirError
+from ppdet.inference.estimators.base import EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.model_skeleton import skeleton_of_network
 from ppdet.inference.estimators.preprocess import Normalizer
 from ppdet.inference.model_card import ModelCard
@@ -18,10 +19,14 @@ from ppdet.inference.runtimes.base import Runtime
 from ppdet.skeletons import get_skeleton
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ppdet.inference.results import PoseResult
+    from ppdet.inference.stage_timer import StageTimer
     from ppdet.skeletons import Skeleton
 
 
-class TopDownEstimator:
+class TopDownEstimator(PoseEstimator):
     """Crops each box from the full image, runs the network in batches and decodes with the card's codec.
 
     The crop is the one of training: the box times 1.25 at the input's aspect, real context, black outside the image,
@@ -40,6 +45,9 @@ class TopDownEstimator:
         ModelDirError: the card is not a top-down model's, or card and network do not fit together.
     """
 
+    kind = "top_down"
+    accepts = ("flip_test", "use_dark", "paddledet_crop")
+
     def __init__(
         self,
         runtime: Runtime,
@@ -47,9 +55,9 @@ class TopDownEstimator:
         flip_test: bool = False,
         batch_size: int = 8,
         use_dark: bool | None = None,
-        skeleton: str | dict | Skeleton | None = None,
+        skeleton: str | Mapping[str, Any] | Skeleton | None = None,
     ) -> None:
-        if not card.is_top_down:
+        if card.kind != self.kind:
             raise ModelDirError(f"{card.place} has arch {card.arch}, which is no top-down pose model: give the "
                                 "directory of an exported HRNet, Lite-HRNet or TinyPose as the keypoint model")
         self.runtime = runtime
@@ -57,11 +65,33 @@ class TopDownEstimator:
         self.flip_test = flip_test
         self.batch_size = runtime.fixed_batch or max(1, batch_size)
         self._normalize = Normalizer(card.operation("NormalizeImage"))
-        self.codec = card.codec or derive_codec(card, use_dark)
+        self.codec: Any = card.codec or derive_codec(card, use_dark)
         if card.codec is not None and use_dark is not None:
-            self.codec = with_changes(card.codec, decoder="dark" if use_dark else "quarter")
+            self.codec = with_changes(self.codec, decoder="dark" if use_dark else "quarter")
         wanted = get_skeleton(skeleton) if skeleton is not None else card.skeleton
         self.skeleton = self._fit_to_network(wanted)
+
+    @classmethod
+    def from_options(cls, runtime: Runtime, card: ModelCard, options: EstimatorOptions) -> TopDownEstimator:
+        """See `PoseEstimator.from_options`."""
+        return cls(runtime, card, options.flip_test, options.batch_size, options.use_dark, options.skeleton)
+
+    def poses(
+        self,
+        images: Sequence[np.ndarray],
+        boxes: Sequence[tuple[np.ndarray, np.ndarray]] | None,
+        person_threshold: float,
+        timer: StageTimer,
+    ) -> list[People]:
+        """Poses of the people in given boxes, all of whom are kept; see `PoseEstimator.poses`."""
+        assert boxes is not None, "a top-down model needs boxes"
+        with timer.stage("pose"):
+            poses = self.estimate_many(images, [box for box, _ in boxes])
+        return [People(*found, *pose) for found, pose in zip(boxes, poses)]
+
+    def ranking_scores(self, result: PoseResult) -> np.ndarray:
+        """Score of the box times mean score of the keypoints."""
+        return result.box_scores * result.person_scores
 
     def estimate(self, image: np.ndarray, boxes_xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Poses of the people in one image.
@@ -106,11 +136,14 @@ class TopDownEstimator:
     def run_crops(self, pixels: np.ndarray) -> np.ndarray:
         """Heatmaps (B, K, h, w) of (B, H, W, 3) uint8 crops, averaged with the mirrored crops' if `flip_test`."""
         tensor = self._normalize(pixels)
-        heatmaps = self.heatmaps(tensor)
         if self.flip_test:
-            mirrored = self.heatmaps(np.ascontiguousarray(tensor[..., ::-1]))
-            heatmaps = self.codec.merge_flipped(heatmaps, mirrored, self.skeleton)
-        return heatmaps
+            return np.asarray(self.codec.flip_tested(self._in_batches, tensor, self.skeleton))
+        return self.heatmaps(tensor)
+
+    def _in_batches(self, tensor: np.ndarray) -> np.ndarray:
+        """`heatmaps` of any number of crops, at most `batch_size` of them in one run of the network."""
+        starts = range(0, len(tensor), self.batch_size)
+        return np.concatenate([self.heatmaps(tensor[start : start + self.batch_size]) for start in starts])
 
     def heatmaps(self, tensor: np.ndarray) -> np.ndarray:
         """Run the network on (B, 3, H, W) normalised crops; (B, K, h, w) float32 heatmaps."""
@@ -131,7 +164,7 @@ class TopDownEstimator:
         return np.asarray(heatmaps[:batch], np.float32)
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
-        """Run the network once on black, which also warms it up, and hold its output against codec and skeleton."""
+        """Run the network once on a black crop, which also warms it up, and compare its output with codec and skeleton."""
         width, height = self.codec.input_wh
         black = np.zeros((1, height, width, 3), np.uint8)
         _, joints, cells_h, cells_w = self.heatmaps(self._normalize(black)).shape
@@ -158,9 +191,9 @@ def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:
     return boxes
 
 
-def with_changes(codec: HeatmapCodec, **changes: object) -> HeatmapCodec:
+def with_changes(codec: Codec, **changes: object) -> Codec:
     """The same codec with some of its settings replaced."""
-    return HeatmapCodec.from_dict({**codec.to_dict(), **changes})
+    return type(codec).from_dict({**codec.to_dict(), **changes})
 
 
 def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:

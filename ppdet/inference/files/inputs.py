@@ -1,4 +1,4 @@
-"""Images of a command: one file or a directory, read one by one, bad ones reported and passed over."""
+"""Images of a command: one file or a directory, read one by one; unreadable ones are reported and skipped."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,7 +9,9 @@ import numpy as np
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import list_images, read_image
-from ppdet.inference.video.path import VIDEO_SUFFIXES
+from ppdet.inference.files.suffixes import VIDEO_SUFFIXES
+
+MOST_NAMES = 5
 
 
 class ImageInputs:
@@ -41,7 +43,7 @@ class ImageInputs:
         self.apply_orientation = apply_orientation
 
     def groups(self, size: int) -> Iterator[tuple[list[Path], list[np.ndarray]]]:
-        """Paths and (H, W, 3) RGB images, `size` at a time; what does not read is left out and noted."""
+        """Paths and (H, W, 3) RGB images, `size` at a time; unreadable files are skipped and recorded."""
         paths: list[Path] = []
         images: list[np.ndarray] = []
         for path in self.paths:
@@ -57,14 +59,14 @@ class ImageInputs:
             yield paths, images
 
     def fail(self, path: Path, error: Exception) -> None:
-        """Note an image that did not work out."""
+        """Record an image that could not be processed."""
         get_logger(__name__).error("%s", error)
         self.failed.append(path)
 
     def exit_status(self) -> int:
-        """0 if every image worked out, else 1 with a line that says how many did not."""
+        """0 if every image was processed, else 1 with a line that says how many were not."""
         if not self.failed:
             return 0
-        get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths),
-                                   ", ".join(path.name for path in self.failed[:5]) + (", ..." if len(self.failed) > 5 else ""))
+        names = ", ".join(path.name for path in self.failed[:MOST_NAMES]) + (", ..." if len(self.failed) > MOST_NAMES else "")
+        get_logger(__name__).error("%d of %d images failed: %s", len(self.failed), len(self.paths), names)
         return 1

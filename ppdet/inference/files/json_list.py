@@ -7,12 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ppdet.core.command import is_interrupt
 from ppdet.core.errors import MediaError
 from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
 
 
 class JsonListWriter:
     """A list whose entries are written as they come; the file appears, whole, when the block ends without an error.
+
+    If the block is interrupted (Ctrl-C, SIGTERM), the file holds the entries so far.
 
     Args:
         path: the file.
@@ -46,6 +50,9 @@ class JsonListWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        if self.count and is_interrupt(kind):
+            get_logger(__name__).warning("interrupted: %s holds the %d entries written so far", self.path, self.count)
+            kind = error = trace = None
         try:
             if kind is None:
                 self._stream.write("\n]\n")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ppdet.inference.files.json_list import JsonListWriter
-from ppdet.inference.results import PoseResult, rounded
+from ppdet.inference.person import rounded
+from ppdet.inference.results import PoseResult
 
 
 def paddledet_record(result: PoseResult) -> list[Any]:

@@ -1,18 +1,25 @@
-"""Tells apart what a pipeline may be given, and refuses the rest in plain words."""
+"""Tells apart what a pipeline may be given, reads single images, and refuses the rest with a plain message."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from ppdet.core.errors import DataError, MediaError
+from ppdet.image.depth import checked_range, pixels_of_pil, to_uint8
+from ppdet.image.io import check_image_size, decode_stored_image, read_image
+from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.urls import is_url
 
-ACCEPTED = ("accepted are an RGB array (height, width, 3) uint8, a PIL image, the path of an image, a list of these, the path of "
-            "a folder or video, or the number of a camera")
+ACCEPTED = ("accepted are an RGB array (height, width, 3) uint8, a PIL image, the bytes of an encoded image, the path or URL of "
+            "an image, a list or an iterator of these, the path of a folder or video, the URL of a stream, or the number of a "
+            "camera")
+IMAGE_KINDS = ("array", "pil", "bytes", "path", "url")
 
 
 def kind_of(source: object, what: str = "the source") -> str:
-    """"array", "pil", "list", "number" or "path".
+    """"array", "pil", "bytes", "list", "iterator", "number", "url" or "path".
 
     Args:
         source: what the user gave.
@@ -28,32 +35,59 @@ def kind_of(source: object, what: str = "the source") -> str:
         return "array"
     if isinstance(source, (list, tuple)):
         return "list"
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "bytes"
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return "number"
     if isinstance(source, (str, os.PathLike)):
-        return "path"
+        return "url" if is_url(source) else "number" if camera_number(source) is not None else "path"
     if all(hasattr(source, name) for name in ("convert", "getbands", "size")):  # PIL's, told without importing it
         return "pil"
-    advice = ""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        advice = "; decode an encoded image first, for example with cv2.imdecode, and turn its BGR into RGB: image[..., ::-1]"
-    elif hasattr(source, "__next__"):
-        advice = "; make a list of it, list(...), or call the pipeline on one item after the other"
-    raise DataError(f"{what} is of type {type(source).__name__}: {ACCEPTED}{advice}")
+    if isinstance(source, Iterator):
+        return "iterator"
+    raise DataError(f"{what} is of type {type(source).__name__}: {ACCEPTED}")
 
 
-def checked_image(image: np.ndarray) -> np.ndarray:
-    """The image, contiguous.
+def image_of(source: object, kind: str, image_range: Sequence[float] | None = None) -> np.ndarray:
+    """The (H, W, 3) RGB uint8 pixels of an array, a PIL image, an encoded image or a file.
+
+    Encoded images and files are turned as their EXIF orientation says; PIL images and arrays are taken as they are.
+
+    Args:
+        source: the image.
+        kind: what `kind_of` says that it is.
+        image_range: [black, white] of images with more than 8 bits; None finds it from the image.
 
     Raises:
-        DataError: not (H, W, 3) uint8, or without pixels.
+        MediaError: it cannot be decoded.
+        DataError: an array that is no RGB image.
+    """
+    if kind == "array":
+        return checked_image(source, image_range)
+    if kind == "pil":
+        return pixels_of_pil(source, checked_range(image_range))
+    if kind == "bytes":
+        return decode_stored_image(bytes(source), "given as bytes", image_range).upright()  # type: ignore[call-overload]
+    return read_image(source, apply_orientation=True, image_range=image_range)  # type: ignore[arg-type]
+
+
+def checked_image(image: object, image_range: Sequence[float] | None = None) -> np.ndarray:
+    """The image as contiguous uint8; 16-bit values are scaled as those of files are.
+
+    Args:
+        image: (H, W, 3) RGB, uint8 or uint16.
+        image_range: [black, white] of uint16 values; None finds it from the image.
+
+    Raises:
+        DataError: not (H, W, 3) uint8 or uint16, or without pixels.
         MediaError: no image at all, as from a `cv2.imread` that failed.
     """
     if not isinstance(image, np.ndarray):
         kind_of(image, "the image")
         raise DataError(f"an image must be a (height, width, 3) RGB uint8 array; given is a {type(image).__name__}")
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise DataError(f"an image must be (height, width, 3) RGB uint8; given shape {image.shape}, {image.dtype}. For a grey "
-                        "image use np.repeat(grey[..., None], 3, axis=2); for OpenCV's BGR use image[..., ::-1]; for values "
-                        "from 0 to 1 use (image * 255).astype(np.uint8)")
-    return np.ascontiguousarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16) or image.size == 0:
+        raise DataError(f"an image must be (height, width, 3) RGB uint8 (or uint16); given shape {image.shape}, {image.dtype}. "
+                        "For a grey image use np.repeat(grey[..., None], 3, axis=2); for OpenCV's BGR use image[..., ::-1]; for "
+                        "values from 0 to 1 use (image * 255).astype(np.uint8)")
+    check_image_size(image.shape[1::-1], "the image array")
+    return np.ascontiguousarray(to_uint8(image, checked_range(image_range), "the image array"))

@@ -1,35 +1,47 @@
-"""What every engine offers: named inputs, a run, and a line that says what it is."""
+"""What every engine declares and offers: its name, package, files and devices; named inputs; a run.
+
+NumPy is imported where it is used and not above, so that a command can list the engines in its `--help` at once.
+"""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
 from types import MappingProxyType
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.inference.runtimes.model_files import ModelFiles
 
-# How lines begin in which engines say where in their own code they are.
+if TYPE_CHECKING:
+    import numpy as np
+
+# Lines of an engine's message that start like this name a place in the engine's own code.
 PLACES = ("Exception from", "In user code", "File ", "C++ Traceback", "Check ")
 
 RUN_MODES = ("paddle", "trt_fp32", "trt_fp16", "trt_int8")
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """How to run a model, in words that every engine translates into its own.
+    """How to run a model, in terms that each engine translates into its own settings.
 
     Attributes:
-        device: "cpu", "gpu", or one of Paddle's other devices ("xpu", "npu", "mlu").
+        device: "cpu", "gpu", or another device that an engine declares ("xpu", "npu", "mlu").
         cpu_threads: threads of the engine, 1 or more.
-        precision: "fp32", or "bf16" where the engine and the processor have it.
-        run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT under a GPU.
+        precision: "fp32", or another precision that an engine declares, such as "bf16".
+        run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT on a GPU.
         enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
         batch_size: largest batch that will be asked for; TensorRT sizes its workspace by it.
-        trt_shape_range: smallest, optimum and largest side for TensorRT when the input has a dynamic size.
+        trt_shape_range: smallest, optimum and largest side for TensorRT if the input has a dynamic size.
         dynamic_shape: the card's `use_dynamic_shape`: the input has no fixed size.
         trt_calib_mode: calibrate TensorRT int8 from the data instead of from the model's own scales.
+
+    Raises:
+        ConfigError: fewer than 1 thread, an unknown run mode, or TensorRT without a GPU.
     """
 
     device: str = "cpu"
@@ -45,8 +57,6 @@ class RuntimeOptions:
     def __post_init__(self) -> None:
         if self.cpu_threads < 1:
             raise ConfigError(f"cpu_threads is {self.cpu_threads}: give 1 or more")
-        if self.precision not in ("fp32", "bf16"):
-            raise ConfigError(f"precision {self.precision!r} is unknown: give 'fp32' or 'bf16'")
         if self.run_mode not in RUN_MODES:
             raise ConfigError(f"run_mode {self.run_mode!r} is unknown: give one of {', '.join(RUN_MODES)}")
         if self.run_mode.startswith("trt_") and self.device != "gpu":
@@ -54,19 +64,52 @@ class RuntimeOptions:
 
 
 class Runtime(ABC):
-    """A loaded model.
+    """A loaded model in one engine.
+
+    A subclass declares the engine in its class attributes. Command-line choices, the automatic choice, the parity table and the
+    documentation are derived from them (`runtimes.registry`), so a new engine is one class:
+
+        @register_runtime
+        class MyRuntime(Runtime):
+            engine, title, package, reads = "mine", "My Engine", "my_engine", ("onnx",)
+            def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None: ...
+            def run(self, feeds): ...
+
+    Class attributes:
+        engine: short name, the value of `--engine`; also tells in reports where numbers come from.
+        title: the engine's name in messages.
+        package: Python package to import; empty if nothing has to be installed.
+        distribution: name of that package on the package index, if it differs.
+        install: how to get it.
+        reads: formats that it reads, the preferred one first: fields of `ModelFiles` ("onnx", "pir", "legacy").
+        devices: values of `--device` that it may run on.
+        precisions: values of `--precision` that it computes in.
+        thread_safety: one sentence on calls of `run` from several threads. `run` must be safe in any case.
+        auto_rank: rank in the automatic choice by "cpu", "gpu" (any other device) and "tensorrt", the lowest first; where it
+            has no rank it is only taken if asked for by name.
+        has_onednn_switch: whether `RuntimeOptions.enable_mkldnn` means something to it.
 
     Attributes:
-        engine: "paddle", "onnxruntime", "openvino", or another name that tells where the numbers come from.
-        precision: what the engine computes in, as far as it tells: "fp32", "bf16", ...
+        precision: what this model computes in, as far as the engine tells: "fp32", "bf16", ...
         input_names: names of the inputs, in the model's order.
         fixed_batch: the only batch size that the model takes, or None if it takes any.
         description: one line for people: engine, version, precision, device, threads, file.
         place: the model's directory, for messages.
-        input_shapes: for each input its shape, with the model's own words for sides that are free; empty if unknown.
+        input_shapes: shape of each input; sides that are not fixed as the model names them; empty if unknown.
     """
 
-    engine: str = ""
+    engine: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    package: ClassVar[str] = ""
+    distribution: ClassVar[str] = ""
+    install: ClassVar[str] = ""
+    reads: ClassVar[Sequence[str]] = ()
+    devices: ClassVar[Sequence[str]] = ("cpu",)
+    precisions: ClassVar[Sequence[str]] = ("fp32",)
+    thread_safety: ClassVar[str] = ""
+    auto_rank: ClassVar[Mapping[str, int]] = NOTHING
+    has_onednn_switch: ClassVar[bool] = False
+
     precision: str = "fp32"
     input_names: Sequence[str] = ()
     fixed_batch: int | None = None
@@ -74,9 +117,27 @@ class Runtime(ABC):
     place: str = "the model"
     input_shapes: Mapping[str, Sequence[object]] = MappingProxyType({})
 
+    @classmethod
+    def is_installed(cls) -> bool:
+        """Whether the engine's package can be found; it is not imported."""
+        return not cls.package or find_spec(cls.package) is not None
+
+    @classmethod
+    def version(cls) -> str:
+        """Version of the engine's package, or "" if it is not known."""
+        try:
+            return metadata.version(cls.distribution or cls.package)
+        except (metadata.PackageNotFoundError, ValueError):
+            return ""
+
+    @classmethod
+    def can_read(cls, files: ModelFiles) -> bool:
+        """Whether a directory holds a file in a format that the engine reads."""
+        return any(getattr(files, form) is not None for form in cls.reads)
+
     @abstractmethod
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Run the model once.
+        """Run the model once. May be called from several threads at the same time.
 
         Args:
             feeds: an array for every name in `input_names`.
@@ -91,11 +152,10 @@ class Runtime(ABC):
     def check_feeds(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Raise if the inputs given are not the inputs of the model, by name or by shape.
 
-        Some engines compute something from an input of the wrong size: Paddle Inference and OpenVINO fold what is too much into
-        the batch.
+        Some engines compute something from an input of the wrong size: they fold what is too much into the batch.
         """
         if set(feeds) != set(self.input_names):
-            raise ModelDirError(f"the model wants the inputs {sorted(self.input_names)}, but its infer_cfg.yml leads to "
+            raise ModelDirError(f"the model expects the inputs {sorted(self.input_names)}, but its infer_cfg.yml leads to "
                                 f"{sorted(feeds)}: the card and the model file are not of one export; export again")
         for name, array in feeds.items():
             shape = self.input_shapes.get(name, array.shape)
@@ -104,8 +164,15 @@ class Runtime(ABC):
             if not fits:
                 raise self.failure(feeds)
 
+    def checked(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The inputs as contiguous arrays, after `check_feeds`."""
+        import numpy as np
+
+        self.check_feeds(feeds)
+        return {name: np.ascontiguousarray(array) for name, array in feeds.items()}
+
     def failure(self, feeds: Mapping[str, np.ndarray], error: Exception | None = None) -> ModelDirError:
-        """What to raise when inputs do not fit or the engine fails: directory, shapes given and expected, the engine's words."""
+        """What to raise if inputs do not fit or the engine fails: directory, shapes given and expected, the engine's message."""
         given = ", ".join(f"{name} {shape_text(array.shape)}" for name, array in feeds.items())
         expected = ", ".join(f"{name} {shape_text(shape)}" for name, shape in self.input_shapes.items())
         expected = f"; the network takes {expected}" if expected else ""
@@ -122,6 +189,6 @@ def shape_text(shape: Sequence[object]) -> str:
 
 
 def first_line(error: Exception, most: int = 300) -> str:
-    """The first line of an engine's message, which is the one for people."""
+    """The first line of an engine's message that is meant for people."""
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip(" -") and not line.strip().startswith(PLACES)]
     return lines[0][:most] if lines else type(error).__name__

@@ -12,7 +12,7 @@ STEMS = ("model", "inference", "__model__")
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The network files that a directory holds; what is absent is None.
+    """The network files that a directory holds; what is absent is None. The formats are what `Runtime.reads` names.
 
     Attributes:
         onnx: ONNX network, with its weights inside.
@@ -32,9 +32,17 @@ class ModelFiles:
         """The program for Paddle Inference, the newer format first."""
         return self.pir or self.legacy
 
+    def how_to_make_onnx(self) -> str:
+        """The command that converts the directory's Paddle program to ONNX, for an error message."""
+        if self.paddle_program is None or self.params is None:
+            return "export the model again with tools/export_model.py"
+        return (f"export again with tools/export_model.py --onnx, or convert: paddle2onnx --model_dir {self.folder} "
+                f"--model_filename {self.paddle_program.name} "
+                f"--params_filename {self.params.name} --save_file {self.folder / 'model.onnx'}")
+
 
 def find_model_files(model_dir: str | Path) -> ModelFiles:
-    """Look over an exported directory.
+    """Find the network files of an exported directory.
 
     Raises:
         ModelDirError: there is no directory, no network in it, or a program without its weights.

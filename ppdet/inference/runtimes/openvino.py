@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
+from ppdet.inference.runtimes.instance_pool import InstancePool
 from ppdet.inference.runtimes.model_files import ModelFiles
-from ppdet.inference.runtimes.onnxruntime import how_to_make_onnx
+from ppdet.inference.runtimes.registry import register_runtime
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
+@register_runtime
 class OpenVINORuntime(Runtime):
     """Runs `model.onnx` or, without it, a Paddle 2 `model.pdmodel`.
 
@@ -26,6 +31,15 @@ class OpenVINORuntime(Runtime):
     """
 
     engine = "openvino"
+    title = "OpenVINO"
+    package = "openvino"
+    install = "pip install openvino"
+    reads = ("onnx", "legacy")
+    devices = ("cpu", "gpu", "npu")
+    precisions = ("fp32", "bf16")
+    thread_safety = "each thread that runs at the same time gets an infer request of its own; the weights are shared"
+    # On a GPU it would mean Intel graphics, so the CUDA engines come first.
+    auto_rank = MappingProxyType({"cpu": 2, "gpu": 3})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
         import openvino
@@ -33,10 +47,10 @@ class OpenVINORuntime(Runtime):
         path = files.onnx or files.legacy
         if path is None:
             raise ModelDirError(f"OpenVINO reads model.onnx or model.pdmodel, and {files.folder} has neither; "
-                                f"{how_to_make_onnx(files)}")
+                                f"{files.how_to_make_onnx()}")
         core = openvino.Core()
         device = _device(core.available_devices, options)
-        settings = {
+        settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[options.precision],
             "PERFORMANCE_HINT": "LATENCY",
         }
@@ -47,7 +61,7 @@ class OpenVINORuntime(Runtime):
         except Exception as error:
             raise ModelDirError(f"OpenVINO cannot load {path}: {first_line(error)}; export the model again or use another "
                                 "--engine") from error
-        self._request = compiled.create_infer_request()
+        self._requests = InstancePool(compiled.create_infer_request(), compiled.create_infer_request)
         self._outputs = compiled.outputs
         self.input_names = [port.get_any_name() for port in compiled.inputs]
         shapes = [port.get_partial_shape() for port in compiled.inputs]
@@ -61,17 +75,18 @@ class OpenVINORuntime(Runtime):
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
-        self.check_feeds(feeds)
-        try:
-            results = self._request.infer({name: np.ascontiguousarray(array) for name, array in feeds.items()})
-        except Exception as error:
-            raise self.failure(feeds, error) from error
-        # The request reuses its buffers at the next run, so the caller gets copies.
-        return [np.array(results[port]) for port in self._outputs]
+        feeds = self.checked(feeds)
+        with self._requests.lend() as request:
+            try:
+                results = request.infer(feeds)
+            except Exception as error:
+                raise self.failure(feeds, error) from error
+            # The request reuses its buffers at the next run, so the caller gets copies, made before it is given back.
+            return [results[port].copy() for port in self._outputs]
 
 
-def side_of(side: object) -> int | str:
-    """One side of a partial shape: its length, or OpenVINO's words for what it may be."""
+def side_of(side: Any) -> int | str:
+    """One side of a partial shape: its length, or OpenVINO's notation of what it may be."""
     return side.get_length() if side.is_static else str(side)
 
 
@@ -85,7 +100,7 @@ def _device(available: list[str], options: RuntimeOptions) -> str:
     return wanted
 
 
-def _precision_in_use(compiled: object, asked: str) -> str:
+def _precision_in_use(compiled: Any, asked: str) -> str:
     """What the compiled model says it computes in; a processor without bfloat16 silently keeps to float32."""
     try:
         name = str(compiled.get_property("INFERENCE_PRECISION_HINT"))

@@ -1,23 +1,29 @@
 """Paddle Inference as an engine. The only module of ppdet.inference that imports Paddle."""
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import prepare_for_paddle, take_back_root_logger
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
+from ppdet.inference.runtimes.instance_pool import InstancePool
 from ppdet.inference.runtimes.model_files import ModelFiles
+from ppdet.inference.runtimes.registry import register_runtime
 
-# Right kernels differ by less than 1e-4 of the largest value.
+if TYPE_CHECKING:
+    import numpy as np
+
+# Share of the largest value; correct kernels differ by less than 1e-4 of it.
 ONEDNN_TOLERANCE = 0.01
 
 
+@register_runtime
 class PaddleInferenceRuntime(Runtime):
     """Runs `model.json` (Paddle 3) or `model.pdmodel` (Paddle 2) with Paddle Inference.
 
@@ -30,6 +36,16 @@ class PaddleInferenceRuntime(Runtime):
     """
 
     engine = "paddle"
+    title = "Paddle Inference"
+    package = "paddle"
+    distribution = "paddlepaddle"
+    install = "pip install paddlepaddle (for CUDA: paddlepaddle-gpu from Paddle's own index)"
+    reads = ("pir", "legacy")
+    devices = ("cpu", "gpu", "xpu", "npu", "mlu")
+    precisions = ("fp32", "bf16")
+    thread_safety = "each thread that runs at the same time gets a clone of the predictor; the weights are shared"
+    has_onednn_switch = True
+    auto_rank = MappingProxyType({"cpu": 3, "gpu": 2, "tensorrt": 1})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
         prepare_for_paddle()
@@ -43,15 +59,17 @@ class PaddleInferenceRuntime(Runtime):
                                 "export the model again with tools/export_model.py, or use --engine onnxruntime")
         if options.precision == "bf16" and not options.enable_mkldnn:
             raise ModelDirError("Paddle Inference computes in bf16 through oneDNN only: add --enable_mkldnn, or use "
-                                "--engine openvino")
-        self._predictor = _create(program, files.params, options, paddle, inference)
+                                "another --engine that has bf16")
+        predictor = _create(program, files.params, options, paddle, inference)
         self._plain = None
         if options.enable_mkldnn and options.device == "cpu" and options.precision == "fp32":
             self._plain = _create(program, files.params, replace(options, enable_mkldnn=False), paddle, inference)
-        self.input_names = list(self._predictor.get_input_names())
+        self._predictors = InstancePool(predictor, predictor.clone)
+        self._onednn_check = threading.Lock()
+        self.input_names = list(predictor.get_input_names())
         self.place = str(files.folder)
-        if hasattr(self._predictor, "get_input_tensor_shape"):
-            self.input_shapes = self._predictor.get_input_tensor_shape()
+        if hasattr(predictor, "get_input_tensor_shape"):
+            self.input_shapes = predictor.get_input_tensor_shape()
         self.precision = options.run_mode[4:] if options.run_mode.startswith("trt_") else options.precision
         onednn = ", oneDNN" if options.enable_mkldnn and options.device == "cpu" else ""
         self.description = (f"Paddle Inference {paddle.__version__}, {self.precision}, {options.device}{onednn}, "
@@ -59,32 +77,40 @@ class PaddleInferenceRuntime(Runtime):
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
-        self.check_feeds(feeds)
+        feeds = self.checked(feeds)
         try:
             if self._plain is not None:
                 self._drop_wrong_onednn(feeds)
-            return _run(self._predictor, feeds)
+            with self._predictors.lend() as predictor:
+                return _run(predictor, feeds)
         except Exception as error:  # Paddle raises OSError, ValueError, RuntimeError, whichever
             raise self.failure(feeds, error) from error
 
     def _drop_wrong_onednn(self, feeds: Mapping[str, np.ndarray]) -> None:
-        """Before the first run, hold oneDNN's heatmaps of noise against the plain kernels', and drop oneDNN where they differ.
+        """Before the first run, compare oneDNN's heatmaps of noise with the plain kernels', and drop oneDNN if they differ.
 
         oneDNN in Paddle 3.0 to 3.2 leaves ``align_corners`` out of bilinear resizing, which PaddleDetection's own exports of
-        Lite-HRNet and TinyPose contain: heatmaps off by more than half a peak, without a word.
+        Lite-HRNet and TinyPose contain: heatmaps are then off by more than half a peak, without an error.
         """
-        plain, self._plain = self._plain, None
-        noise = np.random.default_rng(0)
-        trial = {n: noise.normal(0, 1, f.shape).astype(f.dtype) if f.ndim == 4 else f for n, f in feeds.items()}
-        for fast, slow in zip(_run(self._predictor, trial), _run(plain, trial)):
-            off = np.abs(fast - slow).max() / max(float(np.abs(slow).max()), 1e-30) if slow.ndim == 4 else 0.0
+        import numpy as np
+
+        with self._onednn_check:
+            plain = self._plain
+            if plain is None:  # another thread was first
+                return
+            noise = np.random.default_rng(0)
+            trial = {n: noise.normal(0, 1, f.shape).astype(f.dtype) if f.ndim == 4 else f for n, f in feeds.items()}
+            with self._predictors.lend() as predictor:
+                pairs = list(zip(_run(predictor, trial), _run(plain, trial)))
+            off = max((float(np.abs(fast - slow).max()) / max(float(np.abs(slow).max()), 1e-30)
+                       for fast, slow in pairs if slow.ndim == 4), default=0.0)
             if off > ONEDNN_TOLERANCE:
                 get_logger(__name__).warning(
                     "oneDNN computes other heatmaps than Paddle's plain kernels (off by %.0f %% of the largest value: "
                     "this Paddle resizes wrongly with it); oneDNN is switched off for this model", 100 * off)
-                self._predictor = plain
+                self._predictors = InstancePool(plain, plain.clone)
                 self.description = self.description.replace(", oneDNN", "")
-                return
+            self._plain = None
 
 
 def _create(program: Path, params: Path, options: RuntimeOptions, paddle: Any, inference: Any) -> Any:
@@ -104,12 +130,12 @@ def _run(predictor: Any, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     for name, array in feeds.items():
         handle = predictor.get_input_handle(name)
         handle.reshape(array.shape)
-        handle.copy_from_cpu(np.ascontiguousarray(array))
+        handle.copy_from_cpu(array)
     predictor.run()
-    return [np.array(predictor.get_output_handle(name).copy_to_cpu()) for name in predictor.get_output_names()]
+    return [predictor.get_output_handle(name).copy_to_cpu().copy() for name in predictor.get_output_names()]
 
 
-def place_on_device(config: object, options: RuntimeOptions, paddle: object, inference: object) -> None:
+def place_on_device(config: Any, options: RuntimeOptions, paddle: Any, inference: Any) -> None:
     """Put device, threads, oneDNN and TensorRT into a Paddle Inference configuration."""
     if options.device == "cpu":
         config.disable_gpu()
@@ -141,7 +167,7 @@ def place_on_device(config: object, options: RuntimeOptions, paddle: object, inf
             config.set_trt_dynamic_shape_info(smallest, largest, optimum)
 
 
-def _place_on_custom_device(config: object, device: str, paddle: object) -> None:
+def _place_on_custom_device(config: Any, device: str, paddle: Any) -> None:
     if device == "xpu" and paddle.is_compiled_with_xpu():
         config.enable_xpu(10 * 1024 * 1024)
         return

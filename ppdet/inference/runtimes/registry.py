@@ -1,35 +1,83 @@
-"""Chooses the engine for a model: the fastest that is installed and can read what the directory holds."""
+"""The engines that are known, and the choice of one for a model: the fastest that is installed and reads its files."""
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import TypeVar
 
-from ppdet.core.errors import ModelDirError
+from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
 from ppdet.inference.runtimes.model_files import ModelFiles, find_model_files
 
-# engine -> (package to look for, module of ours, class). Order: fastest first on a CPU in fp32. Processor time of one run with
-# one thread, ONNX Runtime 1.31 / OpenVINO 2026.4 (AMD EPYC, AVX-512): PP-TinyPose 256x192 8.3 / 12.2 ms, 128x96 4.7 / 7.2 ms,
-# batch 8 of it 20.7 / 24.5 ms, PicoDet-S 320 9.0 / 16.4 ms. Paddle Inference takes 4 to 10 times as long. On a busy machine
-# ONNX Runtime also gives way better. In bf16 OpenVINO is the only one of the two.
-ENGINES = {
-    "onnxruntime": ("onnxruntime", "onnxruntime", "OnnxRuntime"),
-    "openvino": ("openvino", "openvino", "OpenVINORuntime"),
-    "paddle": ("paddle", "paddle", "PaddleInferenceRuntime"),
-}
-# On a GPU, OpenVINO would mean Intel graphics; the CUDA engines come first.
-GPU_ORDER = ("onnxruntime", "paddle", "openvino")
-# A TensorRT run mode is a wish for Paddle's or ONNX Runtime's TensorRT, in PaddleDetection's order.
-TRT_ORDER = ("paddle", "onnxruntime")
+AUTO = "auto"
+RuntimeClass = TypeVar("RuntimeClass", bound=type[Runtime])
 
-_said: set[str] = set()
+_classes: dict[str, type[Runtime]] = {}
+_logged: set[str] = set()
+
+
+def register_runtime(runtime: RuntimeClass) -> RuntimeClass:
+    """Make an engine known, as a class decorator; modules of this folder and outside packages do it alike.
+
+    Args:
+        runtime: a subclass of `Runtime` with `engine` and `reads`. Its module must be importable without the engine's package.
+
+    Returns:
+        The class itself.
+
+    Raises:
+        ConfigError: it has no name, the name is "auto" or taken by another class, or `reads` names no format.
+    """
+    name = runtime.engine
+    if not name or name == AUTO:
+        raise ConfigError(f"{runtime.__name__}.engine is {name!r}: give the engine a name of its own, the value of --engine")
+    unknown = [form for form in runtime.reads if form not in ModelFiles.__dataclass_fields__]
+    if unknown or not runtime.reads:
+        raise ConfigError(f"{runtime.__name__}.reads is {runtime.reads!r}: name at least one of the formats onnx, pir, legacy")
+    other = _classes.get(name)
+    if other is not None and (other.__module__, other.__qualname__) != (runtime.__module__, runtime.__qualname__):
+        raise ConfigError(f"the engine name {name!r} is taken by {other.__module__}.{other.__qualname__}: choose another one")
+    _classes[name] = runtime
+    return runtime
+
+
+def unregister_runtime(name: str) -> None:
+    """Forget an engine, for instance at the end of a test; no error if it is not known."""
+    _classes.pop(name, None)
+
+
+def available_runtimes() -> tuple[type[Runtime], ...]:
+    """The classes of all known engines, installed or not (`is_installed()` tells), the fastest on a CPU first."""
+    package = import_module(__package__)
+    for module in iter_modules(package.__path__):  # each engine is a module of this folder that registers itself
+        import_module(f"{__package__}.{module.name}")
+    return tuple(sorted(_classes.values(), key=lambda each: each.auto_rank.get("cpu", len(_classes) + 1)))
+
+
+def runtime_names() -> tuple[str, ...]:
+    """Names of all known engines, the values of `--engine` besides "auto". Imports nothing heavy."""
+    return tuple(each.engine for each in available_runtimes())
+
+
+def runtime_devices() -> tuple[str, ...]:
+    """All devices that some engine declares, the values of `--device`."""
+    return tuple(dict.fromkeys(device for each in _widest_first() for device in each.devices))
+
+
+def runtime_precisions() -> tuple[str, ...]:
+    """All precisions that some engine declares, the values of `--precision`."""
+    return tuple(dict.fromkeys(precision for each in _widest_first() for precision in each.precisions))
+
+
+def _widest_first() -> list[type[Runtime]]:
+    return sorted(available_runtimes(), key=lambda each: -len(each.devices))
 
 
 def load_runtime(
     model_dir: str | Path,
-    engine: str = "auto",
+    engine: str = AUTO,
     device: str = "cpu",
     cpu_threads: int = 2,
     precision: str = "fp32",
@@ -38,74 +86,83 @@ def load_runtime(
     """Load an exported model into an engine.
 
     With "auto" the fastest engine that is installed and can read the directory is taken; one log line says which it is
-    and one line each why a faster one was passed over.
+    and another why faster ones were passed over.
 
     Args:
         model_dir: directory with `model.onnx`, `model.json` or `model.pdmodel`.
-        engine: "auto", "onnxruntime", "openvino" or "paddle".
-        device: "cpu", "gpu", "xpu", "npu" or "mlu", in any case.
+        engine: "auto" or one of `runtime_names()`.
+        device: one of `runtime_devices()`, in any case.
         cpu_threads: threads of the engine.
-        precision: "fp32" or "bf16".
+        precision: one of `runtime_precisions()`.
         **options: further fields of `RuntimeOptions`.
 
     Raises:
+        ConfigError: an option that is out of range.
         ModelDirError: no engine can run the model; the message has every engine's reason.
     """
     files = find_model_files(model_dir)
-    wanted = RuntimeOptions(device=device.lower(), cpu_threads=cpu_threads, precision=precision, **options)
-    if engine != "auto":
-        if engine not in ENGINES:
-            raise ModelDirError(f"engine {engine!r} is unknown: give auto, {', '.join(ENGINES)}")
-        if not _installed(engine):
-            raise ModelDirError(f"--engine {engine}: the package {ENGINES[engine][0]!r} is not installed; install it or use "
-                                "--engine auto")
-        return _announced(_load(engine, files, wanted), files, wanted)
+    wanted = RuntimeOptions(device=device.lower(), cpu_threads=cpu_threads, precision=precision, **options)  # type: ignore[arg-type]
+    if precision not in runtime_precisions():
+        raise ConfigError(f"precision {precision!r} is unknown: give one of {', '.join(runtime_precisions())}")
+    if engine != AUTO:
+        runtime_class = _named(engine)
+        if not runtime_class.is_installed():
+            raise ModelDirError(f"--engine {engine}: the package {runtime_class.package!r} is not installed; install it "
+                                f"({runtime_class.install or 'see its documentation'}) or use --engine {AUTO}")
+        return _log_choice(_load(runtime_class, files, wanted), files, wanted)
     refusals = []
-    for name in _order(wanted):
-        if not _installed(name):
-            refusals.append(f"{name}: not installed")
+    for runtime_class in _order(wanted):
+        if not runtime_class.is_installed():
+            refusals.append(f"{runtime_class.engine}: not installed")
             continue
         try:
-            runtime = _load(name, files, wanted)
+            runtime = _load(runtime_class, files, wanted)
         except ModelDirError as error:
-            refusals.append(f"{name}: {error}")
+            refusals.append(f"{runtime_class.engine}: {error}")
             continue
-        _say_once(refusals, files)
-        return _announced(runtime, files, wanted)
+        _log_refusals(refusals, files)
+        return _log_choice(runtime, files, wanted)
     reasons = "\n  ".join(refusals)
     raise ModelDirError(f"no engine here can run {files.folder} on {wanted.device} in {wanted.precision}:\n  {reasons}")
 
 
-def _order(options: RuntimeOptions) -> tuple[str, ...]:
-    if options.run_mode.startswith("trt_"):
-        return TRT_ORDER
-    return tuple(ENGINES) if options.device == "cpu" else GPU_ORDER
+def _named(engine: str) -> type[Runtime]:
+    names = runtime_names()
+    if engine not in names:
+        raise ModelDirError(f"engine {engine!r} is unknown: give {AUTO}, {', '.join(names)}")
+    return _classes[engine]
 
 
-def _say_once(refusals: list[str], files: ModelFiles) -> None:
-    """One short line a run, however many models are loaded; what to do about it is told if the engine is asked for."""
+def _order(options: RuntimeOptions) -> list[type[Runtime]]:
+    """The engines that "auto" tries, by their own ranks."""
+    kind = "tensorrt" if options.run_mode.startswith("trt_") else "cpu" if options.device == "cpu" else "gpu"
+    return sorted((each for each in available_runtimes() if kind in each.auto_rank), key=lambda each: each.auto_rank[kind])
+
+
+def _load(runtime_class: type[Runtime], files: ModelFiles, options: RuntimeOptions) -> Runtime:
+    if options.precision not in runtime_class.precisions:
+        able = [each.engine for each in available_runtimes() if options.precision in each.precisions]
+        raise ModelDirError(f"{runtime_class.title or runtime_class.engine} runs this model in "
+                            f"{', '.join(runtime_class.precisions)}, not {options.precision}: use --engine {able[0]} for "
+                            f"{options.precision}, or --precision {runtime_class.precisions[0]}")
+    try:
+        return runtime_class(files, options)  # type: ignore[call-arg]
+    except ImportError as error:
+        raise ModelDirError(f"the package {runtime_class.package!r} is installed but does not import ({error}); "
+                            "reinstall it") from error
+
+
+def _log_refusals(refusals: list[str], files: ModelFiles) -> None:
+    """One short line per run, however many models are loaded; the remedy is given if the engine is asked for by name."""
     short = [refusal.split("; ")[0].replace(str(files.folder), "the directory").split(": ")[:2] for refusal in refusals]
     line = ", ".join(f"{engine} ({reason})" for engine, reason in short)
-    if line and line not in _said:
-        _said.add(line)
+    if line and line not in _logged:
+        _logged.add(line)
         get_logger(__name__).info("engines passed over: %s", line)
 
 
-def _installed(engine: str) -> bool:
-    return find_spec(ENGINES[engine][0]) is not None
-
-
-def _load(engine: str, files: ModelFiles, options: RuntimeOptions) -> Runtime:
-    package, module, class_name = ENGINES[engine]
-    try:
-        runtime_class = getattr(import_module(f"ppdet.inference.runtimes.{module}"), class_name)
-        return runtime_class(files, options)
-    except ImportError as error:
-        raise ModelDirError(f"the package {package!r} is installed but does not import ({error}); reinstall it") from error
-
-
-def _announced(runtime: Runtime, files: ModelFiles, options: RuntimeOptions) -> Runtime:
-    if options.enable_mkldnn and runtime.engine != "paddle":
+def _log_choice(runtime: Runtime, files: ModelFiles, options: RuntimeOptions) -> Runtime:
+    if options.enable_mkldnn and not runtime.has_onednn_switch:
         get_logger(__name__).info("enable_mkldnn is for Paddle Inference only; %s has its own kernels", runtime.engine)
     get_logger(__name__).info("%s runs on %s", files.folder.name or files.folder, runtime.description)
     return runtime

@@ -1,14 +1,13 @@
-"""Tells from a path what is no video, before anything is opened."""
+"""Refuses paths that cannot be videos before anything is opened."""
 from __future__ import annotations
 
 from pathlib import Path
 
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.inference.files.suffixes import PLAYLIST_SUFFIXES
+from ppdet.inference.files.urls import is_url
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts", ".mts", ".3gp", ".ogv")
-# Text files that do lead to videos.
-PLAYLIST_SUFFIXES = (".m3u8", ".m3u", ".mpd", ".sdp")
 SNIFFED_BYTES = 2048
 
 
@@ -21,9 +20,11 @@ def check_video_path(source: str | Path) -> None:
     Raises:
         MediaError: no such file, an empty one, an image, or text.
     """
-    if "://" in str(source):
+    if is_url(source):
         return
     path = Path(source)
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder, not a video: give it as --image_dir")
     if not path.is_file():
         raise MediaError(f"there is no video {path}: check the path (--video_file)")
     if path.suffix.lower() in IMAGE_SUFFIXES:

@@ -6,23 +6,44 @@ Order is kept, every frame of the input is a frame of the output, and memory doe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+import numpy as np
 
 from ppdet.core.command import Terminated
+from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
-from ppdet.inference.tracking.smoothing import PoseSmoother
-from ppdet.inference.tracking.tracker import PersonTracker
+from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.background import BackgroundSink, BackgroundSource
 from ppdet.inference.video.reader import Frame, VideoReader
-from ppdet.inference.video.sinks import VideoSink
+from ppdet.inference.video.sinks import PoseVideoSink
+from ppdet.inference.video.writer import VideoWriter
+from ppdet.skeletons import Skeleton
+from ppdet.visualize.pose_drawer import PoseDrawer
 
-if TYPE_CHECKING:
-    from ppdet.inference.pipeline import PosePipeline
+
+class FrameEstimator(Protocol):
+    """What a video needs of a pipeline; `PosePipeline` is one."""
+
+    timer: StageTimer
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The skeleton of the results."""
+
+    def estimate(
+        self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
+    ) -> PoseResult:
+        """People and poses of one image."""
+
+    def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
+        """The result of a frame that could not be decoded."""
 
 
 @dataclass
@@ -35,6 +56,7 @@ class VideoReport:
         seconds: wall-clock time.
         written: files.
         unreadable: numbers of the frames that did not decode.
+        missing: frames at the end that the container promises and that are not there.
     """
 
     frames: int = 0
@@ -42,60 +64,69 @@ class VideoReport:
     seconds: float = 0.0
     written: list[Path] = field(default_factory=list)
     unreadable: list[int] = field(default_factory=list)
+    missing: int = 0
 
     @property
     def fps(self) -> float:
-        """Frames a second, everything included."""
+        """Frames per second, everything included."""
         return self.frames / max(self.seconds, 1e-9)
+
+    def exit_status(self) -> int:
+        """What a command should return: 1 if frames were missing or did not decode, else 0."""
+        return 1 if self.missing or self.unreadable else 0
 
 
 def video_results(
-    pipeline: PosePipeline,
+    pipeline: FrameEstimator,
     source: str | Path | int | VideoReader,
     filter_type: str | None = None,
-) -> Iterator[tuple[Frame, PoseResult]]:
+    keep_frames: bool = False,
+) -> Generator[tuple[Frame, PoseResult], None, None]:
     """Frames of a video with their results, with identities, smoothed if wanted.
 
     Args:
-        pipeline: estimates single pictures.
-        source: path, number of a camera, or an open reader.
+        pipeline: estimates single images.
+        source: path, URL, number of a camera, or an open reader.
         filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
+        keep_frames: keep each frame in its result, as `image`.
 
     Raises:
         MediaError: the source does not open, or none of its frames decodes.
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
-    tracker = PersonTracker(pipeline.estimator.skeleton.sigmas)
-    smoother = None if filter_type is None else PoseSmoother(filter_type, reader.fps)
-    frames = BackgroundSource(_timed(reader, pipeline))
+    tracker = StreamTracker(pipeline.skeleton, filter_type, reader.fps)
+    frames = BackgroundSource(_timed(reader, pipeline.timer))
     try:
         for frame in frames:
             if frame.image is None:
                 yield frame, pipeline.nobody(reader.size_wh, frame.index)
                 continue
             result = pipeline.estimate(frame.image, frame_id=frame.index, timestamp_ms=frame.timestamp_ms)
-            identities = tracker.update(result.boxes, result.keypoints)
-            result = replace(result, track_ids=identities)
-            if smoother is not None:
-                smoothed = smoother.smooth(result.keypoints, result.scores, identities, result.boxes)
-                smoother.keep_only(tracker.identities)
-                result = replace(result, keypoints=smoothed)
-            yield frame, result
+            result = tracker.update(result)
+            yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
         frames.close()
         reader.close()
 
 
-def _timed(reader: VideoReader, pipeline: PosePipeline) -> Iterator[Frame]:
+def open_results(
+    pipeline: FrameEstimator, source: str | Path | int, filter_type: str | None = None, keep_frames: bool = False
+) -> Iterator[PoseResult]:
+    """Results of a video; it is opened at once, so that a bad file is an error of this call and not of a later one."""
+    pairs = video_results(pipeline, VideoReader(source), filter_type, keep_frames)
+    return (result for _, result in pairs)
+
+
+def _timed(reader: VideoReader, timer: StageTimer) -> Iterator[Frame]:
     start = time.perf_counter()
     for frame in reader:
-        pipeline.timer.add("decode", time.perf_counter() - start)
+        timer.add("decode", time.perf_counter() - start)
         yield frame
         start = time.perf_counter()
 
 
 def process_video(
-    pipeline: PosePipeline,
+    pipeline: FrameEstimator,
     source: str | Path | int,
     output_path: str | Path | None = None,
     json_path: str | Path | None = None,
@@ -105,11 +136,14 @@ def process_video(
     max_frames: int | None = None,
     on_result: Callable[[PoseResult], None] | None = None,
 ) -> VideoReport:
-    """Run a video or camera through the pipeline into a video with poses and a JSON file.
+    """Run a video, stream or camera through the pipeline into a video with poses and a JSON file.
+
+    A camera or live stream ends with Ctrl-C, SIGTERM, `max_frames` or by itself. If work on a file is interrupted, the files
+    written hold what was done so far, and the interruption is raised.
 
     Args:
-        pipeline: estimates single pictures.
-        source: path of a video, or number of a camera (ends with Ctrl-C, SIGTERM, `max_frames` or the camera).
+        pipeline: estimates single images.
+        source: path or URL of a video or stream, or number of a camera.
         output_path: video to write, or None.
         json_path: JSON to write, or None.
         json_layout: "paddledet" or "named".
@@ -122,35 +156,33 @@ def process_video(
         MediaError: the source does not open or the output cannot be written.
     """
     start = time.perf_counter()
-    report = VideoReport()
     reader = VideoReader(source)
     with ExitStack() as stack:
         stack.callback(reader.close)
-        sink = VideoSink(pipeline, reader, output_path, json_path, json_layout, keypoint_threshold, stack)
+        video = None if output_path is None else stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
+        records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
+        sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records)
         background = BackgroundSink(sink.consume)
         progress = Progress(reader.name, reader.frame_count)
         stack.callback(progress.close)
         results = video_results(pipeline, reader, filter_type)
         stack.callback(results.close)  # ends the reading thread before the file is closed
+        taken = 0
         try:
             for frame, result in results:
                 background.put((frame, result))
-                report.frames += 1
-                report.people += len(result)
+                taken += 1
                 progress.step()
                 if on_result is not None:
                     on_result(result)
-                if max_frames is not None and report.frames >= max_frames:
+                if max_frames is not None and taken >= max_frames:
                     break
         except (KeyboardInterrupt, Terminated):
-            if not reader.is_camera:
+            if not reader.is_live:
                 background.abandon()
                 raise
         except BaseException:
             background.abandon()
             raise
         background.close()
-    report.written = sink.written()
-    report.unreadable = reader.unreadable
-    report.seconds = time.perf_counter() - start
-    return report
+    return VideoReport(sink.frames, sink.people, time.perf_counter() - start, sink.written(), reader.unreadable, reader.missing)

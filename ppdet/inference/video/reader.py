@@ -1,4 +1,4 @@
-"""Reads videos and cameras frame by frame, and says what could not be read."""
+"""Reads videos, streams and cameras frame by frame, and reports what could not be read."""
 from __future__ import annotations
 
 import math
@@ -12,9 +12,12 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.inference.video.path import check_video_path
+from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.urls import is_url, without_secrets
+from ppdet.inference.video.opening import is_live, open_capture
+from ppdet.inference.video.timing import Stamps, agree, measured_fps, missing_frames
 
-# A container may promise more frames than there are; do not look for them for ever.
+# A container may promise more frames than there are; give up looking for them.
 MOST_FAILURES_IN_A_ROW = 2000
 FALLBACK_FPS = 25.0
 HIGHEST_CREDIBLE_FPS = 1000.0
@@ -36,39 +39,57 @@ class Frame:
 
 
 class VideoReader:
-    """An open video file or camera.
+    """An open video file, stream or camera.
 
     A frame in the middle that does not decode is passed on as a frame without image, so that numbers and times of the
     frames after it stay right.
 
     Args:
-        source: path or URL of a video, or the number of a camera.
+        source: path or URL of a video or stream, or the number of a camera.
 
     Attributes:
-        fps: frames a second as the container states it, with its fraction (29.97 is not 29).
+        fps: frames per second, with fraction (29.97 is not 29): what the container states, unless the time stamps of a file say
+            otherwise.
+        is_live: a camera or a stream, which ends only when somebody ends it.
+        name: what to call it in messages; never holds a password.
         size_wh: width and height in pixels.
         frame_count: number of frames that the container promises, or None.
         unreadable: numbers of the frames that did not decode.
+        missing: after iterating, how many frames at the end are promised and not there.
 
     Raises:
-        MediaError: the file is missing, empty or no video; the camera does not open.
+        MediaError: the file is missing, empty or no video; the camera or stream does not open.
     """
 
     def __init__(self, source: str | Path | int) -> None:
-        self.source = source
-        self.is_camera = isinstance(source, int)
-        self.name = f"camera {source}" if self.is_camera else str(source)
-        self._capture = _open(source)
+        number = source if isinstance(source, int) else camera_number(source)
+        self.source = source if number is None else number
+        self.is_live = is_live(self.source)
+        self.name = f"camera {number}" if number is not None else without_secrets(source)
+        self._capture = open_capture(self.source)
         self._lock = threading.Lock()  # FFmpeg aborts the process if a file is closed while a thread decodes from it
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self.fps_is_known = math.isfinite(fps) and 0 < fps <= HIGHEST_CREDIBLE_FPS
-        self.fps = float(fps) if self.fps_is_known else FALLBACK_FPS
-        if not self.fps_is_known:
-            get_logger(__name__).warning("%s states %s frames a second; %g is taken instead", self.name, fps, FALLBACK_FPS)
+        self._stated_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self.fps = self._best_fps()
         self.size_wh = (int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.frame_count = int(count) if not self.is_camera and math.isfinite(count) and 0 < count < 1e9 else None
+        self.frame_count = int(count) if not self.is_live and math.isfinite(count) and 0 < count < 1e9 else None
         self.unreadable: list[int] = []
+        self.missing = 0
+        self._stamps = Stamps()
+
+    def _best_fps(self) -> float:
+        stated = self._stated_fps if math.isfinite(self._stated_fps) and 0 < self._stated_fps <= HIGHEST_CREDIBLE_FPS else None
+        is_file = not self.is_live and not is_url(self.source)
+        measured = measured_fps(str(self.source)) if is_file else None
+        if measured is not None and (stated is None or not agree(stated, measured)):
+            get_logger(__name__).warning("%s states %g frames per second, but by its time stamps it has %.4g, which is taken",
+                                         self.name, self._stated_fps, measured)
+            return measured
+        if stated is None:
+            get_logger(__name__).warning("%s states %g frames per second; %g is taken instead", self.name, self._stated_fps,
+                                         FALLBACK_FPS)
+            return FALLBACK_FPS
+        return stated
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames in order; ends with a warning if the file holds fewer than it promises.
@@ -80,6 +101,7 @@ class VideoReader:
         while True:
             with self._lock:
                 ok, bgr = self._capture.read()
+                stamp = self._timestamp() if ok else None
             if not ok:
                 pending += 1
                 if index + pending > (self.frame_count or 0) or pending > MOST_FAILURES_IN_A_ROW:
@@ -92,7 +114,8 @@ class VideoReader:
             pending = 0
             index += 1
             read += 1
-            yield Frame(index, self._timestamp(), cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            self._stamps.add(index, stamp)
+            yield Frame(index, stamp, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
         if read == 0:
             raise MediaError(f"{self.name} opens, but none of its frames could be decoded: the file is damaged or its codec is "
                              "missing in this OpenCV; convert it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
@@ -105,14 +128,25 @@ class VideoReader:
     def _report(self, index: int) -> None:
         log = get_logger(__name__)
         if self.unreadable:
-            log.warning("%s: %d frames could not be decoded (%s); the picture before them is repeated, without poses",
+            log.warning("%s: %d frames could not be decoded (%s); each repeats the frame before it, without poses",
                         self.name, len(self.unreadable), ranges_text(self.unreadable))
-        if self.frame_count is not None and index < self.frame_count:
-            log.warning("%s promises %d frames and ends after %d: the rest is missing or damaged", self.name, self.frame_count,
-                        index)
+        if self.frame_count is not None:
+            self.missing = missing_frames(self.frame_count, self._stated_fps, index, self._stamps)
+        if self.missing:
+            log.error("%s promises %d frames and ends after %d: the rest is missing or damaged. The results cover the first %d "
+                      "frames only; copy or download the video again", self.name, self.frame_count, index, index)
+        frame_ms = self._stamps.frame_ms
+        if frame_ms and not self.is_live and not agree(self.fps, 1000.0 / frame_ms):
+            log.warning("%s has a variable frame rate (%.4g per second at its start, %.4g on the whole): a video written from it "
+                        "plays at %.4g; the time stamps in JSON are the video's own", self.name, self.fps, 1000.0 / frame_ms,
+                        self.fps)
+
+    def exit_status(self) -> int:
+        """What a command should return after reading: 1 if frames were missing or did not decode, else 0."""
+        return 1 if self.missing or self.unreadable else 0
 
     def close(self) -> None:
-        """Let go of the file or camera; waits for a frame that is being decoded in another thread."""
+        """Release the file or camera; waits for a frame that is being decoded in another thread."""
         with self._lock:
             self._capture.release()
 
@@ -121,20 +155,6 @@ class VideoReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _open(source: str | Path | int) -> cv2.VideoCapture:
-    if not isinstance(source, int) and "://" not in str(source):
-        check_video_path(source)
-    capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
-    if not capture.isOpened():
-        capture.release()
-        if isinstance(source, int):
-            raise MediaError(f"camera {source} does not open: check that it is connected, free and allowed, or try another "
-                             "--camera_id (0 is the first)")
-        raise MediaError(f"{source} does not open as a video: it is damaged, cut off or of a kind that this OpenCV cannot read; "
-                         "convert it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
-    return capture
 
 
 def ranges_text(numbers: list[int], most: int = 5) -> str:

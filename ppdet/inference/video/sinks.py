@@ -1,68 +1,124 @@
-"""The writing end of a video pipeline."""
+"""The writing end of a video: drawn frames into a video file, records into a JSON file."""
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ppdet.inference.estimators.detections import Detections
+from ppdet.inference.files.box_records import box_records
+from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.results import PoseResult
-from ppdet.inference.video.reader import Frame, VideoReader
+from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.video.reader import Frame
 from ppdet.inference.video.writer import VideoWriter
+from ppdet.visualize.box_drawer import BoxDrawer
 from ppdet.visualize.pose_drawer import PoseDrawer
 
-if TYPE_CHECKING:
-    from ppdet.inference.pipeline import PosePipeline
 
-
-class VideoSink:
-    """Draws and encodes frames and appends JSON records.
+class FrameSink:
+    """Writes drawn frames to a video.
 
     Args:
-        pipeline: for its skeleton and timer.
-        reader: for frame rate and size.
-        output_path, json_path, json_layout, keypoint_threshold: see `process_video`.
-        stack: closes the files, in good order or not.
+        timer: measures drawing and encoding.
+
+    Attributes:
+        video: where to write to; None for nowhere.
+        frames: how many came so far.
+    """
+
+    def __init__(self, timer: StageTimer, video: VideoWriter | None = None) -> None:
+        self.timer, self.video = timer, video
+        self.frames = 0
+        self._last: np.ndarray | None = None
+
+    def write(self, frame: Frame, draw: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Write one frame with what `draw` puts on a copy of it; a frame that did not decode repeats the one before it."""
+        self.frames += 1
+        if frame.image is not None:
+            self._last = frame.image
+        if self.video is None:
+            return
+        if frame.image is not None:
+            with self.timer.stage("draw"):
+                drawn = draw(frame.image)
+        elif self._last is not None:
+            drawn = self._last
+        else:
+            drawn = np.zeros((self.video.size_wh[1], self.video.size_wh[0], 3), np.uint8)
+        with self.timer.stage("encode"):
+            self.video.write(drawn)
+
+
+class PoseVideoSink(FrameSink):
+    """Draws poses and records results.
+
+    Args:
+        drawer: draws poses.
+        threshold: smallest keypoint score that is drawn.
+        timer: measures drawing and encoding.
+        video, records: where to write to; None for nowhere.
+
+    Attributes:
+        people: how many in all frames so far.
     """
 
     def __init__(
         self,
-        pipeline: PosePipeline,
-        reader: VideoReader,
-        output_path: str | Path | None,
-        json_path: str | Path | None,
-        json_layout: str,
-        keypoint_threshold: float,
-        stack: ExitStack,
+        drawer: PoseDrawer,
+        threshold: float,
+        timer: StageTimer,
+        video: VideoWriter | None,
+        records: JsonResultsWriter | None,
     ) -> None:
-        self._timer = pipeline.timer
-        self._drawer = PoseDrawer(pipeline.estimator.skeleton)
-        self._threshold = keypoint_threshold
-        self._video = self._json = None
-        if output_path is not None:
-            self._video = stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
-        if json_path is not None:
-            self._json = stack.enter_context(JsonResultsWriter(json_path, json_layout))
-        self._last = np.zeros((reader.size_wh[1], reader.size_wh[0], 3), np.uint8)
+        super().__init__(timer, video)
+        self.drawer, self.threshold, self.records = drawer, threshold, records
+        self.people = 0
 
     def consume(self, item: tuple[Frame, PoseResult]) -> None:
-        """Write one frame; one that did not decode repeats the picture before it."""
+        """Write one frame and its result."""
         frame, result = item
-        if self._video is not None:
-            if frame.image is not None:
-                with self._timer.stage("draw"):
-                    drawn = self._drawer.draw(frame.image, result.keypoints, result.scores, self._threshold, result.boxes,
-                                              result.track_ids)
-                self._last = frame.image
-            else:
-                drawn = self._last
-            with self._timer.stage("encode"):
-                self._video.write(drawn)
-        if self._json is not None:
-            self._json.add(result)
+        self.write(frame, lambda image: self.drawer.draw(image, result.keypoints, result.scores, self.threshold, result.boxes,
+                                                         result.track_ids))
+        self.people += len(result)
+        if self.records is not None:
+            self.records.add(result)
 
     def written(self) -> list[Path]:
         """The files that are there now."""
-        return [part.path for part in (self._video, self._json) if part is not None]
+        return [part.path for part in (self.video, self.records) if part is not None]
+
+
+class BoxVideoSink(FrameSink):
+    """Draws boxes and records them.
+
+    Args:
+        drawer: draws boxes.
+        threshold: smallest score that is drawn and counted.
+        save_threshold: smallest score that is recorded.
+        name: what the records call the video.
+        timer: measures drawing and encoding.
+
+    Attributes:
+        json_list: where to record; None for nowhere.
+        boxes: how many in all frames so far.
+    """
+
+    def __init__(self, drawer: BoxDrawer, threshold: float, save_threshold: float, name: str, timer: StageTimer) -> None:
+        super().__init__(timer)
+        self.drawer, self.threshold, self.save_threshold, self.name = drawer, threshold, save_threshold, name
+        self.json_list: JsonListWriter | None = None
+        self.boxes = 0
+
+    def consume(self, frame: Frame, found: Detections | None) -> None:
+        """Write one frame; `found` is None if it did not decode."""
+        if found is None:
+            self.write(frame, np.copy)
+            return
+        self.write(frame, lambda image: self.drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold))
+        self.boxes += int((found.scores >= self.threshold).sum())
+        if self.json_list is not None:
+            for record in box_records(found[found.scores >= self.save_threshold], frame.index, self.name):
+                self.json_list.append({**record, "frame": frame.index})

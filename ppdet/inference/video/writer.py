@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import cv2
 import numpy as np
 
+from ppdet.core.command import is_interrupt
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES
@@ -18,21 +20,24 @@ from ppdet.inference.video.check import what_is_wrong
 CODECS = {".webm": ("VP80", "VP90"), ".flv": ("FLV1",), ".mpg": ("MPG1",), ".mpeg": ("MPG1",)}
 USUAL_CODECS = ("mp4v", "avc1", "MJPG")
 FALLBACK_SUFFIXES = (".mp4", ".avi")
-# OpenCV "opens" these by writing a picture a frame, under names that it makes from the digits of the one given.
-PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".apng", ".avif", ".jp2", ".ppm", ".pgm", ".exr", ".hdr", ".tga")
+# OpenCV "opens" these by writing one image per frame, under names that it makes from the digits of the one given.
+IMAGE_FILE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".apng", ".avif", ".jp2", ".ppm", ".pgm", ".exr", ".hdr", ".tga")
 FRAMES_BETWEEN_LOOKS = 50
-PICTURE_BACKEND = "CV_IMAGES"
+IMAGE_FILE_BACKEND = "CV_IMAGES"
 
 
 class VideoWriter:
-    """Encodes to a temporary file beside `path`, reads it back and moves it there, so that no half video is ever found.
+    """Encodes to a temporary file beside `path`, reads it back and moves it there, so that a video is never found half written.
 
-    If no encoder fits the name's container, or it is a picture's (.gif, .png), the suffix becomes .mp4 (or .avi) and the
-    log says so; `path` tells.
+    As a context manager it finishes at the end of the block, and also if the block is interrupted (Ctrl-C, SIGTERM): the video
+    then holds the frames so far. Any other error removes the file.
+
+    If no encoder fits the name's container, or the suffix is that of an image (.gif, .png), the suffix becomes .mp4 (or .avi)
+    and the log says so; `path` tells.
 
     Args:
         path: the video to write.
-        fps: frames a second, with fraction.
+        fps: frames per second, with fraction.
         size_wh: width and height of every frame.
 
     Raises:
@@ -56,12 +61,12 @@ class VideoWriter:
             raise MediaError(f"cannot make the folder {wanted.parent}: {error.strerror or error}; choose another one") from error
         suffixes = [wanted.suffix.lower()] if wanted.suffix else []
         for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
-            if suffix in PICTURE_SUFFIXES:
+            if suffix in IMAGE_FILE_SUFFIXES:
                 continue
             temporary = temporary_name(wanted.parent, suffix)
             for codec in CODECS.get(suffix, USUAL_CODECS):
                 writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, self.size_wh)
-                if writer.isOpened() and writer.getBackendName() != PICTURE_BACKEND:
+                if writer.isOpened() and writer.getBackendName() != IMAGE_FILE_BACKEND:
                     if suffix != wanted.suffix.lower():
                         self.path = wanted.with_suffix(suffix)
                         get_logger(__name__).warning("OpenCV has no encoder for %s files here; writing %s instead",
@@ -73,10 +78,10 @@ class VideoWriter:
                          "written to, or install opencv-python with FFmpeg")
 
     def write(self, image: np.ndarray) -> None:
-        """Append an (H, W, 3) RGB uint8 frame; one of another size is scaled (a stream may change its size).
+        """Append an (H, W, 3) RGB uint8 frame; a frame of another size is scaled (a stream may change its size).
 
         Raises:
-            MediaError: the disk is full; looked at now and then, so that hours of work do not follow for nothing.
+            MediaError: the disk is full; checked every 50 frames, so that hours of work are not lost.
         """
         if self.frames % FRAMES_BETWEEN_LOOKS == FRAMES_BETWEEN_LOOKS - 1 and disk_is_full(self.path.parent):
             raise MediaError(f"the disk of {self.path} is full after {self.frames} frames: free some space or choose another "
@@ -120,6 +125,9 @@ class VideoWriter:
     ) -> None:
         if kind is None:
             self.finish()
+        elif self.frames and is_interrupt(kind):
+            with suppress(MediaError):  # the interruption is what is told; an unfinished file is removed
+                get_logger(__name__).warning("interrupted: %s holds the %d frames written so far", self.finish(), self.frames)
         else:
             self.discard()
 
@@ -133,6 +141,6 @@ def disk_is_full(folder: Path) -> bool:
 
 
 def temporary_name(folder: Path, suffix: str) -> Path:
-    """A hidden name that is not in the folder yet; without digits, which OpenCV may take for the pattern of a sequence."""
+    """A hidden name that is new in the folder; without digits, which OpenCV could take for the pattern of an image sequence."""
     letters = "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz", k=10))
     return folder / f".{letters}.part{suffix}"

@@ -14,7 +14,7 @@ from ppdet.modeling.heads.pico_base import PicoHeadBase, RawOutputs
 
 @register
 class PicoDet(nn.Layer):
-    """Backbone, neck and head; keys ``backbone.*``, ``neck.*``, ``head.*``. To be run and exported, not trained.
+    """Backbone, neck and head; keys ``backbone.*``, ``neck.*``, ``head.*``.
 
     Args:
         backbone: network from images to feature maps.
@@ -51,5 +51,5 @@ class PicoDet(nn.Layer):
         return self.head(self.neck(self.backbone(images)))
 
     def loss(self, outputs: RawOutputs, batch: Dict[str, Any]) -> Dict[str, paddle.Tensor]:
-        """Always an error, see `PicoHeadBase.loss`."""
+        """Losses of `forward`'s outputs and their sum "loss", see `PicoHeadBase.loss`."""
         return self.head.loss(outputs, batch)

@@ -10,6 +10,7 @@ from paddle import nn
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.initializer import kaiming_normal_attr
 from ppdet.modeling.layers.channel_shuffle import join_shuffled, split_halves
 from ppdet.modeling.layers.conv_norm import ConvNorm
 from ppdet.modeling.layers.divisible import round_channels
@@ -26,6 +27,7 @@ class _Conv(ConvNorm):
 
     conv_key = "_conv"
     norm_key = "_batch_norm"
+    initial_weight = staticmethod(kaiming_normal_attr)
 
 
 class _Unit(nn.Layer):

@@ -119,6 +119,8 @@ class HRNet(nn.Layer):
         ConfigError: a width, output or variant that is not there.
     """
 
+    input_multiple = 32  # sides of the input, or the parts do not fit
+
     def __init__(
         self,
         width: int = 18,

@@ -9,6 +9,7 @@ from paddle import nn
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.initializer import kaiming_normal_attr
 from ppdet.modeling.layers.conv_bn import ConvBN
 from ppdet.modeling.layers.divisible import round_channels
 from ppdet.modeling.layers.separable import SeparableConv
@@ -44,7 +45,7 @@ class LCNet(nn.Layer):
         if not feature_maps or not set(feature_maps) <= set(STAGE_OF_MAP):
             raise ConfigError(f"LCNet: feature_maps {list(feature_maps)} is not possible; give one or more of 2, 3, 4, 5")
         self.feature_maps = sorted(feature_maps)
-        self.conv1 = ConvBN(3, round_channels(16 * scale), 3, stride=2, act=act)
+        self.conv1 = ConvBN(3, round_channels(16 * scale), 3, stride=2, act=act, weight_attr=kaiming_normal_attr())
         for stage, blocks in STAGES.items():
             layers = [
                 SeparableConv(round_channels(a * scale), round_channels(b * scale), kernel, stride, use_se, act)

@@ -82,6 +82,8 @@ class LiteHRNet(nn.Layer):
         ConfigError: a network or output that is not there.
     """
 
+    input_multiple = 32  # sides of the input, or the parts do not fit
+
     def __init__(
         self,
         network_type: str,

@@ -44,6 +44,8 @@ class LPN(ResidualTrunk):
         ConfigError: another network or attention.
     """
 
+    input_multiple = 16  # sides of the input, or the parts do not fit
+
     def __init__(self, network: str = "50", attention: Optional[str] = "GC") -> None:
         if str(network) not in NETWORKS:
             raise ConfigError(f"LPN: network {network!r} is not defined; use one of {', '.join(NETWORKS)}")

@@ -26,6 +26,8 @@ class PoseResNet(ResidualTrunk):
         ConfigError: another depth or style.
     """
 
+    input_multiple = 32  # sides of the input, or the parts do not fit
+
     def __init__(self, depth: int = 50, style: str = "pytorch", se_first: bool = False) -> None:
         if depth not in BLOCKS:
             raise ConfigError(f"PoseResNet: depth {depth} is not defined; use one of {', '.join(map(str, BLOCKS))}")

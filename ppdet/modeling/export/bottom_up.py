@@ -8,6 +8,7 @@ import paddle
 from paddle import nn
 from paddle.static import InputSpec
 
+from ppdet.image.normalize import IMAGENET_MEAN, IMAGENET_STD
 from ppdet.modeling.architectures.higher_hrnet import averaged_maps, upsample_twice
 from ppdet.modeling.export.bottom_up_candidates import BottomUpCandidates
 from ppdet.modeling.export.normalize import Normalize
@@ -33,8 +34,8 @@ class BottomUpExport(nn.Layer):
         self,
         model: nn.Layer,
         codec: Any,
-        mean: Sequence[float] = (0.485, 0.456, 0.406),
-        std: Sequence[float] = (0.229, 0.224, 0.225),
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
         fuse_normalize: bool = False,
         to_bgr: bool = False,
     ) -> None:

@@ -7,12 +7,14 @@ from typing import Sequence
 import paddle
 from paddle import nn
 
+from ppdet.image.normalize import gain_and_offset
+
 
 class Normalize(nn.Layer):
     """(pixel / 255 - mean) / std, channel by channel, as one multiplication and one addition.
 
     Args:
-        mean, std: one number a channel, on the scale 0 to 1; in the order the network sees.
+        mean, std: one number per channel, on the scale 0 to 1; in the order the network sees.
         is_scale: False leaves out the division by 255; mean and std are then on the scale of the pixels.
         to_bgr: turn the channels around first.
     """
@@ -22,11 +24,8 @@ class Normalize(nn.Layer):
     ) -> None:
         super().__init__()
         self.to_bgr = to_bgr
-        peak = 255.0 if is_scale else 1.0
-        scale = paddle.to_tensor([1.0 / (peak * s) for s in std], dtype="float32")
-        shift = paddle.to_tensor([-m / s for m, s in zip(mean, std)], dtype="float32")
-        self.register_buffer("scale", scale.reshape([1, -1, 1, 1]), persistable=False)
-        self.register_buffer("shift", shift.reshape([1, -1, 1, 1]), persistable=False)
+        for name, values in zip(("scale", "shift"), gain_and_offset(mean, std, is_scale)):
+            self.register_buffer(name, paddle.to_tensor(values).reshape([1, -1, 1, 1]), persistable=False)
 
     def forward(self, images: paddle.Tensor) -> paddle.Tensor:
         """(B, 3, H, W) pixels -> same shape, normalised."""

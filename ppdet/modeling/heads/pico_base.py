@@ -5,18 +5,57 @@ Legend: B batch, C classes, l cells of one level, L cells of all levels, R = reg
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import paddle
 from paddle import nn
 
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.assigners.assignment import AnchorGrid, Assignment
+from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.heads.box_distribution import DistributionProject, anchor_points
 from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
 from ppdet.modeling.heads.pico_feat import PicoFeat
 from ppdet.modeling.initializer import constant_attr
+from ppdet.modeling.losses.distribution_focal_loss import DistributionFocalLoss
+from ppdet.modeling.losses.giou_loss import GIoULoss
 
 RawOutputs = Dict[str, List[paddle.Tensor]]
+
+LARGEST_DISTANCE_GAP = 0.1
+"""Targets of the distribution end this far below reg_max, so that both neighbours are bins."""
+
+
+class PicoPredictions(NamedTuple):
+    """A head's outputs, all levels together, as its losses read them.
+
+    Attributes:
+        grid: the anchor points.
+        scores: (B, L, C) in [0, 1].
+        class_logits: (B, L, C), from the head that learns logits.
+        box_logits: (B, L, 4 R).
+        boxes: (B, L, 4) xyxy in cells of each point's own level.
+    """
+
+    grid: AnchorGrid
+    scores: paddle.Tensor
+    class_logits: Optional[paddle.Tensor]
+    box_logits: paddle.Tensor
+    boxes: paddle.Tensor
+
+    def boxes_in_pixels(self) -> paddle.Tensor:
+        """(B, L, 4) without gradients."""
+        return self.boxes.detach() * self.grid.strides
+
+
+def mean_over_processes(value: paddle.Tensor) -> paddle.Tensor:
+    """Mean of a number over the processes of a run, without gradients."""
+    value = value.detach()
+    if not paddle.distributed.is_initialized() or paddle.distributed.get_world_size() == 1:
+        return value
+    value = value.clone()
+    paddle.distributed.all_reduce(value)
+    return value / paddle.distributed.get_world_size()
 
 
 class _ScaleReg(nn.Layer):
@@ -28,7 +67,7 @@ class _ScaleReg(nn.Layer):
 
 
 class PicoHeadBase(nn.Layer):
-    """Common parts; subclasses give `level_outputs`.
+    """Common parts; subclasses give `level_outputs`, `assign` and `class_loss`.
 
     Args:
         conv_feat: the convolutions in front.
@@ -37,6 +76,7 @@ class PicoHeadBase(nn.Layer):
         reg_max: largest distance in cells that a side can have.
         cell_offset: place of the anchor point within its cell.
         nms: suppression of an exported graph.
+        loss_bbox, loss_dfl: losses of the boxes.
 
     Raises:
         ConfigError: number of levels differs between `conv_feat` and `fpn_stride`.
@@ -50,6 +90,8 @@ class PicoHeadBase(nn.Layer):
         reg_max: int,
         cell_offset: float,
         nms: Optional[MultiClassNMS],
+        loss_bbox: GIoULoss,
+        loss_dfl: DistributionFocalLoss,
     ) -> None:
         super().__init__()
         if conv_feat.levels != len(fpn_stride):
@@ -62,6 +104,8 @@ class PicoHeadBase(nn.Layer):
         self.reg_max = reg_max
         self.cell_offset = cell_offset
         self.nms = nms
+        self.loss_bbox, self.loss_dfl = loss_bbox, loss_dfl
+        self._grids: Dict[Tuple[int, int], AnchorGrid] = {}
         self.conv_feat = conv_feat
         for level in range(len(fpn_stride)):
             self.add_sublayer(f"p{level + 3}_feat", _ScaleReg())
@@ -98,12 +142,67 @@ class PicoHeadBase(nn.Layer):
         return boxes, paddle.concat(outputs["scores"], axis=1).transpose([0, 2, 1])
 
     def loss(self, outputs: RawOutputs, batch: Dict[str, Any]) -> Dict[str, paddle.Tensor]:
-        """Always an error: detectors are run and exported here, not trained.
+        """Losses of `forward`'s outputs.
 
-        Raises:
-            ConfigError: always.
+        Args:
+            outputs: of `forward`.
+            batch: "image" (B, 3, H, W), of which only the size is used; boxes as in `GroundTruth.from_batch`; "epoch", from 0.
+
+        Returns:
+            "loss_vfl" of the classes, "loss_bbox" (GIoU) and "loss_dfl" of the boxes, and their sum "loss".
         """
-        raise ConfigError(
-            f"{type(self).__name__}: training a detector is not part of ppdet-keypoint; its loss and assigner settings "
-            "are read but not used. Train it with PaddleDetection: the weights load here under the same keys"
-        )
+        height, width = batch["image"].shape[2:]
+        predictions = self._predictions(outputs, (int(height), int(width)))
+        found = self.assign(predictions, GroundTruth.from_batch(batch), int(batch.get("epoch", 0)))
+        classes, weight, divisor = self.class_loss(predictions, found)
+        giou, dfl = self.box_losses(predictions, found, weight, divisor)
+        return {"loss": classes + giou + dfl, "loss_vfl": classes, "loss_bbox": giou, "loss_dfl": dfl}
+
+    def assign(self, predictions: PicoPredictions, truth: GroundTruth, epoch: int) -> Assignment:
+        """Which prediction learns which box in that epoch."""
+        raise TypeError(f"{type(self).__name__} must define assign")
+
+    def class_loss(
+        self, predictions: PicoPredictions, found: Assignment
+    ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
+        """Loss of the classes; weight (B, L) and divisor of the box losses, without gradients."""
+        raise TypeError(f"{type(self).__name__} must define class_loss")
+
+    def box_losses(
+        self, predictions: PicoPredictions, found: Assignment, weight: paddle.Tensor, divisor: paddle.Tensor
+    ) -> Tuple[paddle.Tensor, paddle.Tensor]:
+        """GIoU and distribution focal loss of the positives, in units of cells."""
+        logits, grid = predictions.box_logits.reshape([-1, 4 * (self.reg_max + 1)]), predictions.grid
+        rows = paddle.nonzero(found.positive.reshape([-1])).reshape([-1])
+        if rows.shape[0] == 0:  # an unlabelled batch teaches boxes nothing; the sum keeps the graph whole
+            nothing = logits.sum() * 0.0
+            return nothing, nothing
+        cells = rows % found.positive.shape[1]
+        stride, point = paddle.gather(grid.strides, cells), paddle.gather(grid.points, cells)
+        target, centre = paddle.gather(found.boxes.reshape([-1, 4]), rows) / stride, point / stride
+        boxes = paddle.gather(predictions.boxes.reshape([-1, 4]), rows)
+        weight = paddle.gather(weight.reshape([-1]), rows)
+        giou = (self.loss_bbox(boxes, target) * weight).sum() / divisor
+        distances = paddle.concat([centre - target[:, :2], target[:, 2:] - centre], axis=-1)
+        distances = paddle.clip(distances, 0, self.reg_max - LARGEST_DISTANCE_GAP)
+        sides = paddle.gather(logits, rows).reshape([-1, self.reg_max + 1])
+        # Each positive has four sides, whose mean counts.
+        dfl = self.loss_dfl(sides, distances.reshape([-1]), weight.repeat_interleave(4), divisor * 4.0)
+        return giou, dfl
+
+    def _predictions(self, outputs: RawOutputs, input_hw: Tuple[int, int]) -> PicoPredictions:
+        grid = self._grid(input_hw)
+        logits = paddle.concat(outputs["boxes"], axis=1)
+        sides = self.distribution_project(logits)
+        centre = grid.points / grid.strides
+        boxes = paddle.concat([centre - sides[..., :2], centre + sides[..., 2:]], axis=-1)
+        scores = paddle.concat(outputs["scores"], axis=1)
+        class_logits = paddle.concat(outputs["logits"], axis=1) if "logits" in outputs else None
+        return PicoPredictions(grid, scores, class_logits, logits, boxes)
+
+    def _grid(self, input_hw: Tuple[int, int]) -> AnchorGrid:
+        if input_hw not in self._grids:
+            points, strides = anchor_points(input_hw, self.fpn_stride, self.cell_offset)
+            sizes = [int((strides == stride).sum()) for stride in self.fpn_stride]
+            self._grids[input_hw] = AnchorGrid(paddle.to_tensor(points), paddle.to_tensor(strides), sizes)
+        return self._grids[input_hw]

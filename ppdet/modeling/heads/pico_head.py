@@ -10,10 +10,16 @@ from paddle import nn
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.assigners.assignment import Assignment
+from ppdet.modeling.assigners.ground_truth import GroundTruth
+from ppdet.modeling.assigners.simota import SimOTAAssigner
 from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
-from ppdet.modeling.heads.pico_base import PicoHeadBase
+from ppdet.modeling.heads.pico_base import PicoHeadBase, PicoPredictions, RawOutputs, mean_over_processes
 from ppdet.modeling.heads.pico_feat import PicoFeat
 from ppdet.modeling.initializer import constant_attr, normal_attr, prior_bias
+from ppdet.modeling.losses.distribution_focal_loss import DistributionFocalLoss
+from ppdet.modeling.losses.giou_loss import GIoULoss
+from ppdet.modeling.losses.varifocal_loss import VarifocalLoss
 
 
 @register
@@ -29,7 +35,11 @@ class PicoHead(PicoHeadBase):
         feat_in_chan: channels `conv_feat` gives.
         nms: suppression of an exported graph.
         cell_offset: place of the anchor point within its cell.
-        eval_size, nms_pre, loss_class, loss_qfl, loss_dfl, loss_bbox, assigner: PaddleDetection's keys for training; not used.
+        loss_class: of the classes, on logits; default `VarifocalLoss`.
+        loss_dfl: of the distributions of the sides; default weight .25.
+        loss_bbox: of the boxes; default `GIoULoss` with weight 2.
+        assigner: which prediction learns which box; default `SimOTAAssigner` with iou_weight 6.
+        eval_size, nms_pre, loss_qfl: PaddleDetection's keys; not used.
         dgqp_module: PaddleDetection's quality predictor; only None is supported.
 
     Raises:
@@ -37,7 +47,7 @@ class PicoHead(PicoHeadBase):
     """
 
     __shared__ = ["num_classes", "eval_size"]
-    __inject__ = ["conv_feat", "nms"]
+    __inject__ = ["conv_feat", "nms", "loss_class", "loss_dfl", "loss_bbox", "assigner"]
 
     def __init__(
         self,
@@ -51,16 +61,23 @@ class PicoHead(PicoHeadBase):
         cell_offset: float = 0.0,
         eval_size: Any = None,
         nms_pre: int = 1000,
-        loss_class: Any = None,
-        loss_dfl: Any = None,
-        loss_bbox: Any = None,
-        assigner: Any = None,
+        loss_class: Optional[VarifocalLoss] = None,
+        loss_dfl: Optional[DistributionFocalLoss] = None,
+        loss_bbox: Optional[GIoULoss] = None,
+        assigner: Optional[SimOTAAssigner] = None,
         dgqp_module: Any = None,
         loss_qfl: Any = None,
     ) -> None:
-        super().__init__(conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms)
+        super().__init__(
+            conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms,
+            loss_bbox=loss_bbox or GIoULoss(loss_weight=2.0), loss_dfl=loss_dfl or DistributionFocalLoss(loss_weight=0.25),
+        )  # fmt: skip
         if dgqp_module is not None:
             raise ConfigError("PicoHead: dgqp_module is not supported; remove the key")
+        self.loss_class = loss_class or VarifocalLoss()
+        self.assigner = assigner or SimOTAAssigner(iou_weight=6.0, num_classes=num_classes)
+        if not self.loss_class.use_sigmoid:
+            raise ConfigError("PicoHead: loss_class needs use_sigmoid: true, this head learns logits")
         box_channels = 4 * (reg_max + 1)
         joined = num_classes + box_channels if conv_feat.share_cls_reg else num_classes
         bias = constant_attr(prior_bias(prior_prob))
@@ -73,11 +90,35 @@ class PicoHead(PicoHeadBase):
         self.add_sublayer(name, nn.Conv2D(given, wanted, 1, weight_attr=normal_attr(0.01), bias_attr=bias))
 
     def level_outputs(self, feature: paddle.Tensor, level: int) -> Tuple[paddle.Tensor, paddle.Tensor]:
-        """One level (B, feat_in, h, w) -> scores in [0, 1] (B, C, h, w) and box logits (B, 4 R, h, w)."""
+        """One level (B, feat_in, h, w) -> class logits (B, C, h, w) and box logits (B, 4 R, h, w)."""
         for_classes, for_boxes = self.conv_feat(feature, level)
         classes = self._sub_layers[f"head_cls{level}"](for_classes)
         if self.conv_feat.share_cls_reg:
-            classes, boxes = paddle.split(classes, [self.num_classes, 4 * (self.reg_max + 1)], axis=1)
-        else:
-            boxes = self._sub_layers[f"head_reg{level}"](for_boxes)
-        return F.sigmoid(classes), boxes
+            return classes[:, : self.num_classes], classes[:, self.num_classes :]
+        return classes, self._sub_layers[f"head_reg{level}"](for_boxes)
+
+    def forward(self, features: Sequence[paddle.Tensor]) -> RawOutputs:
+        """As `PicoHeadBase.forward`, and "logits", those of the scores, which the loss reads."""
+        outputs = super().forward(features)
+        outputs["logits"] = outputs["scores"]
+        outputs["scores"] = [F.sigmoid(logits) for logits in outputs["logits"]]
+        return outputs
+
+    def assign(self, predictions: PicoPredictions, truth: GroundTruth, epoch: int) -> Assignment:
+        """By `assigner`, in every epoch."""
+        return self.assigner(predictions.grid, predictions.scores.detach(), predictions.boxes_in_pixels(), truth)
+
+    def class_loss(
+        self, predictions: PicoPredictions, found: Assignment
+    ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
+        """Per positive; boxes are weighted by the score that the network itself gives their class.
+
+        The divisors are averaged over the processes of a run, which PaddleDetection means to do and does not.
+        """
+        assert predictions.class_logits is not None
+        positive = found.positive.astype("float32")
+        count = paddle.clip(mean_over_processes(positive.sum()), min=1.0)
+        classes = self.loss_class(predictions.class_logits, found.class_targets(self.num_classes), count)
+        weight = paddle.amax(predictions.scores.detach(), axis=-1) * found.trust
+        divisor = paddle.clip(mean_over_processes((weight * positive).sum()), min=1.0)
+        return classes, weight, divisor

@@ -10,11 +10,18 @@ from paddle import nn
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.assigners.assignment import Assignment
+from ppdet.modeling.assigners.atss import ATSSAssigner
+from ppdet.modeling.assigners.ground_truth import GroundTruth
+from ppdet.modeling.assigners.task_aligned import TaskAlignedAssigner
 from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
-from ppdet.modeling.heads.pico_base import PicoHeadBase
+from ppdet.modeling.heads.pico_base import PicoHeadBase, PicoPredictions, mean_over_processes
 from ppdet.modeling.heads.pico_feat import PicoFeat
 from ppdet.modeling.initializer import constant_attr, normal_attr, prior_bias
 from ppdet.modeling.layers.separable import DepthPointConv
+from ppdet.modeling.losses.distribution_focal_loss import DistributionFocalLoss
+from ppdet.modeling.losses.giou_loss import GIoULoss
+from ppdet.modeling.losses.varifocal_loss import VarifocalLoss
 
 ALIGN_KERNEL = 5
 EPSILON = 1e-9
@@ -38,15 +45,21 @@ class PicoHeadV2(PicoHeadBase):
         nms: suppression of an exported graph.
         cell_offset: place of the anchor point within its cell.
         act: activation of the alignment branch.
-        eval_size, nms_pre, loss_class, loss_dfl, loss_bbox, static_assigner_epoch, static_assigner, assigner,
-            grid_cell_scale: PaddleDetection's keys for training; not used.
+        loss_class: of the classes, on scores; default `VarifocalLoss` with use_sigmoid false.
+        loss_dfl: of the distributions of the sides; default weight .5.
+        loss_bbox: of the boxes; default `GIoULoss` with weight 2.5.
+        static_assigner_epoch: number of first epochs with `static_assigner`.
+        static_assigner: which prediction learns which box at first; default `ATSSAssigner`.
+        assigner: which prediction learns which box afterwards; default `TaskAlignedAssigner`.
+        grid_cell_scale: side of an anchor box in cells, for the static assigner.
+        eval_size, nms_pre: PaddleDetection's keys; not used.
 
     Raises:
         ConfigError: settings that contradict each other.
     """
 
     __shared__ = ["num_classes", "eval_size"]
-    __inject__ = ["conv_feat", "nms"]
+    __inject__ = ["conv_feat", "nms", "loss_class", "loss_dfl", "loss_bbox", "static_assigner", "assigner"]
 
     def __init__(
         self,
@@ -62,17 +75,26 @@ class PicoHeadV2(PicoHeadBase):
         act: str = "hard_swish",
         eval_size: Any = None,
         nms_pre: int = 1000,
-        loss_class: Any = None,
-        loss_dfl: Any = None,
-        loss_bbox: Any = None,
+        loss_class: Optional[VarifocalLoss] = None,
+        loss_dfl: Optional[DistributionFocalLoss] = None,
+        loss_bbox: Optional[GIoULoss] = None,
         static_assigner_epoch: int = 60,
-        static_assigner: Any = None,
-        assigner: Any = None,
+        static_assigner: Optional[ATSSAssigner] = None,
+        assigner: Optional[TaskAlignedAssigner] = None,
         grid_cell_scale: float = 5.0,
     ) -> None:
-        super().__init__(conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms)
+        super().__init__(
+            conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms,
+            loss_bbox=loss_bbox or GIoULoss(loss_weight=2.5), loss_dfl=loss_dfl or DistributionFocalLoss(loss_weight=0.5),
+        )  # fmt: skip
         if not conv_feat.use_se:
             raise ConfigError("PicoHeadV2: conv_feat needs use_se: true")
+        self.loss_class = loss_class or VarifocalLoss(use_sigmoid=False)
+        if self.loss_class.use_sigmoid:
+            raise ConfigError("PicoHeadV2: loss_class needs use_sigmoid: false, this head learns scores")
+        self.static_assigner_epoch, self.grid_cell_scale = static_assigner_epoch, grid_cell_scale
+        self.static_assigner = static_assigner or ATSSAssigner(num_classes=num_classes)
+        self.assigner = assigner or TaskAlignedAssigner(num_classes=num_classes)
         levels = range(len(fpn_stride))
         self.use_align_head = use_align_head
         bias = constant_attr(prior_bias(prior_prob))
@@ -96,3 +118,22 @@ class PicoHeadV2(PicoHeadBase):
         if self.use_align_head:
             scores = (scores * F.sigmoid(self.cls_align[level](plain)) + EPSILON).sqrt()
         return scores, self.head_reg_list[level](gated)
+
+    def assign(self, predictions: PicoPredictions, truth: GroundTruth, epoch: int) -> Assignment:
+        """By `static_assigner` in the first epochs, by `assigner` afterwards."""
+        grid, boxes = predictions.grid, predictions.boxes_in_pixels()
+        if epoch < self.static_assigner_epoch:
+            return self.static_assigner(grid, grid.squares(self.grid_cell_scale), truth, boxes)
+        return self.assigner(grid, predictions.scores.detach(), boxes, truth)
+
+    def class_loss(
+        self, predictions: PicoPredictions, found: Assignment
+    ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
+        """Everything is divided by the sum of the target scores, and boxes are weighted by theirs.
+
+        The sum is the mean over processes and at least 1, as PaddleDetection has it with several processes: alone, it divides a
+        batch without boxes by 0.
+        """
+        divisor = paddle.clip(mean_over_processes(found.quality.sum()), min=1.0)
+        classes = self.loss_class(predictions.scores, found.class_targets(self.num_classes), divisor)
+        return classes, found.quality, divisor

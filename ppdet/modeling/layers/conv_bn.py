@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from ppdet.modeling.layers.conv_norm import ConvNorm
 
 
@@ -9,3 +11,10 @@ class ConvBN(ConvNorm):
     """`ConvNorm` with keys ``conv.*`` and ``bn.*``."""
 
     norm_key = "bn"
+
+
+class NeckConvBN(ConvBN):
+    """`ConvBN` whose norm decays like the weights, as in the published necks."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1, act: Optional[str] = None) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride, act=act, norm_decay=None)

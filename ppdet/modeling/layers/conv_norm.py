@@ -57,6 +57,7 @@ class ConvNorm(nn.Layer):
 
     conv_key = "conv"
     norm_key = "norm"
+    initial_weight = staticmethod(kaiming_uniform_attr)
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class ConvNorm(nn.Layer):
             stride=stride,
             padding=(kernel - 1) // 2,
             groups=groups,
-            weight_attr=weight_attr or kaiming_uniform_attr(),
+            weight_attr=weight_attr or self.initial_weight(),
             bias_attr=False,
         )
         norm = batch_norm(out_channels, norm_decay, freeze_norm, norm_momentum)

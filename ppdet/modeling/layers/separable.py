@@ -7,7 +7,7 @@ from typing import Optional
 import paddle
 from paddle import nn
 
-from ppdet.modeling.initializer import kaiming_uniform_attr
+from ppdet.modeling.initializer import kaiming_normal_attr, kaiming_uniform_attr
 from ppdet.modeling.layers.activation import activation
 from ppdet.modeling.layers.conv_bn import ConvBN
 from ppdet.modeling.layers.conv_norm import batch_norm
@@ -30,9 +30,9 @@ class SeparableConv(nn.Layer):
         act: str = "hard_swish",
     ) -> None:
         super().__init__()
-        self.dw_conv = ConvBN(in_channels, in_channels, kernel, stride, groups=in_channels, act=act)
+        self.dw_conv = ConvBN(in_channels, in_channels, kernel, stride, in_channels, act, kaiming_normal_attr())
         self.se = SqueezeExcitation(in_channels) if use_se else None
-        self.pw_conv = ConvBN(in_channels, out_channels, 1, act=act)
+        self.pw_conv = ConvBN(in_channels, out_channels, 1, act=act, weight_attr=kaiming_normal_attr())
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """(B, in, H, W) -> (B, out, ceil(H / stride), ceil(W / stride))."""
@@ -70,9 +70,9 @@ class DepthPointConv(nn.Layer):
             weight_attr=kaiming_uniform_attr(),
             bias_attr=False,
         )
-        self.bn1 = batch_norm(out_channels)
+        self.bn1 = batch_norm(out_channels, decay=None)
         self.pwconv = nn.Conv2D(out_channels, out_channels, 1, weight_attr=kaiming_uniform_attr(), bias_attr=False)
-        self.bn2 = batch_norm(out_channels)
+        self.bn2 = batch_norm(out_channels, decay=None)
         self._act = activation(act)
         self._act_out = activation(act if act_out else None)
 

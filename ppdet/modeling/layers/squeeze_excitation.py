@@ -6,7 +6,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from ppdet.modeling.initializer import kaiming_uniform_attr
+from ppdet.modeling.initializer import kaiming_normal_attr
 
 
 class SqueezeExcitation(nn.Layer):
@@ -20,8 +20,8 @@ class SqueezeExcitation(nn.Layer):
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__()
         hidden = channels // reduction
-        self.conv1 = nn.Conv2D(channels, hidden, 1, weight_attr=kaiming_uniform_attr())
-        self.conv2 = nn.Conv2D(hidden, channels, 1, weight_attr=kaiming_uniform_attr())
+        self.conv1 = nn.Conv2D(channels, hidden, 1, weight_attr=kaiming_normal_attr())
+        self.conv2 = nn.Conv2D(hidden, channels, 1, weight_attr=kaiming_normal_attr())
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """(B, C, H, W) -> same shape."""

@@ -8,7 +8,7 @@ import paddle
 from paddle import nn
 
 from ppdet.core.config.registry import register
-from ppdet.modeling.layers.conv_bn import ConvBN
+from ppdet.modeling.layers.conv_bn import NeckConvBN
 from ppdet.modeling.layers.separable import DepthPointConv
 from ppdet.modeling.necks.pan import PathAggregation
 from ppdet.modeling.shape_spec import ShapeSpec
@@ -19,8 +19,8 @@ class _Bottleneck(nn.Layer):
 
     def __init__(self, channels: int, kernel: int, use_depthwise: bool, act: str) -> None:
         super().__init__()
-        conv = DepthPointConv if use_depthwise else ConvBN
-        self.conv1 = ConvBN(channels, channels, 1, act=act)
+        conv = DepthPointConv if use_depthwise else NeckConvBN
+        self.conv1 = NeckConvBN(channels, channels, 1, act=act)
         self.conv2 = conv(channels, channels, kernel, act=act)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
@@ -33,9 +33,9 @@ class _CrossStagePartial(nn.Layer):
     def __init__(self, in_channels: int, out_channels: int, kernel: int, blocks: int, use_depthwise: bool, act: str) -> None:
         super().__init__()
         half = out_channels // 2
-        self.main_conv = ConvBN(in_channels, half, 1, act=act)
-        self.short_conv = ConvBN(in_channels, half, 1, act=act)
-        self.final_conv = ConvBN(2 * half, out_channels, 1, act=act)
+        self.main_conv = NeckConvBN(in_channels, half, 1, act=act)
+        self.short_conv = NeckConvBN(in_channels, half, 1, act=act)
+        self.final_conv = NeckConvBN(2 * half, out_channels, 1, act=act)
         self.blocks = nn.Sequential(*(_Bottleneck(half, kernel, use_depthwise, act) for _ in range(blocks)))
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:

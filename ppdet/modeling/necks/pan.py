@@ -8,7 +8,7 @@ import paddle
 from paddle import nn
 
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.layers.conv_bn import ConvBN
+from ppdet.modeling.layers.conv_bn import NeckConvBN
 from ppdet.modeling.layers.separable import DepthPointConv
 from ppdet.modeling.layers.upsample import upsample_nearest
 from ppdet.modeling.shape_spec import ShapeSpec
@@ -19,7 +19,7 @@ class _EqualWidth(nn.Layer):
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, act: str) -> None:
         super().__init__()
-        self.convs = nn.LayerList([ConvBN(c, out_channels, 1, act=act) for c in in_channels])
+        self.convs = nn.LayerList([NeckConvBN(c, out_channels, 1, act=act) for c in in_channels])
 
     def forward(self, xs: Sequence[paddle.Tensor]) -> List[paddle.Tensor]:
         return [conv(x) for conv, x in zip(self.convs, xs)]
@@ -64,7 +64,7 @@ class PathAggregation(nn.Layer):
                 f"{type(self).__name__}: num_features {num_features} is not possible with {levels} incoming levels; "
                 f"give {levels} or {levels + 1}"
             )
-        conv = DepthPointConv if use_depthwise else ConvBN
+        conv = DepthPointConv if use_depthwise else NeckConvBN
         self.conv_t = _EqualWidth(in_channels, out_channels, act)
         self._extra_level = num_features > levels
         if self._extra_level:

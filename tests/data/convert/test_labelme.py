@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ppdet.commands.labelme_to_coco import convert_folder
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.data.convert.labelme import coco_from_labelme
+from ppdet.data.convert.labelme_folder import convert_folder
 from ppdet.data.sources.coco_top_down import KeypointTopDownCocoDataset
 from ppdet.skeletons import get_skeleton
 

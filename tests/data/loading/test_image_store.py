@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+import ppdet.data.loading.annotated_image as reader_module
 import ppdet.data.loading.image_store as module
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.data.loading.image_store import LAST_IMAGES_KEPT, ImageStore
@@ -25,13 +26,13 @@ def paths(tmp_path):
 def reads(monkeypatch):
     """Counts how often a file is decoded."""
     counts = {}
-    original = module.read_image
+    original = reader_module.read_stored_image
 
-    def counting(path):
+    def counting(path, image_range):
         counts[path] = counts.get(path, 0) + 1
-        return original(path)
+        return original(path, image_range)
 
-    monkeypatch.setattr(module, "read_image", counting)
+    monkeypatch.setattr(reader_module, "read_stored_image", counting)
     return counts
 
 

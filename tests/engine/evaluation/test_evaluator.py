@@ -20,6 +20,8 @@ from ppdet.core.errors import CheckpointError, ConfigError, DataError
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.evaluation.evaluator import Evaluator, evaluate
+from ppdet.engine.tasks.base import Collected
+from ppdet.engine.tasks.top_down import TopDownTask
 from ppdet.engine.weights.checkpoint import save_pdparams
 
 
@@ -82,7 +84,8 @@ def test_processes_are_merged_and_every_sample_counts_once(config_path: Path, mo
     parts = [{name: values[rows] for name, values in state.items()} for rows in (slice(0, 4), slice(3, 6))]
     evaluator = Evaluator(assembly, Oracle(assembly, False))
     monkeypatch.setattr(distributed, "gather", lambda value: [(parts[0], 4, []), (parts[1], 3, [])])
-    monkeypatch.setattr(evaluator, "_collect_poses", lambda: evaluator.metric.merge([parts[0]]) or 4)
+    part = lambda *_: evaluator.metric.merge([parts[0]]) or Collected(4, "the first part")  # noqa: E731
+    monkeypatch.setattr(TopDownTask, "collect", part)
     assert evaluator.run()["AP"] == pytest.approx(1.0)
     assert len(evaluator.metric.state()["index"]) == 6
 

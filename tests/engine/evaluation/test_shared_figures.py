@@ -48,9 +48,8 @@ def test_one_process_computes_and_all_have_the_figures(monkeypatch, rank):
         return [other, value] if rank else [value, other]
 
     monkeypatch.setattr(distributed, "gather", gather)
-    assembly = SimpleNamespace(codec=SimpleNamespace(kind="top_down"), config={}, skeleton=None)
+    task = SimpleNamespace(collect=lambda *args: SimpleNamespace(samples=0, setting="no setting"))
     model = SimpleNamespace(training=False, eval=lambda: None)
-    evaluator = Evaluator(assembly, model, reader=[], metric=Metric(allowed=rank == 0))
-    monkeypatch.setattr(evaluator, "_collect", lambda: 0)
+    evaluator = Evaluator(SimpleNamespace(task=task), model, reader=[], metric=Metric(allowed=rank == 0))
     assert evaluator.run() == {"AP": 0.25}
     assert gathered[-1] == ({"AP": 0.25} if rank == 0 else {})

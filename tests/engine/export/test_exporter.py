@@ -20,9 +20,9 @@ from ppdet.core.errors import CheckpointError, ConfigError, ExportError
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.export import parity
 from ppdet.engine.export.exporter import Exporter, export
-from ppdet.engine.export.parity import EngineResult, check_parity
+from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity, output_difference
 from ppdet.engine.export.parity_samples import parity_samples
-from ppdet.engine.tasks.deployed_form import deployed_form
+from ppdet.engine.tasks.table import task_of_kind
 from ppdet.engine.weights.checkpoint import save_pdparams
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.model_card import ModelCard
@@ -171,7 +171,7 @@ def test_real_difference_is_found(stick: tuple[Path, list[str]], tmp_path: Path)
     Exporter(assembly, model, tmp_path / "out").run()
     model.final_conv.bias.set_value(model.final_conv.bias + 0.5)
     samples, origin = parity_samples(assembly, 3)
-    report = check_parity(tmp_path / "out" / "stick_64x48", deployed_form(assembly, model), samples, origin)
+    report = check_parity(tmp_path / "out" / "stick_64x48", assembly.task.deployed_form(assembly, model), samples, origin)
     assert {r.engine: r.status for r in report.engines}["paddle"] == "differs"
 
 
@@ -205,15 +205,13 @@ def test_boxes_are_matched_and_missing_ones_counted() -> None:
     boxes = np.array([[0, 0, 50, 50], [60, 0, 90, 40], [5, 60, 40, 99]], float)
     ours = Detections(boxes, np.array([0.9, 0.8, 0.1]), np.zeros(3, int))
     near = Detections(boxes[[1, 0]] + 0.01, np.array([0.8, 0.9]), np.zeros(2, int))
-    result = EngineResult("x", "ok")
-    parity._compare_boxes(result, [ours], [near])
+    compare = task_of_kind("detection").compare
+    result = compare([ours], [near])
     assert (result.compared, result.unmatched) == (2, 0)
     assert result.max_px == pytest.approx(0.01)
-    fewer = EngineResult("x", "ok")
-    parity._compare_boxes(fewer, [ours], [near[[0]]])
+    fewer = compare([ours], [near[[0]]])
     assert (fewer.compared, fewer.unmatched) == (1, 1)
-    other_label = EngineResult("x", "ok")
-    parity._compare_boxes(other_label, [ours], [Detections(boxes, ours.scores, np.ones(3, int))])
+    other_label = compare([ours], [Detections(boxes, ours.scores, np.ones(3, int))])
     assert other_label.compared == 0 and other_label.unmatched == 4
 
 
@@ -221,17 +219,17 @@ def test_outputs_are_compared_where_nothing_scores() -> None:
     maps = np.random.default_rng(0).normal(size=(8, 3, 4, 5))
     peaks = np.zeros((8, 3))
     whole, parts = [[maps, peaks]], [[maps[:3], peaks[:3]], [maps[3:] * 1.01, peaks[3:] + 1]]
-    difference = parity._output_difference(whole, parts)
+    difference = output_difference(whole, parts)
     assert 0.001 < difference < 0.01001, "peaks are indices and not compared"
-    assert parity._output_difference(whole, [[maps[:3], peaks[:3]]]) == float("inf")
-    assert parity._output_difference([[peaks]], [[peaks]]) is None
+    assert output_difference(whole, [[maps[:3], peaks[:3]]]) == float("inf")
+    assert output_difference([[peaks]], [[peaks]]) is None
     result = EngineResult("x", "ok", max_output=difference)
     result.judge()
     assert result.status == "differs" and "nothing scored" in result.note
     silent = EngineResult("x", "ok")
     silent.judge()
     assert silent.status == "ok" and "says little" in silent.note
-    report = parity.ParityReport("m", 8, "images of the EvalDataset", [result, EngineResult("y", "absent")])
+    report = ParityReport("m", 8, "images of the EvalDataset", [result, EngineResult("y", "absent")])
     assert "nothing scored above 0.2" in report.warnings[0] and "Are these the weights of this config" in report.warnings[0]
     assert report.to_dict()["warnings"] == report.warnings and f"**Warning:** {report.warnings[0]}" in report.to_markdown()
     report.engines.append(EngineResult("z", "ok", compared=3))

@@ -17,9 +17,8 @@ from ppdet.core.config.load import load_config
 from ppdet.core.errors import CheckpointError, ConfigError, MediaError
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.prediction.predictor import PredictOptions, Predictor, find_images, predict
-from ppdet.engine.tasks.deployed_form import deployed_form
 from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
-from ppdet.engine.tasks.pose_prediction import PosePredictor
+from ppdet.engine.tasks.top_down import PosePredictor
 from ppdet.engine.weights.checkpoint import save_pdparams
 from ppdet.inference.estimators.top_down import TopDownEstimator
 
@@ -46,7 +45,7 @@ def test_evaluation_and_prediction_see_the_same_keypoints(config: Path) -> None:
     predictor = PosePredictor(model, assembly.codec, assembly.skeleton, flip_test=True)
     batch = next(iter(assembly.reader("Eval")))
     xy, scores = predictor(batch)
-    form = deployed_form(assembly, model)
+    form = assembly.task.deployed_form(assembly, model)
     estimator = TopDownEstimator(form.runtime(), form.card, flip_test=True)
     for row in range(len(xy)):
         sample = dataset.load(row, np.random.default_rng(0))

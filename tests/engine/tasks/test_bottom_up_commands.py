@@ -57,7 +57,7 @@ def test_the_card_says_all(exported: Path) -> None:
     from ppdet.inference.model_card import ModelCard
 
     card = ModelCard.load(exported)
-    assert card.arch == "HigherHRNet" and card.is_bottom_up and card.use_dynamic_shape and card.label_list == ["keypoint"]
+    assert card.arch == "HigherHRNet" and card.kind == "bottom_up" and card.use_dynamic_shape and card.label_list == ["keypoint"]
     assert card.operation("EvalAffine") == {"type": "EvalAffine", "size": 128} and card.operation("NormalizeImage")
     assert card.input_wh == (128, 128) and card.skeleton.name == "coco17"
     assert card.codec.to_dict() == Assembly(load_config(exported.parents[1] / "crowd.yml")).codec.to_dict()
@@ -115,11 +115,10 @@ def test_prediction_from_weights(config: Path, tmp_path: Path) -> None:
 
 def test_weights_and_export_predict_alike(config: Path, exported: Path) -> None:
     assembly = Assembly(load_config(config))
-    from ppdet.engine.tasks.bottom_up_prediction import bottom_up_estimator
     from ppdet.engine.weights.load import model_with_weights
 
     image = np.asarray(assembly.dataset("Eval").load(0, np.random.default_rng(0)).image)
-    weights = bottom_up_estimator(assembly, model_with_weights(assembly))
+    weights = assembly.task.estimator(assembly, model_with_weights(assembly))
     for engine in ENGINES:
         deployed = PosePipeline(None, exported, engine=engine).estimator
         one, other = weights.candidates(image)[0], deployed.candidates(image)[0]
@@ -129,14 +128,13 @@ def test_weights_and_export_predict_alike(config: Path, exported: Path) -> None:
 
 
 def test_a_graph_that_normalises_finds_the_same(config: Path) -> None:
-    from ppdet.engine.tasks.deployed_form import deployed_form
     from ppdet.engine.weights.load import model_with_weights
     from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 
     found = []
     for options in ([], ["TestReader.fuse_normalize=true"]):
         assembly = Assembly(load_config(config, options))
-        form = deployed_form(assembly, model_with_weights(assembly))
+        form = assembly.task.deployed_form(assembly, model_with_weights(assembly))
         assert (form.card.operation("NormalizeImage") is None) == bool(options)
         image = np.asarray(assembly.dataset("Eval").load(0, np.random.default_rng(0)).image)
         found.append(BottomUpEstimator(form.runtime(), form.card).candidates(image)[0].cell_score)

@@ -14,7 +14,7 @@ from ppdet.engine.tasks.bottom_up_parity import (
     compare_candidates,
     predict_bottom_up,
     regrouped,
-    ties,
+    tied_peaks,
 )
 from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 
@@ -34,7 +34,7 @@ def changed(prediction: BottomUpPrediction, **fields: np.ndarray) -> BottomUpPre
 
 def test_the_same_is_the_same(prediction: BottomUpPrediction) -> None:
     rows = compare_candidates(prediction, prediction, 0.2)
-    assert rows.shape == (6, 4) and not rows.any() and not ties(rows, 0.05).any()
+    assert rows.shape == (6, 4) and not rows.any() and not tied_peaks(rows, 0.05).any()
     assert regrouped([prediction], [prediction], 0.2, 0.05) == 0
 
 
@@ -43,16 +43,16 @@ def test_a_moved_peak_is_measured_in_image_pixels(prediction: BottomUpPrediction
     offset[0, 0, 0] += 2.0
     rows = compare_candidates(prediction, changed(prediction, offset=offset), 0.2)
     assert rows[:, 0].max() == pytest.approx(2 * 300 / 128, rel=1e-5) and (rows[:, 0] > 0).sum() == 1
-    assert not ties(rows, 0.05).any()
+    assert not tied_peaks(rows, 0.05).any()
 
 
 def test_a_peak_moved_the_other_way_is_a_tie_and_many_are_a_fault(prediction: BottomUpPrediction) -> None:
     offset = prediction.candidates.offset.copy()
     offset[0, 0, 0] *= -1
     rows = compare_candidates(prediction, changed(prediction, offset=offset), 0.2)
-    assert ties(rows, 0.05).sum() == 1
+    assert tied_peaks(rows, 0.05).sum() == 1
     rows = compare_candidates(prediction, changed(prediction, offset=-prediction.candidates.offset), 0.2)
-    assert (rows[:, 0] > 0.05).sum() == 6 and not ties(rows, 0.05).any()
+    assert (rows[:, 0] > 0.05).sum() == 6 and not tied_peaks(rows, 0.05).any()
 
 
 def test_a_lost_candidate_and_other_tags_are_seen(prediction: BottomUpPrediction) -> None:

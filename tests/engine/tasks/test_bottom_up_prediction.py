@@ -12,7 +12,8 @@ import pytest
 from support.planted_group import SIDE, SKELETON, TAG_GAIN, bottom_up_card, bottom_up_codec, group_image
 
 from ppdet.core.errors import ConfigError, ModelDirError
-from ppdet.engine.tasks.bottom_up_prediction import BottomUpPredictor, bottom_up_estimator, bottom_up_setting, scales_of
+from ppdet.engine.tasks.bottom_up import BottomUpTask
+from ppdet.engine.tasks.bottom_up_prediction import BottomUpPredictor, bottom_up_setting, scales_of
 from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.modeling.export.bottom_up import BottomUpExport
 
@@ -140,4 +141,4 @@ def test_an_exported_model_is_not_tested_at_several_scales() -> None:
     exported = ExportedModel.__new__(ExportedModel)
     assembly = SimpleNamespace(config={"test_scales": [1, 2]}, skeleton=SKELETON)
     with pytest.raises(ConfigError, match="leave out --model_dir"):
-        bottom_up_estimator(assembly, exported)
+        BottomUpTask().estimator(assembly, exported)

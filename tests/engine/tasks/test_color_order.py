@@ -10,7 +10,6 @@ from support.pose_parts import write_config, write_people
 from ppdet.core.config.load import load_config
 from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.tasks.deployed_form import deployed_form
 from ppdet.inference.estimators.preprocess import Normalizer
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.modeling.export.normalize import Normalize
@@ -66,7 +65,7 @@ def test_the_deployed_form_carries_it(tmp_path, fuse: bool) -> None:
             seen["image"] = image.numpy()
             return {"heatmap": paddle.zeros([image.shape[0], assembly.skeleton.num_keypoints, 16, 12])}
 
-    form = deployed_form(assembly, Spy())
+    form = assembly.task.deployed_form(assembly, Spy())
     assert form.card.operation("NormalizeImage") == (None if fuse else {"type": "NormalizeImage", **SETTINGS, "to_bgr": True})
     red = np.zeros((1, 64, 48, 3), np.uint8)
     red[..., 0] = 255

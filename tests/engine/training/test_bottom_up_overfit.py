@@ -15,7 +15,6 @@ from support.bottom_up_train_parts import ROOT, write_bottom_up_config
 
 from ppdet.core.config.load import load_config
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.tasks.bottom_up_prediction import bottom_up_estimator
 from ppdet.engine.weights.load import model_with_weights
 from ppdet.image.io import read_image
 from ppdet.inference.pipeline import PosePipeline
@@ -75,7 +74,7 @@ def test_every_engine_gives_the_same_people(config: Path, exported: Path) -> Non
     assert [each["status"] for each in report["engines"]] == ["ok"] * 3
     assert all(each["compared"] > 50 and each["max_px"] <= 0.05 for each in report["engines"]), report
     assembly = Assembly(load_config(config))
-    weights = bottom_up_estimator(assembly, model_with_weights(assembly))
+    weights = assembly.task.estimator(assembly, model_with_weights(assembly))
     deployed = {engine: PosePipeline(None, exported, engine=engine, person_threshold=0) for engine in ENGINES}
     for image in photographs(config):
         ours = weights.people(image)

@@ -153,7 +153,7 @@ def test_evaluation_is_not_fed_by_the_teacher(tmp_path):
         ("{weights: FILE, flip_test: 3}", "flip_test is true or false"),
         ("{weights: FILE, features: {layers: [backbone.third]}}", "no layer 'backbone.third'"),
         ("{weights: FILE, flip_test: true, features: {layers: [backbone.first]}}", "without flip_test"),
-        ("{model_dir: CROWD}", "is a bottom-up model"),
+        ("{model_dir: CROWD}", "is a bottom-up model; a teacher"),
         ("{model_dir: OTHER}", "lacks head, left_foot, right_foot"),
         ("{model_dir: UNIT}", "lie on the unit grid"),
         ("{model_dir: nothing_here}", "nothing_here"),

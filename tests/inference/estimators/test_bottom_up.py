@@ -124,7 +124,7 @@ def test_a_paddledetection_export_gives_whole_maps() -> None:
 
     for arch in ("HigherHRNet", "HRNet"):  # of some versions the card says HRNet
         card = bottom_up_card(codec=None, skeleton=None, arch=arch)
-        assert card.is_bottom_up and not card.is_top_down
+        assert card.kind == "bottom_up"
         found = BottomUpEstimator(WholeMaps(bottom_up_codec()), card).people(group_image((400, 300), PEOPLE, 8.0))
         np.testing.assert_allclose(matched(found.keypoints[:3], PEOPLE), PEOPLE, atol=3.0)
     with pytest.raises(ModelDirError, match="EvalAffine"):
@@ -134,7 +134,7 @@ def test_a_paddledetection_export_gives_whole_maps() -> None:
 def test_cards_come_back_as_they_were(tmp_path: Path) -> None:
     bottom_up_card(codec=bottom_up_codec(refine_cell=2, joint_order=[1, 0])).write(tmp_path)
     card = ModelCard.load(tmp_path)
-    assert card.is_bottom_up and card.use_dynamic_shape and card.skeleton == SKELETON
+    assert card.kind == "bottom_up" and card.use_dynamic_shape and card.skeleton == SKELETON
     assert card.codec.to_dict() == bottom_up_codec(refine_cell=2, joint_order=[1, 0]).to_dict()
 
 
@@ -146,7 +146,7 @@ def test_the_pipeline_takes_it_without_a_detector() -> None:
     batch = pipeline.estimate_batch([picture, picture[:, :200].copy()], ["a", "b"])
     np.testing.assert_array_equal(batch[0].keypoints, result.keypoints)
     assert set(pipeline.timer.median_ms()) == {"pose", "group"}
-    with pytest.raises(ModelDirError, match="finds all people of a whole picture .* leave the detector out"):
+    with pytest.raises(ModelDirError, match="finds all people of a whole image .* leave the detector out"):
         PosePipeline(PlantedDetector([[0, 0, 5, 5]]), estimator())
 
 

@@ -81,13 +81,17 @@ def test_flip_test_keeps_the_place_and_swaps_partners() -> None:
 
     class Mirroring(PlantedRuntime):
         def run(self, feeds: Any) -> list[np.ndarray]:
-            image = feeds["image"]
-            mirrored = len(self.batches) == 2  # probe, plain, mirrored
-            return super().run({"image": np.ascontiguousarray(image[:, [0, 2, 1]]) if mirrored else image})
+            image = feeds["image"].copy()
+            rows = slice(1, 2) if len(image) == 2 else slice(0, len(self.batches) == 2)  # probe; then plain and mirrored
+            image[rows] = image[rows][:, [0, 2, 1]]
+            return super().run({"image": image})
 
     image = planted_person((400, 300), POINTS, 16.0)
-    keypoints, _ = estimator(runtime=Mirroring(), flip_test=True).estimate(image, BOX)
-    np.testing.assert_allclose(keypoints[0], POINTS, atol=0.4)
+    for together, batches in ((8, [1, 2]), (1, [1, 1, 1])):
+        runtime = Mirroring()
+        keypoints, _ = estimator(runtime=runtime, flip_test=True, batch_size=together).estimate(image, BOX)
+        np.testing.assert_allclose(keypoints[0], POINTS, atol=0.4)
+        assert runtime.batches == batches
 
 
 @pytest.mark.parametrize(

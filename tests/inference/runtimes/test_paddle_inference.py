@@ -38,7 +38,7 @@ def test_the_program_gives_the_layers_numbers(model: Path) -> None:
 def test_auto_falls_back_to_paddle_and_gives_the_reasons(
     model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(registry, "_said", set())
+    monkeypatch.setattr(registry, "_logged", set())
     with caplog.at_level("INFO", "ppdet"):
         assert load_runtime(model).engine == load_runtime(model).engine == "paddle"
     lines = [record.message for record in caplog.records if "passed over" in record.message]

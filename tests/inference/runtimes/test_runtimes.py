@@ -14,7 +14,7 @@ from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime, registry
+from ppdet.inference.runtimes import base, load_runtime, registry
 
 for package in ("onnx", "onnxruntime", "openvino"):
     pytest.importorskip(package)
@@ -49,12 +49,12 @@ def test_a_fixed_batch_is_known(tmp_path: Path, engine: str) -> None:
 def test_auto_takes_the_fastest_and_says_why_not_the_others(
     model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(registry, "_said", set())
+    monkeypatch.setattr(registry, "_logged", set())
     with caplog.at_level(logging.INFO, "ppdet"):
         assert load_runtime(model).engine == "onnxruntime"
         load_runtime(model, precision="bf16")
         assert load_runtime(model, precision="bf16").engine == "openvino"
-        monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "onnxruntime" else importlib.util.find_spec(name))
+        monkeypatch.setattr(base, "find_spec", lambda name: None if name == "onnxruntime" else importlib.util.find_spec(name))
         assert load_runtime(model).engine == "openvino"
     lines = [record.message for record in caplog.records if "fp32, not bf16" in record.message]
     assert lines == ["engines passed over: onnxruntime (ONNX Runtime runs this model in fp32, not bf16)"]  # once, and short
@@ -63,13 +63,13 @@ def test_auto_takes_the_fastest_and_says_why_not_the_others(
 
 
 def test_auto_with_nothing_that_fits_gives_every_reason(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
     with pytest.raises(ModelDirError, match="onnxruntime: not installed\n  openvino: not installed\n  paddle: not installed"):
         load_runtime(model)
 
 
 def test_an_engine_that_is_not_installed_is_said_to_be(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
     with pytest.raises(ModelDirError, match="'openvino' is not installed"):
         load_runtime(model, engine="openvino")
 
@@ -115,7 +115,7 @@ def test_precision_is_a_choice_that_is_shown(model: Path) -> None:
 
 
 def test_wrong_inputs_and_options_are_refused(model: Path) -> None:
-    with pytest.raises(ModelDirError, match="wants the inputs"):
+    with pytest.raises(ModelDirError, match="expects the inputs"):
         load_runtime(model, engine="onnxruntime").run({"x": batch(1)})
     for options in ({"cpu_threads": 0}, {"precision": "int3"}, {"run_mode": "fast"}, {"run_mode": "trt_fp16"}):
         with pytest.raises(ConfigError):

@@ -118,7 +118,7 @@ def test_damaged_frames_are_reported_and_numbers_stay_right(
     tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 12)
-    monkeypatch.setattr("ppdet.inference.video.reader._open", lambda source: DamagedCapture(clip, {4, 5, 9}, 3))
+    monkeypatch.setattr("ppdet.inference.video.reader.open_capture", lambda source: DamagedCapture(clip, {4, 5, 9}, 3))
     report = process_video(pipeline, clip, tmp_path / "out.mp4", tmp_path / "out.json")
     assert report.frames == 12 and report.unreadable == [4, 5, 9]
     content = json.loads((tmp_path / "out.json").read_text())
@@ -127,6 +127,7 @@ def test_damaged_frames_are_reported_and_numbers_stay_right(
     assert read_back(tmp_path / "out.mp4")[0] == 12
     assert "3 frames could not be decoded (4-5, 9)" in caplog.text
     assert "promises 15 frames and ends after 12" in caplog.text
+    assert report.missing == 3 and report.exit_status() == 1
 
 
 def test_a_file_damaged_in_the_middle_is_read_to_its_end(tmp_path: Path, pipeline: PosePipeline) -> None:
@@ -194,27 +195,34 @@ def test_stopping_early_closes_everything(tmp_path: Path, pipeline: PosePipeline
     results.close()  # must not hang
 
 
-def test_interrupted_work_leaves_no_half_file(tmp_path: Path, pipeline: PosePipeline) -> None:
+@pytest.mark.parametrize("end", [KeyboardInterrupt, Terminated])
+def test_interrupted_work_leaves_whole_files_of_what_was_done(
+    tmp_path: Path, pipeline: PosePipeline, caplog: pytest.LogCaptureFixture, end: type
+) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 40)
 
-    def interrupt(result: object) -> None:
-        raise KeyboardInterrupt
+    def interrupt(result: Any) -> None:
+        if result.frame_id == 8:
+            raise end
 
-    with pytest.raises(KeyboardInterrupt):
-        process_video(pipeline, clip, tmp_path / "out.mp4", on_result=interrupt)
-    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+    with pytest.raises(end):
+        process_video(pipeline, clip, tmp_path / "out.mp4", tmp_path / "out.json", on_result=interrupt)
+    assert read_back(tmp_path / "out.mp4")[0] == len(json.loads((tmp_path / "out.json").read_text())) == 8
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.json", "out.mp4"]
+    assert "out.mp4 holds the 8 frames written so far" in caplog.text
 
 
 def test_an_unknown_frame_rate_is_replaced_aloud(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clip = write_clip(tmp_path / "clip.mp4", 3)
-    for stated in (0.0, float("nan"), 90000.0):
-        capture = DamagedCapture(clip, set())
-        monkeypatch.setattr(capture, "get", lambda prop, stated=stated: stated if prop == cv2.CAP_PROP_FPS else 3.0)
-        monkeypatch.setattr("ppdet.inference.video.reader._open", lambda source, capture=capture: capture)
-        assert VideoReader(clip).fps == 25.0
-    assert "25 is taken instead" in caplog.text
+    for frames, expected in ((3, 25.0), (12, 30000 / 1001)):  # three frames tell no rate, twelve do by their time stamps
+        clip = write_clip(tmp_path / f"clip{frames}.mp4", frames)
+        for stated in (0.0, float("nan"), 90000.0):
+            capture = DamagedCapture(clip, set())
+            monkeypatch.setattr(capture, "get", lambda prop, stated=stated: stated if prop == cv2.CAP_PROP_FPS else 3.0)
+            monkeypatch.setattr("ppdet.inference.video.reader.open_capture", lambda source, capture=capture: capture)
+            assert VideoReader(clip).fps == pytest.approx(expected, abs=0.01)
+    assert "25 is taken instead" in caplog.text and "by its time stamps it has 29.97" in caplog.text
 
 
 def test_a_container_without_encoder_gets_another_suffix(
@@ -271,7 +279,7 @@ def test_a_camera_ends_with_a_signal_and_keeps_what_it_recorded(
     tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch, end: type
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 40)
-    monkeypatch.setattr("ppdet.inference.video.reader._open", lambda source: cv2.VideoCapture(str(clip)))
+    monkeypatch.setattr("ppdet.inference.video.reader.open_capture", lambda source: cv2.VideoCapture(str(clip)))
     seen = []
 
     def signal_at_the_eighth(result: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import Any, List
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class PadBatch:
             raise ConfigError(f"PadBatch.pad_to_stride must be 0 (no multiple) or more; given {pad_to_stride}")
         self.stride = max(1, pad_to_stride)
 
-    def apply_samples(self, samples: List[ImageSample]) -> List[ImageSample]:
+    def apply_samples(self, samples: List[ImageSample], rng: Any = None) -> List[ImageSample]:
         """Pads the images of a list of samples, before they are stacked."""
         images = [s.image for s in samples]
         first = 1 if images and images[0] is not None and images[0].shape[0] == 3 else 0

@@ -10,11 +10,12 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.image import ImageSample
+from ppdet.image.resize import resize_to, target_height_width
 
 
 @register
 class Resize:
-    """Resizes to `target_size` and records `im_shape` and `scale_factor`; boxes stay in source pixels.
+    """Resizes to `target_size` and records `im_shape` and `scale_factor`; `boxes_input` follow, if there are any.
 
     Args:
         target_size: one number or [height, width].
@@ -26,22 +27,18 @@ class Resize:
     """
 
     def __init__(self, target_size: Union[int, Sequence[int]], keep_ratio: bool = False, interp: int = cv2.INTER_LINEAR) -> None:
-        size = [target_size, target_size] if isinstance(target_size, int) else list(target_size)
-        if len(size) != 2 or min(size) <= 0:
-            raise ConfigError(f"Resize.target_size must be a number or [height, width]; given {target_size!r}")
         if interp not in range(5):
             raise ConfigError(f"Resize.interp must be 0..4 (OpenCV's numbers); given {interp!r}")
-        self.target_hw, self.keep_ratio, self.interp = (int(size[0]), int(size[1])), keep_ratio, interp
+        self.target_hw, self.keep_ratio, self.interp = target_height_width(target_size), keep_ratio, interp
 
     def __call__(self, sample: ImageSample, rng: np.random.Generator) -> ImageSample:
         assert sample.image is not None
         height, width = sample.image.shape[:2]
-        scale_y, scale_x = self.target_hw[0] / height, self.target_hw[1] / width
-        if self.keep_ratio:
-            # PaddleDetection's rule: the target's short side bounds the image's short side, the long side the long one
-            scale_y = scale_x = min(min(self.target_hw) / min(height, width), max(self.target_hw) / max(height, width))
-        new_wh = (max(1, round(width * scale_x)), max(1, round(height * scale_y)))
-        sample.image = cv2.resize(sample.image, new_wh, interpolation=self.interp)
-        sample.im_shape = np.array([new_wh[1], new_wh[0]], np.float32)
-        sample.scale_factor = np.array([scale_y, scale_x], np.float32)
+        sample.image, scale_yx = resize_to(sample.image, self.target_hw, self.keep_ratio, self.interp)
+        sample.im_shape = np.array(sample.image.shape[:2], np.float32)
+        sample.scale_factor = np.array(scale_yx, np.float32)
+        if sample.boxes_input is not None:
+            new_height, new_width = sample.image.shape[:2]
+            factor = np.array([new_width / width, new_height / height] * 2)
+            sample.boxes_input = np.clip(sample.boxes_input * factor, 0, [new_width, new_height] * 2)
         return sample

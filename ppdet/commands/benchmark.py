@@ -1,0 +1,89 @@
+"""Measure: the unite pipeline on videos, a network by engine, grouping, training steps, and --help of every command.
+
+Figures in docs/benchmarks.md come from here. Engines are compared within one run; the machine's own speed cancels out of ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Optional, Sequence
+
+from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.config_flags import add_config_flags
+from ppdet.commands.flags.values import check_numbers
+from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A sub-command for each thing that can be measured."""
+    engines = sorted(runtime_names(), key=lambda name: name != "paddle")  # ratios are to Paddle Inference
+    kinds = parser.add_subparsers(dest="kind", required=True)
+
+    unite = kinds.add_parser("unite", help="seconds, frames/s and peak memory of the whole unite command")
+    unite.add_argument("--det_model_dir", required=True)
+    unite.add_argument("--keypoint_model_dir", required=True)
+    unite.add_argument("--video_file", nargs="+", required=True)
+    unite.add_argument("--engines", nargs="+", default=engines)
+    unite.add_argument("--cpu_threads", type=int, default=2)
+
+    network = kinds.add_parser("network", help="milliseconds of an exported network alone, engine beside engine")
+    network.add_argument("--model_dir", required=True)
+    network.add_argument("--engines", nargs="+", default=engines)
+    network.add_argument("--cpu_threads", type=int, default=2)
+    network.add_argument("--batches", nargs="+", type=int, default=[1, 8])
+    network.add_argument("--repeats", type=int, default=40)
+    network.add_argument("--precision", default="fp32", choices=runtime_precisions())
+
+    train = kinds.add_parser("train", help="images/s and peak memory of training iterations; under paddle.distributed.launch too")
+    add_config_flags(train)
+    train.add_argument("--iterations", type=int, default=8)
+
+    group = kinds.add_parser("group", help="milliseconds of bottom-up grouping beside the plain reference of the tests")
+    group.add_argument("--people", nargs="+", type=int, default=[5, 30, 100])
+    group.add_argument("--repeats", type=int, default=20)
+
+    kinds.add_parser("help", help="seconds of --help for each command")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure and print a table."""
+    check_numbers(args)
+    if args.kind == "train":
+        _train(args)
+        return
+    from ppdet.engine.benchmarks import benchmark
+
+    if args.kind == "unite":
+        rows = benchmark.unite_rows(
+            args.det_model_dir, args.keypoint_model_dir, args.video_file, args.engines, args.cpu_threads
+        )
+        header = ["video", "engine", "seconds", "frames/s", "peak MiB"]
+    elif args.kind == "network":
+        rows = benchmark.network_rows(
+            args.model_dir, args.engines, args.cpu_threads, args.batches, args.repeats, args.precision
+        )
+        header = ["engine", "precision", "batch", "median ms", "ms per crop"]
+    elif args.kind == "group":
+        from ppdet.engine.benchmarks import grouping
+
+        rows = grouping.group_rows(args.people, args.repeats)
+        header = grouping.HEADER
+    else:
+        rows = benchmark.help_rows()
+        header = ["command", "seconds"]
+    for line in benchmark.markdown_table(header, rows):
+        print(line, flush=True)
+
+
+def _train(args: argparse.Namespace) -> None:
+    from ppdet.core.config.load import load_config
+    from ppdet.engine import distributed
+    from ppdet.engine.benchmarks.training_speed import measure_training
+
+    speed = measure_training(load_config(args.config, args.opt), iterations=args.iterations)
+    if distributed.is_main():
+        print(speed)
+
+
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    return run_module(__name__, argv, prog)

@@ -1,0 +1,1 @@
+"""`ppdet`: one console command with a sub-command per module, and shell completion for it."""

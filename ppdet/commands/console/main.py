@@ -1,0 +1,64 @@
+"""`ppdet`: the console command. Each sub-command is a module of `ppdet.commands`, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
+from typing import Optional, Sequence
+
+import ppdet
+from ppdet.core.command import USER_ERROR
+
+COMMANDS = {
+    "pose": "find people and their poses in images, videos, cameras, streams",
+    "detect": "find boxes only",
+    "draw": "draw the poses of a JSON file on their images",
+    "demo": "people with skeletons, from nothing",
+    "doctor": "what this machine can do and what is missing",
+    "train": "train a model",
+    "eval": "evaluate weights or an exported model",
+    "infer": "predict from weights",
+    "export": "export weights for deployment",
+    "dataset": "make and convert annotation files",
+    "check-config": "check configurations without building anything",
+    "model-info": "parameters, multiply-adds and memory of a network",
+    "convert-weights": "convert the authors' PyTorch weights",
+    "zoo": "list models, fetch published weights",
+    "benchmark": "measure pipelines, networks and training",
+    "completion": "print a completion script for bash, zsh or fish",
+}
+"""Sub-command -> what it does."""
+
+_HOMES = {"completion": "ppdet.commands.console.completion"}
+
+
+def command_module(name: str) -> ModuleType:
+    """The module of a sub-command."""
+    return import_module(_HOMES.get(name, f"ppdet.commands.{name.replace('-', '_')}"))
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        print(_usage(), file=sys.stderr)
+        return USER_ERROR
+    if words[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return 0
+    if words[0] in ("-V", "--version", "version"):
+        print(f"ppdet {ppdet.__version__}")
+        return 0
+    name = words[0].lower().replace("_", "-")
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, n=1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        print(f"error: ppdet has no command {words[0]!r}{hint} `ppdet --help` lists all", file=sys.stderr)
+        return USER_ERROR
+    return command_module(name).main(words[1:], prog=f"ppdet {name}")
+
+
+def _usage() -> str:
+    lines = [f"  {name:17}{text}" for name, text in COMMANDS.items()]
+    return "\n".join(["usage: ppdet COMMAND ... (ppdet COMMAND --help tells the rest)", "", *lines])

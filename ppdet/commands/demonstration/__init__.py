@@ -1,0 +1,5 @@
+"""Parts of the demo: find the models, render the clip, run, measure. Nothing here needs Paddle but `export`."""
+
+from __future__ import annotations
+
+__all__ = ["run", "models", "clip", "outputs", "export"]

@@ -1,0 +1,83 @@
+"""The rendered clip of the demo, and how much of its known truth a pipeline finds.
+
+Legend: N people of the truth, P people found, K keypoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from ppdet.inference.results import PoseResult
+from ppdet.inference.video.writer import VideoWriter
+from ppdet.visualize.rendered_people import FPS, RenderedFrame, rendered_clip
+
+#: a keypoint is found if it is at most this share of the torso's length away (PCK@0.2)
+TOLERANCE = 0.2
+#: a person is found if this share of their visible keypoints is
+PERSON_SHARE = 0.5
+
+
+def render_clip(path: Path, frames: Optional[int] = None) -> list[RenderedFrame]:
+    """Write the rendered clip and return what is true about each frame.
+
+    Args:
+        path: video to write.
+        frames: how many; None for the whole clip.
+    """
+    rendered = list(rendered_clip() if frames is None else rendered_clip(frames))
+    height, width = rendered[0].image.shape[:2]
+    with VideoWriter(path, FPS, (width, height)) as writer:
+        for frame in rendered:
+            writer.write(frame.image)
+    return rendered
+
+
+@dataclass
+class TruthScore:
+    """Counts how many visible keypoints and people of the rendered clip were found.
+
+    Attributes:
+        truth: of each frame.
+        keypoints, keypoints_found: visible ones in all frames together, and those within `TOLERANCE`.
+        people, people_found: people with a visible keypoint in all frames together, and those found.
+    """
+
+    truth: list[RenderedFrame] = field(repr=False)
+    keypoints: int = 0
+    keypoints_found: int = 0
+    people: int = 0
+    people_found: int = 0
+
+    def add(self, result: PoseResult) -> None:
+        """Compare one frame's result, by its `frame_id`, with the truth.
+
+        Each person of the truth takes the nearest pose that nobody else has taken, nearest pairs first.
+        """
+        assert result.frame_id is not None
+        frame = self.truth[result.frame_id - 1]
+        seen = frame.visibility == 2
+        offsets = np.linalg.norm(result.keypoints[None] - frame.keypoints[:, None], axis=3)  # (N, P, K)
+        close = (offsets <= TOLERANCE * frame.torso[:, None, None]) & seen[:, None]
+        share = close.sum(2) / np.maximum(seen.sum(1), 1)[:, None]
+        self.keypoints += int(seen.sum())
+        self.people += int(seen.any(1).sum())
+        while share.size and share.max() > 0:
+            person, pose = np.unravel_index(share.argmax(), share.shape)
+            self.keypoints_found += int(close[person, pose].sum())
+            self.people_found += int(share[person, pose] >= PERSON_SHARE)
+            share[person], share[:, pose] = 0, 0
+
+    @property
+    def pck(self) -> float:
+        """Share of the visible keypoints that were found, 0 to 1."""
+        return self.keypoints_found / max(self.keypoints, 1)
+
+    def text(self) -> str:
+        """One line for the user."""
+        found = f"{self.keypoints_found} of {self.keypoints} visible keypoints within {TOLERANCE:g} of the torso's length"
+        people = f"{self.people_found} of {self.people} people found"
+        return f"PCK@{TOLERANCE:g} {self.pck:.3f} on the rendered people ({found}); {people}"

@@ -1,0 +1,1 @@
+"""The commands of deploy/python: exported models on images, videos and cameras, with PaddleDetection's flags."""

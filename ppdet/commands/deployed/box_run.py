@@ -1,0 +1,116 @@
+"""Runs a detector on images and videos: draws, records, counts."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ppdet.commands.deployed.report import log_end
+from ppdet.core.command import Terminated
+from ppdet.image.io import write_image
+from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.files.box_records import box_records
+from ppdet.inference.files.ids import image_ids
+from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.files.json_list import JsonListWriter
+from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.progress import Progress
+from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.video.reader import VideoReader
+from ppdet.inference.video.sinks import BoxVideoSink
+from ppdet.inference.video.writer import VideoWriter
+from ppdet.visualize.box_drawer import BoxDrawer
+
+
+@dataclass
+class BoxRun:
+    """One command's work with a detector.
+
+    Attributes:
+        detector: finds boxes.
+        drawings: folder of drawn images and videos, or None to draw nothing.
+        records: where boxes are recorded, or None.
+        threshold: smallest score that is drawn and counted.
+        save_threshold: smallest score that is recorded.
+        timer: measures the stages.
+        images, frames, boxes: counts so far.
+        written: what was written, besides the records.
+    """
+
+    detector: BoxDetector
+    drawings: OutputFolder | None = None
+    records: JsonListWriter | None = None
+    threshold: float = 0.5
+    save_threshold: float = 0.0
+    timer: StageTimer = field(default_factory=StageTimer)
+    images: int = 0
+    frames: int = 0
+    boxes: int = 0
+    written: list[Path] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+
+    def run_images(self, inputs: ImageInputs, together: int = 1) -> None:
+        """Detect, draw and record images, `together` at a time; one that cannot be read is noted in `inputs`."""
+        drawer = BoxDrawer(self.detector.card.label_list)
+        ids = dict(zip(inputs.paths, image_ids(inputs.paths)))
+        with ExitStack() as stack:
+            progress = Progress("images", len(inputs.paths), "image")
+            stack.callback(progress.close)
+            for paths, images in inputs.groups(together):
+                with self.timer.stage("detect"):
+                    results = self.detector.detect(images)
+                for path, image, found in zip(paths, images, results):
+                    if self.drawings is not None:
+                        drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold)
+                        with self.timer.stage("write"):
+                            write_image(self.drawings.file(path.name, path), drawn)
+                    if self.records is not None:
+                        for record in box_records(found[found.scores >= self.save_threshold], ids[path], path.name):
+                            self.records.append(record)
+                    self.images += 1
+                    self.boxes += int((found.scores >= self.threshold).sum())
+                    progress.step()
+        if self.drawings is not None:
+            self.written.append(self.drawings.path)
+
+    def run_video(self, source: str | int, name: str) -> int:
+        """Detect, draw and record a video, a stream or a camera.
+
+        Args:
+            source: path, URL, or number of a camera.
+            name: of the drawn video, and of the video in the records.
+
+        Returns:
+            1 if frames were missing or did not decode, else 0.
+        """
+        sink = BoxVideoSink(BoxDrawer(self.detector.card.label_list), self.threshold, self.save_threshold, name, self.timer)
+        sink.json_list = self.records
+        with ExitStack() as stack:
+            reader = stack.enter_context(VideoReader(source))
+            if self.drawings is not None:
+                path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
+                sink.video = stack.enter_context(VideoWriter(path, reader.fps, reader.size_wh))
+            progress = Progress(reader.name, reader.frame_count)
+            stack.callback(progress.close)
+            try:
+                for frame in reader:
+                    found = None
+                    if frame.image is not None:
+                        with self.timer.stage("detect"):
+                            found = self.detector.detect([frame.image])[0]
+                    sink.consume(frame, found)
+                    progress.step()
+            except (KeyboardInterrupt, Terminated):  # the only ends of a camera
+                if not reader.is_live:
+                    raise
+        self.frames += sink.frames
+        self.boxes += sink.boxes
+        self.written += [] if sink.video is None else [sink.video.path]
+        return reader.exit_status()
+
+    def log_end(self) -> None:
+        """The last line of the command: how much, how fast, where it is."""
+        written = self.written + ([self.records.path] if self.records is not None else [])
+        log_end(self.images, self.frames, self.boxes, "boxes", self.started, written)

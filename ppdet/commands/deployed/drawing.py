@@ -1,0 +1,191 @@
+"""Draws the poses of a JSON file on their images.
+
+Legend: N people of an image, K keypoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping, Optional, Union
+
+import numpy as np
+
+from ppdet.core.errors import ConfigError, DataError, MediaError
+from ppdet.core.logger import get_logger
+from ppdet.image.io import IMAGE_SUFFIXES, read_image, write_image
+from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.files.pose_files import PosedImage, PoseFile, read_pose_file
+from ppdet.inference.progress import Progress
+from ppdet.skeletons import Skeleton, get_skeleton
+from ppdet.skeletons.lookup import skeleton_for_count
+from ppdet.skeletons.tables import TABLES
+from ppdet.visualize.frame_tiles import contact_sheet
+from ppdet.visualize.pose_drawer import PoseDrawer
+
+logger = get_logger(__name__)
+
+NAMED_PROBLEMS = 10
+SHEET_NAME = "contact_sheet.jpg"
+MOST_TILES = 100
+"""A sheet of more could not be read, and decoding thousands of images at once would fill the memory."""
+
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """How to draw.
+
+    Attributes:
+        output_dir: folder of the drawn images.
+        image_dir: folder that names in the JSON refer to; None is the JSON's own folder.
+        annotations: COCO file with the file names of image ids, and the skeleton.
+        skeleton: name; None takes the annotations' categories, else the only skeleton known with that number of keypoints.
+        threshold: smallest keypoint score that is drawn.
+        person_threshold: smallest person score that is drawn.
+        boxes: also draw boxes, where the file has them.
+        line_scale: factor on the width of limbs.
+        sheet_columns: also write a contact sheet with so many columns; 0 for none.
+        limit: draw only the first images; 0 for all.
+    """
+
+    output_dir: Union[str, Path] = "output/visualize"
+    image_dir: Optional[Union[str, Path]] = None
+    annotations: Optional[Union[str, Path]] = None
+    skeleton: Optional[str] = None
+    threshold: float = 0.2
+    person_threshold: float = 0.3
+    boxes: bool = False
+    line_scale: float = 1.0
+    sheet_columns: int = 0
+    limit: int = 0
+
+
+def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
+    """Draw every image of a JSON file.
+
+    Returns:
+        Exit status: 0, or 1 if images were missing or could not be read; these are named and counted.
+
+    Raises:
+        DataError, ConfigError: the file holds no poses, or the skeleton is unknown or has another number of keypoints.
+        MediaError: no image at all could be drawn, or the folder cannot be written.
+    """
+    if options.limit < 0 or options.sheet_columns < 0:
+        raise ConfigError(f"--limit {options.limit} and --contact_sheet {options.sheet_columns}: numbers from 0 on are expected")
+    poses = read_pose_file(path)
+    told = None if options.annotations is None else read_pose_file(options.annotations)
+    skeleton = _skeleton(path, poses, told, options.skeleton)
+    folder = Path(path).parent if options.image_dir is None else Path(options.image_dir)
+    finder = _ImageFinder(folder, {**(told.names if told else {}), **poses.names})
+    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes)
+    output = OutputFolder(options.output_dir)
+    chosen = poses.images[: options.limit or None]
+    problems: list[str] = []
+    tiles: list[tuple[str, np.ndarray]] = []
+    people = drawn_people = 0
+    progress = Progress("draw", len(chosen), "image")
+    for image in chosen:
+        progress.step()
+        people += len(image.keypoints)
+        try:
+            file = finder.find(image)
+            drawn, count = _draw(drawer, read_image(file, poses.turned), image, options)
+        except MediaError as error:
+            problems.append(str(error))
+            continue
+        drawn_people += count
+        write_image(output.file(f"{file.stem}_pose.jpg", file), drawn)
+        if options.sheet_columns and len(tiles) < MOST_TILES:
+            tiles.append((file.name, contact_sheet([drawn], 1)))  # scaled down at once, so that a hundred fit into memory
+    progress.close()
+    return _finish(output, options, tiles, problems, (len(chosen), people, drawn_people), skeleton.name)
+
+
+def _draw(drawer: PoseDrawer, pixels: np.ndarray, image: PosedImage, options: PlotOptions) -> tuple[np.ndarray, int]:
+    rows = [row for row, score in enumerate(image.person_scores) if score >= options.person_threshold]
+    if not rows:
+        return pixels, 0
+    keypoints = np.stack([image.keypoints[row] for row in rows])
+    nowhere = np.full(4, np.nan)  # a box that is not drawn
+    boxes = np.stack([nowhere if (box := image.boxes[row]) is None else box for row in rows])
+    return drawer.draw(pixels, keypoints[..., :2], keypoints[..., 2], options.threshold, boxes), len(rows)
+
+
+def _finish(
+    output: OutputFolder,
+    options: PlotOptions,
+    tiles: list[tuple[str, np.ndarray]],
+    problems: list[str],
+    counts: tuple[int, int, int],
+    skeleton: str,
+) -> int:
+    images, people, drawn = counts
+    if problems:
+        named = "".join(f"\n  {text}" for text in problems[:NAMED_PROBLEMS])
+        more = f"\n  and {len(problems) - NAMED_PROBLEMS} more" if len(problems) > NAMED_PROBLEMS else ""
+        logger.warning("%d of %d images were not drawn:%s%s", len(problems), images, named, more)
+    if len(problems) == images:
+        raise MediaError(f"none of the {images} images could be read; give the folder that holds them as --image_dir")
+    if tiles:
+        sheet = contact_sheet([drawn for _, drawn in tiles], options.sheet_columns, labels=[name for name, _ in tiles])
+        logger.info("contact sheet of %d images: %s", len(tiles), write_image(output.path / SHEET_NAME, sheet))
+    hidden = f", {people - drawn} of them below the person threshold {options.person_threshold:g}" if drawn < people else ""
+    logger.info("%d images with %d people%s (%s) drawn into %s", images - len(problems), people, hidden, skeleton, output.path)
+    return 1 if problems else 0
+
+
+def _skeleton(path: Union[str, Path], poses: PoseFile, told: Optional[PoseFile], name: Optional[str]) -> Skeleton:
+    counts = {len(person) for image in poses.images for person in image.keypoints}
+    if not counts:
+        raise DataError(f"{path}: there is no person with keypoints in it")
+    if len(counts) > 1:
+        raise DataError(f"{path}: its people have different numbers of keypoints ({', '.join(map(str, sorted(counts)))})")
+    (count,) = counts
+    declared = poses.skeleton or (told.skeleton if told else None)
+    skeleton = get_skeleton(name) if name else declared
+    if skeleton is None:
+        fitting = [known.name for known in TABLES.values() if known.num_keypoints == count]
+        if len(fitting) > 1:
+            raise ConfigError(f"{path}: {count} keypoints may be {' or '.join(fitting)}; say which with --skeleton")
+        skeleton = skeleton_for_count(count)
+        if not fitting:
+            logger.warning("no skeleton with %d keypoints is known: keypoints are drawn without limbs; give --annotations", count)
+    if skeleton.num_keypoints != count:
+        raise ConfigError(
+            f"{path}: its people have {count} keypoints, skeleton {skeleton.name} has {skeleton.num_keypoints}; "
+            "give another --skeleton, or --annotations with `categories`"
+        )
+    return skeleton
+
+
+class _ImageFinder:
+    """Where images lie: by name, by the annotations' names of ids, by files whose name is the id (000000000139.jpg)."""
+
+    def __init__(self, folder: Path, names: Mapping[Any, str]) -> None:
+        if not folder.is_dir():
+            raise MediaError(f"{folder} is not a folder; give the images' folder as --image_dir")
+        self.folder, self.names = folder, names
+        self._by_id: Optional[dict[Any, Path]] = None
+
+    def find(self, image: PosedImage) -> Path:
+        """The file. Raises MediaError if there is none."""
+        name = image.name if image.name is not None else self.names.get(image.image_id)
+        if name is not None:
+            for candidate in (self.folder / name, Path(name), self.folder / Path(name).name):
+                if candidate.is_file():
+                    return candidate
+            raise MediaError(f"{name} is not in {self.folder}")
+        found = self._ids().get(image.image_id)
+        if found is None:
+            raise MediaError(f"image {image.image_id}: no file of that name in {self.folder}; --annotations tells names of ids")
+        return found
+
+    def _ids(self) -> dict[Any, Path]:
+        if self._by_id is None:
+            self._by_id = {}
+            for file in sorted(self.folder.iterdir()):
+                if file.suffix.lower() in IMAGE_SUFFIXES:
+                    self._by_id[file.stem] = file
+                    if file.stem.isdigit():
+                        self._by_id[int(file.stem)] = file
+        return self._by_id

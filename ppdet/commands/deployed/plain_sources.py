@@ -1,0 +1,164 @@
+"""What `ppdet pose` and `ppdet detect` do once their flags are read."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from ppdet.commands.deployed.box_run import BoxRun
+from ppdet.commands.deployed.boxes import detector_card
+from ppdet.commands.deployed.pose_run import PoseRun
+from ppdet.commands.deployed.report import print_benchmark
+from ppdet.commands.deployed.sources import Sources, find_sources
+from ppdet.commands.flags.values import check_numbers
+from ppdet.core.errors import ConfigError, MediaError
+from ppdet.core.logger import get_logger
+from ppdet.image.io import write_image
+from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.files.json_list import JsonListWriter
+from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
+from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.files.urls import split_url
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.runtimes import load_runtime
+
+STDOUT = "-"
+
+
+def run_pose(args: argparse.Namespace) -> int:
+    """Estimate, draw and record the poses of all sources; returns 1 if an image or frame could not be read."""
+    check_numbers(args)
+    sources = find_sources(args.sources)
+    with _stdout_for_data(args.json == STDOUT) as stdout:
+        return _run_pose(args, sources, stdout)
+
+
+def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
+    with _results(args, stdout, JsonResultsWriter, "named") as (drawings, records):
+        work = PoseRun(_pipeline(args), drawings, records, args.threshold, args.filter_type if args.smooth else None,
+                       args.max_frames)  # fmt: skip
+        status = 0
+        if sources.images:
+            inputs = _inputs(sources, args)
+            work.run_images(inputs)
+            status = inputs.exit_status()
+        for url in sources.image_urls:
+            status = max(status, _pose_of_url(work, url))
+        for source, name in sources.videos:
+            status = max(status, work.run_video(source, name).exit_status())
+        if args.run_benchmark:
+            print_benchmark(work.pipeline.timer, args.cpu_threads)
+    work.log_end()
+    return status
+
+
+def run_detect(args: argparse.Namespace) -> int:
+    """Find, draw and record the boxes of all sources; returns 1 if an image could not be read."""
+    check_numbers(args)
+    sources = find_sources(args.sources)
+    if sources.image_urls:
+        raise MediaError("`ppdet detect` takes files, folders, videos, cameras and streams: download the image first")
+    with _stdout_for_data(args.json == STDOUT) as stdout:
+        return _run_detect(args, sources, stdout)
+
+
+def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
+    card = detector_card(default_model(DETECTOR) if args.det is None else find_model(args.det, DETECTOR))
+    options = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
+    with _results(args, stdout, JsonListWriter) as (drawings, records):
+        runtime = load_runtime(card.model_dir, **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
+        work = BoxRun(BoxDetector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold)
+        status = 0
+        if sources.images:
+            inputs = _inputs(sources, args)
+            work.run_images(inputs, args.batch_size)
+            status = inputs.exit_status()
+        for source, name in sources.videos:
+            status = max(status, work.run_video(source, name))
+        if args.run_benchmark:
+            print_benchmark(work.timer, args.cpu_threads)
+    work.log_end()
+    return status
+
+
+def _pipeline(args: argparse.Namespace) -> PosePipeline:
+    """The pipeline of the models named, and of the bundled ones where none is named."""
+    models: dict[str, Any] = {}
+    if args.det is not None:
+        models["detector"] = None if args.det.lower() == "none" else args.det
+    if args.model is not None:
+        models["keypoint"] = args.model
+    return PosePipeline(
+        **models, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads, precision=args.precision,
+        det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
+        person_threshold=args.person_threshold,
+    )  # fmt: skip
+
+
+def _inputs(sources: Sources, args: argparse.Namespace) -> ImageInputs:
+    inputs = ImageInputs(str(sources.images[0]), None, not args.ignore_exif)
+    inputs.paths = sources.images
+    return inputs
+
+
+def _pose_of_url(work: PoseRun, url: str) -> int:
+    try:
+        result = work.pipeline(url)
+    except MediaError as error:
+        get_logger(__name__).error("%s", error)
+        return 1
+    if work.drawings is not None:
+        name = f"{Path(split_url(url).place).stem}_vis.jpg"
+        work.written.append(write_image(work.drawings.file(name), result.draw(threshold=work.threshold)))
+    work.add(result)
+    return 0
+
+
+@contextmanager
+def _results(
+    args: argparse.Namespace, stdout: IO[str], writer: type, *layout: str
+) -> Iterator[tuple[OutputFolder | None, Any]]:
+    """Folder of drawings and writer of the JSON, each None if not wanted; JSON for stdout is printed at the end."""
+    if args.max_frames is not None and args.max_frames < 1:
+        raise ConfigError(f"--max_frames is {args.max_frames}: give 1 or more")
+    folder = args.output_dir or (None if args.json else args.default_output_dir)
+    with ExitStack() as stack:
+        drawings = None if folder is None else OutputFolder(folder)
+        if args.json != STDOUT:
+            yield drawings, None if args.json is None else stack.enter_context(writer(args.json, *layout))
+            return
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results.json"
+        with writer(path, *layout) as records:
+            records.path = Path("stdout")
+            yield drawings, records
+        with path.open(encoding="utf-8") as file:
+            shutil.copyfileobj(file, stdout)
+        stdout.flush()
+
+
+@contextmanager
+def _stdout_for_data(wanted: bool) -> Iterator[IO[str]]:
+    """If wanted, whatever prints goes to stderr, engines written in C included; the stream given is the real stdout."""
+    with ExitStack() as stack:
+        real = sys.stdout
+        if not wanted:
+            yield real
+            return
+        with suppress(OSError, ValueError, AttributeError):  # a stdout that is no file, as in notebooks
+            number = real.fileno()
+            real.flush()
+            kept = os.dup(number)
+            os.dup2(sys.stderr.fileno(), number)
+            real = stack.enter_context(os.fdopen(kept, "w", encoding="utf-8"))
+            stack.callback(os.dup2, kept, number)
+        stack.enter_context(redirect_stdout(sys.stderr))
+        yield real

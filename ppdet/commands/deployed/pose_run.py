@@ -1,0 +1,94 @@
+"""Runs a pose pipeline on images and videos: draws, records, counts."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ppdet.commands.deployed.report import log_end
+from ppdet.image.io import write_image
+from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.progress import Progress
+from ppdet.inference.results import PoseResult
+from ppdet.inference.video.process import VideoReport, process_video
+
+
+@dataclass
+class PoseRun:
+    """One command's work with a pose pipeline.
+
+    Attributes:
+        pipeline: finds the people and their poses.
+        drawings: folder of drawn images and videos, or None to draw nothing.
+        records: where results are recorded, or None.
+        threshold: smallest keypoint score that is drawn.
+        filter_type: "OneEuro" or "EMA" to smooth the keypoints of videos, None not to.
+        max_frames: end of every video; None for its own end.
+        images, frames, people: counts so far; people of every frame.
+        written: what was written, besides the records.
+    """
+
+    pipeline: PosePipeline
+    drawings: OutputFolder | None = None
+    records: JsonResultsWriter | None = None
+    threshold: float = 0.5
+    filter_type: str | None = None
+    max_frames: int | None = None
+    images: int = 0
+    frames: int = 0
+    people: int = 0
+    written: list[Path] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+
+    def run_images(self, inputs: ImageInputs, together: int = 1) -> None:
+        """Estimate, draw and record images, `together` at a time; one that cannot be read is noted in `inputs`."""
+        with ExitStack() as stack:
+            progress = Progress("images", len(inputs.paths), "image")
+            stack.callback(progress.close)
+            for paths, images in inputs.groups(together):
+                results = self.pipeline.estimate_batch(images, [str(path) for path in paths])
+                for path, image, result in zip(paths, images, results):
+                    if self.drawings is not None:
+                        with self.pipeline.timer.stage("draw"):
+                            drawn = result.draw(image, self.threshold)
+                        with self.pipeline.timer.stage("write"):
+                            write_image(self.drawings.file(f"{path.stem}_vis.jpg", path), drawn)
+                    self.add(result)
+                    progress.step()
+        if self.drawings is not None:
+            self.written.append(self.drawings.path)
+
+    def add(self, result: PoseResult) -> None:
+        """Record and count the result of an image."""
+        if self.records is not None:
+            self.records.add(result)
+        self.people += len(result)
+        self.images += 1
+
+    def run_video(self, source: str | int, name: str) -> VideoReport:
+        """Estimate, draw and record a video, a stream or a camera.
+
+        Args:
+            source: path, URL, or number of a camera.
+            name: of the drawn video.
+        """
+        path = None
+        if self.drawings is not None:
+            path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
+        record = None if self.records is None else self.records.add
+        report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
+                               max_frames=self.max_frames, on_result=record)  # fmt: skip
+        self.frames += report.frames
+        self.people += report.people
+        self.written += report.written
+        return report
+
+    def log_end(self) -> None:
+        """The last line of the command: how much, how fast, where it is."""
+        written = self.written + ([self.records.path] if self.records is not None else [])
+        log_end(self.images, self.frames, self.people, "people", self.started, written)

@@ -1,0 +1,91 @@
+"""Poses by exported models: what the commands `unite` and `keypoint` do once their flags are read."""
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+
+from ppdet.commands.deployed.pose_run import PoseRun
+from ppdet.commands.deployed.report import print_benchmark
+from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
+from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
+from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.files.urls import output_name
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.video.path import check_video_path
+
+
+def run_unite(args: argparse.Namespace) -> int:
+    """Detector and pose model on images, a video or a camera; returns the exit status."""
+    check_flags(args)
+    return _run(args, args.keypoint_model_dir, args.det_model_dir, args.keypoint_batch_size, args.keypoint_threshold,
+                "det_keypoint_unite", bool(args.save_res), 1)
+
+
+def run_keypoint(args: argparse.Namespace) -> int:
+    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box.
+
+    Returns:
+        The exit status.
+    """
+    check_flags(args)
+    return _run(args, args.model_dir, None, args.batch_size, args.threshold, "keypoint", bool(args.save_results),
+                args.batch_size)
+
+
+def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, batch_size: int, threshold: float, name: str,
+         save_json: bool, images_together: int) -> int:
+    output = OutputFolder(args.output_dir)
+    is_video = bool(args.video_file) or args.camera_id >= 0
+    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
+    if args.video_file:
+        check_video_path(args.video_file)
+    cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
+    if detector_dir is not None:
+        for card in cards:
+            command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
+            estimator_class(card).refuse_detector(card, f"run it alone: {command}")
+    pipeline = load_pipeline(args, cards, batch_size)
+    with ExitStack() as stack:
+        json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
+        records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
+        drawings = output if getattr(args, "save_images", True) else None
+        work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None)
+        if inputs is not None:
+            work.run_images(inputs, images_together)
+            status = inputs.exit_status()
+        elif args.video_file:
+            status = work.run_video(args.video_file, output_name(args.video_file)).exit_status()
+        else:
+            status = work.run_video(args.camera_id, CAMERA_VIDEO).exit_status()
+    work.log_end()
+    if args.run_benchmark:
+        print_benchmark(pipeline.timer, args.cpu_threads)
+    return status
+
+
+def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: int) -> PosePipeline:
+    """A pipeline from flags.
+
+    Args:
+        args: parsed flags.
+        cards: the pose model's card and, if there is a detector, the detector's.
+        batch_size: people in one run of the pose network.
+
+    Raises:
+        ConfigError: flags that mean nothing to this kind of model.
+    """
+    card = cards[0]
+    options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
+    kind = pose_estimator_class(card, options)
+    estimator = kind.from_options(load_runtime(card.model_dir, **runtime_options(args, card, batch_size)), card, options)
+    detector = None
+    if len(cards) > 1:
+        detector = BoxDetector(load_runtime(cards[1].model_dir, **runtime_options(args, cards[1], 1)), cards[1])
+    return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))

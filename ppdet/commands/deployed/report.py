@@ -1,0 +1,39 @@
+"""The last lines of a command that ran a model."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ppdet.core.logger import get_logger
+from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
+
+
+def log_end(images: int, frames: int, found: int, things: str, started: float, written: Sequence[Path]) -> None:
+    """Log how much was done, how fast, and where it is.
+
+    Args:
+        images, frames: how many.
+        found: people or boxes of all images and frames together.
+        things: "people" or "boxes".
+        started: `time.perf_counter()` at the start.
+        written: files and folders.
+    """
+    seconds = time.perf_counter() - started
+    done = " and ".join(f"{count} {name}" for count, name in ((images, "images"), (frames, "frames")) if count) or "0 images"
+    places = ", ".join(dict.fromkeys(map(str, written))) or "nothing"
+    rate = (images + frames) / max(seconds, 1e-9)
+    get_logger(__name__).info("%s, %d %s, %.1f s (%.1f per second); wrote %s", done, found, things, seconds, rate, places)
+
+
+def print_benchmark(timer: StageTimer, cpu_threads: int) -> None:
+    """Print the stage table, peak memory, and a hint if cores are idle."""
+    print(timer.table())
+    peak = peak_memory_mib()
+    if peak is not None:
+        print(f"peak memory {peak:.0f} MiB")
+    cores = os.cpu_count() or 1
+    if cpu_threads < cores:
+        print(f"--cpu_threads {cpu_threads} of {cores} cores; more threads may be faster")

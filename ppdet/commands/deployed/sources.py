@@ -1,0 +1,68 @@
+"""Tells what the sources on a command line are: images, videos, cameras, streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from ppdet.core.errors import MediaError
+from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.urls import is_url, output_name, split_url
+from ppdet.inference.video.path import check_video_path
+
+
+@dataclass
+class Sources:
+    """What a command runs on, in the order given within each kind.
+
+    Attributes:
+        images: files, those of folders included.
+        image_urls: images on the web.
+        videos: (what to open, name of its drawing) of files, cameras and streams.
+    """
+
+    images: list[Path] = field(default_factory=list)
+    image_urls: list[str] = field(default_factory=list)
+    videos: list[tuple[str | int, str]] = field(default_factory=list)
+
+
+def find_sources(texts: list[str]) -> Sources:
+    """Sort out sources.
+
+    Args:
+        texts: image, folder of images, video, number of a camera, URL of an image or stream. An existing file or folder wins
+            over a number.
+
+    Raises:
+        MediaError: one is none of these; found before any work.
+    """
+    sources = Sources()
+    for text in texts:
+        path = Path(text)
+        camera = camera_number(text)
+        if is_url(text):
+            _add_url(sources, text)
+        elif path.is_dir():
+            sources.images += list_images(text)
+        elif camera is not None:
+            sources.videos.append((camera, f"camera{camera}.mp4"))
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            if not path.is_file():
+                raise MediaError(f"there is no image {text}: check the path")
+            sources.images.append(path)
+        elif not path.exists():
+            raise MediaError(f"there is no file or folder {text}: give an image, a folder of images, a video, the number of a "
+                             "camera or a URL")
+        else:
+            check_video_path(text)
+            sources.videos.append((text, path.name))
+    return sources
+
+
+def _add_url(sources: Sources, url: str) -> None:
+    parts = split_url(url)
+    if parts.scheme in ("http", "https") and PurePosixPath(parts.place).suffix.lower() in IMAGE_SUFFIXES:
+        sources.image_urls.append(url)
+    else:
+        sources.videos.append((url, output_name(url)))

@@ -1,0 +1,1 @@
+"""What commands share: flags and their values, PaddleDetection's flags, and the way from arguments to an exit status."""

@@ -1,0 +1,121 @@
+"""Flags of commands that run exported models: sources, engines, poses.
+
+Nothing heavy is imported here, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ppdet.commands.flags.values import add_switch, camera_number, check_numbers
+from ppdet.core.errors import ConfigError
+from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
+
+if TYPE_CHECKING:
+    from ppdet.inference.model_card import ModelCard
+
+CAMERA_VIDEO = "output.mp4"
+"""Name of the drawn video of a camera, as in PaddleDetection."""
+
+
+def add_source_flags(parser: argparse.ArgumentParser) -> None:
+    """What to run on and where to put results."""
+    group = parser.add_argument_group("input and output")
+    group.add_argument("--image_file", help="one image")
+    group.add_argument("--image_dir", help="all images of a folder")
+    group.add_argument("--video_file", help="a video, or the URL of a stream")
+    group.add_argument("--camera_id", type=camera_number, default=-1, metavar="NUMBER",
+                       help="number of a camera, 0 for the first (default: none)")
+    add_exif_flag(group)
+    group.add_argument("--output_dir", default="output", help="where results go (default: %(default)s)")
+
+
+def add_exif_flag(group: argparse._ActionsContainer) -> None:
+    """Whether images are turned as their EXIF orientation says."""
+    add_switch(group, "--ignore_exif", "take images as they are stored, as the datasets of training and evaluation do, "
+                                       "instead of turned as their EXIF orientation says (default: off)")
+
+
+def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> None:
+    """Engine, precision and threads."""
+    group.add_argument("--engine", choices=(AUTO, *runtime_names()), default=AUTO,
+                       help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
+    group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
+                       help="numbers to compute in (default: %(default)s)")
+    group.add_argument("--cpu_threads", type=int, default=cpu_threads, help="threads of the engine (default: %(default)s)")
+
+
+def add_engine_flags(parser: argparse.ArgumentParser, shape_range: Sequence[int] = (1, 1280, 640)) -> None:
+    """How to run the networks."""
+    group = parser.add_argument_group("engine")
+    add_precision_flags(group, cpu_threads=1)
+    group.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(),
+                       help="default: %(default)s")
+    add_switch(group, "--use_gpu", "the same as --device gpu")
+    group.add_argument("--run_mode", default="paddle", choices=("paddle", "trt_fp32", "trt_fp16", "trt_int8"),
+                       help="TensorRT under --device gpu (default: %(default)s)")
+    add_switch(group, "--enable_mkldnn", "oneDNN in Paddle Inference; Paddle 3.3 and later crash with it (default: off)")
+    minimum, maximum, optimum = shape_range
+    group.add_argument("--trt_min_shape", type=int, default=minimum, help="default: %(default)s")
+    group.add_argument("--trt_max_shape", type=int, default=maximum, help="default: %(default)s")
+    group.add_argument("--trt_opt_shape", type=int, default=optimum, help="default: %(default)s")
+    add_switch(group, "--trt_calib_mode", "calibrate TensorRT int8 (default: off)")
+    add_switch(group, "--run_benchmark", "print times of each stage and peak memory at the end")
+
+
+def add_pose_flags(parser: argparse.ArgumentParser) -> None:
+    """How to decode, draw and record poses."""
+    group = parser.add_argument_group("pose")
+    add_switch(group, "--use_dark", "decode with DARK or, if false, a quarter offset (default: what the model's card says; "
+                                    "true for models exported by PaddleDetection)", default=None)
+    add_switch(group, "--flip_test", "average with the mirrored crop: slower, a little more accurate (default: off)")
+    add_switch(group, "--paddledet_crop", "cut people out as PaddleDetection's scripts do, which loses parts of them at image "
+                                          "borders; for comparison (default: off)")
+    group.add_argument("--skeleton", help="coco17, mpii16, crowdpose14, aic14 or hand21 (default: the model's card)")
+    group.add_argument("--json_layout", choices=("paddledet", "named"), default="paddledet",
+                       help="nested lists as PaddleDetection writes, or names (default: %(default)s)")
+    add_smoothing_flags(group)
+
+
+def add_smoothing_flags(group: argparse._ActionsContainer) -> None:
+    """Smoothing of keypoints over the frames of a video."""
+    add_switch(group, "--smooth", "smooth each person's keypoints over the frames of a video (default: off)")
+    group.add_argument("--filter_type", default="OneEuro", choices=("OneEuro", "EMA"), help="for --smooth (default: %(default)s)")
+
+
+def add_person_threshold(parser: argparse._ActionsContainer) -> None:
+    """How sure a bottom-up model must be of a person."""
+    parser.add_argument("--person_threshold", type=float, default=0.1,
+                        help="people of a bottom-up model with a smaller mean keypoint score are left out, of the JSON too; 0 "
+                             "keeps all (default: %(default)s)")
+
+
+def check_flags(args: argparse.Namespace) -> None:
+    """Refuse contradictions before any work, and settle flags that stand for others.
+
+    Raises:
+        ConfigError: no input or several, flags that exclude each other, numbers out of range.
+    """
+    given = [f"--{name} {getattr(args, name)}" for name in ("image_file", "image_dir", "video_file") if getattr(args, name)]
+    given += [f"--camera_id {args.camera_id}"] if args.camera_id >= 0 else []
+    if not given:
+        raise ConfigError("nothing to run on: give --image_file, --image_dir, --video_file or --camera_id")
+    if len(given) > 1:
+        raise ConfigError(f"{' and '.join(given)} were given, and one run takes one of them: leave out the others")
+    if getattr(args, "use_gpu", False):
+        args.device = "gpu"
+    if getattr(args, "enable_mkldnn_bfloat16", False):
+        args.enable_mkldnn, args.precision = True, "bf16"
+    check_numbers(args)
+
+
+def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) -> dict[str, object]:
+    """Arguments for `load_runtime` from parsed flags and the model's card."""
+    return {
+        "engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision,
+        "run_mode": args.run_mode, "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
+        "trt_shape_range": (args.trt_min_shape, args.trt_opt_shape, args.trt_max_shape),
+        "trt_calib_mode": bool(args.trt_calib_mode), "dynamic_shape": card.use_dynamic_shape,
+    }

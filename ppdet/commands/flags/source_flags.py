@@ -1,0 +1,32 @@
+"""Flags of the commands that take sources as plain arguments: `ppdet pose`, `ppdet detect`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags
+from ppdet.commands.flags.values import add_switch
+from ppdet.inference.runtimes.registry import runtime_devices
+
+
+def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, things: str) -> None:
+    """Sources, where results go, and how to run.
+
+    Args:
+        parser: gets the flags.
+        output_dir: default folder of drawings.
+        things: what is found, for help texts.
+    """
+    parser.add_argument("sources", nargs="+", metavar="SOURCE",
+                        help="image, folder of images, video, number of a camera (0), or URL of an image or stream")
+    group = parser.add_argument_group("results")
+    group.add_argument("--json", metavar="FILE", help=f"write the {things} as JSON; - for stdout, with every log line on stderr")
+    group.add_argument("--output_dir", metavar="DIR",
+                       help=f"folder of drawn images and videos (default: {output_dir}; none if only --json is given)")
+    group.add_argument("--max_frames", type=int, metavar="N", help="end a video, camera or stream after N frames")
+    add_exif_flag(group)
+    parser.set_defaults(default_output_dir=output_dir)
+    engine = parser.add_argument_group("engine")
+    add_precision_flags(engine, cpu_threads=2)
+    engine.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(), help="default: %(default)s")
+    add_switch(engine, "--run_benchmark", "print times of each stage and peak memory at the end, on stderr with --json -")

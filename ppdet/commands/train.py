@@ -1,0 +1,55 @@
+"""Train a model: ppdet train -c configs/keypoint/tiny_pose/tinypose_128x96.yml --eval
+
+On several GPUs: python -m paddle.distributed.launch tools/train.py -c ... See docs/training.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Optional, Sequence
+
+from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.config_flags import add_config_flags
+from ppdet.commands.flags.foreign import add_paddledet_flags
+from ppdet.commands.flags.paddledet_tools import TRAIN
+from ppdet.commands.flags.values import add_switch
+
+EXIT_AFTER_SIGNAL = {"SIGINT": 130, "SIGTERM": 143}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """PaddleDetection's flags."""
+    add_config_flags(parser)
+    add = parser.add_argument
+    add("-r", "--resume", nargs="?", const="auto", metavar="CHECKPOINT",
+        help="continue a run from this checkpoint; alone: from its newest")  # fmt: skip
+    add_switch(parser, "--eval", "evaluate every snapshot_epoch epochs and keep the best model")
+    add_switch(parser, "--amp", "mixed precision (GPU)")
+    add_switch(parser, "--use_vdl", "write losses, rates and figures for VisualDL")
+    add("--vdl_log_dir", default="vdl_log_dir/scalar", metavar="DIR", help="folder for them (default: %(default)s)")
+    add_switch(parser, "--save_prediction_only", "with --eval: write predictions, compute no figures")
+    add_paddledet_flags(parser, TRAIN)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; returns the exit status, 130 or 143 after a signal."""
+    from ppdet.core.config.load import load_config
+    from ppdet.engine.training.run import TrainingOptions, train
+
+    changes = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
+    state = train(
+        load_config(args.config, changes),
+        TrainingOptions(
+            evaluate=args.eval,
+            resume=args.resume,
+            amp=args.amp,
+            vdl_log_dir=args.vdl_log_dir if args.use_vdl else None,
+            command=" ".join(sys.argv),
+        ),
+    )
+    return next((code for name, code in EXIT_AFTER_SIGNAL.items() if name in state.stop), 0)
+
+
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    return run_module(__name__, argv, prog)

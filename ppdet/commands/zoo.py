@@ -1,0 +1,111 @@
+"""The model zoo: list its models, fetch published weights by name, write its page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Optional, Sequence
+
+from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.values import add_switch
+from ppdet.core.errors import ConfigError
+
+PAGE, TIMED_PAGE = "docs/model_zoo.md", "output/model_zoo.md"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """list, download, page."""
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    listing = kinds.add_parser("list", help="names of all files that can be fetched, and where they come from")
+    listing.set_defaults(act=_list)
+    fetch = kinds.add_parser("download", help="fetch published weights by name", description=(
+        "Fetch published weights by name. Files are kept in ~/.cache/ppdet/weights ($PPDET_CACHE moves it); a broken download "
+        "continues. Names: docs/model_zoo.md."))  # fmt: skip
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="config name, or a name that --list shows")
+    add_switch(fetch, "--list", "show all names and where they come from")
+    fetch.add_argument("--output_dir", metavar="DIR", help="also copy the files there")
+    fetch.set_defaults(act=_download)
+    page = kinds.add_parser("page", help="write docs/model_zoo.md from the configs and ppdet/model_zoo", description=(
+        "Write docs/model_zoo.md. --measure builds every model (or those of --only) and counts its parameters and multiply-adds "
+        "anew. --latency times them on this machine and adds a column; the page is then written to output/model_zoo.md, because "
+        "times belong to one machine."))  # fmt: skip
+    add_switch(page, "--measure", "count parameters and multiply-adds anew (minutes)")
+    add_switch(page, "--latency", "time every network on this machine (minutes)")
+    page.add_argument("--only", metavar="TEXT", default="", help="measure and time only models with this in their name")
+    page.add_argument("--repeats", type=int, default=10, help="runs of each network (default: %(default)s)")
+    page.add_argument("--cpu_threads", type=int, default=2, help="default: %(default)s")
+    page.add_argument("--output", metavar="FILE", help=f"default: {PAGE}, with --latency {TIMED_PAGE}")
+    add_switch(page, "--check", f"write nothing; status 1 if {PAGE} is not what would be written")
+    page.set_defaults(act=_page)
+
+
+def run(args: argparse.Namespace) -> Optional[int]:
+    """List, fetch or write."""
+    return args.act(args)
+
+
+def _list(args: argparse.Namespace) -> None:
+    from ppdet.engine.weights.zoo import load_zoo
+
+    for each in load_zoo().downloads.values():
+        print(f"{each.name:38} {each.what}\n    {each.url}")
+
+
+def _download(args: argparse.Namespace) -> None:
+    from ppdet.engine.weights.zoo import load_zoo
+    from ppdet.engine.weights.zoo_download import download_by_name
+
+    if not args.names and not args.list:
+        raise ConfigError("give the NAME of what to fetch, or --list to see all names")
+    if args.list:
+        _list(args)
+    zoo = load_zoo()
+    for wanted in [zoo.download(name).name for name in args.names]:  # a wrong name is an error before anything is fetched
+        print(download_by_name(wanted, args.output_dir, zoo))
+
+
+def _page(args: argparse.Namespace) -> int:
+    from ppdet.core.logger import get_logger
+    from ppdet.core.shipped import PACKAGE
+
+    root = PACKAGE.parent
+    text = _page_text(args)
+    path = Path(args.output) if args.output else root / (TIMED_PAGE if args.latency else PAGE)
+    if args.check:
+        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        print(f"{path} is {'up to date' if same else 'out of date: run python tools/model_zoo.py'}")
+        return 0 if same else 1
+    from ppdet.core.files import atomic_write
+
+    with atomic_write(path, "w") as file:
+        file.write(text)
+    get_logger("ppdet.engine").info("written: %s", path)
+    return 0
+
+
+def _page_text(args: argparse.Namespace) -> str:
+    """The page; costs are measured first if that was asked for."""
+    from ppdet.engine.benchmarks.zoo_page import check_complete, zoo_page
+    from ppdet.engine.weights.zoo import load_zoo
+
+    zoo = load_zoo()
+    check_complete(zoo)
+    models = [model for model in zoo.models if args.only in model.name]
+    if not models or args.repeats < 1:
+        raise ConfigError(f"--only {args.only!r} fits no model, or --repeats {args.repeats} is below 1")
+    if args.measure:
+        from ppdet.engine.benchmarks.zoo_measure import measure_costs, write_costs
+
+        fresh = {**zoo.costs, **measure_costs(models)}
+        zoo.costs = {model.name: fresh[model.name] for model in zoo.models if model.name in fresh}
+        write_costs(zoo.costs)
+    if not args.latency:
+        return zoo_page(zoo)
+    from ppdet.engine.benchmarks.zoo_measure import machine, measure_times
+
+    times = measure_times(models, args.repeats, args.cpu_threads)
+    return zoo_page(zoo, timing=times, machine=machine(args.cpu_threads))
+
+
+def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
+    return run_module(__name__, argv, prog)

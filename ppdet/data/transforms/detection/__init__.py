@@ -1,0 +1,1 @@
+"""Transforms of whole images with their boxes, for training detectors."""

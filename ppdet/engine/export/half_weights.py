@@ -1,0 +1,62 @@
+"""Store the weights of an ONNX file in 16 bits: half the size on disk, the same arithmetic.
+
+Each float32 weight is written as float16 and cast back to float32 by the first node that an engine runs on it. ONNX Runtime and
+OpenVINO fold that cast while they load the file, so that speed and memory are those of the float32 file; the results differ
+only by the rounding of the weights (11 significant bits).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ppdet.core.errors import ExportError
+
+SMALLEST = 64
+LARGEST_HALF = float(np.finfo(np.float16).max)
+
+
+def store_weights_as_float16(path: Path) -> int:
+    """Rewrite an ONNX file with float16 weights; small constants (under 64 numbers: shapes, scales) stay as they are.
+
+    Args:
+        path: an ONNX file with float32 weights; it is replaced as a whole.
+
+    Returns:
+        The number of weights that are now in 16 bits.
+
+    Raises:
+        ExportError: a weight is larger than float16 can hold (65,504).
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(path))
+    graph = model.graph
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < SMALLEST:
+            continue
+        values = numpy_helper.to_array(tensor)
+        _check_range(tensor.name, values, path)
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.float16"))
+        casts.append(helper.make_node("Cast", [f"{name}.float16"], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    temporary = path.with_name(f".{path.name}.tmp")
+    onnx.save(model, str(temporary))
+    temporary.replace(path)
+    return len(casts)
+
+
+def _check_range(name: str, values: Any, path: Path) -> None:
+    largest = float(np.abs(values).max())
+    if not largest <= LARGEST_HALF:
+        raise ExportError(
+            f"{path.name}: the weight {name} holds {largest:g}, float16 ends at {LARGEST_HALF:g}. Export without --half_weights."
+        )

@@ -1,0 +1,52 @@
+"""One text file per image, as PaddleDetection's `--save_txt` writes, made from keypoint.json or bbox.json."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from ppdet.core.errors import MediaError
+from ppdet.core.files import atomic_write
+from ppdet.core.logger import get_logger
+from ppdet.engine.prediction.predictor import BOX_FILE, POSE_FILE
+
+logger = get_logger(__name__)
+
+
+def write_text_results(folder: str | Path) -> list[Path]:
+    """Write ``<image's stem>.txt`` beside the newer of keypoint.json and bbox.json.
+
+    A line per box is ``category_id score x y w h``, a line per person ``[image_id, score, [x, y, score, ...]]``. Images without
+    a result have no file.
+
+    Returns:
+        The files written.
+
+    Raises:
+        MediaError: neither JSON file is there.
+    """
+    there = [path for name in (POSE_FILE, BOX_FILE) if (path := Path(folder) / name).is_file()]
+    if not there:
+        raise MediaError(f"{folder} has neither {POSE_FILE} nor {BOX_FILE}: predict with --save_results first")
+    source = max(there, key=lambda path: path.stat().st_mtime)
+    lines: dict[str, list[str]] = defaultdict(list)
+    for entry in json.loads(source.read_text(encoding="utf-8")):
+        lines[entry["file_name"]].append(_line(entry))
+    written = []
+    for name, texts in lines.items():
+        path = Path(folder) / f"{Path(name).stem}.txt"
+        while path in written:  # a.jpg and a.png
+            path = path.with_name(f"{path.stem}_{Path(name).suffix.lstrip('.')}.txt")
+        with atomic_write(path) as file:
+            file.write("\n".join(texts) + "\n")
+        written.append(path)
+    logger.info("%d text files written to %s", len(written), folder)
+    return written
+
+
+def _line(entry: dict[str, Any]) -> str:
+    if "keypoints" in entry:
+        return str([entry["image_id"], entry["score"], entry["keypoints"]])
+    return " ".join(str(value) for value in (entry["category_id"], entry["score"], *entry["bbox"]))

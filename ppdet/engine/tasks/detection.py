@@ -1,0 +1,189 @@
+"""Detectors: the boxes of an image, by class."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from ppdet.core.config.nodes import plain
+from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.engine.precision import Precision
+from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, process_rows, readable, with_progress
+from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, card_of, operations, preprocess_steps
+from ppdet.engine.tasks.difference import SCORE_FLOOR, TOLERANCE_SCORE, Difference
+from ppdet.engine.tasks.exported_model import ExportedModel
+from ppdet.engine.tasks.finders import IMAGES_TOGETHER, BoxFinder, Finder, PredictOptions
+from ppdet.engine.tasks.setting import box_setting
+from ppdet.geometry.boxes import iou_matrix
+from ppdet.inference.estimators.detections import Detections
+from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.runtimes.base import Runtime
+from ppdet.modeling.export.picodet import PicoDetExport
+
+BATCH_SIZE = 8
+PARTNER_IOU = 0.9
+# PaddleDetection's settings for graphs that hold no suppression and a config that names none.
+NMS = {"name": "MultiClassNMS", "nms_top_k": 1000, "keep_top_k": 100, "score_threshold": 0.025, "nms_threshold": 0.6}
+
+
+class DetectionTask(Task):
+    """Whole images, boxes."""
+
+    kind = "detection"
+    architectures = ("PicoDet",)
+    needs_codec = False
+    iou_type = "bbox"
+
+    def input_wh(self, parts: Parts) -> tuple[int, int]:
+        """Of TestReader's `Resize`, else of its `inputs_def.image_shape`."""
+        config = parts.config
+        for name, arguments in operations(config.get("TestReader")):
+            if name == "Resize":
+                size = arguments["target_size"]
+                height, width = (size, size) if isinstance(size, int) else size
+                return int(width), int(height)
+        shape: Sequence[int] = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
+        if len(shape) < 3 or min(shape[-2:]) < 1:
+            raise ConfigError(
+                f"{getattr(config, 'path', 'the config')}: no input size; give TestReader a Resize with target_size, or "
+                "TestReader.inputs_def.image_shape: [3, height, width]"
+            )
+        return int(shape[-1]), int(shape[-2])
+
+    def deployed_form(
+        self, parts: Parts, model: Any, post_process: bool | None = None, nms: bool | None = None
+    ) -> DeployedForm:
+        """The network with or without decoding and suppression; see `Task.deployed_form`.
+
+        Args:
+            parts, model: see there.
+            post_process, nms: None takes the config's `export: {post_process, nms}`, both on by default.
+        """
+        config = parts.config
+        wanted = config.get("export") or {}
+        post_process = bool(wanted.get("post_process", True)) if post_process is None else post_process
+        nms = post_process and (bool(wanted.get("nms", True)) if nms is None else nms)
+        feed = Feed.of_config(config)
+        layer = PicoDetExport(model, post_process, nms, **feed.export_arguments())
+        card = card_of(config, layer.arch, preprocess_steps(config), feed)
+        card.label_list = class_names(parts, model.head.num_classes)
+        card.fpn_stride = list(model.head.fpn_stride)
+        if not nms:
+            card.nms = _nms_settings(config)
+        card.input_wh = self.input_wh(parts)
+        if nms:
+            names: tuple[str, ...] = ("boxes", "counts")
+        elif post_process:
+            names = ("boxes", "scores")
+        else:
+            levels = range(len(card.fpn_stride))
+            names = tuple(f"scores_{i}" for i in levels) + tuple(f"distances_{i}" for i in levels)
+        return DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
+
+    def detector(self, parts: Parts, model: Any) -> BoxDetector:
+        """What evaluates: an exported folder with its own preprocessing and suppression, or weights run by the framework with
+        suppression outside the graph."""
+        if isinstance(model, ExportedModel):
+            return BoxDetector(model.runtime, model.card)
+        form = self.deployed_form(parts, model, post_process=True, nms=False)
+        return BoxDetector(form.runtime(), form.card, batch_size=BATCH_SIZE)
+
+    def collect(
+        self,
+        parts: Parts,
+        model: Any,
+        metric: Any,
+        data: Any = None,
+        precision: Precision | None = None,
+        bad: list[tuple[str, str]] | None = None,
+    ) -> Collected:
+        """Run the detector on whole images, a few at a time; see `Task.collect`."""
+        detector = self.detector(parts, model)
+        dataset = parts.dataset("Eval") if data is None else data
+        bad = [] if bad is None else bad
+        rows, count = process_rows(dataset), 0
+        for start in with_progress(range(0, len(rows), BATCH_SIZE)):
+            samples = list(readable(dataset, rows[start : start + BATCH_SIZE], bad))
+            if samples:
+                metric.update(_rows([sample.image_id for sample in samples], detector.detect([s.image for s in samples])))
+            count += len(samples)
+        return Collected(count, f"{box_setting(parts.config, detector.card, len(dataset))}; {detector.runtime.description}")
+
+    def refuse_detector(self, parts: Parts) -> None:
+        """A detector needs no other."""
+        raise ConfigError(f"{parts.config.path} is a detector itself: leave out --det_config and --det_weights.")
+
+    def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
+        """Boxes of the form that is exported."""
+        form = self.deployed_form(parts, model)
+        return BoxFinder(BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER), options)
+
+    def sample_boxes(self, sample: Any) -> np.ndarray:
+        """The annotated boxes."""
+        return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
+
+    def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
+        """`Detections` of each sample."""
+        return BoxDetector(runtime, card, batch_size=batch_size).detect([image for image, _ in samples])
+
+    def compare(self, reference: list[Any], found: list[Any]) -> Difference:
+        """Sides and scores of boxes with the same label that overlap; the others are counted as unmatched."""
+        sides, scores, unmatched = [np.zeros((0, 4))], [np.zeros(0)], 0
+        for ours, theirs in zip(reference, found):
+            confident = np.flatnonzero(ours.scores > SCORE_FLOOR)
+            overlap = iou_matrix(ours.boxes_xyxy[confident], theirs.boxes_xyxy)
+            overlap = overlap * (ours.labels[confident][:, None] == theirs.labels[None])
+            partner = overlap.argmax(1) if overlap.size else np.zeros(0, int)
+            matched = overlap.max(1, initial=0) > PARTNER_IOU
+            unmatched += int((~matched).sum())
+            # The other way round with a margin: a score just above the floor here may be just below it there.
+            extra = overlap.max(0, initial=0) <= PARTNER_IOU
+            unmatched += int((extra & (theirs.scores > SCORE_FLOOR + TOLERANCE_SCORE)).sum())
+            rows = confident[matched]
+            sides.append(ours.boxes_xyxy[rows] - theirs.boxes_xyxy[partner[matched]])
+            scores.append(ours.scores[rows] - theirs.scores[partner[matched]])
+        difference = Difference.of(np.abs(np.concatenate(sides)).max(1, initial=0), np.abs(np.concatenate(scores)))
+        difference.unmatched = unmatched
+        return difference
+
+
+def class_names(parts: Parts, count: int) -> list[str]:
+    """Names of a detector's classes: the annotation file's if there are as many, else numbered (one class: "person").
+
+    PaddleDetection writes COCO's 80 names when the file is missing, whatever the number of classes.
+    """
+    for role in ("Test", "Eval"):
+        if role + "Dataset" in parts.config:
+            names = _names_of(parts.dataset(role))
+            if len(names) == count:
+                return list(names)
+    return ["person"] if count == 1 else [f"class_{i}" for i in range(count)]
+
+
+def _names_of(dataset: Any) -> Sequence[str]:
+    names = getattr(dataset, "label_list", [])
+    if callable(names):
+        return list(names())
+    try:
+        dataset.parse()
+    except PpdetError:  # the annotation file is not needed to run a detector, only to name its classes
+        return []
+    return list(dataset.label_list)
+
+
+def _nms_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    head = config.get(str((config.get(str(config.get("architecture"))) or {}).get("head"))) or {}
+    return dict(plain(head.get("nms") or {})) or dict(NMS)
+
+
+def _rows(image_ids: list[Any], found: list[Detections]) -> dict[str, np.ndarray]:
+    counts = [len(each) for each in found]
+    return {
+        "evaluated": np.array(image_ids),
+        "image_id": np.repeat(np.array(image_ids), counts),
+        "boxes": np.concatenate([each.boxes_xyxy for each in found]),
+        "scores": np.concatenate([each.scores for each in found]),
+        "labels": np.concatenate([each.labels for each in found]),
+    }

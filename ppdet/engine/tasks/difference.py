@@ -1,0 +1,47 @@
+"""How far predictions of one engine are from another's, and what counts as the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+TOLERANCE_PX = 0.05
+SCORE_FLOOR = 0.2
+# Heatmaps have a peak of 1; float32 kernels of different engines agree to about 1e-5.
+TOLERANCE_SCORE = 1e-3
+# Of the largest value of an output, before any decoding: the only evidence if nothing scores above the floor.
+TOLERANCE_OUTPUT = 1e-3
+
+
+@dataclass
+class Difference:
+    """Figures of one comparison.
+
+    Attributes:
+        compared: keypoints (boxes; candidates of bottom-up models) whose reference score is above `SCORE_FLOOR`.
+        unmatched: boxes that only one of the two found.
+        max_px, mean_px: distance of those keypoints (or box sides) in image pixels.
+        max_score: largest difference of a score.
+        max_output: largest difference of an output of the network, as a share of its largest value; None if rows need not
+            correspond.
+        note: what a reader of the report should know besides.
+    """
+
+    compared: int = 0
+    unmatched: int = 0
+    max_px: float = 0.0
+    mean_px: float = 0.0
+    max_score: float = 0.0
+    max_output: float | None = None
+    note: str = ""
+
+    @classmethod
+    def of(cls, distance: np.ndarray, score: np.ndarray) -> Difference:
+        """From the distances in pixels of what counts, and differences of scores; arrays of any length."""
+        return cls(
+            compared=len(distance),
+            max_px=float(distance.max(initial=0)),
+            mean_px=float(distance.mean()) if len(distance) else 0.0,
+            max_score=float(score.max(initial=0)),
+        )

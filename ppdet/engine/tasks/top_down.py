@@ -1,0 +1,220 @@
+"""Top-down models: the pose of one person per crop.
+
+Axes: B crops, K keypoints, H W input pixels, h w heatmap cells.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import paddle
+
+from ppdet.codecs import Codec
+from ppdet.core.config.load import Config
+from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.problem import Problem
+from ppdet.engine.precision import Precision
+from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, with_progress
+from ppdet.engine.tasks.dataset_check import datasets_of_another_kind
+from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, card_of, preprocess_steps
+from ppdet.engine.tasks.difference import SCORE_FLOOR, Difference
+from ppdet.engine.tasks.exported_model import ExportedModel
+from ppdet.engine.tasks.finders import Finder, PoseFinder, PredictOptions
+from ppdet.engine.tasks.setting import pose_setting, precision_text, wants_flip_test
+from ppdet.geometry.crop import BOX_PADDING
+from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.runtimes.base import Runtime
+from ppdet.modeling.export.top_down import TopDownExport
+from ppdet.skeletons import Skeleton
+
+ARCH = "HRNet"  # PaddleDetection's word for all of them
+CROPS = ("TopDownEvalAffine", "TopDownAffine")
+
+
+class TopDownTask(Task):
+    """Crops of single persons, heatmaps."""
+
+    kind = "top_down"
+    architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
+
+    def check(self, config: Config) -> list[Problem]:
+        """Datasets of whole images."""
+        return datasets_of_another_kind(
+            config, "KeypointBottomUp", "looks at one person at a time: give KeypointTopDownCocoDataset"
+        )
+
+    def deployed_form(self, parts: Parts, model: Any) -> DeployedForm:
+        """The network, which puts out heatmaps and the index of each peak; see `Task.deployed_form`."""
+        config, codec = parts.config, parts.codec
+        assert codec is not None
+        feed = Feed.of_config(config)
+        layer = TopDownExport(model, **feed.export_arguments(), to_bgr=feed.to_bgr)
+        preprocess = preprocess_steps(config) or [{"type": "TopDownEvalAffine"}]
+        for step in preprocess:  # deployment programs read the size here; a config need not repeat it
+            if step["type"] in CROPS:
+                step["trainsize"] = list(codec.input_wh)
+        if not any(step["type"] == "NormalizeImage" for step in preprocess):
+            preprocess += [{"type": "NormalizeImage", **feed.normalize}, {"type": "Permute"}]
+        card = card_of(config, ARCH, preprocess, feed)
+        card.label_list = ["keypoint"]
+        card.codec, card.skeleton = codec, parts.skeleton
+        width, height = card.input_wh = self.input_wh(parts)
+        cells = getattr(codec, "heatmap_wh", None)
+        card.heatmap_wh = None if cells is None else (cells[0], cells[1])
+        return DeployedForm(layer, card, layer.input_spec((width, height)), ("heatmap", "argmax"))
+
+    def eval_reader(self, parts: Parts) -> Any:
+        """Batches of crops."""
+        return parts.reader("Eval")
+
+    def collect(
+        self,
+        parts: Parts,
+        model: Any,
+        metric: Any,
+        data: Any = None,
+        precision: Precision | None = None,
+        bad: list[tuple[str, str]] | None = None,
+    ) -> Collected:
+        """Run the crops of a reader; see `Task.collect`."""
+        codec = parts.codec
+        assert codec is not None
+        flip_test = wants_flip_test(parts.config, model)
+        predictor = PosePredictor(model, codec, parts.skeleton, flip_test, precision)
+        reader = parts.reader("Eval") if data is None else data
+        bad = [] if bad is None else bad
+        count = 0
+        for batch in with_progress(reader):
+            bad += [(str(path), str(reason)) for path, reason in batch.get("bad") or ()]
+            if not len(batch.get("image", ())):
+                continue
+            xy, scores = predictor(batch)
+            count += len(xy)
+            metric.update(_person_rows(batch, xy, scores, codec))
+        bad[:] = list(getattr(reader, "bad", dict(bad)).items())
+        if data is None and hasattr(reader, "close"):
+            reader.close()
+        computed = model.runtime.description if isinstance(model, ExportedModel) else precision_text(precision)
+        setting = pose_setting(parts.config, getattr(reader, "dataset", None), codec, flip_test, computed)
+        return Collected(count, setting)
+
+    def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
+        """Poses in a detector's boxes; without a detector each whole image is one person's box, as in PaddleDetection."""
+        form = self.deployed_form(parts, model)
+        estimator = TopDownEstimator(form.runtime(), form.card, flip_test=wants_flip_test(parts.config, model))
+        return PoseFinder(PosePipeline(detector, estimator, det_threshold=options.det_threshold), options)
+
+    def sample_boxes(self, sample: Any) -> np.ndarray:
+        """The box of one person, without the padding of its crop."""
+        half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
+        return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
+
+    def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
+        """(keypoints, scores) of the people of each sample."""
+        estimator = TopDownEstimator(runtime, card, batch_size=batch_size)
+        return [estimator.estimate(image, boxes) for image, boxes in samples]
+
+    def compare(self, reference: list[Any], found: list[Any]) -> Difference:
+        """Distance of each keypoint whose score is above the floor, and difference of all scores."""
+        xy, scores = (np.concatenate([each[i] for each in reference]) for i in (0, 1))
+        other_xy, other_scores = (np.concatenate([each[i] for each in found]) for i in (0, 1))
+        distance = np.linalg.norm(xy - other_xy, axis=-1)[scores > SCORE_FLOOR]
+        return Difference.of(distance, np.abs(scores - other_scores))
+
+
+class PosePredictor:
+    """Runs a top-down model on crops and decodes in source-image pixels.
+
+    Args:
+        model: a network that returns {"heatmap": (B, K, h, w)} for (B, 3, H, W) images, put into evaluation mode here; or an
+            `ExportedModel`.
+        codec: decodes and merges; the one that made the crops.
+        skeleton: mirror pairs.
+        flip_test: also run the mirrored crops (in the same batch) and average.
+        precision: mixed precision of the forward pass; None is float32.
+
+    Raises:
+        ConfigError: an exported graph that normalises pixels itself (``fuse_normalize``); the reader does that already.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        codec: Codec,
+        skeleton: Skeleton,
+        flip_test: bool = False,
+        precision: Precision | None = None,
+    ) -> None:
+        model.eval()
+        self._run = self._run_network
+        if isinstance(model, ExportedModel):
+            if model.card.operation("NormalizeImage") is None:
+                raise ConfigError(
+                    f"{model.card.place} normalises pixels inside the graph (fuse_normalize); export without it to evaluate"
+                )
+            self._run = self._run_exported
+        self._model = model
+        self.codec, self.skeleton = codec, skeleton
+        self.flip_test = bool(flip_test)
+        self._precision = precision or Precision()
+
+    def __call__(self, batch: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Keypoints of one reader batch: image (B, 3, H, W), center_xy and size_wh (B, 2), rotation (B,).
+
+        Returns:
+            xy_image (B, K, 2) in source-image pixels and scores (B, K).
+        """
+        crop = self.codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
+        xy, scores = self.codec.decode(self.heatmaps(batch["image"]), crop)
+        return xy, scores
+
+    def heatmaps(self, images: Any) -> np.ndarray:
+        """(B, K, h, w) float32 heatmaps of (B, 3, H, W) normalised crops, averaged with the mirrored ones under flip test.
+
+        Raises:
+            DataError: the model's keypoints are not the skeleton's.
+        """
+        images = np.asarray(images)
+        if not self.flip_test:
+            return self._checked(images)
+        return np.asarray(self.codec.flip_tested(self._checked, images, self.skeleton))
+
+    def _checked(self, images: np.ndarray) -> np.ndarray:
+        heatmaps = self._run(images)
+        if heatmaps.shape[1] != self.skeleton.num_keypoints:
+            raise DataError(
+                f"the model gives {heatmaps.shape[1]} keypoints, skeleton {self.skeleton.name!r} has "
+                f"{self.skeleton.num_keypoints}. Set `num_joints` and `skeleton` to what the model was trained for."
+            )
+        return heatmaps
+
+    def _run_network(self, images: np.ndarray) -> np.ndarray:
+        with paddle.no_grad(), self._precision.autocast():
+            return np.asarray(self._model(paddle.to_tensor(images))["heatmap"].astype("float32").numpy())
+
+    def _run_exported(self, images: np.ndarray) -> np.ndarray:
+        (name,) = self._model.runtime.input_names
+        return np.asarray(self._model.runtime.run({name: images})[0], np.float32)
+
+
+def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, codec: Codec) -> dict[str, np.ndarray]:
+    size = np.asarray(batch["size_wh"], np.float64)
+    rows = {
+        "image_id": np.asarray(batch["image_id"]),
+        "keypoints": np.concatenate([xy, scores[..., None]], axis=2),
+        "box_score": np.asarray(batch["box_score"]),
+        # The padded crop, as PaddleDetection and the HRNet authors take it for the suppression of repeated persons.
+        "area": size.prod(axis=1),
+        "center_xy": np.asarray(batch["center_xy"]),
+        "size_wh": size,
+    }
+    if "index" in batch:
+        rows["index"] = np.asarray(batch["index"])
+    if "xy_input" in batch:
+        crop = codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
+        rows["truth_xy"], rows["visible"] = crop.to_image(batch["xy_input"]), np.asarray(batch["visible"])
+    return rows

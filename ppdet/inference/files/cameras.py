@@ -1,0 +1,21 @@
+"""Cameras by number or device file. Imports nothing heavy, since command lines use it while they read their flags."""
+from __future__ import annotations
+
+import os
+import re
+from typing import Union
+
+NO_CAMERA = -1
+
+
+def camera_number(source: object) -> Union[int, None]:
+    """The number of the camera that a text names, or None if it names none.
+
+    Args:
+        source: "0", "/dev/video0", or a link to such a device file, as those in /dev/v4l/by-id.
+    """
+    text = str(source)
+    if re.fullmatch(r"\d{1,3}", text) and not os.path.exists(text):
+        return int(text)
+    device = re.fullmatch(r"/dev/video(\d{1,3})", os.path.realpath(text) if text.startswith("/dev/") else "")
+    return int(device.group(1)) if device else None

@@ -1,0 +1,124 @@
+"""URLs of images and streams: what may be shown of them, and reading images from them.
+
+A URL may hold a password or a token, so messages, logs and file names only get `without_secrets`.
+"""
+from __future__ import annotations
+
+import base64
+import re
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from pathlib import PurePosixPath
+from typing import NamedTuple, Union
+from urllib.parse import unquote, urlsplit
+
+from ppdet.core.errors import MediaError
+from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.inference.files.suffixes import PLAYLIST_SUFFIXES, VIDEO_SUFFIXES
+
+LARGEST_IMAGE_BYTES = 64 << 20
+SECONDS_TO_ANSWER = 20.0
+BLOCK = 1 << 16
+
+
+class SplitUrl(NamedTuple):
+    """The parts of a URL.
+
+    Attributes:
+        scheme: in small letters.
+        login: "user:password" as written, or "".
+        place: host, port and path.
+        query: "?..." or "".
+    """
+
+    scheme: str
+    login: str
+    place: str
+    query: str
+
+
+def is_url(source: object) -> bool:
+    """Whether a source is a URL and not a path."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", str(source)) is not None
+
+
+def split_url(url: str) -> SplitUrl:
+    """The parts of a URL. The login ends at the last "@", since people do not escape "@" and "/" in passwords."""
+    scheme, _, rest = str(url).partition("://")
+    login, _, rest = rest.rpartition("@")
+    place, mark, query = rest.partition("?")
+    return SplitUrl(scheme.lower(), login, place.partition("#")[0], mark + query)
+
+
+def without_secrets(source: object) -> str:
+    """A path as it is; a URL without user name, password, and the values of its query."""
+    if not is_url(source):
+        return str(source)
+    parts = split_url(str(source))
+    return f"{parts.scheme}://{parts.place}" + ("?..." if parts.query else "")
+
+
+def output_name(source: object) -> str:
+    """File name of the video that is made from a path or URL: a video's own name, else one after host and path."""
+    if not is_url(source):
+        return PurePosixPath(str(source).replace("\\", "/")).name
+    place = split_url(str(source)).place
+    name = PurePosixPath(place).name
+    if "/" in place and PurePosixPath(name).suffix.lower() in VIDEO_SUFFIXES:
+        return re.sub(r"[^\w.-]+", "_", name)
+    return re.sub(r"[^\w.-]+", "_", place).strip("_.") + ".mp4"
+
+
+def fetch_image(url: str, most: int = LARGEST_IMAGE_BYTES) -> Union[bytes, None]:
+    """The bytes of an image on a web server; None if the URL leads to something else, a video for instance.
+
+    Args:
+        url: http or https; a user name and password in it are sent as basic authentication.
+        most: largest size in bytes.
+
+    Raises:
+        MediaError: no connection, an answer other than success, a body that is cut short or too large.
+    """
+    shown, parts = without_secrets(url), split_url(url)
+    suffix = PurePosixPath(parts.place).suffix.lower() if "/" in parts.place else ""
+    if parts.scheme not in ("http", "https") or suffix in VIDEO_SUFFIXES + PLAYLIST_SUFFIXES:
+        return None
+    request = urllib.request.Request(f"{parts.scheme}://{parts.place}{parts.query}", headers={"User-Agent": "ppdet-keypoint"})
+    if parts.login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(unquote(parts.login).encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as answer:
+            is_image = str(answer.headers.get("Content-Type", "")).lower().startswith("image/")
+            if not is_image and suffix not in IMAGE_SUFFIXES:
+                return None
+            data = answer.read(most + 1)
+            promised = answer.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        raise MediaError(f"{shown}: the server answers {error.code} {error.reason}; check the address, and the login if it "
+                         "needs one") from None
+    except (OSError, HTTPException, ValueError) as error:  # the text of a ValueError may hold the URL
+        reason = "" if isinstance(error, ValueError) else f" ({getattr(error, 'reason', None) or error})"
+        raise MediaError(f"{shown} cannot be fetched{reason}; check the address and the network") from None
+    if len(data) > most:
+        raise MediaError(f"{shown} is larger than {most >> 20} MiB, the limit for an image from the network; download it and "
+                         "give the file")
+    if promised is not None and promised.isdigit() and len(data) < int(promised):
+        raise MediaError(f"{shown} was cut short: {len(data)} of {promised} bytes came; try again")
+    return data
+
+
+def host_and_port(url: str, ports: dict[str, int]) -> Union[tuple[str, int], None]:
+    """Host and port of a URL, or None if they cannot be told.
+
+    Args:
+        url: the URL.
+        ports: the usual port of each scheme.
+    """
+    parts = split_url(url)
+    try:
+        split = urlsplit(f"{parts.scheme}://{parts.place}")
+        host, port = split.hostname, split.port or ports.get(parts.scheme)
+    except ValueError:
+        return None
+    return (host, port) if host and port else None

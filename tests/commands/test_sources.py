@@ -1,0 +1,44 @@
+"""What the sources on a command line are taken for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ppdet.commands.deployed.sources import find_sources
+from ppdet.core.errors import MediaError
+from ppdet.image.io import write_image
+
+
+def test_each_kind_of_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "folder" / "b.png", np.zeros((4, 4, 3), np.uint8))
+    write_image(tmp_path / "a.jpg", np.zeros((4, 4, 3), np.uint8))
+    (tmp_path / "clip.mp4").write_bytes(bytes(range(256)))
+    (tmp_path / "7").mkdir()
+    write_image(tmp_path / "7" / "c.png", np.zeros((4, 4, 3), np.uint8))
+    found = find_sources(["a.jpg", "folder", "clip.mp4", "0", "/dev/video2", "7", "https://x.org/d.jpg?size=2"])
+    assert [path.name for path in found.images] == ["a.jpg", "b.png", "c.png"]
+    assert found.image_urls == ["https://x.org/d.jpg?size=2"]
+    assert found.videos == [("clip.mp4", "clip.mp4"), (0, "camera0.mp4"), (2, "camera2.mp4")]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("rtsp://user:secret@camera.local/live", "live.mp4"),
+        ("rtsp://user:secret@camera.local", "camera.local.mp4"),
+        ("https://x.org/a/b.mp4?token=secret", "b.mp4"),
+    ],
+)
+def test_names_of_streams_have_no_passwords(url: str, name: str) -> None:
+    assert find_sources([url]).videos == [(url, name)]
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(MediaError, match="no image nowhere.jpg"):
+        find_sources(["nowhere.jpg"])
+    with pytest.raises(MediaError, match="no file or folder nowhere"):
+        find_sources(["nowhere"])
