@@ -58,7 +58,7 @@ def test_average_of_weights(golden: dict[str, np.ndarray], name: str, decay: flo
     for step, weights in enumerate(golden[f"ema_{name}_w"]):
         model.w.set_value(weights)
         average.update()
-        assert average.keep_at(step + 1) == pytest.approx(float(golden[f"ema_{name}_decay"][step]))
+        assert average.decay_at(step + 1) == pytest.approx(float(golden[f"ema_{name}_decay"][step]))
         np.testing.assert_allclose(average.state()["w"], golden[f"ema_{name}_raw_before_apply"][step], rtol=1e-4, atol=1e-6)
 
 

@@ -19,8 +19,8 @@ paper, recipe and command.
   *annotated* boxes or with a *detector's* (those of person AP 56.4); the two differ by about two AP and must not be compared.
   Bottom-up models need no boxes. PCKh is on MPII val; *at .1* is computed at .11, as in every published table.
 - **Parameters** exclude running statistics. **MACs** are multiply-adds of convolutions, transposed convolutions (per input
-  cell) and linear layers. Both are counted on the model that each config builds (`--measure`). Papers count "FLOPs" in different ways;
-  `tools/model_info.py` shows them side by side.
+  cell) and linear layers. Both are counted on the model that each config builds (`--measure`). Papers count "FLOPs" in
+  different ways; `tools/model_info.py` shows them side by side.
 - **Weights** are PaddleDetection's: `python tools/download_weights.py NAME`, or the URL as `-o weights=URL`. Models without
   weights have to be trained, or converted from the authors' files with `tools/convert_weights.py`.
 """
