@@ -28,7 +28,7 @@ def test_each_kind_of_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("url", "name"),
     [
-        ("rtsp://user:secret@camera.local/live", "live.mp4"),
+        ("rtsp://user:secret@camera.local/live", "camera.local_live.mp4"),
         ("rtsp://user:secret@camera.local", "camera.local.mp4"),
         ("https://x.org/a/b.mp4?token=secret", "b.mp4"),
     ],
