@@ -15,7 +15,7 @@ import numpy as np
 from ppdet.codecs.base import Codec
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.codecs.bottom_up_frame import bottom_up_frame
-from ppdet.codecs.bottom_up_poses import CrowdPoses
+from ppdet.codecs.bottom_up_poses import GroupedPoses
 from ppdet.codecs.bottom_up_targets import group_heatmaps, tag_joints
 from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
 from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
@@ -197,7 +197,7 @@ class AssociativeEmbeddingCodec(Codec):
         tags = tags[..., None] if np.ndim(tags) == 3 else tags
         return candidates_of_maps(heat, tags, self.max_people, self.refine_cell if self.refine else None)
 
-    def decode(self, outputs: Candidates, crop: Crop, skeleton: Optional[Skeleton] = None) -> CrowdPoses:
+    def decode(self, outputs: Candidates, crop: Crop, skeleton: Optional[Skeleton] = None) -> GroupedPoses:
         """Group candidates into people.
 
         Args:
@@ -233,7 +233,7 @@ class AssociativeEmbeddingCodec(Codec):
         found = (scores > 0)[..., None]
         xy_image = np.where(found, crop.to_image(xy.reshape(1, -1, 2)).reshape(xy.shape), 0.0)
         best_first = np.argsort(-person_scores, kind="stable")
-        return CrowdPoses(xy_image[best_first].astype(np.float32), scores[best_first], person_scores[best_first])
+        return GroupedPoses(xy_image[best_first].astype(np.float32), scores[best_first], person_scores[best_first])
 
     # ---------------------------------------------------------------- flip
 

@@ -83,9 +83,10 @@ class Codec(ABC):
         """
         both = run(np.concatenate([inputs, inputs[..., ::-1]]))
         if isinstance(both, np.ndarray):
-            return self.merge_flipped(*np.split(both, 2), skeleton)
+            plain, mirrored = np.split(both, 2)
+            return self.merge_flipped(plain, mirrored, skeleton)
         halves = [np.split(maps, 2) for maps in both]
-        return self.merge_flipped(tuple(plain for plain, _ in halves), tuple(mirrored for _, mirrored in halves), skeleton)
+        return self.merge_flipped(tuple(half[0] for half in halves), tuple(half[1] for half in halves), skeleton)
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class CrowdPoses:
+class GroupedPoses:
     """The people of one image, best first.
 
     Attributes:

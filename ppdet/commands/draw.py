@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threshold", type=float, default=0.2, help="smallest score of a keypoint (default: %(default)s)")
     add("--person_threshold", type=float, default=0.3, help="smallest score of a person (default: %(default)s)")
     add_switch(parser, "--boxes", "also draw boxes, if the file has them")
+    add_switch(parser, "--names", "also write the names of the keypoints")
     add("--line_scale", type=float, default=1.0, help="factor on the width of limbs (default: %(default)s)")
     add("--contact_sheet", type=int, nargs="?", const=4, default=0, metavar="COLUMNS", dest="sheet_columns",
         help="also write all (at most 100) into one image, 4 in a row by default")  # fmt: skip

@@ -14,10 +14,10 @@ def prepare_for_paddle() -> None:
     warnings.filterwarnings("ignore", message="No ccache found")
     # Paddle 3.2 on says so at the first paddle.split of a process, to users of PyTorch; the call is Paddle's own form.
     warnings.filterwarnings("ignore", message=r"\s*Non compatible API")
-    wake_mkl_on_amd()
+    enable_mkl_avx2_on_amd()
 
 
-def take_back_root_logger() -> None:
+def remove_paddle_log_handler() -> None:
     """Remove the handler that Paddle puts on Python's root logger when it is imported (3.0 to 3.3).
 
     It would print every program's lines, ours included, in Paddle's own format. Handlers of others stay.
@@ -29,14 +29,14 @@ def take_back_root_logger() -> None:
             root.removeHandler(handler)
 
 
-def take_back_sigterm() -> None:
+def restore_sigterm_handler() -> None:
     """Install this process's own SIGTERM handler again: Paddle, when imported, puts one over it that prints a crash report."""
     handler = signal.getsignal(signal.SIGTERM)
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
 
 
-def wake_mkl_on_amd() -> None:
+def enable_mkl_avx2_on_amd() -> None:
     """Let Paddle's matrix library (MKL of 2019) use AVX2 on processors that are not Intel's.
 
     By itself it falls back to SSE there. With AVX2 a training iteration of TinyPose takes 1.2 instead of 1.65 s of

@@ -42,7 +42,8 @@ class PlotOptions:
         skeleton: name; None takes the annotations' categories, else the only skeleton known with that number of keypoints.
         threshold: smallest keypoint score that is drawn.
         person_threshold: smallest person score that is drawn.
-        boxes: also draw boxes, where the file has them.
+        boxes: also draw boxes, if the file has them.
+        names: also write the keypoints' names.
         line_scale: factor on the width of limbs.
         sheet_columns: also write a contact sheet with so many columns; 0 for none.
         limit: draw only the first images; 0 for all.
@@ -55,6 +56,7 @@ class PlotOptions:
     threshold: float = 0.2
     person_threshold: float = 0.3
     boxes: bool = False
+    names: bool = False
     line_scale: float = 1.0
     sheet_columns: int = 0
     limit: int = 0
@@ -73,11 +75,11 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
     if options.limit < 0 or options.sheet_columns < 0:
         raise ConfigError(f"--limit {options.limit} and --contact_sheet {options.sheet_columns}: numbers from 0 on are expected")
     poses = read_pose_file(path)
-    told = None if options.annotations is None else read_pose_file(options.annotations)
-    skeleton = _skeleton(path, poses, told, options.skeleton)
+    annotated = None if options.annotations is None else read_pose_file(options.annotations)
+    skeleton = _skeleton(path, poses, annotated, options.skeleton)
     folder = Path(path).parent if options.image_dir is None else Path(options.image_dir)
-    finder = _ImageFinder(folder, {**(told.names if told else {}), **poses.names})
-    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes)
+    finder = _ImageFinder(folder, {**(annotated.names if annotated else {}), **poses.names})
+    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes, options.names, orphans=poses.kind == "annotations")
     output = OutputFolder(options.output_dir)
     chosen = poses.images[: options.limit or None]
     problems: list[str] = []
@@ -134,14 +136,14 @@ def _finish(
     return 1 if problems else 0
 
 
-def _skeleton(path: Union[str, Path], poses: PoseFile, told: Optional[PoseFile], name: Optional[str]) -> Skeleton:
+def _skeleton(path: Union[str, Path], poses: PoseFile, annotated: Optional[PoseFile], name: Optional[str]) -> Skeleton:
     counts = {len(person) for image in poses.images for person in image.keypoints}
     if not counts:
         raise DataError(f"{path}: there is no person with keypoints in it")
     if len(counts) > 1:
         raise DataError(f"{path}: its people have different numbers of keypoints ({', '.join(map(str, sorted(counts)))})")
     (count,) = counts
-    declared = poses.skeleton or (told.skeleton if told else None)
+    declared = poses.skeleton or (annotated.skeleton if annotated else None)
     skeleton = get_skeleton(name) if name else declared
     if skeleton is None:
         fitting = [known.name for known in TABLES.values() if known.num_keypoints == count]
