@@ -32,10 +32,10 @@ class Assembly:
     Attributes:
         skeleton: keypoints of the dataset and the model.
         codec: crop, targets and decoding; None for a detector.
-        builder: builds any section of the configuration; hands codec and skeleton to whoever asks for them.
+        builder: builds any section of the configuration, and passes codec and skeleton to classes that share them.
 
     Raises:
-        ConfigError: misspelt names or arguments anywhere in the configuration, all of them with file and line.
+        ConfigError: misspelt names or arguments anywhere in the configuration, each with file and line.
     """
 
     def __init__(self, config: Config) -> None:
@@ -77,7 +77,7 @@ class Assembly:
         return self._datasets[role]
 
     def reader(self, role: str) -> Any:
-        """A new reader of this process's batches of that role's dataset, made by `worker_num` worker processes."""
+        """A new reader of this process's share of a role's batches, which `worker_num` worker processes make."""
         return self.builder.build(self._section(role, "Reader"))(
             self.dataset(role),
             worker_num=int(self.config.get("worker_num", 0) or 0),
@@ -87,7 +87,7 @@ class Assembly:
         )
 
     def metric(self, output_eval: Optional[Union[str, Path]] = None) -> Any:
-        """A new metric for the EvalDataset; it writes its results below `output_eval`, else the configuration's.
+        """A new metric for the EvalDataset; it writes its results to `output_eval`, else to the configuration's `output_eval`.
 
         Raises:
             ConfigError: the configuration names no metric, or metric: COCO with an unknown IouType.

@@ -1,9 +1,9 @@
-"""Size and cost of a network: parameters, multiply-adds, activation memory, by stage.
+"""Size and cost of a network: parameters, multiply-adds and activation memory per stage.
 
-There are several ways to count a network's cost, and papers seldom say theirs. Two are given here:
+There are several ways to count a network's cost, and papers seldom say which they use. Two are given here:
 
-* *plain*: multiply-adds of convolutions, transposed convolutions and linear layers. A transposed convolution multiplies at
-  each of its input cells. Products of two activations (attention), norms and additions are left out.
+* *plain*: multiply-adds of convolutions, transposed convolutions and linear layers. A transposed convolution is counted at
+  each of its input cells. Products of two activations (attention), norms and additions are not counted.
 * *authors*: as Simple Baselines, HRNet and LPN print it under "FLOPs": a transposed convolution counts at each of its output
   cells, four times as much at stride 2, and a G is 2^30.
 """
@@ -29,13 +29,13 @@ _CONVOLUTIONS = (nn.Conv2D, nn.Conv2DTranspose)
 
 @dataclass
 class Cost:
-    """What a stage or a network takes for one image.
+    """What a stage or a network costs for one image.
 
     Attributes:
         parameters: trained numbers; running statistics of norms are not among them.
         macs: multiply-adds, counted plainly.
         authors_macs: multiply-adds, counted as the authors do.
-        activations: numbers that convolutions, norms and linear layers give.
+        activations: numbers that convolutions, norms and linear layers put out.
     """
 
     parameters: int = 0
@@ -58,7 +58,7 @@ class ModelInfo:
         return Cost(*(sum(getattr(part, name) for part in parts) for name in Cost.__dataclass_fields__))
 
     def to_text(self, stages: bool = False) -> str:
-        """A few lines for people, and with `stages` a Markdown table."""
+        """A few lines of text, and with `stages` a Markdown table."""
         total, (width, height) = self.total, self.input_wh
         lines = [
             f"input       {height}x{width} (height x width), one image",

@@ -27,11 +27,11 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
     Args:
         config: as loaded by `ppdet.core.config.load.load_config`.
         registry: the filled registry, see `ppdet.engine.components.import_components`.
-        part: the config is meant to be a piece of others, so that it need not name an architecture.
+        part: the config is meant to be included by others, so it need not name an architecture.
 
     Returns:
         problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
-        PaddleDetection that this toolkit does not have yet) and "warning" (probably harmless). Empty if all is well.
+        PaddleDetection that this toolkit does not have yet) and "warning" (probably harmless); empty if there are none.
     """
     check = ComponentCheck(config, registry)
     for problem in config.warnings:
@@ -55,8 +55,7 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
 def require_sound(config: Config, registry: Registry) -> None:
     """Stop if a config has errors; log its warnings.
 
-    Missing components are logged only: a detector whose training parts are not here can still be run. Building one
-    of them is what fails.
+    Missing components are only logged: a model whose training parts are missing can still be run. Building such a part fails.
 
     Raises:
         ConfigError: with all errors.
@@ -96,7 +95,7 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
 
 
 def _sections_without_use(config: Config, registry: Registry) -> list[Problem]:
-    """Networks that options alone speak of: `-o LPN.attention=SE` of a config without an LPN would change nothing."""
+    """Networks that only options mention: `-o LPN.attention=SE` for a config without an LPN would change nothing."""
     problems = []
     for key, section in config.items():
         if key not in registry or not isinstance(section, ConfigDict):
@@ -120,7 +119,7 @@ def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, confi
     close = nearest(str(key), known, cutoff=0.8)
     if close is not None:
         check.error(f"there is no top-level key {key!r}; did you mean {close!r}?", mark)
-    elif key == "dataset_dir":  # a plausible wish, and data of somewhere else would be taken without a word
+    elif key == "dataset_dir":  # a plausible attempt, and data from elsewhere would silently be used
         advice = "set TrainDataset.dataset_dir, EvalDataset.dataset_dir"
         check.error(f"nothing reads the top-level key 'dataset_dir' here; {advice}", mark)
     else:

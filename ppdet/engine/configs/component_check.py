@@ -1,4 +1,4 @@
-"""Follow a config from component to component and compare what is given with what each constructor takes."""
+"""Follow a config from component to component and compare the given arguments with those of each constructor."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TRANSFORM_LISTS = ("sample_transforms", "batch_transforms")
 
 
 class ComponentCheck:
-    """Collects problems of one config in `problems`, and in `referenced` the sections of components we do not know.
+    """Collects problems of one config in `problems`, and the sections of unknown components in `referenced`.
 
     Args:
         config: the top level of the config, where sections of classes are found.
-        registry: the components there are.
+        registry: the known components.
     """
 
     def __init__(self, config: ConfigDict, registry: Registry) -> None:
@@ -35,7 +35,7 @@ class ComponentCheck:
         self.problems.append(Problem(message, mark))
 
     def missing(self, name: str, mark: Mark | None) -> None:
-        """Note a component that PaddleDetection has and we have not."""
+        """Note a component of PaddleDetection that is missing here."""
         self.problems.append(Problem(not_here_yet(name), mark, "missing"))
 
     def reference(self, value: Any, mark: Mark | None) -> None:
@@ -74,7 +74,7 @@ class ComponentCheck:
         self._arguments(name, section)
 
     def dataset(self, key: str, value: Any, mark: Mark | None) -> None:
-        """Check ``TrainDataset`` and its like."""
+        """Check ``TrainDataset`` and similar sections."""
         if value is None:
             return
         if isinstance(value, (str, Spec)) or (isinstance(value, Mapping) and "name" in value):
@@ -83,7 +83,7 @@ class ComponentCheck:
             self.error(f"{key} names a dataset, as !ClassName {{...}} or {{name: ClassName, ...}}; got {value!r}", mark)
 
     def reader(self, key: str, value: Any, mark: Mark | None) -> None:
-        """Check ``TrainReader`` and its like: a mapping whose transforms are lists of operations."""
+        """Check ``TrainReader`` and similar sections: a mapping whose transforms are lists of operations."""
         if value is None:
             return
         if not isinstance(value, Mapping):
@@ -144,7 +144,7 @@ class ComponentCheck:
             self._inside_unknown({key: value for key, value in own.items() if key not in ignored})
 
     def _inside_unknown(self, section: Any) -> None:
-        """What a component that we lack refers to: its arguments cannot be checked, its parts can."""
+        """Check what an unknown component refers to: its arguments cannot be checked, its parts can."""
         if isinstance(section, Mapping):
             for key, value in section.items():
                 if isinstance(value, str) and (self._knows(value) or self._has_section(value)):
@@ -162,7 +162,7 @@ class ComponentCheck:
                 self.scan(value)
 
     def _is_known(self, name: str, mark: Mark | None) -> bool:
-        """Whether there is a component of that name here; if not, say what the matter is."""
+        """Whether there is a component of that name; if not, the problem is noted."""
         if name in self.registry:
             return True
         if name in PADDLEDETECTION_NAMES:
@@ -177,14 +177,14 @@ class ComponentCheck:
         return False
 
     def _has_section(self, name: str) -> bool:
-        """Whether that is a class by all signs: written like one, with arguments at the top level."""
+        """Whether the name looks like a class: capitalised, with a section of arguments at the top level."""
         return name[:1].isupper() and isinstance(self.config.get(name), Mapping)
 
     def _knows(self, name: Any) -> bool:
         return isinstance(name, str) and (name in self.registry or name in PADDLEDETECTION_NAMES)
 
     def _holds_operations(self, items: list[Any]) -> bool:
-        """One known name among single-key mappings is enough: then the others are operations too, or misspelt ones."""
+        """One known name among single-key mappings is enough: then the others are operations as well, maybe misspelt ones."""
         all_single = all(isinstance(item, Mapping) and len(item) == 1 for item in items)
         return all_single and any(self._knows(name_of(item)) for item in items)
 

@@ -1,7 +1,7 @@
 """One model measured with several sources of person boxes, side by side.
 
-The AP of a top-down model depends on where its boxes come from more than on most of what papers compare: annotated boxes
-give about two AP more than a detector's. So the command prints both, and every row says what it was measured with.
+The AP of a top-down model depends on the source of its boxes more than on most of what papers compare: annotated boxes give
+about two AP more than a detector's. So the command prints both, and each row says what it was measured with.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class ProtocolRow:
-    """One line of the table: with which boxes and how, and the figures (0 to 1)."""
+    """One line of the table: the boxes, the setting, and the figures (0 to 1)."""
 
     source: str
     boxes: int
@@ -56,11 +56,11 @@ def compare_boxes(
     amp: bool = False,
     exported: dict[str, Any] | None = None,
 ) -> list[ProtocolRow]:
-    """Evaluate one model once for each source of boxes and print the table.
+    """Evaluate one model once per source of boxes and print the table.
 
     Args:
         config_file: a keypoint config with a COCO-style EvalDataset.
-        overrides: options; `EvalDataset.bbox_file` and `EvalDataset.image_thre` are those of "det".
+        overrides: options; "det" uses `EvalDataset.bbox_file` and `EvalDataset.image_thre`.
         sources: of "gt" (annotated boxes), "gt_select" (those that select_data keeps) and "det" (the detector's).
         output_eval: folder for `SOURCE/keypoints_results.json` of each, and the table as `box_protocols.json`.
         amp: mixed precision.
@@ -80,7 +80,7 @@ def compare_boxes(
     choose_device(plain)
     distributed.start()
     for assembly in assemblies.values():
-        len(assembly.dataset("Eval"))  # a missing box file is told before hours of evaluation
+        len(assembly.dataset("Eval"))  # a missing box file is reported now, not after hours of evaluation
     model = model_with_weights(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
     precision = Precision.from_config(plain, amp)
     rows = []

@@ -1,7 +1,7 @@
 """What a top-down config scores without looking at an image: the mean pose of its training set, placed into each box.
 
-The floor that a trained network must beat. A pose is averaged in the coordinates of its own box, (0, 0) the box's top-left
-corner and (1, 1) its bottom-right one, over the labelled keypoints.
+A trained network must beat it. Poses are averaged over their labelled keypoints in coordinates of their own boxes: (0, 0) is the
+top-left corner of a box, (1, 1) the bottom-right corner.
 
 Legend: N persons, K keypoints.
 """
@@ -26,7 +26,7 @@ from ppdet.engine.tasks.setting import box_source
 logger = get_logger(__name__)
 
 SMALLEST_SIDE = 1.0
-"""Pixels; a box without extent counts as one pixel, as for the crop."""
+"""Pixels; a box without extent counts as one pixel, as in the crop."""
 
 
 def evaluate_mean_pose(config: Config, output_eval: Optional[Union[str, Path]] = None) -> Dict[str, float]:
@@ -66,7 +66,7 @@ def evaluate_mean_pose(config: Config, output_eval: Optional[Union[str, Path]] =
 
 
 def mean_pose(samples: List[PersonSample]) -> Tuple[np.ndarray, np.ndarray]:
-    """(K,2) mean of the labelled keypoints in units of their own boxes, .5 where none is; (K,) how often each is labelled."""
+    """(K,2) mean of the labelled keypoints in units of their own boxes, .5 if there is none; (K,) how often each is labelled."""
     boxes = _boxes(samples)
     xy = np.stack([sample.xy_image for sample in samples])
     visible = np.stack([sample.visible for sample in samples]) > 0

@@ -28,7 +28,7 @@ def convert_to_onnx(program: Path, params: Path, target: Path, output_names: Seq
         output_names: names the outputs get, in order.
 
     Raises:
-        ExportError: paddle2onnx is not installed, or cannot convert the program; with what it said.
+        ExportError: paddle2onnx is not installed, or cannot convert the program; its output is in the message.
     """
     missing = [package for package in ("paddle2onnx", "onnx") if find_spec(package) is None]
     if missing:

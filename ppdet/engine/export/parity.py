@@ -77,7 +77,7 @@ class ParityReport:
 
     @property
     def warnings(self) -> list[str]:
-        """Why a report without failures may still mean little."""
+        """Why a report without failures may still say little."""
         ran = [result for result in self.engines if result.status in ("ok", "differs")]
         if not ran or any(result.compared for result in ran):
             return []

@@ -30,7 +30,7 @@ def quiet_output(what: str) -> Iterator[None]:
                 os.dup2(held.fileno(), descriptor)
             try:
                 yield
-            except Exception as error:  # told below, with what was printed
+            except Exception as error:  # reported below, with what was printed
                 failure = error
             sys.stdout.flush()
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""People of whole images from weights, with the flip test and the multi-scale test of the HigherHRNet authors.
+"""People in whole images from weights, with the flip test and the multi-scale test of the HigherHRNet authors.
 
 Legend: B batch, K keypoints, H W pixels of the network input at scale 1, h w map cells.
 """
@@ -21,8 +21,8 @@ from ppdet.modeling.architectures.higher_hrnet import averaged_maps
 
 SCALES_KEY = "test_scales"
 FLIP_KEY = "eval_flip"
-# Of `test_scales`. Memory grows with the square of a scale, and by as much below: the smallest input has at least 64 pixels, the
-# others are multiples of it.
+# Limits of `test_scales`. Memory grows with the square of the largest scale, and also as the smallest one shrinks: the smallest
+# input has at least 64 pixels, and the others are multiples of it.
 SMALLEST_SCALE, LARGEST_SCALE = 0.125, 4.0
 
 
@@ -66,7 +66,7 @@ class BottomUpPredictor(BottomUpEstimator):
         return self._of_outputs([output.numpy() for output in outputs]), base
 
     def frames(self, image_wh: tuple[int, int]) -> dict[float, Crop]:
-        """The frame of each scale; all cover what the smallest covers, as the authors have it."""
+        """The frame of each scale. All cover what the smallest covers, as in the authors' code."""
         smallest = min(self.scales)
         return {scale: self.codec.frame_for_image(image_wh, scale, smallest) for scale in self.scales}
 
@@ -91,7 +91,7 @@ def _resized(maps: np.ndarray, size_wh: tuple[int, int]) -> paddle.Tensor:
 
 
 def wants_bottom_up_flip(config: Mapping[str, Any]) -> bool:
-    """Whether to test with mirror images, too: `eval_flip` of the architecture's section, on by default as everywhere."""
+    """Whether to test with mirror images as well: `eval_flip` of the architecture's section, on by default as everywhere."""
     section = config.get(str(config.get("architecture"))) or {}
     return bool(section.get(FLIP_KEY, True))
 
@@ -100,8 +100,8 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
     """The scales of the top-level key `test_scales`, largest first; scale 1 alone without it.
 
     Raises:
-        ConfigError: no positive numbers, one that no memory would hold, 1 not among several, or a scale that is no multiple of
-            half the smallest: its network inputs would not be multiples of 32.
+        ConfigError: not positive numbers, beyond the limits, several without 1 among them, or a scale that is no multiple of half
+            the smallest, so that its network inputs would not be multiples of 32.
     """
     value = config.get(SCALES_KEY)
     if value is None:
@@ -124,7 +124,7 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def bottom_up_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], images: int, computed: str) -> str:
-    """One line of what a figure depends on: images, input, flip test, scales, thresholds, refinement, and what computed."""
+    """One line: images, input, flip test, scales, thresholds, refinement, engine and precision."""
     codec = estimator.codec
     flip, scales = getattr(estimator, "flip_test", False), getattr(estimator, "scales", (1.0,))
     flip_text = "flip test on" if flip else "flip test off"

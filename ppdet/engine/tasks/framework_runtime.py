@@ -1,7 +1,7 @@
 """A Paddle layer behind the interface of an exported model's engine.
 
-Detector and pose estimator of `ppdet.inference` take a `Runtime`; with this one they run weights exactly as they run an
-exported model, so prediction from weights and deployment are one path.
+Detectors and pose estimators of `ppdet.inference` take a `Runtime`. With this one they run weights exactly as they run an
+exported model, so that prediction from weights and deployment share one path.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class FrameworkRuntime(Runtime):
 
     Args:
         layer: an export wrapper (`ppdet.modeling.export`): positional inputs, a tensor or a sequence of tensors out.
-        input_names: what the positional inputs are called, in order.
+        input_names: names of the positional inputs, in order.
     """
 
     engine = "framework"

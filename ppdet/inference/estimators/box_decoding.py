@@ -1,4 +1,4 @@
-"""Turns what detectors put out into boxes: three layouts, from bare heads to finished boxes.
+"""Turns detector outputs into boxes: three layouts, from bare heads to finished boxes.
 
 Legend: B batch, A anchor points of all levels, C classes, M boxes of the whole batch, R = reg_max + 1 bins of a side.
 """
@@ -49,8 +49,8 @@ def decode_raw_heads(
     """Boxes of one image from a PicoDet that was exported without its post-processing.
 
     Args:
-        scores: (A_level, C) for each level, probabilities.
-        distances: (A_level, 4 R) for each level, logits of the sides' distributions.
+        scores: (A_level, C) per level, probabilities.
+        distances: (A_level, 4 R) per level, logits of the sides' distributions.
         strides: of each level.
         input_hw: network input size, height first.
         nms_settings: the card's `NMS` section.
@@ -74,7 +74,7 @@ def decode_raw_heads(
 
 
 def classwise_nms(boxes_xyxy: np.ndarray, scores: np.ndarray, settings: Mapping[str, Any]) -> Detections:
-    """Non-maximum suppression for each class by itself, then the best of all classes.
+    """Non-maximum suppression per class, then the best of all classes.
 
     Args:
         boxes_xyxy: (A, 4).
@@ -111,6 +111,6 @@ def split_finished_boxes(rows: np.ndarray, counts: np.ndarray) -> list[Detection
     found = []
     for start, end in zip(starts[:-1], starts[1:]):
         image_rows = np.asarray(rows[start:end], np.float32).reshape(-1, 6)
-        image_rows = image_rows[image_rows[:, 0] >= 0]  # label -1 is Paddle's way to say "no box"
+        image_rows = image_rows[image_rows[:, 0] >= 0]  # Paddle writes label -1 for "no box"
         found.append(Detections.from_rows(image_rows[:, 2:], image_rows[:, 1], image_rows[:, 0]))
     return found

@@ -62,8 +62,8 @@ class BoxDetector:
             images: (H, W, 3) RGB uint8 each.
 
         Returns:
-            For each image its boxes in image pixels, cut to the image, best first. Scores go down to the card's NMS
-            threshold.
+            For each image its boxes in image pixels, clipped to the image, best first. Scores go down to the NMS threshold of
+            the card.
         """
         found: list[Detections] = []
         for start in range(0, len(images), self.batch_size):
@@ -76,7 +76,7 @@ class BoxDetector:
         inputs = self._preprocess(images)
         outputs = self.runtime.run(self._feeds(inputs))
         if len(images) > 1 and not self._keeps_batch(outputs, len(images)):
-            # Heads that PaddleDetection exported fold the batch into the points, in an order that loses the images.
+            # Heads exported by PaddleDetection fold the batch into the points, in an order from which images cannot be told.
             return [found for image in images for found in self._detect_batch([image])]
         per_image = self._decode(outputs, inputs)
         return [self._in_image(boxes, image, row, inputs) for row, (boxes, image) in enumerate(zip(per_image, images))]

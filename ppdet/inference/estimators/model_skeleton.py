@@ -1,4 +1,4 @@
-"""Which keypoints an exported network finds."""
+"""The skeleton of an exported network."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

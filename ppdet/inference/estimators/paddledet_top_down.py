@@ -1,8 +1,8 @@
-"""PaddleDetection's deployed crop, to reproduce what its scripts gave.
+"""PaddleDetection's deployed crop, to reproduce the results of its scripts.
 
-It cuts the box x 1.3 out of the image, clipped to the image and rounded, and only then warps, by the cut's width alone. At an
-image border, or round a wide box, parts of the person never reach the network; `TopDownEstimator` does not do that. Decoding
-takes the cut's rounded centre and PaddleDetection's un-warp.
+It cuts the box x 1.3 out of the image, clipped to the image and rounded, and then warps it by the width of the cut alone. At an
+image border, or around a wide box, parts of the person never reach the network; `TopDownEstimator` avoids that. Decoding uses
+the rounded centre of the cut and PaddleDetection's un-warp.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ppdet.geometry.crop import Crop
 from ppdet.inference.estimators.top_down import TopDownEstimator, checked_boxes, with_changes
 
 BOX_GROWTH = 1.3
-TALLEST = 4.0 / 3.0  # height over width up to which a cut is widened
+TALLEST = 4.0 / 3.0  # largest height over width; a taller cut is widened
 
 
 class PaddleDetTopDown(TopDownEstimator):

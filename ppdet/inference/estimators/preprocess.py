@@ -1,4 +1,4 @@
-"""From images to network inputs, as a card's `Preprocess` list says.
+"""From images to network inputs, following the `Preprocess` list of a card.
 
 Legend: B batch, H W pixels.
 """
@@ -39,7 +39,7 @@ class Normalizer:
 
 @dataclass(frozen=True)
 class DetectorInput:
-    """What a detector is fed.
+    """The inputs of a detector.
 
     Attributes:
         image: (B, 3, H, W) float32.

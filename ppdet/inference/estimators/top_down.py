@@ -29,16 +29,15 @@ if TYPE_CHECKING:
 class TopDownEstimator(PoseEstimator):
     """Crops each box from the full image, runs the network in batches and decodes with the card's codec.
 
-    The crop is the one of training: the box times 1.25 at the input's aspect, real context, black outside the image,
-    nothing clipped. For PaddleDetection's own exports, which carry neither codec nor skeleton, both are derived and the
-    log says how.
+    The crop is the same as in training: the box times 1.25 at the input's aspect, with real context, black outside the image,
+    nothing clipped. PaddleDetection's own exports carry neither codec nor skeleton; both are derived, and the log says how.
 
     Args:
         runtime: the loaded network.
         card: its card.
-        flip_test: also run the mirrored crop and average; slower, and better by about one AP.
+        flip_test: also run the mirrored crop and average; slower, and about one AP better.
         batch_size: largest number of crops that go through the network together.
-        use_dark: decode with DARK (True) or the quarter offset (False); None does as the card says.
+        use_dark: decode with DARK (True) or the quarter offset (False); None follows the card.
         skeleton: overrides the card's skeleton; a name, a mapping or a Skeleton.
 
     Raises:
@@ -197,7 +196,7 @@ def with_changes(codec: Codec, **changes: object) -> Codec:
 
 
 def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:
-    """The codec of a PaddleDetection export, from what its card does say.
+    """The codec of a PaddleDetection export, as far as its card tells.
 
     `TopDownEvalAffine` gives input size and alignment (`use_udp`); heatmaps have a quarter of the input's size until the
     network's first output says otherwise; sigma is a 24th of their width, as in all of PaddleDetection's recipes (1, 2 and 3
