@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Codec(ABC):
-    """Owns the pixel alignment of crop, target, decode and flip, so that no two of them can disagree.
+    """Owns the pixel alignment of crop, target, decoding and flip test, so that no two of them can disagree.
 
-    Training, evaluation and deployment hold the same codec; the exported model's card carries its ``to_dict``.
+    Training, evaluation and deployment use the same codec; the exported model's card contains its ``to_dict``.
     """
 
     #: Kind of model that the codec serves; it names the task and the estimator. ``top_down``: one person per crop;
@@ -47,13 +47,15 @@ class Codec(ABC):
     ) -> Crop:
         """Crops with given (N, 2) centres, (N, 2) padded sizes and (N,) rotations in degrees.
 
-        Sizes of another aspect than the input's are grown to it, so that a pixel is never stretched.
+        Sizes of another aspect than the input's are enlarged to it, so that pixels stay square.
         """
         return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.alignment, mirrored)
 
     def extract(self, image: np.ndarray, crop: Crop) -> np.ndarray:
-        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image; the input size
-        is the crop's, which for top-down codecs is the codec's."""
+        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image.
+
+        The input size is the crop's; for top-down codecs that is the codec's.
+        """
         out = np.empty((len(crop), crop.input_wh[1], crop.input_wh[0], *image.shape[2:]), image.dtype)
         for i, matrix in enumerate(crop.matrix):
             cv2.warpAffine(image, matrix, crop.input_wh, dst=out[i], flags=cv2.INTER_LINEAR)
@@ -61,7 +63,7 @@ class Codec(ABC):
 
     @abstractmethod
     def encode(self, xy_input: np.ndarray, visible: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights (bottom-up: where tags are learnt)."""
+        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights (bottom-up: where tags are trained)."""
 
     @abstractmethod
     def decode(self, outputs: Any, crop: Crop) -> Any:
@@ -94,10 +96,10 @@ class Codec(ABC):
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
+        """Build from the mapping that ``to_dict`` returns; ``name`` may be left out.
 
         Raises:
-            ConfigError: unknown or missing keys, or values that cannot be meant.
+            ConfigError: unknown or missing keys, or values of a wrong kind or range.
         """
         arguments = {key: value for key, value in content.items() if key != "name" and key not in cls.__renamed__}
         for old, new in cls.__renamed__.items():

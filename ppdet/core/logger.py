@@ -1,4 +1,4 @@
-"""Log lines in PaddleDetection's format, which people's scripts read: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
+"""Log lines in PaddleDetection's format, which users' scripts parse: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class _PpdetFormatter(logging.Formatter):
-    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``: readers know areas, not modules."""
+    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``."""
 
     def format(self, record: logging.LogRecord) -> str:
         area = ".".join(record.name.split(".")[:2])
@@ -45,9 +45,9 @@ def log_to_stdout() -> None:
 
 
 def get_logger(name: str = "ppdet") -> logging.Logger:
-    """The logger of a module; call it with ``__name__``.
+    """The logger of a module; pass ``__name__``.
 
-    Only the first process of a distributed run prints below WARNING.
+    In a distributed run only the first process prints lines below WARNING.
     """
     root = logging.getLogger("ppdet")
     if not any(isinstance(handler, _ConsoleHandler) for handler in root.handlers):

@@ -37,6 +37,11 @@ class Progress:
             rate = self.done / max(now - self._start, 1e-9)
             get_logger(__name__).info("%s: %d%s %ss, %.1f per second", self.label, self.done, of_total, self.unit, rate)
 
+    def clear(self) -> None:
+        """Wipe the bar off the terminal before a line is printed; the next step draws it again."""
+        if self._bar is not None:
+            self._bar.clear()
+
     def close(self) -> None:
         """Finish the bar."""
         if self._bar is not None:

@@ -6,7 +6,7 @@ Every metric class offers the same five things:
     merge(states)    take in what other processes collected (`state()` of their metric)
     compute()        dict of named numbers; `main` is the name of the one that selects the best model
     save(path)       write the predictions as the field's JSON
-    report()         the text a person reads
+    report()         text for people
 
 The classes are loaded on first use.
 """

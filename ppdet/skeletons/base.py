@@ -1,4 +1,4 @@
-"""What a set of keypoints is: names, mirror partners, body parts, OKS sigmas, links.
+"""A skeleton: names of keypoints, mirror partners, body parts, OKS sigmas, links.
 
 Legend: K keypoints.
 """
@@ -17,7 +17,7 @@ from ppdet.core.errors import ConfigError
 BGR = tuple[int, int, int]
 
 PARTS = ("upper", "lower", "other")
-#: OKS sigma used when a skeleton does not state one: the mean of COCO's seventeen.
+#: OKS sigma of keypoints that state none: the mean of COCO's seventeen.
 DEFAULT_SIGMA = 0.0644
 
 _LABEL = either(whole(), text())  # numbers as names: YAML reads `name: 7` as one
@@ -54,10 +54,10 @@ class Keypoint:
 
     Attributes:
         name: unique within its skeleton, e.g. ``left_knee``.
-        mirror: name of the keypoint it becomes in a mirrored image; its own name if it lies on the middle line.
+        mirror: name of the keypoint it becomes in a mirrored image; its own name if it is on the midline.
         part: ``upper``, ``lower`` (half-body augmentation) or ``other``.
         sigma: OKS fall-off of this keypoint, relative to the square root of the object's area (COCO keypoint evaluation).
-        color: BGR for drawing; chosen from the name's side when absent.
+        color: BGR for drawing; default: the colour of its side.
     """
 
     name: str
@@ -69,11 +69,11 @@ class Keypoint:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A frozen, self-checked set of keypoints and the links drawn between them.
+    """An immutable, validated set of keypoints and the links drawn between them.
 
     Args:
         name: short identifier, e.g. ``coco17``.
-        keypoints: rows in the order of the network's outputs and of the annotation.
+        keypoints: in the order of the network's outputs and of the annotations.
         link_names: pairs of keypoint names.
 
     Raises:
@@ -150,7 +150,7 @@ class Skeleton:
 
     @cached_property
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
-        """Index pairs (i, j), i < j, that change places in a mirrored image."""
+        """Index pairs (i, j), i < j, that swap in a mirrored image."""
         return tuple((i, int(j)) for i, j in enumerate(self.flip_permutation) if i < j)
 
     @cached_property
@@ -165,12 +165,12 @@ class Skeleton:
 
     @cached_property
     def colors(self) -> np.ndarray:
-        """(K, 3) uint8 BGR, one colour a keypoint: by side unless the row says otherwise."""
+        """(K, 3) uint8 BGR: each keypoint's own colour, or that of its side."""
         return np.array([kp.color or _side_color(kp.name) for kp in self.keypoints], dtype=np.uint8)
 
     @cached_property
     def link_colors(self) -> np.ndarray:
-        """(L, 3) uint8 BGR: a link within one side takes the side's colour, one across takes the middle colour."""
+        """(L, 3) uint8 BGR: a link within one side has that side's colour, others the colour of the middle."""
         rows = [
             self.colors[a] if np.array_equal(self.colors[a], self.colors[b]) else np.array(_MIDDLE, np.uint8)
             for a, b in self.links
@@ -178,7 +178,7 @@ class Skeleton:
         return np.array(rows, dtype=np.uint8).reshape(-1, 3)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain mapping for YAML; ``from_dict`` gives the same skeleton back."""
+        """Plain mapping for YAML; ``from_dict`` restores the skeleton."""
         rows = []
         for kp in self.keypoints:
             row: dict[str, Any] = {"name": kp.name, "part": kp.part, "sigma": float(kp.sigma)}

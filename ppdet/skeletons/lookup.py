@@ -1,4 +1,4 @@
-"""Find or make the skeleton a user means: by name, from a mapping, from COCO categories, or from flip pairs alone."""
+"""Skeletons by name, from a mapping, from COCO categories, or from flip pairs alone."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def get_skeleton(what: Union[str, Mapping[str, Any], Skeleton]) -> Skeleton:
 
 
 def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequence[int]]] = None) -> Skeleton:
-    """A skeleton for configs that state only a number of joints and, perhaps, their flip pairs (PaddleDetection's).
+    """A skeleton for PaddleDetection's configs, which state only the number of keypoints and perhaps their flip pairs.
 
-    A dataset's skeleton is taken when count *and* flip pairs agree (17 COCO, 16 MPII, 21 hand); otherwise an anonymous one
-    is made, with names ``kp0``..., the given flip pairs, default sigmas and no links. ``flip_pairs=None`` means unknown.
+    A known dataset's skeleton if count *and* flip pairs agree (17 COCO, 16 MPII, 21 hand); otherwise an anonymous one with names
+    ``kp0``..., the given flip pairs, default sigmas and no links. ``flip_pairs=None`` means unknown.
 
     Raises:
-        ConfigError: a flip pair names an index that does not exist or a joint twice.
+        ConfigError: a flip pair names an index that does not exist, or a keypoint twice.
     """
     wanted = None if flip_pairs is None else sorted(tuple(sorted(int(i) for i in pair)) for pair in flip_pairs)
     for candidate in TABLES.values():
@@ -51,7 +51,7 @@ def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequenc
     mirror = dict(zip(names, names))
     for i, j in wanted or ():
         if not 0 <= i < j < num_keypoints or mirror[names[i]] != names[i] or mirror[names[j]] != names[j]:
-            raise ConfigError(f"flip_perm: pair [{i}, {j}] does not fit {num_keypoints} joints, or repeats a joint")
+            raise ConfigError(f"flip_perm: pair [{i}, {j}] does not fit {num_keypoints} keypoints, or repeats one")
         mirror[names[i]], mirror[names[j]] = names[j], names[i]
     return Skeleton(f"custom{num_keypoints}", tuple(Keypoint(n, mirror[n]) for n in names))
 
@@ -59,7 +59,7 @@ def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequenc
 def skeleton_from_config(config: Mapping[str, Any]) -> Skeleton:
     """The skeleton of a config: its ``skeleton`` entry, else PaddleDetection's ``num_joints`` and ``flip_perm``.
 
-    Where both ways are used they must agree. Without either, COCO's seventeen keypoints.
+    If both are given they must agree; without either, COCO's seventeen keypoints.
 
     Raises:
         ConfigError: an unknown skeleton, or one that contradicts ``num_joints`` or ``flip_perm``.
@@ -97,8 +97,8 @@ def skeleton_from_categories(category: Mapping[str, Any]) -> Skeleton:
     """The skeleton of a COCO-style category: its ``keypoints`` names and 1-based ``skeleton`` links.
 
     COCO categories do not state mirror partners: names that differ only in ``left``/``right`` (or a leading or trailing
-    ``l``/``r`` set off by ``_``) are taken as partners. A category with exactly the names of a known dataset gives that
-    dataset's skeleton, sigmas included.
+    ``l``/``r`` separated by ``_``) are taken as partners. A category with exactly the names of a known dataset gets that
+    dataset's skeleton, including its sigmas.
 
     Raises:
         ConfigError: the category has no ``keypoints``.

@@ -41,6 +41,7 @@ class PoseDrawer:
         draw_boxes: also draw the person boxes that `draw` is given.
         names: write each keypoint's name beside it.
         orphans: also draw keypoints none of whose neighbours is shown. Networks are seldom right about those, annotators are.
+        color: RGB of everything, instead of the colours of sides and people; for labels below predictions.
     """
 
     def __init__(
@@ -50,16 +51,19 @@ class PoseDrawer:
         draw_boxes: bool = True,
         names: bool = False,
         orphans: bool = False,
+        color: tuple[int, int, int] | None = None,
     ) -> None:
         self.skeleton = skeleton
         self.line_scale = float(line_scale)
-        self.draw_boxes, self.names, self.orphans = draw_boxes, names, orphans
+        self.draw_boxes, self.names, self.orphans, self.color = draw_boxes, names, orphans, color
         self._links = [tuple(link) for link in skeleton.links]
         self._dot_colors = [rgb_from_bgr(color) for color in skeleton.colors]
         if not self._links:
             stated = [keypoint.color is not None for keypoint in skeleton.keypoints]
             self._dot_colors = [old if own else keypoint_color(i) for i, (old, own) in enumerate(zip(self._dot_colors, stated))]
         self._link_colors = [rgb_from_bgr(color) for color in skeleton.link_colors]
+        if color is not None:
+            self._dot_colors, self._link_colors = [color] * len(self._dot_colors), [color] * len(self._links)
         self._torso = [skeleton.names[start] in TORSO and skeleton.names[end] in TORSO for start, end in self._links]
         self._linked = np.zeros((skeleton.num_keypoints, skeleton.num_keypoints), bool)
         for start, end in self._links:
@@ -97,17 +101,17 @@ class PoseDrawer:
         boxes_or_none = [None] * len(keypoints) if boxes is None else boxes
         sizes = np.array([person_size(xy[seen], box) for xy, seen, box in zip(keypoints, shown, boxes_or_none)])
         order = np.argsort(-sizes, kind="stable")
+        colors = [self.color or person_color(int(label)) for label in labels]
         for person in order:
-            self._draw_box(canvas, framed[person], person_color(int(labels[person])))
+            self._draw_box(canvas, framed[person], colors[person])
         for person in order:
-            self._draw_person(canvas, keypoints[person], shown[person], sizes[person], person_color(int(labels[person])))
+            self._draw_person(canvas, keypoints[person], shown[person], sizes[person], colors[person])
         for person in order if self.names else ():
             self._write_names(canvas, keypoints[person], shown[person])
         for person in order if identities is not None else ():
             if np.isfinite(framed[person]).all():
                 size = float(np.max(framed[person][2:] - framed[person][:2]))
-                draw_tag(canvas, str(labels[person]), tuple(framed[person][:2]), person_color(int(labels[person])),
-                         scale=label_scale(canvas, size))
+                draw_tag(canvas, str(labels[person]), tuple(framed[person][:2]), colors[person], scale=label_scale(canvas, size))
         return canvas
 
     def _checked(self, image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ FLOORS = {
     "skeletons": 1,
     "geometry": 2,
     "image": 2,
+    "annotations": 2,
     "codecs": 3,
     "visualize": 3,
     "inference": 4,
@@ -37,7 +38,7 @@ MOST_MODULES = 16
 # TEMPORARY: being removed on a branch of its own; delete the entry at the merge.
 CIRCLES_BEING_REMOVED = ({"ppdet.engine.training.callbacks", "ppdet.engine.training.trainer"},)
 # TEMPORARY: 17 modules until the branch of training is merged.
-FULL_FOLDERS = {"ppdet/engine/training": 17}
+FULL_FOLDERS = {"ppdet/commands": 17}  # one module per command
 
 
 def _sources(*folders: str) -> Iterator[tuple[str, ast.AST]]:

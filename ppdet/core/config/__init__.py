@@ -1,4 +1,4 @@
-"""From YAML to objects: read safely, merge, override, check, build."""
+"""From YAML to objects: read, merge, override, check, build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The constructor of a component, read as the schema of its YAML section."""
+"""The schema of a component's YAML section, derived from its constructor."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ REQUIRED = inspect.Parameter.empty
 
 @dataclass(frozen=True)
 class Schema:
-    """What YAML may say about a class.
+    """The keys that YAML may set for a class.
 
     Attributes:
         name: the class name.
-        defaults: argument name to default, `REQUIRED` where there is none, in the order of the constructor.
-        is_open: the constructor takes ``**kwargs``, so any further key is fine.
+        defaults: argument name to default, `REQUIRED` if there is none, in the constructor's order.
+        is_open: the constructor takes ``**kwargs``, so further keys are allowed.
         shared: arguments that fall back to the builder's shared objects and the config's top level.
         inject: arguments that are components themselves.
         types: argument name to the plain types it may have; arguments with richer annotations are left out.
@@ -92,7 +92,7 @@ def schema_of(cls: type) -> Schema:
 
 
 def check_arguments(schema: Schema, section: Mapping[str, Any], ignored: Sequence[str] = ()) -> list[Problem]:
-    """Keys of a section that the class does not take, each with the nearest right name, and values of a wrong type."""
+    """Problems of a section: keys that the class does not take, with the nearest name, and values of a wrong type."""
     problems = []
     for key, value in section.items():
         mark = section.mark_of(key) if isinstance(section, ConfigDict) else None

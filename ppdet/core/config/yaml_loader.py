@@ -31,7 +31,7 @@ _MERGE = _STANDARD + "merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes that know their anchor, and constructs our containers from them."""
+    """Composes nodes with their anchors, and constructs our containers from them."""
 
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text)
@@ -78,7 +78,7 @@ class _Loader(yaml.SafeLoader):
             self._refuse(f"with its aliases written out values are nested more than {MAX_DEPTH} levels deep", node)
 
     def value(self, node: yaml.Node) -> Any:
-        """The object of a node; the same object for every alias of it."""
+        """The object of a node; all aliases of a node give the same object."""
         if id(node) in self._made:
             return self._made[id(node)]
         if id(node) in self._open:
@@ -154,7 +154,7 @@ class _Loader(yaml.SafeLoader):
         return into
 
     def _note_duplicate(self, into: ConfigDict, key: Any, key_node: yaml.Node, child: yaml.Node) -> None:
-        """A section given twice is an error. Of two scalars the later wins, with a warning: published configs do it."""
+        """A section given twice is an error. Of two scalars the later counts, with a warning: published configs have such."""
         message = f"the key {key!r} is given twice in one mapping, first in line {into.key_marks[key].line}"
         if isinstance(child, yaml.ScalarNode) and not isinstance(into[key], (dict, list)):
             self.warnings.append(Problem(f"{message}; this later value counts", self.mark(key_node), "warning"))
@@ -199,7 +199,7 @@ def parse_yaml(text: str, file: str, warnings: list[Problem] | None = None) -> A
     Args:
         text: one YAML document.
         file: what marks and messages call the source.
-        warnings: a list to add findings to that are no errors.
+        warnings: a list to which findings that are not errors are appended.
 
     Returns:
         `ConfigDict`, `ConfigList`, `Spec` or a scalar; None for an empty text.
@@ -228,7 +228,7 @@ def parse_yaml(text: str, file: str, warnings: list[Problem] | None = None) -> A
 
 
 def load_yaml(path: str | Path, warnings: list[Problem] | None = None) -> Any:
-    """Read a YAML file; marks name it as `path` was given. Raises as `parse_yaml`, and if it cannot be read."""
+    """Read a YAML file; marks name it as given in `path`. Raises what `parse_yaml` raises, and if it cannot be read."""
     try:
         text = read_regular_file(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What travels through a data pipeline, and how it is batched."""
+"""Samples of the data pipelines, and how they are batched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets: where annotations and pixels come from. One class a module; nothing heavy is imported here."""
+"""Datasets: annotations and pixels from files. Nothing heavy is imported here."""
 
 from __future__ import annotations
 

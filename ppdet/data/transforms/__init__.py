@@ -1,5 +1,5 @@
-"""Transforms: `sample = transform(sample, rng)`. Every random number comes from `rng`; what is drawn (policy) is
-separate from what is done with it (`operations`)."""
+"""Transforms: `sample = transform(sample, rng)`. Every random number comes from `rng`; sampling parameters is
+separate from applying them (`operations`). Nothing heavy is imported here."""
 
 from __future__ import annotations
 

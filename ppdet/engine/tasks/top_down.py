@@ -219,8 +219,7 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, code
         "center_xy": np.asarray(batch["center_xy"]),
         "size_wh": size,
     }
-    if "index" in batch:
-        rows["index"] = np.asarray(batch["index"])
+    rows.update({name: np.asarray(batch[name]) for name in ("index", "category_row") if name in batch})
     if "xy_input" in batch:
         crop = codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
         rows["truth_xy"], rows["visible"] = crop.to_image(batch["xy_input"]), np.asarray(batch["visible"])

@@ -8,7 +8,7 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "TrainStep": "train_step",
-        "TrainingOptions": "options",
+        "TrainingOptions": "run",
         "train": "run",
     },
 )

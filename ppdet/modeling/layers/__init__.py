@@ -1,4 +1,4 @@
-"""Bricks shared by several networks."""
+"""Building blocks shared by several networks."""
 
 from __future__ import annotations
 

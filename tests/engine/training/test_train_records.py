@@ -16,15 +16,13 @@ from support.train_parts import SmallReader, small_step
 from ppdet.core.errors import ConfigError
 from ppdet.engine.device import choose_device, remove_paddle_log_handler, set_cpu_threads
 from ppdet.engine.precision import Precision
-from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation
+from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.curves import draw_curves
 from ppdet.engine.training.folder import RunFolder
-from ppdet.engine.training.log import TrainingLog, read_log
-from ppdet.engine.training.loss_watch import LossWatch
+from ppdet.engine.training.log import TrainingLog, VisualDLLog, read_log
 from ppdet.engine.training.progress import Progress
 from ppdet.engine.training.state import TrainingState
 from ppdet.engine.training.trainer import Trainer
-from ppdet.engine.training.visual_dl import VisualDLLog
 
 # What PaddleDetection's users' scripts look for.
 LINE = re.compile(

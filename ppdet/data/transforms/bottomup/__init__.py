@@ -1,4 +1,4 @@
-"""Transforms of whole images with everyone in them."""
+"""Transforms of whole images with all their people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __getattr__, __all__ = lazy_names(
         "EvalAffine": "eval_affine",
         "KeyPointFlip": "key_point_flip",
         "RandomAffine": "random_affine",
-        "TagGenerate": "tag_generate",
+        "TagGenerate": "to_heatmaps",
         "ToHeatmaps": "to_heatmaps",
     },
 )
