@@ -90,12 +90,18 @@ def test_onnx_file_takes_any_batch_and_has_names(stick: tuple[Path, list[str]], 
         assert heatmap.shape == (batch, 3, 16, 12) and peak.shape == (batch, 3)
 
 
+def test_the_card_says_what_crops_were_made_around(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
+    path, options = stick
+    folder = export(load_config(path, [*options, "EvalDataset.box=image"]), tmp_path / "out")
+    assert yaml.safe_load((folder / "infer_cfg.yml").read_text())["box"] == "image"
+
+
 def test_card_has_paddledetections_keys_first_then_ours(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
     folder = export(load_config(*stick), tmp_path / "out")
     content = yaml.safe_load((folder / "infer_cfg.yml").read_text())
     theirs = ["mode", "draw_threshold", "metric", "use_dynamic_shape", "arch", "min_subgraph_size", "Preprocess", "label_list"]
     assert list(content)[:8] == theirs
-    assert list(content)[8:10] == ["codec", "skeleton"]
+    assert list(content)[8:11] == ["box", "codec", "skeleton"] and content["box"] == "given"
     assert content["arch"] == "HRNet" and content["label_list"] == ["keypoint"]
     assert [op["type"] for op in content["Preprocess"]] == ["TopDownEvalAffine", "NormalizeImage", "Permute"]
     assert content["Preprocess"][0] == {"trainsize": [48, 64], "type": "TopDownEvalAffine"}
