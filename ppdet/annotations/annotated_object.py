@@ -12,11 +12,11 @@ from ppdet.annotations.values import are_numbers
 from ppdet.core.json_values import is_number
 
 AREA_PER_BOX = 0.53
-"""Share of its box that an object without `area` is taken to cover. Median of area / (w * h) over the 329 labelled persons
-of 250 official val2017 images is .523. MMPose takes .53, and with it CrowdPose, which has no areas, scores as in xtcocotools."""
+"""Assumed area of an object without `area`, as a fraction of its box. Median of area / (w * h) over the 329 labelled persons
+of 250 official val2017 images is .523. MMPose uses .53; with it CrowdPose, which has no areas, scores as in xtcocotools."""
 
 FARTHEST = 1e6
-"""Coordinates beyond are no pixels."""
+"""Larger coordinates are not pixels."""
 
 SMALLEST_AREA_PER_BOX = 0.02
 """Below this share of its box an annotated area is a placeholder (tools write `area: 1`): a person in COCO covers at least a
@@ -27,7 +27,7 @@ SIZE_TOLERANCE = 2
 
 
 def box_around_keypoints(keypoints: Any) -> Optional[List[float]]:
-    """[x, y, w, h] of the labelled keypoints' extent, for annotations without `bbox`; None where there is none.
+    """[x, y, w, h] of the labelled keypoints' extent, for annotations without `bbox`; None if there is none.
 
     Args:
         keypoints: flat list of x, y, visibility; x and y of points that are not labelled do not count.
@@ -42,14 +42,14 @@ def box_around_keypoints(keypoints: Any) -> Optional[List[float]]:
 
 
 def unusable(box_xywh: Any, keypoints: Any, area: Any, num_keypoints: int, image_wh: Sequence[float] = (0, 0)) -> Optional[str]:
-    """Why an annotation can neither be trained on nor matched, as "with area 0"; None if it can.
+    """Why an annotation can neither be trained on nor matched, such as "with area 0"; None if it can.
 
     Args:
-        box_xywh: of the annotation; pixels.
+        box_xywh: the annotation's box in pixels.
         keypoints: flat list of x, y, visibility.
-        area: None where the file has none, which is no fault.
-        num_keypoints: K that is asked for.
-        image_wh: size of the image; 0 where it is unknown.
+        area: None if the file has none, which is allowed.
+        num_keypoints: the expected K.
+        image_wh: size of the image; 0 if unknown.
     """
     if isinstance(keypoints, str):
         return keypoints  # why they could not be read, see `coco_content`
@@ -75,7 +75,7 @@ def is_labelled(annotation: Mapping[str, Any]) -> bool:
 
 
 def _empty(start: float, size: float, limit: float) -> bool:
-    """Whether one side of a box, cut to the pixel centres 0 .. limit - 1, has nothing left."""
+    """Whether one side of a box is empty after clipping to the pixel centres 0 .. limit - 1."""
     high = min(limit - 1 if limit > 0 else FARTHEST, start + max(size - 1, 0))
     return size <= 0 or high < max(start, 0)
 

@@ -35,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit status, 130 or 143 after a signal."""
     from ppdet.core.config.load import load_config
-    from ppdet.engine.training.options import TrainingOptions
-    from ppdet.engine.training.run import train
+    from ppdet.engine.training.run import TrainingOptions, train
 
     changes = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
     state = train(

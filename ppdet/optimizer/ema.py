@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Optional
 
 import numpy as np
 import paddle
@@ -14,21 +14,21 @@ _TYPES = ("threshold", "normal", "exponential")
 
 
 class WeightAverage:
-    """Exponential moving average of every weight and running statistic of a model.
+    """Exponential moving average of every weight and running statistic of a model, in float32 even if the model is not.
 
     After update t = 1, 2, ... : average = d(t) average + (1 - d(t)) weights, with d(t) by `decay_type`
-        normal:       decay, corrected for the start (Kingma and Ba, ICLR 2015, section 3), so that the first weights
-            leave no trace;
-        threshold:    min(decay, (1 + t) / (10 + t));
+        normal:       decay, corrected for the start (Kingma and Ba, ICLR 2015, section 3), so that the initial weights
+            have no influence;
+        threshold:    min(decay, t / (9 + t)), PaddleDetection's (1 + n) / (10 + n) for updates counted from 0;
         exponential:  decay (1 - exp(-t / 2000)).
-    In every case the average after the first updates is made of recent weights; PaddleDetection divided the `threshold`
+    In every case the average is made of recent weights after the first updates; PaddleDetection divided the `threshold`
     kind by a correction that belongs to `normal`.
 
     Args:
-        model: network whose weights are followed.
-        decay: part of the old average that is kept.
+        model: network whose weights are averaged.
+        decay: fraction of the old average that is kept.
         decay_type: threshold, normal or exponential.
-        cycle_epoch: start anew every so many epochs; 0 or less never.
+        cycle_epoch: restart every `cycle_epoch` epochs; 0 or less for never.
 
     Raises:
         ConfigError: unknown type, or decay outside 0..1.
@@ -40,38 +40,39 @@ class WeightAverage:
         if decay_type not in _TYPES:
             raise ConfigError(f"ema_decay_type is {decay_type!r}; expected one of {', '.join(_TYPES)}")
         if not 0.0 <= decay < 1.0:
-            raise ConfigError(f"ema_decay is the part kept at each step, 0 <= ema_decay < 1; got {decay}")
+            raise ConfigError(f"ema_decay is the fraction kept at each step, 0 <= ema_decay < 1; got {decay}")
         self.model = model
         self.decay = float(decay)
         self.decay_type = decay_type
         self.cycle_epoch = int(cycle_epoch)
         self.updates = 0
         self.average: Dict[str, paddle.Tensor] = {}
+        self._weights: Optional[Dict[str, paddle.Tensor]] = None
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew from the model's present weights."""
+        """Start again from the model's current weights."""
         self.updates = 0
-        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.average = {name: _in_float32(value) for name, value in self.model.state_dict().items()}
 
     def end_epoch(self, epochs_done: int) -> None:
         """Restart when a cycle of `cycle_epoch` epochs is complete."""
         if self.cycle_epoch > 0 and epochs_done % self.cycle_epoch == 0:
             self.restart()
 
-    def keep_at(self, update: int) -> float:
-        """Part of the old average that update number `update` (from 1) keeps."""
+    def decay_at(self, update: int) -> float:
+        """Fraction of the old average that update number `update` (from 1) keeps."""
         if self.decay_type == "threshold":
-            return min(self.decay, (1.0 + update) / (10.0 + update))
+            return min(self.decay, update / (9.0 + update))
         if self.decay_type == "exponential":
             return self.decay * (1.0 - math.exp(-update / 2000.0))
         return self.decay * (1.0 - self.decay ** (update - 1)) / (1.0 - self.decay**update) if self.decay else 0.0
 
     @paddle.no_grad()
     def update(self) -> None:
-        """Take the model's present weights into the average."""
+        """Add the model's current weights to the average."""
         self.updates += 1
-        new = 1.0 - self.keep_at(self.updates)
+        new = 1.0 - self.decay_at(self.updates)
         for name, value in self.model.state_dict().items():
             old = self.average[name]
             if paddle.is_floating_point(old):
@@ -87,14 +88,25 @@ class WeightAverage:
     def load(self, average: Mapping[str, np.ndarray], updates: int) -> None:
         """Continue from saved averages after `updates` updates."""
         self.average = {
-            name: paddle.to_tensor(average[name], dtype=value.dtype) for name, value in self.model.state_dict().items()
+            name: paddle.to_tensor(average[name], dtype=value.dtype) for name, value in self.average.items()
         }
         self.updates = int(updates)
 
     @paddle.no_grad()
     def swap(self) -> None:
-        """Exchange the model's weights with the average; call it again to undo (around an evaluation)."""
-        for name, value in self.model.state_dict().items():
-            held = value.detach().clone()
-            value.set_value(self.average[name])
-            self.average[name] = held
+        """Put the average into the model; call it again to put the weights back (around an evaluation)."""
+        state = self.model.state_dict()
+        if self._weights is None:
+            self._weights = {name: value.detach().clone() for name, value in state.items()}
+            new = self.average
+        else:
+            new, self._weights = self._weights, None
+        for name, value in state.items():
+            # A model of mixed precision holds 16-bit weights.
+            value.set_value(new[name].astype(value.dtype))
+
+
+def _in_float32(value: paddle.Tensor) -> paddle.Tensor:
+    """A copy, in float32 if the tensor is of 16 bits."""
+    value = value.detach()
+    return value.astype("float32") if value.dtype in (paddle.float16, paddle.bfloat16) else value.clone()

@@ -78,8 +78,7 @@ def test_the_animal_trains_and_evaluates(tmp_path):
     from ppdet.engine.components import import_components
     from ppdet.engine.configs.check import check_config
     from ppdet.engine.evaluation.evaluator import evaluate
-    from ppdet.engine.training.options import TrainingOptions
-    from ppdet.engine.training.run import train
+    from ppdet.engine.training.run import TrainingOptions, train
 
     (text,) = [block for block in blocks("yaml") if "cow4" in block]
     path = tmp_path / "cow_64x64.yml"

@@ -99,6 +99,7 @@ SIZES = {
     "lite_hrnet/wider_naive_hrnet_18_256x192_coco_dark": Size(1_318_625, 0.3023),
     "tiny_pose/tinypose_128x96": Size(1_318_625, 0.0756),
     "tiny_pose/tinypose_128x96_coco_person": Size(1_318_625, 0.0756),
+    "tiny_pose/tinypose_128x96_bundled": Size(1_318_625, 0.0756),
     "tiny_pose/tinypose_256x192": Size(1_318_625, 0.3023),
     "tiny_pose/tinypose_256x256_hand": Size(1_318_789, None),
     "vit_pose/vitpose_base_coco_256x192": Size(89_994_513),

@@ -32,15 +32,15 @@ def test_normal_is_the_bias_corrected_mean():
 
 def test_threshold_begins_fast_and_ends_at_decay():
     average = WeightAverage(linear(0.0), decay=0.99)
-    assert average.keep_at(1) == pytest.approx(2 / 11)
-    assert average.keep_at(100000) == 0.99
-    assert follow(average, [1.0]) == pytest.approx(9 / 11, rel=1e-5)
+    assert average.decay_at(1) == pytest.approx(1 / 10)
+    assert average.decay_at(100000) == 0.99
+    assert follow(average, [1.0]) == pytest.approx(9 / 10, rel=1e-5)
 
 
 def test_exponential_rises_to_decay():
     average = WeightAverage(linear(0.0), decay=0.9, decay_type="exponential")
-    assert average.keep_at(1) < 0.001
-    assert average.keep_at(10**6) == pytest.approx(0.9)
+    assert average.decay_at(1) < 0.001
+    assert average.decay_at(10**6) == pytest.approx(0.9)
 
 
 def test_swap_and_back():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -27,19 +29,31 @@ class Losses(Callback):
         self.values.append(losses["loss"])
 
 
+class FailsOnRankOne(SmallReader):
+    """On the second process, a Ctrl-C takes the data workers away in the second batch."""
+
+    def __iter__(self):
+        for number, batch in enumerate(super().__iter__()):
+            if number == 1 and distributed.rank() == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+                raise RuntimeError("a data worker was interrupted")
+            yield batch
+
+
 def main(kind: str, folder: str) -> None:
     """Train and write `<folder>/rank<n>.json`."""
     choose_device({"use_gpu": False})
     distributed.start()
     processes = distributed.world_size()
     # Not Adam: it blows the rounding noise in the gradient of a bias before a batch norm, exactly 0, up to full steps.
-    options = {"norm": kind != "no_norm", "sync_bn": kind == "sync_bn", "optimizer": {"type": "Momentum"}}
+    options = {"norm": kind not in ("no_norm", "reader_fails"), "sync_bn": kind == "sync_bn", "optimizer": {"type": "Momentum"}}
     accumulate = 2 if kind == "accumulate" else 1
     if kind == "accumulate":
         options["norm"] = False
     losses = Losses()
     step = small_step(per_epoch=2, seed=3 + distributed.rank(), **options)  # DataParallel must share rank 0's weights
-    state = Trainer(step, SmallReader(16, 8 // processes), 3, [losses], accumulate=accumulate).train()
+    reader = FailsOnRankOne(64, 4) if kind == "reader_fails" else SmallReader(16, 8 // processes)
+    state = Trainer(step, reader, 3, [losses], accumulate=accumulate).train()
     shares = distributed.gather([int(i) for i in distributed.share(11, distributed.rank(), processes)])
     result = {
         "losses": losses.values,
@@ -47,6 +61,7 @@ def main(kind: str, folder: str) -> None:
         "shares": shares,
         "total": distributed.total(np.array([distributed.rank() + 1.0])).tolist(),
         "steps": state.step,
+        "stop": state.stop,
     }
     Path(folder, f"rank{distributed.rank()}.json").write_text(json.dumps(result))
 

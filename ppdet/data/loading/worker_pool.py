@@ -39,20 +39,33 @@ class WorkerPool:
         self._slots = [ArraySlot(slot_bytes) for _ in range(num_workers * BATCHES_AHEAD)]
         self._connections: List[Connection] = []
         self._processes: List[Any] = []
+        self._running = False
+        self.close = weakref.finalize(self, _shut_down, self._connections, self._processes)
         gc.collect()
         gc.freeze()  # the collector would otherwise touch, and so copy, every shared page
-        for _ in range(num_workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, maker, self._slots, os.getpid()), daemon=True)
+        try:
+            for _ in range(num_workers):
+                self._start_worker(context, maker)
+        except BaseException:  # no memory or no process left: the workers so far must not stay behind
+            self.close()
+            raise
+        finally:
+            gc.unfreeze()
+
+    def _start_worker(self, context: Any, maker: BatchMaker) -> None:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, maker, self._slots, os.getpid()), daemon=True)
+        try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on forking beside threads
                 process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
             theirs.close()
-            self._connections.append(ours)
-            self._processes.append(process)
-        gc.unfreeze()
-        self._running = False
-        self.close = weakref.finalize(self, _shut_down, self._connections, self._processes)
+        self._connections.append(ours)
+        self._processes.append(process)
 
     @property
     def alive(self) -> bool:

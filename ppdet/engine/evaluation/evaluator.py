@@ -91,12 +91,11 @@ class Evaluator:
             logger.warning("%d images could not be read, their objects count as missed:%s%s", len(self.bad), named, more)
 
     def _figures(self) -> dict[str, float]:
-        if not distributed.is_main():
-            self.metric.output_eval = None  # one process writes the file
-        figures = self.metric.compute()
-        if figures and distributed.is_main():
+        """Computed once, by the first process, which also writes the result file; the others are given the figures."""
+        figures = self.metric.compute() if distributed.is_main() else {}
+        if figures:
             logger.info("%s\n%s", self.setting, self.metric.report())
-        return figures
+        return distributed.gather(figures)[0]
 
 
 def evaluate(

@@ -1,31 +1,47 @@
-"""What may happen around the iterations of a training run.
+"""Callbacks of a training run: what happens around its iterations.
 
-The trainer calls, for every callback in order::
+The trainer calls every callback in order::
 
     before_training(run)
     for each epoch:
         for each iteration:  after_step(run, losses, times)
         after_epoch(run)
-    after_training(run)          # also when training was interrupted, not when it failed
+    after_training(run)          # also after an interruption, not after an error
 """
 
 from __future__ import annotations
 
+import statistics
+from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Protocol
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
-
-if TYPE_CHECKING:
-    from ppdet.engine.training.trainer import Trainer
+from ppdet.engine import distributed
+from ppdet.engine.training.state import TrainingState
+from ppdet.engine.training.train_step import StepLosses, TrainingError, TrainStep
 
 _log = get_logger(__name__)
+
+DIVERGED = 1e3  # times the usual loss
+EARLY_DIVERGED = 1e6  # the same while fewer than `ENOUGH` losses are known
+WINDOW, ENOUGH = 200, 5
+PATIENCE = 100  # iterations that a diverged loss may take to come back
+
+
+class TrainingRun(Protocol):
+    """What callbacks see of a `ppdet.engine.training.trainer.Trainer`."""
+
+    step: TrainStep
+    reader: Any
+    epochs: int
+    state: TrainingState
 
 
 @dataclass(frozen=True)
 class StepTimes:
-    """Seconds of one iteration: waiting for the batch, and in all; and how many images it had in this process."""
+    """Seconds of one iteration: waiting for the batch, and in total; and the number of images in this process."""
 
     data: float
     whole: float
@@ -35,28 +51,28 @@ class StepTimes:
 class Callback:
     """Base of all callbacks; does nothing. Slow work belongs into `after_epoch`, where it does not distort the timers."""
 
-    def before_training(self, run: Trainer) -> None:
+    def before_training(self, run: TrainingRun) -> None:
         """Called once, after a checkpoint was resumed."""
 
-    def after_step(self, run: Trainer, losses: Dict[str, float], times: StepTimes) -> None:
-        """Called after each iteration; `run.state.step` iterations are done."""
+    def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
+        """Called after each iteration; `run.state.step` iterations are done. Reading `losses` may wait for the device."""
 
-    def after_epoch(self, run: Trainer) -> None:
+    def after_epoch(self, run: TrainingRun) -> None:
         """Called after each complete epoch; `run.state.epoch` epochs are done."""
 
-    def after_training(self, run: Trainer) -> None:
+    def after_training(self, run: TrainingRun) -> None:
         """Called at the end, complete or interrupted (`run.state.stop`)."""
 
 
 class Evaluation(Callback):
-    """Evaluate every `every` epochs and after the last; keep track of the best, of equals the latest.
+    """Evaluate every `every` epochs and after the last; keep track of the best result. Ties go to the later epoch.
 
-    For `EarlyStop` an equal is nothing better.
+    For `EarlyStop` a tie is no improvement.
 
     Args:
-        evaluate: returns the figures of the present weights, on every process.
+        evaluate: returns the figures of the current weights, on every process.
         main: name of the figure that selects the best model.
-        every: epochs from one evaluation to the next.
+        every: epochs between evaluations.
         higher_is_better: False for errors.
     """
 
@@ -67,8 +83,8 @@ class Evaluation(Callback):
         self.results: Optional[Dict[str, float]] = None
         self.is_best = False
 
-    def after_epoch(self, run: Trainer) -> None:
-        """Evaluate if it is time; the averaged weights if there are any."""
+    def after_epoch(self, run: TrainingRun) -> None:
+        """Evaluate if it is due; the averaged weights if there are any."""
         self.results, self.is_best = None, False
         if run.state.epoch % self.every and run.state.epoch != run.epochs:
             return
@@ -84,7 +100,7 @@ class Evaluation(Callback):
         if self.results:
             self._compare(run)
 
-    def _compare(self, run: Trainer) -> None:
+    def _compare(self, run: TrainingRun) -> None:
         assert self.results is not None
         if self.main not in self.results:
             raise ConfigError(
@@ -93,7 +109,7 @@ class Evaluation(Callback):
         state, value = run.state, float(self.results[self.main])
         better = state.best is None or (value > state.best if self.higher_is_better else value < state.best)
         better = better and value == value  # nan, from an evaluation without samples, is never best
-        # Of equals the later is kept: it has learnt longer, and at an AP of 0 that is all there is to choose by.
+        # The later epoch has trained longer, and at an AP of 0 nothing else tells two epochs apart.
         self.is_best = bool(better or value == state.best)
         state.metric = self.main
         state.evaluations_since_best = 0 if better else state.evaluations_since_best + 1
@@ -106,11 +122,11 @@ class Evaluation(Callback):
 
 
 class EarlyStop(Callback):
-    """End training when `patience` evaluations in a row brought nothing better; stands after `Evaluation`."""
+    """End training after `patience` evaluations in a row without improvement; goes after `Evaluation`."""
 
     def __init__(self, patience: int) -> None:
-        if not isinstance(patience, int) or patience < 1:
-            raise ConfigError(f"early_stop.patience is a number of evaluations from 1 on, got {patience!r}")
+        if not isinstance(patience, int) or isinstance(patience, bool) or patience < 1:
+            raise ConfigError(f"early_stop.patience is a number of evaluations, 1 or more; got {patience!r}")
         self.patience = patience
 
     @classmethod
@@ -122,10 +138,71 @@ class EarlyStop(Callback):
             raise ConfigError(f"early_stop is {{patience: number of evaluations}}, got {section!r}")
         return cls(section["patience"])
 
-    def after_epoch(self, run: Trainer) -> None:
+    def after_epoch(self, run: TrainingRun) -> None:
         """Look at the state that `Evaluation` left."""
         if run.state.evaluations_since_best >= self.patience:
             run.state.stop = (
                 f"no better {run.state.metric} in {self.patience} evaluations "
                 f"(best {run.state.best:.4f} after epoch {run.state.best_epoch})"
             )
+
+
+class LossWatch(Callback):
+    """Watches for a loss that runs away while it is still a finite number.
+
+    Warns once when the loss exceeds `DIVERGED` times the median of the iterations before, and ends training when it has not
+    come back after `PATIENCE` iterations, or when the last epoch ends like that. Goes before `Checkpointer`, so that the
+    broken weights do not become `model_final`.
+
+    Raises (in `after_step` and `after_epoch`):
+        TrainingError: training diverged.
+    """
+
+    def __init__(self) -> None:
+        self._usual: Deque[float] = deque(maxlen=WINDOW)
+        self._waiting: List[Any] = []
+        self._diverged_since: Optional[int] = None
+        self._first = 0.0
+        self._warned = False
+
+    def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
+        """Compare the losses that have arrived from the device."""
+        self._waiting.append((run.state.step, losses))
+        if not getattr(losses, "ready", True):
+            return
+        waiting, self._waiting = self._waiting, []
+        for step, values in waiting:
+            self._look_at(step, float(values["loss"]))
+
+    def after_epoch(self, run: TrainingRun) -> None:
+        """Refuse to finish with a diverged model."""
+        if self._diverged_since is not None and run.state.epoch >= run.epochs:
+            raise self._error(run.state.step)
+
+    def _look_at(self, step: int, loss: float) -> None:
+        enough = len(self._usual) >= ENOUGH
+        usual = abs(statistics.median(self._usual)) if self._usual else 0.0
+        if not loss > (DIVERGED if enough else EARLY_DIVERGED) * usual > 0:
+            self._diverged_since = None
+            self._usual.append(loss)
+            return
+        if self._diverged_since is None:
+            self._diverged_since, self._first = step, loss
+        if not self._warned:
+            self._warned = True
+            if distributed.is_main():
+                _log.warning(
+                    "the loss is %.3g at iteration %d, usually %.3g before: training diverges. A lower LearningRate.base_lr or a "
+                    "longer warm-up helps; checkpoints from here on are probably useless",
+                    loss, step, usual,
+                )  # fmt: skip
+        if step - self._diverged_since >= PATIENCE:
+            raise self._error(step)
+
+    def _error(self, step: int) -> TrainingError:
+        usual = statistics.median(self._usual)
+        return TrainingError(
+            f"training diverged: the loss jumped from about {usual:.3g} to {self._first:.3g} at iteration "
+            f"{self._diverged_since} and had not come back at iteration {step}. Checkpoints from before are untouched. Start "
+            "again, or resume one of them, with a lower learning rate (-o LearningRate.base_lr=...) or a longer warm-up"
+        )

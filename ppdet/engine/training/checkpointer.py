@@ -1,4 +1,4 @@
-"""Write checkpoints while training."""
+"""Writes checkpoints during training."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Dict, List, Optional
 
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
-from ppdet.engine.training.callbacks import Callback, Evaluation, StepTimes
+from ppdet.engine.training.callbacks import Callback, Evaluation, TrainingRun
 from ppdet.engine.training.files import save_checkpoint
-from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams
 
 _log = get_logger(__name__)
@@ -22,9 +21,9 @@ class Checkpointer(Callback):
     `best_model.*` and `best_model/model.pdparams` after the best evaluation so far; `interrupted.*` when stopped within an epoch.
 
     Args:
-        folder: where to.
-        every: epochs from one checkpoint to the next.
-        evaluation: the callback that knows which model is best; stands before this one.
+        folder: output folder.
+        every: epochs between checkpoints.
+        evaluation: the callback that knows which model is best; goes before this one.
     """
 
     def __init__(self, folder: Path, every: int = 1, evaluation: Optional[Evaluation] = None) -> None:
@@ -32,10 +31,7 @@ class Checkpointer(Callback):
         self.written: Dict[str, Path] = {}
         self._saved_at = -1
 
-    def after_step(self, run: Trainer, losses: Dict[str, float], times: StepTimes) -> None:
-        """Nothing; a checkpoint within an epoch is written only when training is interrupted."""
-
-    def after_epoch(self, run: Trainer) -> None:
+    def after_epoch(self, run: TrainingRun) -> None:
         """Save what is due."""
         if run.step.average is not None:
             run.step.average.end_epoch(run.state.epoch)
@@ -48,13 +44,13 @@ class Checkpointer(Callback):
         elif run.state.epoch % self.every == 0:
             self._save(run, str(run.state.epoch - 1))
 
-    def after_training(self, run: Trainer) -> None:
+    def after_training(self, run: TrainingRun) -> None:
         """Save where the run was interrupted."""
         if distributed.is_main() and run.state.stop and run.state.step != self._saved_at:
             path = self._save(run, "interrupted")
             _log.info("Continue this run with: --resume %s", path.with_suffix(""))
 
-    def _save(self, run: Trainer, name: str) -> Path:
+    def _save(self, run: TrainingRun, name: str) -> Path:
         path = save_checkpoint(self.folder, name, run.step, run.state)
         self.written[name] = path
         self._saved_at = run.state.step
@@ -63,7 +59,7 @@ class Checkpointer(Callback):
         _log.info("Save checkpoint: %s", path)
         return path
 
-    def _save_best(self, run: Trainer) -> None:
+    def _save_best(self, run: TrainingRun) -> None:
         path = save_checkpoint(self.folder, "best_model", run.step, run.state)
         save_pdparams(load_pdparams(path), self.folder / "best_model" / "model.pdparams")
         self.written["best_model"] = path

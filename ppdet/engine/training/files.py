@@ -11,6 +11,7 @@ Every file is written whole or not at all, `.pdstates` last: where it exists, th
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -18,10 +19,13 @@ import numpy as np
 import paddle
 
 from ppdet.core.errors import CheckpointError
+from ppdet.core.files import atomic_path
+from ppdet.core.logger import get_logger
 from ppdet.engine.training.state import TrainingState
 from ppdet.engine.training.train_step import TrainStep
-from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams
+from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams, set_tensor, to_numpy
 
+_log = get_logger(__name__)
 _SUFFIXES = (".pdparams", ".pdopt", ".pdstates", ".pdema")
 _MASTER = "master_weights/"
 _ITERATION = "iteration"
@@ -33,20 +37,22 @@ def save_checkpoint(folder: Path, name: str, step: TrainStep, state: TrainingSta
     Raises:
         CheckpointError: a weight is not finite. Nothing is written then.
     """
-    raw = {key: value.numpy() for key, value in step.model.state_dict().items()}
+    raw = {key: to_numpy(value) for key, value in step.model.state_dict().items()}
     _check_finite(raw, name)
     prefix = Path(folder) / name
     state.scaler = step.precision.state()
     state.average_updates = step.average.updates if step.average is not None else 0
-    prefix.with_name(name + ".pdstates").unlink(missing_ok=True)
-    if step.average is not None:
-        save_pdparams(raw, prefix.with_name(name + ".pdema"))
-        save_pdparams(step.average.state(), prefix.with_name(name + ".pdparams"))
-    else:
-        save_pdparams(raw, prefix.with_name(name + ".pdparams"))
-    save_pdparams(_optimizer_state(step), prefix.with_name(name + ".pdopt"))
-    state.save(prefix.with_name(name + ".pdstates"))
-    return prefix.with_name(name + ".pdparams")
+    with ExitStack() as stack:
+        # All files are written beside their places first, so that a full disk leaves an older checkpoint of this name whole.
+        # They are moved there in reverse order.
+        paths = {suffix: stack.enter_context(atomic_path(f"{prefix}{suffix}")) for suffix in (".pdstates", ".pdopt", ".pdparams")}
+        if step.average is not None:
+            save_pdparams(raw, stack.enter_context(atomic_path(f"{prefix}.pdema")))
+        save_pdparams(raw if step.average is None else step.average.state(), paths[".pdparams"])
+        save_pdparams(_optimizer_state(step), paths[".pdopt"])
+        state.save(paths[".pdstates"])
+        Path(f"{prefix}.pdstates").unlink(missing_ok=True)
+    return Path(f"{prefix}.pdparams")
 
 
 def load_checkpoint(path: str, step: TrainStep) -> TrainingState:
@@ -83,10 +89,19 @@ def checkpoint_prefix(path: str) -> str:
 
 
 def newest_checkpoint(folder: Path) -> Optional[str]:
-    """Prefix of the checkpoint in `folder` that is furthest in its run, None if there is none."""
+    """Prefix of the checkpoint in `folder` that is furthest in its run, None if there is none.
+
+    One whose state cannot be read is passed over, with a warning; temporary files of a killed run are no checkpoints.
+    """
     places: List[Any] = []
     for path in Path(folder).glob("*.pdstates"):
-        state = TrainingState.load(path)
+        if path.name.startswith("."):
+            continue
+        try:
+            state = TrainingState.load(path)
+        except CheckpointError as error:
+            _log.warning("passed over: %s", error)
+            continue
         places.append((state.step, path.stat().st_mtime, str(path)[: -len(".pdstates")]))
     return max(places)[2] if places else None
 
@@ -110,7 +125,8 @@ def _load_weights(model: paddle.nn.Layer, weights: Mapping[str, np.ndarray], pre
             f"shape (for example {example}). A run is resumed with the configuration it was started with; to start a new "
             "run from these weights use -o pretrain_weights=..."
         )
-    model.set_state_dict({name: weights[name] for name in wanted})
+    for name, tensor in wanted.items():
+        set_tensor(tensor, weights[name])
 
 
 def _optimizer_state(step: TrainStep) -> Dict[str, np.ndarray]:
@@ -119,11 +135,11 @@ def _optimizer_state(step: TrainStep) -> Dict[str, np.ndarray]:
     names = _names_by_parameter(step.model)
     held = step.optimizer.state_dict()
     for key, value in held.get("master_weights", {}).items():
-        result[_MASTER + names[key]] = value.numpy()
+        result[_MASTER + names[key]] = to_numpy(value)
     for kind, tensors in step.optimizer._accumulators.items():
         for parameter, tensor in tensors.items():
             if parameter in names:
-                result[f"{names[parameter]}@{kind}"] = tensor.numpy()
+                result[f"{names[parameter]}@{kind}"] = to_numpy(tensor)
     return result
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -13,27 +16,47 @@ from ppdet.core.logger import get_logger
 from ppdet.core.seeding import seed_everything
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
-from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation
+from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.checkpointer import Checkpointer
 from ppdet.engine.training.files import checkpoint_prefix, load_checkpoint, newest_checkpoint
 from ppdet.engine.training.folder import RunFolder
-from ppdet.engine.training.log import TrainingLog
-from ppdet.engine.training.loss_watch import LossWatch
-from ppdet.engine.training.options import TrainingOptions
+from ppdet.engine.training.log import TrainingLog, VisualDLLog
 from ppdet.engine.training.progress import Progress
 from ppdet.engine.training.state import TrainingState
-from ppdet.engine.training.train_step import TrainStep
+from ppdet.engine.training.teacher import build_teacher
+from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer
-from ppdet.engine.training.visual_dl import VisualDLLog
 from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.engine.weights.load import run_path
 from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
 from ppdet.optimizer.ema import WeightAverage
 
 _log = get_logger(__name__)
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EIO)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Options of the `train` command, on top of the config.
+
+    Attributes:
+        evaluate: evaluate on the EvalDataset every `snapshot_epoch` epochs and keep the best model.
+        resume: checkpoint of a run to continue, or "auto" for the newest in the run's folder.
+        amp: mixed precision, on a GPU.
+        vdl_log_dir: folder for VisualDL's scalars, None for none.
+        command: how the run was started, noted in its folder.
+    """
+
+    evaluate: bool = False
+    resume: Optional[str] = None
+    amp: bool = False
+    vdl_log_dir: Optional[str] = None
+    command: str = ""
 
 
 def train(config: Config, options: Optional[TrainingOptions] = None) -> TrainingState:
@@ -53,6 +76,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
     distributed.start()
+    if distributed.is_main():
+        require_sound(config, import_components(config))  # logs the warnings, which Assembly leaves out
     assembly = Assembly(config)  # refuses settings of the wrong kind or range, too
     if not assembly.task.trainable:
         raise ConfigError(f"{config.path}: models of kind {assembly.task.kind} cannot be trained: {type(assembly.task).__name__}")
@@ -70,14 +95,21 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         _log.warning("All %d epochs of the run are done; to train longer, say -o epoch=<more>", epochs)
     evaluation = _evaluation(assembly, step, metric) if options.evaluate else None
     callbacks, checkpointer = _callbacks(config, path, evaluation, options)
-    trainer = Trainer(step, reader, epochs, callbacks, state, accumulate=config.get("accumulate_steps", 1))
+    pace = {"accumulate": config.get("accumulate_steps", 1), "look_every": config.get("log_iter", 20)}
+    trainer = Trainer(step, reader, epochs, callbacks, state, **pace)
     # Last, so that a run that cannot begin leaves the folder alone.
     same = resume is not None and Path(resume).parent.resolve() == path.resolve()
     folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
     try:
         state = trainer.train()
-    except BaseException:
-        folder.close("failed")
+    except BaseException as error:
+        with suppress(OSError):  # the disk may be full
+            folder.close("failed")
+        if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+            raise TrainingError(
+                f"cannot write to {path}: {error.strerror or error}. The checkpoints written before are whole. Make room, then "
+                "continue the run with --resume (alone: from its newest checkpoint)"
+            ) from error
         raise
     finally:
         reader.close()
@@ -112,14 +144,17 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
             curve.warmup_steps,
             steps_per_epoch * config.get("epoch", 1),
         )
+    steps = steps_per_epoch * int(config.get("epoch", 1))
+    teacher = build_teacher(assembly, model, reader, steps, distributed.world_size())
     count = sum(int(p.size) for p in model.parameters() if not p.stop_gradient)
-    _log.info("%s: %.3f M trainable parameters, %d iterations an epoch", config["architecture"], count / 1e6, steps_per_epoch)
+    _log.info("%s: %.3f M trainable parameters, %d iterations per epoch", config["architecture"], count / 1e6, steps_per_epoch)
     return TrainStep(
         model,
         assembly.builder.build("OptimizerBuilder"),
         curve,
         precision=Precision.from_config(config, amp or bool(config.get("amp"))),
         average=average,
+        teacher=teacher,
         sync_bn=config.get("norm_type") == "sync_bn" or bool(config.get("sync_bn")),
         find_unused_parameters=bool(config.get("find_unused_parameters", False)),
         seed=int(config.get("seed") or 0),

@@ -1,4 +1,4 @@
-"""How far a training run is, and everything else that is needed to continue it."""
+"""How far a training run has come, and what else is needed to continue it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Dict, Optional
 
 from ppdet.core.errors import CheckpointError
 from ppdet.core.files import atomic_write
+from ppdet.engine.weights.restricted_pickle import load_restricted
 
 
 @dataclass
@@ -16,9 +17,9 @@ class TrainingState:
     """Place in the run, and the best result so far. Only plain numbers and text.
 
     Attributes:
-        epoch: epochs completed, which is also the number of the present epoch (from 0).
-        batch: batches of the present epoch that are done; above 0 only in a run interrupted within an epoch.
-        step: iterations done in all.
+        epoch: epochs completed, which is also the number of the current epoch (from 0).
+        batch: batches of the current epoch that are done; above 0 only in a run interrupted within an epoch.
+        step: iterations done in total.
         metric: name of the number that selects the best model, empty before the first evaluation.
         best: its best value, None before the first evaluation.
         best_epoch: epochs completed when it was reached.
@@ -58,30 +59,47 @@ class TrainingState:
         Raises:
             CheckpointError: it is missing, damaged, or PaddleDetection's, which lacks what a resumed run needs.
         """
-        content = _read_plain_pickle(path)
+        content = _read_states(path)
         if not isinstance(content, dict) or content.get("format") != 1:
             raise CheckpointError(
                 f"{path} was not written by this project, so the run cannot be continued from it; "
                 "to start a new run from its weights use -o pretrain_weights=<file>.pdparams"
             )
-        names = set(cls.__dataclass_fields__) & set(content)
-        held = {name: content[name] for name in names}
-        held.update(epoch=content["epoch"] + 1, metric=content["metric_name"], best=content["best_value"])
+        held: Dict[str, Any] = {name: content.get(key) for name, key in _FILE_KEYS.items()}
+        for name, types in _TYPES.items():
+            value = held[name]
+            whole = isinstance(value, int) and not isinstance(value, bool) and (value >= 0 or name == "epoch")
+            if not isinstance(value, types) or types is int and not whole:
+                raise CheckpointError(
+                    f"{path} is damaged: its {_FILE_KEYS[name]} is {str(value)[:40]!r}; resume an earlier checkpoint of the run"
+                )
+        held["epoch"] += 1
         return cls(**held)
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads numbers, text, lists and dicts; refuses anything that would run code."""
+_TYPES: Dict[str, Any] = {
+    "epoch": int,
+    "batch": int,
+    "step": int,
+    "metric": str,
+    "best": (float, int, type(None)),
+    "best_epoch": int,
+    "evaluations_since_best": int,
+    "average_updates": int,
+    "scaler": dict,
+    "stop": str,
+}
+_FILE_KEYS = {name: {"metric": "metric_name", "best": "best_value"}.get(name, name) for name in _TYPES}
 
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"it contains {module}.{name}")
 
-
-def _read_plain_pickle(path: Path) -> Any:
+def _read_states(path: Path) -> Any:
     try:
         with open(path, "rb") as file:
-            return _PlainUnpickler(file).load()
+            return load_restricted(file)
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist; resuming needs the .pdstates file beside the weights") from None
-    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} cannot be read as a training state: {error}") from error
+    except Exception as error:  # damaged pickles raise nearly anything
+        raise CheckpointError(
+            f"{path} cannot be read as a training state ({type(error).__name__}: {error}); nothing of it was executed. Resume an "
+            "earlier checkpoint of the run"
+        ) from error

@@ -1,4 +1,4 @@
-"""Batch norm over the batches of all processes, also on a CPU, where Paddle 3.x has no such kernel.
+"""Batch norm over the batches of all processes; also on a CPU, for which Paddle 3.x has no such kernel.
 
 Legend: B batch, C channels, H W pixels.
 """
@@ -13,7 +13,7 @@ from paddle.autograd import PyLayer
 
 
 class SyncBatchNorm2D(nn.BatchNorm2D):
-    """`BatchNorm2D` whose mean and variance in training are those of all processes' images together.
+    """`BatchNorm2D` that in training uses mean and variance over the images of all processes.
 
     Same parameters and state-dict keys as `BatchNorm2D`. Evaluation uses the running statistics, as always.
 
@@ -39,7 +39,7 @@ class _Normalize(PyLayer):
         ctx: Any, images: paddle.Tensor, weight: paddle.Tensor, bias: paddle.Tensor, epsilon: float
     ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
         count = float(images.shape[0] * images.shape[2] * images.shape[3])
-        # A process's own mean and spread about it, then put together: no difference of two large sums.
+        # Each process's mean and the spread about it, then combined: this avoids the difference of two large sums.
         mean_here = images.mean(axis=[0, 2, 3])
         spread_here = paddle.square(images - _channels(mean_here)).sum(axis=[0, 2, 3])
         means, spreads, counts = _from_all(mean_here, spread_here, count)
@@ -69,12 +69,26 @@ def convert_sync_batch_norm(model: nn.Layer) -> nn.Layer:
 
     A batch norm that always uses its running statistics (frozen) stays as it is.
     """
-    if paddle.device.get_device() != "cpu":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(model)
-    for layer in model.sublayers(include_self=True):
-        if type(layer) is nn.BatchNorm2D and not layer._use_global_stats:
-            layer.__class__ = SyncBatchNorm2D
+    on_gpu = paddle.device.get_device() != "cpu"
+    if _converted(model):
+        return _synchronous(model, on_gpu)
+    for parent in model.sublayers(include_self=True):
+        for name, layer in parent.named_children():
+            if _converted(layer):
+                # Layer by layer: Paddle's own walk over a model drops `use_global_stats`, which would thaw frozen layers.
+                setattr(parent, name, _synchronous(layer, on_gpu))
     return model
+
+
+def _converted(layer: nn.Layer) -> bool:
+    return type(layer) is nn.BatchNorm2D and not layer._use_global_stats
+
+
+def _synchronous(layer: nn.Layer, on_gpu: bool) -> nn.Layer:
+    if on_gpu:
+        return nn.SyncBatchNorm.convert_sync_batchnorm(layer)
+    layer.__class__ = SyncBatchNorm2D
+    return layer
 
 
 def _channels(values: paddle.Tensor) -> paddle.Tensor:

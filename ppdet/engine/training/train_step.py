@@ -1,23 +1,95 @@
-"""One iteration of training: forward, backward, and now and then an update of the weights."""
+"""One iteration of training: forward, backward, and, every so many batches, an update of the weights.
+
+Legend: L losses.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 import paddle
 
+from ppdet.core.errors import PpdetError
 from ppdet.engine import distributed
 from ppdet.engine.precision import Precision
 from ppdet.engine.training.sync_batch_norm import convert_sync_batch_norm
-from ppdet.engine.training.training_error import TrainingError
 from ppdet.optimizer.curve import LearningRateCurve
 from ppdet.optimizer.ema import WeightAverage
 from ppdet.optimizer.scheduler import CurveScheduler
 
 
+class TrainingError(PpdetError):
+    """Training stopped because of the data or the settings, for example because the loss is not a number."""
+
+
+class TeacherTerms(Protocol):
+    """What a teacher (`ppdet.engine.training.teacher`) adds to an iteration."""
+
+    def prepare(self, batch: Mapping[str, Any], iteration: int) -> Dict[str, Any]:
+        """The batch with the teacher's targets in it, NumPy arrays."""
+
+    def losses(
+        self, model: Any, outputs: Any, batch: Mapping[str, Any], losses: Mapping[str, paddle.Tensor]
+    ) -> Dict[str, paddle.Tensor]:
+        """The losses, with what the teacher adds to them; "loss" stays the total."""
+
+
+class StepLosses(Mapping[str, float]):
+    """Losses of one iteration by name, which may still be on the device; reading one waits for it.
+
+    Args:
+        names: of the losses.
+        values: (L,) float32 tensor, the mean over all processes.
+    """
+
+    def __init__(self, names: Sequence[str], values: paddle.Tensor) -> None:
+        self.names = tuple(names)
+        self._tensor: Optional[paddle.Tensor] = values
+        self._numbers: Dict[str, float] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the numbers are on the host already."""
+        return self._tensor is None
+
+    @staticmethod
+    def fetch(several: Sequence[StepLosses]) -> None:
+        """Bring the numbers of several iterations to the host, waiting for the device once."""
+        waiting = [losses for losses in several if not losses.ready]
+        if not waiting:
+            return
+        tensors = [losses._tensor for losses in waiting if losses._tensor is not None]
+        numbers = paddle.concat(tensors).numpy()
+        ends = np.cumsum([len(losses.names) for losses in waiting])
+        for losses, part in zip(waiting, np.split(numbers, ends[:-1])):
+            losses._numbers = {name: float(value) for name, value in zip(losses.names, part)}
+            losses._tensor = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether every loss is a finite number."""
+        return all(np.isfinite(value) for value in self.values())
+
+    def __getitem__(self, name: str) -> float:
+        StepLosses.fetch([self])
+        return self._numbers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def mean_losses(several: Sequence[Mapping[str, float]]) -> Dict[str, float]:
+    """Mean of each loss over iterations."""
+    StepLosses.fetch([losses for losses in several if isinstance(losses, StepLosses)])
+    return {name: sum(losses[name] for losses in several) / len(several) for name in several[-1]}
+
+
 class TrainStep:
-    """Call it with a batch; it returns the losses as numbers, averaged over all processes.
+    """Call it with a batch; it returns the losses, averaged over all processes.
 
     Args:
         model: network with `forward(images) -> outputs` and `loss(outputs, batch) -> {"loss": total, ...}`.
@@ -25,12 +97,17 @@ class TrainStep:
         curve: learning rate by iteration.
         precision: float32 if not given.
         average: running average of the weights to keep, if any.
+        teacher: adds its targets and losses, if given.
         sync_bn: batch statistics over all processes.
         find_unused_parameters: passed to Paddle's DataParallel.
         seed: start of the random numbers (drop-path and the like); those of iteration i depend on seed, process and i alone.
 
+    Attributes:
+        checks_losses: whether each call looks at its losses before the weights change. True on a CPU; on a GPU, where looking
+            means waiting, the trainer looks every few iterations.
+
     Raises:
-        TrainingError: a loss is not finite. The weights are then still those of the iteration before.
+        TrainingError: a loss is not finite, with `checks_losses`. The weights are then still those of the iteration before.
     """
 
     def __init__(
@@ -40,6 +117,7 @@ class TrainStep:
         curve: LearningRateCurve,
         precision: Optional[Precision] = None,
         average: Optional[WeightAverage] = None,
+        teacher: Optional[TeacherTerms] = None,
         sync_bn: bool = False,
         find_unused_parameters: bool = False,
         seed: int = 0,
@@ -51,6 +129,8 @@ class TrainStep:
         optimizer = optimizer_builder(self.scheduler, self.model)
         self.model, self.optimizer = self.precision.decorate(self.model, optimizer)
         self.average = average
+        self.teacher = teacher
+        self.checks_losses = paddle.device.get_device() == "cpu"
         self.seed = seed
         self.iteration = 0
         self.network = self.model
@@ -62,20 +142,20 @@ class TrainStep:
         """Rate of the coming iteration."""
         return float(self.scheduler())
 
-    def __call__(self, batch: Mapping[str, Any], share: float = 1.0, update: bool = True) -> Dict[str, float]:
+    def __call__(self, batch: Mapping[str, Any], loss_weight: float = 1.0, update: bool = True) -> StepLosses:
         """Train on one batch.
 
         Args:
             batch: numpy arrays with at least "image" (B, 3, H, W).
-            share: weight of this batch in the next update, 1 / n where n batches make one update.
+            loss_weight: weight of this batch in the next update, 1 / n where n batches make one update.
             update: change the weights now; otherwise gradients are kept and added to.
         """
         paddle.seed(_mix(self.seed, self.iteration))
         if update or self.network is self.model:
-            losses = self._gradients(batch, share)
+            losses = self._gradients(batch, loss_weight)
         else:  # the processes exchange gradients only when these are used
             with self.network.no_sync():
-                losses = self._gradients(batch, share)
+                losses = self._gradients(batch, loss_weight)
         if update:
             self.update()
         self.iteration += 1
@@ -101,37 +181,48 @@ class TrainStep:
         tensors = [tensor for tensor in tensors if paddle.is_floating_point(tensor)]
         if not tensors:
             return
-        flat = np.concatenate([tensor.numpy().astype(np.float32).reshape(-1) for tensor in tensors])
+        flat = np.concatenate([tensor.astype("float32").numpy().reshape(-1) for tensor in tensors])
         mean = distributed.total(flat) / distributed.world_size()
         ends = np.cumsum([int(tensor.size) for tensor in tensors])
         for tensor, part in zip(tensors, np.split(mean, ends[:-1])):
-            tensor.set_value(part.reshape(tensor.shape).astype(tensor.numpy().dtype))
+            tensor.set_value(paddle.to_tensor(part.reshape(tensor.shape)).astype(tensor.dtype))
 
-    def _gradients(self, batch: Mapping[str, Any], share: float) -> Dict[str, float]:
-        tensors = to_tensors(batch)
+    def _gradients(self, batch: Mapping[str, Any], loss_weight: float) -> StepLosses:
+        tensors = to_tensors(batch if self.teacher is None else self.teacher.prepare(batch, self.iteration))
         with self.precision.autocast():
             outputs = self.network(tensors["image"])
-        losses = self.model.loss(in_float32(outputs), tensors)
-        values = self._values(losses)
-        if not all(np.isfinite(value) for value in values.values()):
-            shown = ", ".join(f"{name} {value}" for name, value in values.items())
-            raise TrainingError(f"the loss is not a finite number at iteration {self.iteration}: {shown}")
+        outputs = in_float32(outputs)
+        losses = self.model.loss(outputs, tensors)
+        if self.teacher is not None:
+            losses = self.teacher.losses(self.model, outputs, tensors, losses)
+        values = self._everywhere(losses)
+        if self.checks_losses and not values.finite:
+            raise TrainingError(not_finite(values, self.iteration))
         total = losses["loss"]
-        self.precision.backward(total if share == 1.0 else total * share)
+        self.precision.backward(total if loss_weight == 1.0 else total * loss_weight)
         return values
 
     def update(self) -> None:
-        """Change the weights by the gradients that were collected, and forget these."""
+        """Apply the collected gradients to the weights, and clear them."""
         self.precision.update(self.optimizer)
         self.optimizer.clear_grad()
         if self.average is not None:
             self.average.update()
 
-    def _values(self, losses: Mapping[str, paddle.Tensor]) -> Dict[str, float]:
+    def _everywhere(self, losses: Mapping[str, paddle.Tensor]) -> StepLosses:
+        """Mean of each loss over all processes; on a GPU without waiting for it."""
         names = sorted(losses)
-        here = np.array([float(losses[name].numpy().reshape(-1)[0]) for name in names], np.float32)
-        everywhere = distributed.total(here) / distributed.world_size()
-        return {name: float(value) for name, value in zip(names, everywhere)}
+        values = paddle.stack([losses[name].detach().astype("float32").reshape([]) for name in names])
+        if distributed.world_size() > 1:
+            paddle.distributed.all_reduce(values)
+            values = values / distributed.world_size()
+        return StepLosses(names, values)
+
+
+def not_finite(losses: Mapping[str, float], iteration: int) -> str:
+    """What is said of a loss that is not a finite number."""
+    shown = ", ".join(f"{name} {value}" for name, value in losses.items())
+    return f"the loss is not a finite number at iteration {iteration}: {shown}"
 
 
 def to_tensors(batch: Mapping[str, Any]) -> Dict[str, Any]:

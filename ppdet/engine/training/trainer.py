@@ -1,21 +1,30 @@
 """The training loop.
 
-Everything that is no part of an iteration, from log lines to checkpoints, is a callback (`ppdet.engine.training.callbacks`).
-A run made from a configuration is in `ppdet.engine.training.run`.
+Everything else, from log lines to checkpoints, is a callback (`ppdet.engine.training.callbacks`). `ppdet.engine.training.run`
+makes a run from a config.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ppdet.core.errors import ConfigError
+from ppdet.engine import distributed
 from ppdet.engine.training.callbacks import Callback, StepTimes
 from ppdet.engine.training.interrupt import Interrupt
 from ppdet.engine.training.state import TrainingState
-from ppdet.engine.training.train_step import TrainStep
-from ppdet.engine.training.training_error import TrainingError
+from ppdet.engine.training.train_step import StepLosses, TrainingError, TrainStep, not_finite
+
+
+class _Place(NamedTuple):
+    """Where in the run a batch was trained on, and its image numbers."""
+
+    iteration: int
+    epoch: int
+    batch: int
+    names: Mapping[str, Any]
 
 
 class Trainer:
@@ -23,12 +32,14 @@ class Trainer:
 
     Args:
         step: one iteration.
-        reader: `len(reader)` batches an epoch, `reader.set_epoch(e)` before each, then iterated.
-        epochs: epochs to train in all.
+        reader: `len(reader)` batches per epoch; `reader.set_epoch(e)` is called before each epoch, then it is iterated.
+        epochs: total number of epochs.
         callbacks: called in this order.
         state: where to begin; the start of a run if None.
-        accumulate: batches whose gradients are averaged for one update of the weights; at the end of an epoch the rest makes
-            one update. Batch norm sees single batches. The schedule counts batches.
+        accumulate: batches whose gradients are averaged for one update of the weights; the last batches of an epoch make one
+            update even if they are fewer. Batch norm sees single batches. The schedule counts batches.
+        look_every: with a step that leaves its losses on the device (a GPU): iterations between looks at them. In between,
+            nothing waits for the device; a loss that is not finite, and a wish to stop, are found up to that much later.
 
     Raises:
         ConfigError: `accumulate` is not a positive integer, or the reader has no batch.
@@ -42,16 +53,20 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         state: Optional[TrainingState] = None,
         accumulate: int = 1,
+        look_every: int = 1,
     ) -> None:
         if not isinstance(accumulate, int) or accumulate < 1:
-            raise ConfigError(f"accumulate_steps is a number of batches from 1 on, got {accumulate!r}")
+            raise ConfigError(f"accumulate_steps is a number of batches 1 or more; got {accumulate!r}")
         if len(reader) == 0:
             raise ConfigError("the training reader gives no batch; the dataset may be smaller than TrainReader.batch_size")
         self.step, self.reader, self.epochs = step, reader, epochs
         self.callbacks: List[Callback] = list(callbacks)
         self.state = state or TrainingState()
         self.accumulate = accumulate
+        self.look_every = 1 if step.checks_losses else max(1, int(look_every))
         self._interrupt = Interrupt()
+        self._unread: List[Tuple[StepLosses, _Place]] = []
+        self._last_batch: Optional[Mapping[str, Any]] = None
 
     def train(self) -> TrainingState:
         """Train to the last epoch, or until interrupted or stopped by a callback (`state.stop` says why).
@@ -65,7 +80,7 @@ class Trainer:
         with self._interrupt:
             while self.state.epoch < self.epochs and not self.state.stop:
                 self._run_epoch()
-            # Still within: Paddle's launcher sends SIGTERM three times, and the later ones must not end the saving.
+            # Signals stay held back here: Paddle's launcher sends SIGTERM three times; the later ones must not end the saving.
             for callback in self.callbacks:
                 callback.after_training(self)
         return self.state
@@ -76,11 +91,14 @@ class Trainer:
             losses = self._train_on(batch)
             self.state.step += 1
             self.state.batch += 1
+            look = self._looks_now()
+            if look:
+                self._read_losses()
             whole = data_seconds + time.perf_counter() - started
             times = StepTimes(data=data_seconds, whole=whole, images=len(batch["image"]))
             for callback in self.callbacks:
                 callback.after_step(self, losses, times)
-            if self._may_stop_here() and self._interrupt.agreed():
+            if look and self._may_stop_here() and self._interrupt.agreed():
                 self.state.stop = self._interrupt.reason
             if self.state.stop:
                 break
@@ -94,43 +112,66 @@ class Trainer:
             self.state.stop = self._interrupt.reason
 
     def _may_stop_here(self) -> bool:
-        """Within an epoch and with no gradients waiting for an update, which a checkpoint does not hold."""
+        """Within an epoch, and with no gradients waiting for an update: a checkpoint does not hold those."""
         return self.state.batch < len(self.reader) and self.state.batch % self.accumulate == 0
+
+    def _looks_now(self) -> bool:
+        """Whether to wait for the device: every `look_every` iterations (which is when lines are logged), on every process."""
+        every, batch = self.look_every, self.state.batch
+        return (batch - 1) % every == 0 or self.state.step % every == 0 or batch == len(self.reader)
+
+    def _read_losses(self) -> None:
+        unread, self._unread = self._unread, []
+        StepLosses.fetch([losses for losses, _ in unread])
+        for losses, place in unread:
+            if not losses.finite:
+                raise TrainingError(f"{not_finite(losses, place.iteration)}\n{self._where(place)}")
 
     def _batches(self) -> Iterator[Any]:
         """(batch, seconds waited for it) for the rest of the epoch."""
         self.reader.set_epoch(self.state.epoch)
-        batches = itertools.islice(iter(self.reader), self.state.batch, None)
-        while True:
+        batches: Iterator[Any] = itertools.islice(iter(self.reader), self.state.batch, None)
+        while self.state.batch < len(self.reader):
             started = time.perf_counter()
             try:
                 batch = next(batches)
             except StopIteration:
                 return
             except Exception:
-                if self._interrupt.reason:  # Ctrl-C reaches the reader's worker processes, too
+                # Ctrl-C reaches the reader's worker processes, too. The other processes of the run only learn of the
+                # interruption in `agreed`, so this one has to take part in iterations until then: it repeats its last batch.
+                if self._interrupt.reason and distributed.world_size() == 1:
                     self.state.stop = self._interrupt.reason
                     return
-                raise
+                if not self._interrupt.reason or self._last_batch is None:
+                    raise
+                batches = itertools.repeat(self._last_batch)
+                continue
+            self._last_batch = batch
             yield batch, time.perf_counter() - started
 
-    def _train_on(self, batch: Mapping[str, Any]) -> Dict[str, float]:
+    def _train_on(self, batch: Mapping[str, Any]) -> StepLosses:
         first = self.state.batch // self.accumulate * self.accumulate
         size = min(self.accumulate, len(self.reader) - first)
+        names = {key: batch[key] for key in ("index", "image_id") if key in batch}
+        place = _Place(self.state.step, self.state.epoch, self.state.batch, names)
         try:
-            return self.step(batch, share=1.0 / size, update=self.state.batch == first + size - 1)
+            losses = self.step(batch, loss_weight=1.0 / size, update=self.state.batch == first + size - 1)
         except TrainingError as error:
-            raise TrainingError(f"{error}\n{self._where(batch)}") from None
+            raise TrainingError(f"{error}\n{self._where(place)}") from None
+        if not losses.ready:
+            self._unread.append((losses, place))
+        return losses
 
-    def _where(self, batch: Mapping[str, Any]) -> str:
-        dataset = getattr(self.reader, "dataset", None)
-        if hasattr(dataset, "image_path") and "index" in batch:
-            images = [str(dataset.image_path(int(index))) for index in batch["index"]]
+    def _where(self, place: _Place) -> str:
+        dataset: Any = getattr(self.reader, "dataset", None)
+        if hasattr(dataset, "image_path") and "index" in place.names:
+            images = [str(dataset.image_path(int(index))) for index in place.names["index"]]
         else:
-            images = [str(item) for item in batch.get("image_id", ())]
+            images = [str(item) for item in place.names.get("image_id", ())]
         shown = ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
         return (
-            f"epoch {self.state.epoch}, batch {self.state.batch}; images: {shown or 'unknown'}.\n"
+            f"epoch {place.epoch}, batch {place.batch}; images: {shown or 'unknown'}.\n"
             "Checkpoints written so far are untouched. Usual reasons: a learning rate too high for the batch size, "
             "broken labels, or float16 overflow (try without --amp)."
         )

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import sys
-import urllib.error
-import urllib.request
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Optional
+from typing import Optional
 from urllib.parse import urlsplit
 
 from ppdet.core.errors import CheckpointError
+from ppdet.core.files import sha256_of
 from ppdet.core.logger import get_logger
 from ppdet.core.shipped import cache_root
+from ppdet.engine.weights.download import DownloadError, download, length_note
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _log = get_logger(__name__)
-CHUNK = 1 << 18
-TIMEOUT_SECONDS = 30
 
 
 def is_url(path: str) -> bool:
@@ -27,14 +31,20 @@ def is_url(path: str) -> bool:
 
 
 def cache_folder() -> Path:
-    """Where downloaded weights lie."""
+    """Where downloaded weights are kept."""
     return cache_root() / "weights"
 
 
-def cached_weights(url: str, folder: Optional[Path] = None) -> Path:
+def cached_weights(url: str, folder: Optional[Path] = None, sha256: Optional[str] = None) -> Path:
     """Path of the file behind `url`, downloaded if it is not there yet.
 
-    A broken download leaves a ``.part`` file, and the next call continues it.
+    A broken download leaves a ``.part`` file, and the next call continues it. Of several processes that want the same file,
+    such as those of a distributed run, one downloads and the others wait for it.
+
+    Args:
+        url: http or https.
+        folder: the cache; `cache_folder()` if None.
+        sha256: hexadecimal digest of the right file, if it is known.
 
     Raises:
         CheckpointError: the server does not answer, or not with the file; the message says what to do without a network.
@@ -44,55 +54,74 @@ def cached_weights(url: str, folder: Optional[Path] = None) -> Path:
     place = folder / hashlib.sha256(url.encode()).hexdigest()[:8]
     final, part = place / name, place / (name + ".part")
     if final.exists():
+        _verify(final, url, sha256)
         return final
-    place.mkdir(parents=True, exist_ok=True)
-    _log.info("Download %s", url)
+    shown = _without_password(url)
     try:
-        _download(url, part)
-    except (OSError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", None) or error
+        place.mkdir(parents=True, exist_ok=True)
+        with _alone(place / ".lock", shown):
+            if not final.exists():  # another process may have fetched it meanwhile
+                _log.info("Download %s", shown)
+                download(url, part)
+                _verify(part, url, sha256)
+                os.replace(part, final)
+                length_note(part).unlink(missing_ok=True)
+                _log.info("Saved %s", final)
+    except (OSError, DownloadError) as error:
+        if isinstance(error, DownloadError) and "run again" not in str(error):
+            with suppress(OSError):
+                for file in (part, length_note(part)):  # not a beginning of the file
+                    file.unlink(missing_ok=True)
         raise CheckpointError(
-            f"cannot download {url}: {reason}. Without a network: download it elsewhere and give its path instead of the "
+            f"cannot download {shown}: {error}. Without a network: download it elsewhere and give its path instead of the "
             f"URL, or place it at {final}"
         ) from error
-    os.replace(part, final)
-    _log.info("Saved %s", final)
+    _verify(final, url, sha256)
     return final
 
 
-def _download(url: str, part: Path) -> None:
-    """Fetch into `part`, after the bytes it has already."""
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": "ppdet-keypoint", **({"Range": f"bytes={have}-"} if have else {})}
-    try:
-        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT_SECONDS)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: nothing left to send, or another file than the one we began
-            raise
-        part.unlink()
-        return _download(url, part)
-    with response:
-        have = have if response.status == 206 else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        with open(part, "ab" if have else "wb") as file:
-            _copy(response, file, have, total)
-    if total is not None and part.stat().st_size != total:
-        raise OSError(f"the connection broke after {part.stat().st_size} of {total} bytes; run again to continue")
-    return None
+def _verify(path: Path, url: str, sha256: Optional[str]) -> None:
+    """Remove the file if it is not the right one.
 
-
-def _copy(source: BinaryIO, target: BinaryIO, have: int, total: Optional[int]) -> None:
-    """Copy with a progress line, where a person is watching."""
-    if not sys.stderr.isatty():
-        shutil.copyfileobj(source, target, CHUNK)
+    Raises:
+        CheckpointError: it is not.
+    """
+    if sha256 is None:
         return
-    while True:
-        chunk = source.read(CHUNK)
-        if not chunk:
-            break
-        target.write(chunk)
-        have += len(chunk)
-        share = f" of {total / 1e6:.1f} MB ({100 * have // total} %)" if total else " MB"
-        print(f"\r  {have / 1e6:.1f}{share}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+    digest = sha256_of(path)
+    if digest != sha256:
+        for file in (path, length_note(path)):
+            file.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{_without_password(url)} is not the file it should be: sha256 {digest}, expected {sha256}. It was removed; try "
+            "again, and if it happens again, do not use the file"
+        )
+
+
+def _without_password(url: str) -> str:
+    """The URL as it may be shown: without user and password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host).geturl()
+
+
+@contextmanager
+def _alone(lock: Path, url: str) -> Iterator[None]:
+    """Wait until no other process, or thread, is in here for the same file."""
+    if fcntl is None:
+        yield
+        return
+    with open(lock, "a", encoding="utf-8") as file:
+        waited = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not waited:
+                    _log.info("Another process is downloading %s: waiting for it", url)
+                waited = True
+                time.sleep(0.2)
+            except OSError:  # a file system without locks
+                break
+        yield

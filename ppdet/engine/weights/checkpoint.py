@@ -1,4 +1,4 @@
-"""Weight files: read and write `.pdparams`, and put them into a model."""
+"""Weight files: read and write `.pdparams`, and load them into a model."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from ppdet.core.logger import get_logger
 from ppdet.engine.weights.cache import cached_weights, is_url
 from ppdet.engine.weights.key_matching import match_keys
 from ppdet.engine.weights.load_report import LoadReport, ShapeMismatch
-from ppdet.engine.weights.restricted_pickle import RefusedPickleError, load_restricted
+from ppdet.engine.weights.pickle_limits import RefusedPickleError
+from ppdet.engine.weights.restricted_pickle import load_restricted
 from ppdet.engine.weights.torch_file import LEGACY_MAGIC
+from ppdet.engine.weights.zoo import checksum_of
 
 _log = get_logger(__name__)
 SUFFIX = ".pdparams"
@@ -34,7 +36,8 @@ def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
         path: file; the suffix ``.pdparams`` may be left out.
 
     Returns:
-        name -> array. Paddle's table of internal names is left out.
+        name -> array. Paddle's table of internal names is left out. bfloat16 tensors, which Paddle writes as uint16 arrays,
+        become float32, without loss.
 
     Raises:
         CheckpointError: no such file, damaged, not a dict of tensors, or it asks to run code (which is not run).
@@ -52,6 +55,8 @@ def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
 def save_pdparams(state: Mapping[str, Any], path: PathLike) -> Path:
     """Write a dict of tensors or arrays as `paddle.load` and PaddleDetection read it; whole or not at all.
 
+    bfloat16 tensors are written as float32, since a file of plain arrays cannot tell them from whole numbers.
+
     Args:
         state: name -> tensor or array, such as ``model.state_dict()``.
         path: file to write; missing folders are made.
@@ -59,7 +64,7 @@ def save_pdparams(state: Mapping[str, Any], path: PathLike) -> Path:
     Returns:
         The path.
     """
-    content: Dict[str, Any] = {key: _numpy(value) for key, value in state.items()}
+    content: Dict[str, Any] = {key: to_numpy(value) for key, value in state.items()}
     content[NAME_TABLE] = {key: getattr(value, "name", key) for key, value in state.items()}
     with atomic_write(path, "wb") as file:
         pickle.dump(content, file, protocol=4)
@@ -78,7 +83,7 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     Raises:
         CheckpointError: the file cannot be read, nothing fits, or with `strict` not everything fits.
     """
-    file = cached_weights(str(path)) if is_url(str(path)) else _existing_file(path)
+    file = cached_weights(str(path), sha256=checksum_of(str(path))) if is_url(str(path)) else _existing_file(path)
     weights, state = load_pdparams(file), model.state_dict()
     matches = match_keys(state, weights)
     if not strict:
@@ -86,11 +91,7 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     report = _compare(str(file), state, weights, matches)
     _check(report, strict)
     for key, file_key in report.loaded.items():
-        target = state[key]
-        value = weights[file_key]
-        # Paddle keeps bfloat16 as uint16 in numpy; everything else is cast by value.
-        same_bits = value.dtype == np.uint16 and target.dtype == paddle.bfloat16
-        target.set_value(value if same_bits else value.astype(_numpy(target).dtype))
+        set_tensor(state[key], weights[file_key])
     (_log.info if report.complete else _log.warning)("%s", report.summary())
     return report
 
@@ -226,8 +227,18 @@ def _tensor(file: Path, key: Any, value: Any) -> np.ndarray:
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         raise CheckpointError(f"{file}: {key!r} is a {type(value).__name__}, not a tensor; is this a .pdparams file?")
+    if value.dtype == np.uint16:  # no network has such numbers: they are the bits of bfloat16, the upper half of a float32
+        return (value.astype(np.uint32) << np.uint32(16)).view(np.float32)
     return value
 
 
-def _numpy(value: Any) -> np.ndarray:
-    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+def to_numpy(value: Any) -> np.ndarray:
+    """A tensor or array as an array; bfloat16, which NumPy does not have, as float32."""
+    if isinstance(value, paddle.Tensor):
+        return (value.astype("float32") if value.dtype == paddle.bfloat16 else value).numpy()
+    return np.asarray(value)
+
+
+def set_tensor(target: paddle.Tensor, value: np.ndarray) -> None:
+    """Set a tensor to the numbers of an array, cast to the tensor's dtype."""
+    target.set_value(paddle.to_tensor(value).astype(target.dtype))

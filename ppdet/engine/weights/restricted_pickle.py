@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import io
 import pickle
-import pickletools
 from collections import OrderedDict
 from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from ppdet.engine.weights.pickle_limits import BoundedFile, RefusedPickleError, check_pickle
+
 KINDS = "fiubc"  # float, signed, unsigned, bool, complex
-_MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
-
-
-class RefusedPickleError(Exception):
-    """The pickle asks for something that weights do not need."""
 
 
 class _Name:
     """A name of the pickle that may be called, and nothing else: no attribute of it can be set."""
 
     __slots__ = ("_call",)
+    _call: Callable[..., Any]
 
     def __init__(self, call: Callable[..., Any]) -> None:
         object.__setattr__(self, "_call", call)
@@ -55,7 +52,7 @@ class _Dtype:
         self.dtype = dtype
 
     def __setstate__(self, state: Any) -> None:
-        order = state[1] if isinstance(state, tuple) and len(state) >= 5 else None
+        order: Any = state[1] if isinstance(state, tuple) and len(state) >= 5 else None
         order = order.decode("ascii") if isinstance(order, bytes) else order
         if order not in ("<", ">", "=", "|") or any(state[2:5]):
             raise RefusedPickleError("holds an array with a structured dtype; weights are plain numbers")
@@ -94,7 +91,7 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     size = len(memoryview(data).cast("B"))
     if count * dtype.dtype.itemsize != size:
         raise RefusedPickleError(f"holds an array of shape {shape} with {size} bytes of {dtype.dtype}")
-    flat = np.frombuffer(data, dtype=dtype.dtype) if count else np.empty(0, dtype.dtype)
+    flat = np.frombuffer(memoryview(data), dtype=dtype.dtype) if count else np.empty(0, dtype.dtype)
     return flat.reshape(shape, order=order).astype(dtype.dtype.newbyteorder("="), copy=True)
 
 
@@ -173,21 +170,6 @@ class _Unpickler(pickle.Unpickler):
         raise RefusedPickleError("refers to data outside of the file")
 
 
-def check_memo_places(file: BinaryIO) -> None:
-    """Walk over the next pickle, and back, so that a damaged number in it does not make the unpickler ask for all the memory.
-
-    Strings that are longer than the file end the walk by an error; places in the memo count up by one in any real pickle.
-
-    Raises:
-        RefusedPickleError: a place that cannot be; other errors of a damaged pickle as they come.
-    """
-    start = file.tell()
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-        if opcode.name in _MEMO and int(argument or 0) > count:
-            raise RefusedPickleError(f"puts something at place {argument} of a memo of {count}")
-    file.seek(start)
-
-
 def load_restricted(file: BinaryIO) -> Any:
     """Read one pickle of protocols 0 to 5.
 
@@ -198,11 +180,11 @@ def load_restricted(file: BinaryIO) -> Any:
         Dicts, lists, tuples, sets, strings, bytes, numbers and numpy arrays of numbers, in native byte order.
 
     Raises:
-        RefusedPickleError: it asks for anything else; nothing of it was executed.
+        RefusedPickleError: it asks for anything else, or for too much; nothing of it was executed.
         EOFError, pickle.UnpicklingError, ValueError, ...: it is damaged, or no pickle.
     """
-    check_memo_places(file)
-    return _unwrap(_Unpickler(file, encoding="latin1").load(), [])
+    check_pickle(file)
+    return _unwrap(_Unpickler(BoundedFile(file), encoding="latin1").load(), [], {})
 
 
 def loads_restricted(data: bytes) -> Any:
@@ -210,8 +192,8 @@ def loads_restricted(data: bytes) -> Any:
     return load_restricted(io.BytesIO(data))
 
 
-def _unwrap(value: Any, parents: List[int]) -> Any:
-    """Replace the stand-ins by what they stand for."""
+def _unwrap(value: Any, parents: List[int], done: Dict[int, Any]) -> Any:
+    """Replace the stand-ins by what they stand for; an object that occurs in several places stays one object."""
     if isinstance(value, _Array):
         if value.value is None:
             raise RefusedPickleError("holds an array without its data")
@@ -222,7 +204,11 @@ def _unwrap(value: Any, parents: List[int]) -> Any:
         return value
     if id(value) in parents:
         raise RefusedPickleError("holds a container that contains itself")
-    parents = [*parents, id(value)]
-    if isinstance(value, dict):
-        return {_unwrap(key, parents): _unwrap(item, parents) for key, item in value.items()}
-    return type(value)(_unwrap(item, parents) for item in value)
+    if id(value) not in done:
+        inner = [*parents, id(value)]
+        if isinstance(value, dict):
+            new: Any = {_unwrap(key, inner, done): _unwrap(item, inner, done) for key, item in value.items()}
+        else:
+            new = type(value)(_unwrap(item, inner, done) for item in value)
+        done[id(value)] = new
+    return done[id(value)]

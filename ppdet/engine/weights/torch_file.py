@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Callable, Dict, Tuple
 import numpy as np
 
 from ppdet.core.errors import CheckpointError
-from ppdet.engine.weights.restricted_pickle import RefusedPickleError
+from ppdet.engine.weights.pickle_limits import RefusedPickleError
 from ppdet.engine.weights.torch_pickle import TorchUnpickler
 from ppdet.engine.weights.torch_tensor import Storage, StorageKind, TorchTensor
 
@@ -21,6 +21,9 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 """What files of PyTorch before 1.6 begin with, as a pickle of its own."""
 _PROTOCOL = 1001
 _CACHED_STORAGES = 4  # of those shared by several tensors
+_ROOM, _ROOM_PER_BYTE = 1 << 28, 8
+"""Bytes that the tensors of a file may take in memory: 256 MiB and 8 per byte of the file. Views of one storage cost nothing in
+the file, so a thousand of them could ask for a thousand times its size."""
 
 
 class TorchFile:
@@ -51,6 +54,8 @@ class TorchFile:
         _refuse_other_formats(self.path, head)
         opened = self._guarded(self._open_zip if self.format == "zip" else self._open_legacy)
         self.content, read = opened
+        self._counted: Dict[int, TorchTensor] = {}
+        self._room = _ROOM + _ROOM_PER_BYTE * self.path.stat().st_size
         self._read: Callable[[str, StorageKind], bytes] = lru_cache(_CACHED_STORAGES)(read)
 
     def array(self, tensor: TorchTensor) -> np.ndarray:
@@ -59,6 +64,14 @@ class TorchFile:
         Raises:
             CheckpointError: the file is damaged, or the tensor is not what PyTorch writes.
         """
+        if id(tensor) not in self._counted:
+            self._counted[id(tensor)] = tensor
+            self._room -= tensor.nbytes
+        if self._room < 0:
+            raise CheckpointError(
+                f"{self.path} of {self.path.stat().st_size} bytes holds tensors that repeat their numbers until they fill the "
+                "memory, which weights do not do; if you trust it, load it with PyTorch and save contiguous copies"
+            )
         return self._guarded(lambda: tensor.array(self._storage, self.big_endian))
 
     def _storage(self, storage: Storage) -> bytes:

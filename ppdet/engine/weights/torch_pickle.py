@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 from typing import Any, BinaryIO, Callable, Dict, Optional, Tuple
 
-from ppdet.engine.weights.restricted_pickle import RefusedPickleError, check_memo_places
+from ppdet.engine.weights.pickle_limits import BoundedFile, RefusedPickleError, check_pickle
 from ppdet.engine.weights.torch_tensor import DTYPES, Frozen, Storage, StorageKind, TorchTensor
 
 
@@ -109,8 +109,8 @@ class TorchUnpickler(pickle.Unpickler):
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        check_memo_places(file)
-        super().__init__(file, encoding="latin1")
+        check_pickle(file)
+        super().__init__(BoundedFile(file), encoding="latin1")
         self.kinds: Dict[str, StorageKind] = {}
 
     def find_class(self, module: str, name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 
-from ppdet.engine.weights.restricted_pickle import RefusedPickleError
+from ppdet.engine.weights.pickle_limits import RefusedPickleError
 
 #: class of a storage -> dtype; bfloat16 is the upper half of a float32
 DTYPES: Dict[str, str] = {
@@ -63,6 +63,11 @@ class TorchTensor(Frozen):
 
     def __init__(self, storage: Storage, offset: int, shape: Tuple[int, ...], strides: Tuple[int, ...]) -> None:
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array that `array` makes."""
+        return _elements(self.shape) * (4 if DTYPES[self.storage.kind.name] == "bfloat16" else self.storage.kind.itemsize)
 
     def array(self, read: Callable[[Storage], bytes], big_endian: bool = False) -> np.ndarray:
         """Copy the numbers out of the file, C-ordered.

@@ -62,7 +62,7 @@ def unfold_batch_norms(model: nn.Layer, loaded: Collection[str], reader: Any, ba
 
 
 def _folded(model: nn.Layer, loaded: Collection[str]) -> Dict[str, nn.Layer]:
-    result = {}
+    result: Dict[str, nn.Layer] = {}
     for name, layer in model.named_sublayers():
         if isinstance(layer, nn.BatchNorm2D) and not layer._use_global_stats and f"{name}._mean" in loaded:
             mean, variance = layer._mean.numpy(), layer._variance.numpy()

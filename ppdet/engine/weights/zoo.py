@@ -112,6 +112,11 @@ def load_zoo(zoo_file: Path = ZOO_FILE, measured_file: Path = MEASURED_FILE) -> 
     return zoo
 
 
+def checksum_of(url: str) -> Optional[str]:
+    """sha256 of the file behind a URL, if the zoo knows it."""
+    return next((known.sha256 for known in load_zoo().downloads.values() if known.url == url), None)
+
+
 def configs_on_disk(root: Path = ROOT) -> List[str]:
     """Leaf configs of the repository, as paths from its root."""
     folders = (root / "configs" / "keypoint", root / "configs" / "picodet")

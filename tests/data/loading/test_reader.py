@@ -42,7 +42,7 @@ EVAL = {
 
 
 def builder():
-    codec = HeatmapCodec(input_wh=(48, 64), heatmap_wh=(12, 16), sigma=1.0, crop="udp")
+    codec = HeatmapCodec(input_wh=(48, 64), heatmap_wh=(12, 16), sigma=1.0, alignment="udp")
     return Builder({"TrainReader": TRAIN, "EvalReader": EVAL}, shared={"codec": codec, "skeleton": get_skeleton("coco17")})
 
 

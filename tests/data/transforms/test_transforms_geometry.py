@@ -36,7 +36,7 @@ def person(xy, visible=None, center=(150.0, 120.0), size=(90.0, 120.0), image=No
 
 
 def codec(alignment="udp", **kwargs):
-    return HeatmapCodec(input_wh=(96, 128), heatmap_wh=(24, 32), sigma=1.0, crop=alignment, **kwargs)
+    return HeatmapCodec(input_wh=(96, 128), heatmap_wh=(24, 32), sigma=1.0, alignment=alignment, **kwargs)
 
 
 def dot(xy):

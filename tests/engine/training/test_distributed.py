@@ -58,6 +58,12 @@ def test_plain_batch_norm_sees_each_process_alone(tmp_path):
     assert np.abs(np.array(first["losses"]) - alone["losses"]).max() > 1e-4
 
 
+def test_a_reader_that_fails_in_one_process_on_ctrl_c_leaves_no_process_waiting(tmp_path):
+    first, second = two("reader_fails", tmp_path / "two")
+    assert first["steps"] == second["steps"] == 2 and first["weights"] == second["weights"]
+    assert first["stop"] == "another process was interrupted" and second["stop"] == "interrupted by SIGINT"
+
+
 def test_the_command_under_launch_evaluates_every_sample_once(tmp_path):
     """Nine persons for two processes: one process evaluates five, the other four."""
     config = write_config(tmp_path, 9, batch=2, epochs=1, extra="sync_bn: true")

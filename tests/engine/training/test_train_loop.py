@@ -10,12 +10,12 @@ import pytest
 from support.train_parts import SmallReader, small_step
 
 from ppdet.core.errors import CheckpointError, ConfigError
-from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation
+from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.checkpointer import Checkpointer
 from ppdet.engine.training.files import load_checkpoint, newest_checkpoint
 from ppdet.engine.training.state import TrainingState
+from ppdet.engine.training.train_step import StepLosses, TrainingError
 from ppdet.engine.training.trainer import Trainer
-from ppdet.engine.training.training_error import TrainingError
 
 
 class Record(Callback):
@@ -121,9 +121,9 @@ def test_accumulated_gradients_are_those_of_the_big_batch(tmp_path):
     together = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     small, big = small_step(**kwargs), small_step(**kwargs)
     small.jump_to(2), big.jump_to(2)
-    small(batches[0], share=0.5, update=False)
+    small(batches[0], loss_weight=0.5, update=False)
     small.jump_to(2)
-    small(batches[1], share=0.5)
+    small(batches[1], loss_weight=0.5)
     big(together)
     assert_same_weights(big, small)
 
@@ -139,6 +139,78 @@ def test_a_loss_that_is_no_number_names_iteration_and_images(tmp_path):
     with pytest.raises(TrainingError, match=r"iteration \d.*\n.*images: .*1005"):
         trainer.train()
     assert all(np.isfinite(value).all() for value in weights(step).values())
+
+
+def deferred_step(**kwargs):
+    """A step that leaves its losses on the device, as on a GPU."""
+    step = small_step(**kwargs)
+    step.checks_losses = False
+    return step
+
+
+def test_losses_on_the_device_are_the_same_and_read_now_and_then(monkeypatch):
+    reads = []
+    fetch = StepLosses.fetch
+
+    def counting(several):
+        reads.append(sum(not losses.ready for losses in several))
+        fetch(several)
+
+    monkeypatch.setattr(StepLosses, "fetch", staticmethod(counting))
+
+    class Late(Callback):
+        def __init__(self):
+            self.ready, self.losses = [], []
+
+        def after_step(self, run, losses, times):
+            self.ready.append(losses.ready)
+            self.losses.append(losses)
+
+    plain, late = Record(), Late()
+    Trainer(small_step(per_epoch=6), SmallReader(24), 1, [plain]).train()
+    reads.clear()
+    Trainer(deferred_step(per_epoch=6), SmallReader(24), 1, [late], look_every=4).train()
+    assert late.ready == [True, False, False, True, True, True]  # first, every fourth, and the fifth, which is logged
+    assert [count for count in reads if count] == [1, 3, 1, 1]
+    assert [losses["loss"] for losses in late.losses] == plain.losses
+
+
+def test_a_bad_loss_found_late_names_its_own_iteration_and_images():
+    order = np.random.default_rng([7, 0]).permutation(24)
+    trainer = Trainer(deferred_step(per_epoch=6), SmallReader(24, poison=int(order[4])), 1, look_every=6)
+    with pytest.raises(TrainingError, match=rf"iteration 1: .*\n.*batch 1; images: {1000 + order[4]},"):
+        trainer.train()
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_loss_that_runs_away_for_good_is_an_error(tmp_path, epochs):
+    """A learning rate of 1e6: the loss stays a finite number, and is useless."""
+
+    class RunsAway(SmallReader):
+        def _batch(self, indices):
+            batch = super()._batch(indices)
+            batch["target"] *= 1e12 if self.epoch == epochs - 1 and len(given) else 1.0
+            given.append(1)
+            return batch
+
+    given = []
+    with pytest.raises(TrainingError, match="training diverged: the loss jumped from about"):
+        Trainer(small_step(), RunsAway(), epochs, [LossWatch(), Checkpointer(tmp_path)]).train()
+    assert not (tmp_path / "model_final.pdparams").exists()
+    assert len(list(tmp_path.glob("?.pdparams"))) == epochs - 1
+
+
+def test_a_reader_that_fails_on_ctrl_c_ends_the_run_as_interrupted(tmp_path):
+    class Fails(SmallReader):
+        def __iter__(self):
+            for number, batch in enumerate(super().__iter__()):
+                if number == 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    raise RuntimeError("a data worker was interrupted")
+                yield batch
+
+    state = Trainer(small_step(), Fails(), 2, [Checkpointer(tmp_path)]).train()
+    assert state.interrupted and state.step == 1 and (tmp_path / "interrupted.pdstates").exists()
 
 
 def test_a_broken_model_does_not_overwrite_a_checkpoint(tmp_path):

@@ -88,8 +88,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path):
 
 
 def test_resume_auto_without_a_run(tmp_path):
-    from ppdet.engine.training.options import TrainingOptions
-    from ppdet.engine.training.run import train
+    from ppdet.engine.training.run import TrainingOptions, train
 
     with pytest.raises(CheckpointError, match="no checkpoint"):
         train(load_config(write_config(tmp_path, 4)), TrainingOptions(resume="auto"))
@@ -99,8 +98,7 @@ def test_training_can_start_from_folded_weights(tmp_path):
     """The released weights have no batch norms left; a training step must not destroy what they know."""
     from ppdet.engine.assembly import Assembly
     from ppdet.engine.evaluation.evaluator import Evaluator
-    from ppdet.engine.training.options import TrainingOptions
-    from ppdet.engine.training.run import train
+    from ppdet.engine.training.run import TrainingOptions, train
     from ppdet.engine.weights.checkpoint import load_pretrained
 
     weights = str(shared("data", "weights", "tinypose_128x96.pdparams"))
@@ -118,8 +116,7 @@ def test_training_can_start_from_folded_weights(tmp_path):
 @pytest.mark.slow
 def test_eight_persons_are_learned_by_heart(tmp_path):
     """If any of crop, target, loss, update, decoding or un-warp were wrong, OKS could not come near 1."""
-    from ppdet.engine.training.options import TrainingOptions
-    from ppdet.engine.training.run import train
+    from ppdet.engine.training.run import TrainingOptions, train
 
     began = time.time()
     config = load_config(write_config(tmp_path, 8, batch=8, epochs=300, every=100), ["TopDownHRNet.flip=false"])

@@ -16,8 +16,7 @@ from support.train_real_parts import write_config
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.engine.evaluation.evaluator import evaluate
-from ppdet.engine.training.options import TrainingOptions
-from ppdet.engine.training.run import train
+from ppdet.engine.training.run import TrainingOptions, train
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ppdet.engine.weights.restricted_pickle import RefusedPickleError, loads_restricted
+from ppdet.engine.weights.pickle_limits import RefusedPickleError
+from ppdet.engine.weights.restricted_pickle import loads_restricted
 
 PROTOCOLS = range(6)
 DTYPES = ["f4", "f8", "f2", "i8", "i4", "u1", "u2", "?", "c8", ">f4"]

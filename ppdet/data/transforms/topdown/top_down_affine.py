@@ -38,9 +38,9 @@ class TopDownAffine:
         if codec is None:
             if size is None:
                 raise ConfigError(f"{name} needs trainsize: [width, height], or a codec")
-            codec = HeatmapCodec(input_wh=size, crop="udp" if use_udp else "affine")
+            codec = HeatmapCodec(input_wh=size, alignment="udp" if use_udp else "affine")
         require_same(name, "trainsize", size, tuple(codec.input_wh))
-        note_alignment(name, use_udp, codec.crop)
+        note_alignment(name, use_udp, codec.alignment)
         self.codec = codec
 
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
