@@ -1,4 +1,4 @@
-"""Keypoints to network space and back: one object for crop, target, decode and flip (see :class:`HeatmapCodec`)."""
+"""Keypoints to network space and back: one object for crop, target, decoding and flip test, see :class:`HeatmapCodec`."""
 
 from ppdet.codecs.associative_embedding import AssociativeEmbeddingCodec
 from ppdet.codecs.base import Codec

@@ -1,9 +1,9 @@
-"""The bottom-up codec: one heatmap a keypoint for everyone, and a tag a pixel that says whose keypoint it is.
+"""The bottom-up codec: one heatmap per keypoint for all people; per-pixel tags identify the person.
 
-Legend: P people, K keypoints, M candidates a keypoint, T tag dimensions, H W input pixels, h w cells of a map.
+Legend: P people, K keypoints, M candidates per keypoint, T tag dimensions, H W input pixels, h w cells of a map.
 
-Newell et al., "Associative Embedding", NeurIPS 2017; Cheng et al., "HigherHRNet", CVPR 2020, whose authors' code is meant by
-"the authors" below. Where PaddleDetection differs from it, ``paddledet_exact`` brings its numbers back.
+Newell et al., "Associative Embedding", NeurIPS 2017; Cheng et al., "HigherHRNet", CVPR 2020. "The authors" below means the
+code of the latter. Where PaddleDetection differs, ``paddledet_exact`` reproduces its numbers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import numpy as np
 from ppdet.codecs.base import Codec
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.codecs.bottom_up_frame import bottom_up_frame
-from ppdet.codecs.bottom_up_poses import CrowdPoses
+from ppdet.codecs.bottom_up_poses import GroupedPoses
 from ppdet.codecs.bottom_up_targets import group_heatmaps, tag_joints
 from ppdet.codecs.map_candidates import candidates_of_maps, flip_merged
 from ppdet.codecs.tag_grouping import MATCHINGS, Grouping, authors_order
 from ppdet.codecs.tag_refining import search_missing
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, mapping, number, one_of, optional, switch, whole
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.problem import short_repr
 from ppdet.geometry.crop import Crop
 from ppdet.skeletons import Skeleton
 
@@ -32,27 +34,47 @@ class AssociativeEmbeddingCodec(Codec):
 
     Args:
         input_wh: training input (width, height); its shorter side is also the short side of a test image.
-        strides: input pixels per cell of each output, coarse first; tags come with the first.
+        strides: input pixels per cell of each output, coarse first; the first output also has the tags.
         sigma: of the target Gaussians, in cells, at every stride.
-        max_people: candidates kept a keypoint, people whose tags are learnt in one image, and people matched against.
-        detection_threshold: heat above which a candidate counts.
-        tag_threshold: distance of a candidate's tag from a person's mean tag below which it joins the person.
+        max_people: limit on candidates per keypoint, on people per image whose tags are trained, and on people to match.
+        detection_threshold: candidates with a lower heatmap value are ignored.
+        tag_threshold: a candidate joins a person if its tag is closer than this to the person's mean tag.
         joint_order: the order in which keypoints are matched. Default: see `order_for`.
-        matching: ``bounded``, or ``authors`` for the authors' assignment, which breaks people up in crowds; see `Grouping`.
-        ignore_too_much: with max_people people found, drop what matches none of them instead of starting a new person.
-        adjust: move peaks by a quarter pixel towards the higher neighbour and by half a pixel, the mean error of truncation.
-        refine: give keypoints a person lacks the best pixel under its mean tag.
-        refine_cell: that search looks at the highest pixel of each block of this size; 1 looks at every pixel, as the authors.
+        matching: ``bounded``, or ``authors`` for the authors' assignment, which splits people in crowded scenes; see `Grouping`.
+        ignore_too_much: once max_people people exist, drop candidates that match none of them instead of starting another.
+        adjust: move peaks by a quarter pixel towards the higher neighbour, and by half a pixel, the mean truncation error.
+        refine: fill in a person's missing keypoints with the best pixel for its mean tag.
+        refine_cell: that search uses the highest pixel of each block of this size; 1 uses every pixel, as the authors do.
         size_divisor: the long side of a test image is rounded up to a multiple of this.
-        paddledet_exact: reproduce PaddleDetection's grouping: natural keypoint order, unmatched candidates preferred to
-            distant matches, equal first tags fused, a searched keypoint only where heat exceeds the rounded tag distance.
+        paddledet_exact: reproduce PaddleDetection's grouping: natural keypoint order, unmatched candidates preferred to distant
+            matches, people with equal first tags merged, missing keypoints only where the heat exceeds the rounded tag distance.
 
     Raises:
-        ConfigError: a value that cannot be meant.
+        ConfigError: a value out of range, or values that contradict each other.
     """
 
     kind = "bottom_up"
-    crop = "affine"
+    alignment = "affine"
+    content_rule = staticmethod(
+        mapping(
+            {
+                "input_wh": list_of(whole(1, 8192), length=2),
+                "strides": list_of(whole(1, 1024), least=1, most=8),
+                "sigma": number(0.001, 1000),
+                "max_people": whole(1, 10_000),
+                "detection_threshold": number(0, 1000),
+                "tag_threshold": number(0.0),
+                "joint_order": optional(list_of(whole(0, 10_000))),
+                "matching": one_of(*MATCHINGS),
+                "ignore_too_much": switch(),
+                "adjust": switch(),
+                "refine": switch(),
+                "refine_cell": whole(1, 1024),
+                "size_divisor": whole(1, 4096),
+                "paddledet_exact": switch(),
+            }
+        )
+    )
 
     def __init__(
         self,
@@ -126,13 +148,13 @@ class AssociativeEmbeddingCodec(Codec):
     # ---------------------------------------------------------------- image
 
     def frame_for_image(self, image_wh: Sequence[int], scale: float = 1.0, min_scale: Optional[float] = None) -> Crop:
-        """The whole image as one crop; its ``input_wh`` is the network input for this image.
+        """A single whole-image crop; its ``input_wh`` is the network input size for this image.
 
         Args:
             image_wh: (width, height) of the image.
-            scale: of the short side, against the training input's shorter side.
-            min_scale: smallest scale of a multi-scale test, at which sizes are rounded, so that all scales show the same part
-                of the image. Default: ``scale``.
+            scale: of the short side, relative to the training input's shorter side.
+            min_scale: smallest scale of a multi-scale test. Sizes are rounded at that scale, so that all scales cover the same
+                part of the image. Default: ``scale``.
 
         Raises:
             DataError: an image without pixels.
@@ -147,13 +169,13 @@ class AssociativeEmbeddingCodec(Codec):
 
         Args:
             xy_input: (P, K, 2) input pixels, P from 0 up.
-            visible: (P, K), above 0 where the keypoint is labelled.
+            visible: (P, K), greater than 0 for labelled keypoints.
 
         Returns:
             heatmaps: for each stride (K, h, w) float32; where people overlap, the larger value.
-            tag_joints: (max_people, K, 2) int64: where in the coarse K h w values the keypoint's tag lies, and 1, or 0 and 0
-                for keypoints that are not labelled or lie outside. Everybody is in the heatmaps; of more than ``max_people``
-                people only the largest have tags.
+            tag_joints: (max_people, K, 2) int64: the flat index of the keypoint's tag in the coarse K h w map and 1, or 0 and 0
+                for keypoints that are unlabelled or outside. The heatmaps contain all people; if there are more than
+                ``max_people``, only the largest have tags.
         """
         xy = np.asarray(xy_input, np.float64)
         seen = np.asarray(visible) > 0
@@ -163,7 +185,7 @@ class AssociativeEmbeddingCodec(Codec):
     # ---------------------------------------------------------------- decode
 
     def candidates(self, heat: np.ndarray, tags: np.ndarray) -> Candidates:
-        """What an exported graph makes of maps at input size: local maxima, and the highest pixel of every refine cell.
+        """Candidates of maps at input size, as an exported graph computes them: local maxima, and each refine cell's maximum.
 
         Args:
             heat: (K, H, W).
@@ -175,19 +197,19 @@ class AssociativeEmbeddingCodec(Codec):
         tags = tags[..., None] if np.ndim(tags) == 3 else tags
         return candidates_of_maps(heat, tags, self.max_people, self.refine_cell if self.refine else None)
 
-    def decode(self, outputs: Candidates, crop: Crop, skeleton: Optional[Skeleton] = None) -> CrowdPoses:
+    def decode(self, outputs: Candidates, crop: Crop, skeleton: Optional[Skeleton] = None) -> GroupedPoses:
         """Group candidates into people.
 
         Args:
             outputs: candidates in input pixels.
-            crop: the frame the network saw (`frame_for_image`).
+            crop: the whole-image crop that the network was given (`frame_for_image`).
             skeleton: only to check the number of keypoints.
 
         Returns:
-            The people, best first; nobody if no candidate reaches the detection threshold.
+            The people, best first; none if no candidate reaches the detection threshold.
 
         Raises:
-            DataError: candidates are not finite, or are of another number of keypoints than the skeleton.
+            DataError: candidates are not finite, or their number of keypoints differs from the skeleton's.
         """
         if skeleton is not None and skeleton.num_keypoints != outputs.num_keypoints:
             raise DataError(f"decode: candidates of {outputs.num_keypoints} keypoints for skeleton {skeleton.name!r} with "
@@ -211,7 +233,7 @@ class AssociativeEmbeddingCodec(Codec):
         found = (scores > 0)[..., None]
         xy_image = np.where(found, crop.to_image(xy.reshape(1, -1, 2)).reshape(xy.shape), 0.0)
         best_first = np.argsort(-person_scores, kind="stable")
-        return CrowdPoses(xy_image[best_first].astype(np.float32), scores[best_first], person_scores[best_first])
+        return GroupedPoses(xy_image[best_first].astype(np.float32), scores[best_first], person_scores[best_first])
 
     # ---------------------------------------------------------------- flip
 
@@ -221,7 +243,7 @@ class AssociativeEmbeddingCodec(Codec):
         outputs_of_mirrored: tuple[np.ndarray, np.ndarray],
         skeleton: Skeleton,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Heat and tags of an image with those of the mirrored image, brought back onto it.
+        """Merge heat and tags of an image with those of the mirrored image, mirrored back.
 
         Args:
             outputs: heat (..., K, H, W) and tags (..., K, H, W, T).
@@ -229,7 +251,7 @@ class AssociativeEmbeddingCodec(Codec):
             skeleton: knows which keypoints change places.
 
         Returns:
-            heat averaged; tags (..., K, H, W, 2T), side by side, since a mirrored person's tags are another number.
+            mean heat; tags (..., K, H, W, 2T) side by side, because a person has other tags in the mirrored image.
         """
         return flip_merged(outputs, outputs_of_mirrored, skeleton)
 
@@ -257,7 +279,10 @@ class AssociativeEmbeddingCodec(Codec):
 
 
 def _two_sizes(value: Sequence[int]) -> tuple[int, int]:
-    size = tuple(int(v) for v in value)
-    if len(size) != 2 or min(size) < 1:
-        raise ConfigError(f"codec: input_wh is [width, height], both positive; given {list(value)}")
-    return size[0], size[1]
+    try:
+        width, height = (int(side) for side in value)
+    except (TypeError, ValueError):
+        width, height = 0, 0
+    if min(width, height) < 1:
+        raise ConfigError(f"codec: input_wh is [width, height], both positive; given {short_repr(value)}")
+    return width, height

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping
 import cv2
 import numpy as np
 
+from ppdet.core.content_schema import Rule, mapping, summary
 from ppdet.core.errors import ConfigError
 from ppdet.geometry.crop import BOX_PADDING, Crop, crop_for_boxes, fit_aspect
 from ppdet.skeletons import Skeleton
@@ -21,34 +22,40 @@ if TYPE_CHECKING:
 
 
 class Codec(ABC):
-    """Owns the pixel alignment of crop, target, decode and flip, so that no two of them can disagree.
+    """Owns the pixel alignment of crop, target, decoding and flip test, so that no two of them can disagree.
 
-    Training, evaluation and deployment hold the same codec; the exported model's card carries its ``to_dict``.
+    Training, evaluation and deployment use the same codec; the exported model's card contains its ``to_dict``.
     """
 
     #: Kind of model that the codec serves; it names the task and the estimator. ``top_down``: one person per crop;
     #: ``bottom_up``: everyone in a whole image.
     kind: str = "top_down"
     input_wh: tuple[int, int]
-    #: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
-    crop: str
+    #: How a crop is aligned with the input: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
+    alignment: str
+    #: Older names of arguments, which configs and cards may still use.
+    __renamed__: Mapping[str, str] = {}
+    #: What ``from_dict`` accepts.
+    content_rule: Rule = staticmethod(mapping({}))
 
     def crop_for_boxes(self, boxes_xyxy: np.ndarray, padding: float = BOX_PADDING) -> Crop:
         """Upright crops around (N, 4) image boxes, padded and at the input's aspect."""
-        return crop_for_boxes(boxes_xyxy, self.input_wh, self.crop, padding)
+        return crop_for_boxes(boxes_xyxy, self.input_wh, self.alignment, padding)
 
     def crop_at(
         self, center_xy: np.ndarray, size_wh: np.ndarray, rotation: np.ndarray, mirrored: np.ndarray | None = None
     ) -> Crop:
         """Crops with given (N, 2) centres, (N, 2) padded sizes and (N,) rotations in degrees.
 
-        Sizes of another aspect than the input's are grown to it, so that a pixel is never stretched.
+        Sizes of another aspect than the input's are enlarged to it, so that pixels stay square.
         """
-        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.crop, mirrored)
+        return Crop(center_xy, fit_aspect(size_wh, self.input_wh), rotation, self.input_wh, self.alignment, mirrored)
 
     def extract(self, image: np.ndarray, crop: Crop) -> np.ndarray:
-        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image; the input size
-        is the crop's, which for top-down codecs is the codec's."""
+        """Cut the crops out of one (H, W, C) image: (N, input h, input w, C), bilinear, black outside the image.
+
+        The input size is the crop's; for top-down codecs that is the codec's.
+        """
         out = np.empty((len(crop), crop.input_wh[1], crop.input_wh[0], *image.shape[2:]), image.dtype)
         for i, matrix in enumerate(crop.matrix):
             cv2.warpAffine(image, matrix, crop.input_wh, dst=out[i], flags=cv2.INTER_LINEAR)
@@ -56,7 +63,7 @@ class Codec(ABC):
 
     @abstractmethod
     def encode(self, xy_input: np.ndarray, visible: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights (bottom-up: where tags are learnt)."""
+        """Training targets of (N, K, 2) input pixels; returns targets and (N, K) weights (bottom-up: where tags are trained)."""
 
     @abstractmethod
     def decode(self, outputs: Any, crop: Crop) -> Any:
@@ -78,22 +85,26 @@ class Codec(ABC):
         """
         both = run(np.concatenate([inputs, inputs[..., ::-1]]))
         if isinstance(both, np.ndarray):
-            return self.merge_flipped(*np.split(both, 2), skeleton)
+            plain, mirrored = np.split(both, 2)
+            return self.merge_flipped(plain, mirrored, skeleton)
         halves = [np.split(maps, 2) for maps in both]
-        return self.merge_flipped(tuple(plain for plain, _ in halves), tuple(mirrored for _, mirrored in halves), skeleton)
+        return self.merge_flipped(tuple(half[0] for half in halves), tuple(half[1] for half in halves), skeleton)
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, ``name`` first, that rebuilds this codec."""
 
     @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> Self:
-        """Build from the mapping ``to_dict`` gives; ``name`` may be left out.
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Build from the mapping that ``to_dict`` returns; ``name`` may be left out.
 
         Raises:
-            ConfigError: unknown or missing keys, or values that cannot be meant.
+            ConfigError: unknown or missing keys, or values of a wrong kind or range.
         """
-        arguments = {k: v for k, v in mapping.items() if k != "name"}
+        arguments = {key: value for key, value in content.items() if key != "name" and key not in cls.__renamed__}
+        for old, new in cls.__renamed__.items():
+            if old in content and arguments.setdefault(new, content[old]) != content[old]:
+                raise ConfigError(f"codec {cls.__name__}: {old} is the older name of {new}, and the two differ; leave {old} out")
         known = inspect.signature(cls).parameters
         needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
         unknown = sorted(map(str, set(arguments) - set(known)))
@@ -101,6 +112,9 @@ class Codec(ABC):
         if unknown or missing:
             problem = f"unknown key {', '.join(unknown)}" if unknown else f"`{missing[0]}` is missing"
             raise ConfigError(f"codec {cls.__name__}: {problem}; known keys: {', '.join(sorted(known))}")
+        wrong = summary(cls.content_rule(arguments, "codec"))
+        if wrong:
+            raise ConfigError(wrong)
         return cls(**arguments)
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
-"""What a bottom-up network hands to grouping: candidates instead of maps.
+"""Candidates: the peaks of a bottom-up network's maps, from which people are grouped.
 
-Legend: K keypoints, M candidates a keypoint, T tag dimensions, Hc Wc refine cells, B batch. Coordinates are network input
+Legend: K keypoints, M candidates per keypoint, T tag dimensions, Hc Wc refine cells, B batch. Coordinates are network input
 pixels, (x, y), the top-left pixel's centre at (0, 0).
 """
 
@@ -13,26 +13,25 @@ import numpy as np
 
 from ppdet.core.errors import DataError
 
-#: of the fields below, those that are there only where missing keypoints are searched for (``refine``)
+#: the fields below that exist only if missing keypoints are searched for (``refine``)
 REFINE_FIELDS = ("cell_score", "cell_xy", "cell_tag")
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Candidates of one image, all float32; an exported graph puts out these arrays in this order, with B in front.
+    """Candidates of one image, all float32; an exported graph returns these arrays in this order, with a batch axis in front.
 
     Attributes:
         score: (K, M) heat at the M highest local maxima of each keypoint's map, highest first.
         xy: (K, M, 2) their pixels, whole numbers.
-        offset: (K, M, 2) .25 towards the higher of the two neighbours along each axis, -.25 when they are equal; neighbours
-            outside the map count as the border pixel (Cheng et al., CVPR 2020, the authors' "adjust").
+        offset: (K, M, 2) .25 towards the higher of the two neighbours along each axis, -.25 if they are equal; outside the map
+            the border pixel is repeated (Cheng et al., CVPR 2020, the authors' "adjust").
         tag: (K, M, T) tags at those pixels.
-        cell_score: (K, Hc, Wc) heat of the highest pixel of each ``refine_cell`` x ``refine_cell`` block; the first in reading
-            order if several are equal.
+        cell_score: (K, Hc, Wc) maximum of each ``refine_cell`` x ``refine_cell`` block; the first in reading order of equals.
         cell_xy: (K, Hc, Wc, 2) that pixel *plus* its offset as above.
         cell_tag: (K, Hc, Wc, T) the tags there.
 
-    The last three are None where nothing is searched for (``refine: false``); an exported graph puts out all seven.
+    The last three are None without that search (``refine: false``); an exported graph returns all seven.
     """
 
     score: np.ndarray
@@ -66,7 +65,7 @@ class Candidates:
         return int(self.score.shape[0])
 
     def require_finite(self) -> None:
-        """Refuse heat or tags that are not numbers: comparisons with NaN would silently give nobody, or anybody.
+        """Refuse NaN and infinite heat or tags: comparisons with NaN would silently give wrong people or none.
 
         Raises:
             DataError: a score or tag is NaN or infinite.
@@ -76,11 +75,11 @@ class Candidates:
                if (array := getattr(self, name)) is not None and not np.isfinite(array).all()]
         if bad:
             raise DataError(f"candidates hold NaN or infinite values in {', '.join(bad)}: most likely the model's weights are "
-                            "broken (training diverged, or a damaged file), else half precision overflowed; nobody was decoded")
+                            "broken (training diverged, or a damaged file), or half precision overflowed; nothing was decoded")
 
     @classmethod
     def from_outputs(cls, outputs: Sequence[np.ndarray]) -> list[Candidates]:
-        """The candidates of each image from a graph's outputs: arrays with B in front, in this class's order.
+        """The candidates of each image from a graph's outputs: arrays with a batch axis in front, in this class's order.
 
         Raises:
             DataError: another number of arrays, or their shapes do not fit each other.

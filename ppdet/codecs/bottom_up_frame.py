@@ -12,8 +12,8 @@ from ppdet.core.errors import DataError
 from ppdet.core.logger import get_logger
 from ppdet.geometry.crop import Crop
 
-#: Longest network input, in short sides. A picture more drawn out than this (a stitched panorama, a strip) is shrunk as a
-#: whole instead, which bounds memory and time.
+#: Longest network input, in multiples of the short side. A more elongated image (a panorama, a strip) is scaled down as a whole,
+#: which limits memory and time.
 LONGEST_ASPECT = 8
 
 _log = get_logger(__name__)
@@ -22,25 +22,26 @@ _log = get_logger(__name__)
 def bottom_up_frame(
     image_wh: Sequence[int], short_side: int, divisor: int, scale: float, min_scale: float, paddledet_exact: bool
 ) -> Crop:
-    """The crop of one that shows the whole image.
+    """A single whole-image crop.
 
-    The short side becomes ``scale * short_side``; the long side follows, rounded up to the divisor at ``min_scale`` (so that
-    all scales of a multi-scale test show the same part of the image), the rest is black. The middle pixel goes to the middle.
+    The short side becomes ``scale * short_side``. The long side is scaled likewise and rounded up to the divisor at ``min_scale``
+    (so that all scales of a multi-scale test cover the same part of the image); the rest is black. The centre of the image goes
+    to the centre of the input.
 
     Args:
         image_wh: (width, height) in pixels.
         short_side: at scale 1.
         divisor: sides are multiples of it at ``min_scale``.
         scale: of this input.
-        min_scale: the smallest scale in use.
+        min_scale: the smallest scale of the test.
         paddledet_exact: PaddleDetection's rounding of centre and long side, which differs by half a pixel and one divisor.
 
     Raises:
-        DataError: no pixels, or scales that make none.
+        DataError: an image without pixels, or scales that are not positive.
     """
     width, height = (int(v) for v in image_wh)
     if width < 1 or height < 1:
-        raise DataError(f"an image of {width} x {height} pixels has nothing to show")
+        raise DataError(f"an image of {width} x {height} pixels is empty")
     if not 0 < min_scale <= scale:
         raise DataError(f"frame: scale must be positive and not below min_scale; given {scale} and {min_scale}")
     short, long = min(width, height), max(width, height)
@@ -49,7 +50,7 @@ def bottom_up_frame(
         long_base = LONGEST_ASPECT * base
         base = max(int(_up(short * long_base / long, divisor)), divisor)
         pixels_per_input = long / long_base
-        _tell_shrunk(width, height, short_side, int(long_base * scale / min_scale))
+        _log_shrunk(width, height, short_side, int(long_base * scale / min_scale))
     else:
         pixels_per_input = short / base
         exact = base / short * long
@@ -63,12 +64,12 @@ def bottom_up_frame(
 
 
 def _up(side: float, divisor: int) -> float:
-    """Up to a multiple; a fraction of a pixel beyond one does not count, as in the authors' integer arithmetic."""
+    """Round up to a multiple, ignoring fractions of a pixel beyond it, as the authors' integer arithmetic does."""
     return (side + divisor - 1) // divisor * divisor
 
 
 @lru_cache(maxsize=256)
-def _tell_shrunk(width: int, height: int, short_side: int, length: int) -> None:
-    """Once for each size, not for every frame of a video."""
+def _log_shrunk(width: int, height: int, short_side: int, length: int) -> None:
+    """Log once per size, not per frame of a video."""
     _log.warning("an image of %d x %d pixels is too long and thin for a short side of %d: shrunk as a whole to %d pixels in "
                  "length; for more detail cut it into parts", width, height, short_side, length)

@@ -1,4 +1,4 @@
-"""What grouping makes of candidates: people.
+"""Poses after grouping.
 
 Legend: P people, K keypoints.
 """
@@ -11,14 +11,14 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class CrowdPoses:
+class GroupedPoses:
     """The people of one image, best first.
 
     Attributes:
-        xy_image: (P, K, 2) float32 image pixels; (0, 0) where ``scores`` is 0, i.e. the keypoint was not found.
-        scores: (P, K) float32 heat at each keypoint.
-        person_scores: (P,) float32 mean of a person's K scores before missing keypoints were searched for, so that a person
-            with few found keypoints ranks low (Cheng et al., CVPR 2020, the authors' code).
+        xy_image: (P, K, 2) float32 image pixels; (0, 0) if the score is 0, i.e. the keypoint was not found.
+        scores: (P, K) float32 heatmap value at each keypoint.
+        person_scores: (P,) float32 mean of a person's K scores before the search for missing keypoints, so that a person with few
+            keypoints ranks low (Cheng et al., CVPR 2020, the authors' code).
     """
 
     xy_image: np.ndarray

@@ -1,4 +1,4 @@
-"""Training targets of a crowd: everybody's Gaussians in one map a keypoint, and where their tags lie.
+"""Bottom-up training targets: the Gaussians of all people in one map per keypoint, and the positions of their tags.
 
 Legend: P people, K keypoints, M people with tags, h w cells of a map.
 """
@@ -11,9 +11,9 @@ import numpy as np
 
 
 def group_heatmaps(uv: np.ndarray, seen: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np.ndarray:
-    """One map a keypoint with a Gaussian on the *whole* cell of every person's; the larger value where they overlap.
+    """One map per keypoint with a Gaussian for each person, centred on a *whole* cell; the maximum where they overlap.
 
-    The cell is the truncated position, which decoding's half pixel makes up for on average. A Gaussian ends a cell beyond
+    The cell is the truncated position; decoding adds the mean truncation error of half a pixel. A Gaussian ends one cell beyond
     3 sigma (Newell et al., NeurIPS 2017, and HigherHRNet's code).
 
     Args:
@@ -38,17 +38,16 @@ def group_heatmaps(uv: np.ndarray, seen: np.ndarray, heatmap_wh: tuple[int, int]
 
 
 def tag_joints(uv: np.ndarray, seen: np.ndarray, heatmap_wh: tuple[int, int], max_people: int) -> np.ndarray:
-    """Where the tags of each person's keypoints lie.
+    """Positions of the tags of each person's keypoints.
 
     Args:
-        uv: (P, K, 2) cells of the map that comes with tags.
+        uv: (P, K, 2) cells of the map that has tags.
         seen: (P, K) bool.
         heatmap_wh: its size.
-        max_people: M; of more people the M that extend farthest are taken, largest first.
+        max_people: M; of more people the M largest are taken, largest first.
 
     Returns:
-        (M, K, 2) int64: index into the K h w values and 1; 0 and 0 for keypoints unseen or outside, and for rows without a
-        person.
+        (M, K, 2) int64: flat index into the K h w map and 1; 0 and 0 for keypoints unseen or outside, and for unused rows.
     """
     width, height = heatmap_wh
     cells, inside = _cells(uv, seen, heatmap_wh)
@@ -70,7 +69,7 @@ def _cells(uv: np.ndarray, seen: np.ndarray, heatmap_wh: tuple[int, int]) -> tup
 
 
 def _areas(uv: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """(P,) area of the smallest box round a person's keypoints; -1 for people without any."""
+    """(P,) area of the bounding box of each person's keypoints; -1 for people without any."""
     low = np.where(inside[..., None], uv, np.inf).min(1)
     high = np.where(inside[..., None], uv, -np.inf).max(1)
     return np.where(inside.any(1), np.prod(np.maximum(high - low, 0), axis=-1), -1.0)

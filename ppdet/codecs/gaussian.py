@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Targets count as outside, and windowed ones end, at this many sigmas from the centre (Xiao et al., ECCV 2018).
+#: Sigmas from the centre at which a windowed target ends, and beyond which a target counts as outside (Xiao et al., ECCV 2018).
 REACH = 3
 
 
 def gaussian_heatmaps(
     uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float, window_center: np.ndarray | None = None
 ) -> np.ndarray:
-    """``exp(-((x - u)^2 + (y - v)^2) / (2 sigma^2))`` for every centre.
+    """``exp(-((x - u)^2 + (y - v)^2) / (2 sigma^2))`` for each centre.
 
     Args:
         uv: (N, K, 2) centres in heatmap cells.
@@ -41,7 +41,7 @@ def _profile(center: np.ndarray, length: int, sigma: float, window_center: np.nd
 
 
 def reaches_map(uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np.ndarray:
-    """(N, K) bool: whether the 3 sigma box around a centre touches the map at all; if not, its target would be empty."""
+    """(N, K) bool: whether the 3 sigma box around a centre overlaps the map; otherwise the target would be empty."""
     low = np.trunc(uv - REACH * sigma)
     high = np.trunc(uv + REACH * sigma + 1)
     touches: np.ndarray = (low < np.asarray(heatmap_wh)) & (high >= 0)

@@ -1,13 +1,13 @@
-"""The heatmap codec: one Gaussian a keypoint.
+"""The heatmap codec: one Gaussian per keypoint.
 
 Legend: N people, B batch, K keypoints, h w heatmap cells; ``uv`` are heatmap cells, ``xy_input`` input pixels.
 
-``uv = xy_input * factor``, where the grid says the factor:
+``uv = xy_input * factor``; the grid decides the factor:
 
 ``stride``
-    heatmap size / input size: cell ``u`` lies on input pixel ``u * stride`` (Xiao et al., ECCV 2018).
+    heatmap size / input size: cell ``u`` is at input pixel ``u * stride`` (Xiao et al., ECCV 2018).
 ``unit``
-    (heatmap size - 1) / (input size - 1): the outermost cells lie on the outermost pixels (Huang et al., CVPR 2020).
+    (heatmap size - 1) / (input size - 1): the outermost cells are at the outermost pixels (Huang et al., CVPR 2020).
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from ppdet.codecs import peaks
 from ppdet.codecs.base import Codec
 from ppdet.codecs.gaussian import gaussian_heatmaps, reaches_map
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, mapping, number, one_of, optional, switch, whole
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.problem import short_repr
 from ppdet.geometry.crop import ALIGNMENTS, Crop
 from ppdet.skeletons import Skeleton
 
+MAX_SIDE = 8192
+MAX_BLUR_KERNEL = 255
 TARGETS = ("rounded", "subpixel")
 GRIDS = ("stride", "unit")
 DECODERS = ("argmax", "quarter", "dark", "soft_argmax", "soft_argmax_quarter")
@@ -35,28 +39,48 @@ class HeatmapCodec(Codec):
 
     Args:
         input_wh: network input (width, height).
-        heatmap_wh: network output (width, height); a quarter of the input if not given.
+        heatmap_wh: network output (width, height); default: a quarter of the input.
         sigma: of the target Gaussian, in cells.
-        target: ``rounded`` puts the Gaussian on the nearest cell (Xiao et al.), ``subpixel`` where the keypoint is (DARK,
+        target: ``rounded`` centres the Gaussian on the nearest cell (Xiao et al.), ``subpixel`` on the keypoint itself (DARK,
             Zhang et al., CVPR 2020).
-        window: whether target values end at 3 sigma. Default: only for rounded targets, as published.
+        window: whether the target is cut off at 3 sigma. Default: only for rounded targets, as published.
         grid: ``stride`` or ``unit``, see the module text.
-        crop: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
+        alignment: of the crop, ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
         decoder: ``argmax``, ``quarter``, ``dark``, ``soft_argmax`` (mean of the cells under a softmax) or
-            ``soft_argmax_quarter`` (and the quarter step from the cell nearest to that, as LPN's results were measured).
+            ``soft_argmax_quarter`` (plus the quarter step from the nearest cell, as in LPN's published results).
         blur_kernel: odd size of the blur before DARK; 1 for none.
         beta: factor on the map before the softmax of the soft decoders.
         flip_shift: cells by which the mirrored crop's map, mirrored back, is moved to the right before averaging. Default:
-            what the grid demands, (stride - 1) / stride for ``stride`` and 0 for ``unit``.
+            what the grid requires, (stride - 1) / stride for ``stride`` and 0 for ``unit``.
         paddledet_exact: reproduce PaddleDetection's numbers: its un-warp, which is not the inverse of its UDP crop, a whole
-            cell as flip shift, and its border rules. For comparison with published AP only.
+            cell as flip shift, and its border rules. Only for comparison with published AP.
 
-    Round trips (tests): crop, encode, decode, un-warp of ``subpixel`` targets by ``dark`` stays under 0.01 input pixels;
-    ``rounded`` targets miss by at most half a stride an axis.
+    Round trips (tests): cropping, encoding, decoding with ``dark`` and un-warping ``subpixel`` targets errs by less than 0.01
+    input pixels, ``rounded`` targets by at most half a stride per axis.
 
     Raises:
-        ConfigError: a value is none of those listed, or sizes are not positive whole numbers.
+        ConfigError: a value is not one of those listed, or out of range.
     """
+
+    __renamed__ = {"crop": "alignment"}
+    content_rule = staticmethod(
+        mapping(
+            {
+                "input_wh": list_of(whole(2, MAX_SIDE), length=2),
+                "heatmap_wh": optional(list_of(whole(2, MAX_SIDE), length=2)),
+                "sigma": number(0.001, 1000),
+                "target": one_of(*TARGETS),
+                "window": optional(switch()),
+                "grid": one_of(*GRIDS),
+                "alignment": one_of(*ALIGNMENTS),
+                "decoder": one_of(*DECODERS),
+                "blur_kernel": whole(1, MAX_BLUR_KERNEL),
+                "beta": number(0.001, 1e6),
+                "flip_shift": optional(number(0, 1)),
+                "paddledet_exact": switch(),
+            }
+        )
+    )
 
     def __init__(
         self,
@@ -66,7 +90,7 @@ class HeatmapCodec(Codec):
         target: str = "subpixel",
         window: Optional[bool] = None,
         grid: str = "stride",
-        crop: str = "affine",
+        alignment: str = "affine",
         decoder: str = "dark",
         blur_kernel: int = 3,
         beta: float = 100.0,
@@ -79,7 +103,7 @@ class HeatmapCodec(Codec):
         self.target = _one_of("target", target, TARGETS)
         self.window = target == "rounded" if window is None else bool(window)
         self.grid = _one_of("grid", grid, GRIDS)
-        self.crop = _one_of("crop", crop, ALIGNMENTS)
+        self.alignment = _one_of("alignment", alignment, ALIGNMENTS)
         self.decoder = _one_of("decoder", decoder, DECODERS)
         self.blur_kernel = int(blur_kernel)
         self.beta = float(beta)
@@ -91,8 +115,8 @@ class HeatmapCodec(Codec):
             raise ConfigError(f"codec: beta must be positive, given {beta}")
         if self.flip_shift is not None and not 0 <= self.flip_shift <= 1:
             raise ConfigError(f"codec: flip_shift is a fraction of a cell from 0 to 1, given {flip_shift}")
-        if self.blur_kernel < 1 or self.blur_kernel % 2 == 0:
-            raise ConfigError(f"codec: blur_kernel must be odd and at least 1, given {blur_kernel}")
+        if not 1 <= self.blur_kernel <= MAX_BLUR_KERNEL or self.blur_kernel % 2 == 0:
+            raise ConfigError(f"codec: blur_kernel must be odd, from 1 to {MAX_BLUR_KERNEL}, given {blur_kernel}")
 
     # ---------------------------------------------------------------- grid
 
@@ -109,11 +133,11 @@ class HeatmapCodec(Codec):
 
         Args:
             xy_input: (N, K, 2) input pixels.
-            visible: (N, K), above 0 where the keypoint is labelled.
+            visible: (N, K), greater than 0 for labelled keypoints.
 
         Returns:
-            maps (N, K, h, w) float32, all zero where the weight is 0; weights (N, K) float32: 1 for labelled keypoints whose
-            Gaussian touches the map.
+            maps (N, K, h, w) float32, all zero if the weight is 0; weights (N, K) float32: 1 for labelled keypoints whose
+            Gaussian reaches the map.
         """
         uv = np.asarray(xy_input, np.float64) * self.cells_per_pixel
         cells = np.floor(uv + 0.5)
@@ -126,11 +150,11 @@ class HeatmapCodec(Codec):
     # ---------------------------------------------------------------- decode
 
     def decode(self, outputs: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints of a batch of maps, in the image each crop was cut from.
+        """Keypoints of a batch of maps, in pixels of the image that each crop was cut from.
 
         Args:
             outputs: (B, K, h, w) heatmaps; not changed.
-            crop: the B crops the network saw.
+            crop: the B crops that the network was given.
 
         Returns:
             xy_image (B, K, 2) float64 and scores (B, K) float32, the value of each peak.
@@ -185,7 +209,7 @@ class HeatmapCodec(Codec):
             return cells + np.where(defined[:, None], offset, 0.0)
         radius = self.blur_kernel // 2
         h, w = maps.shape[1:]
-        # Within the blur's reach of the border the blurred values miss what lies outside the map.
+        # Near the border the blur lacks the values outside the map.
         clear = ((cells >= 2 + radius) & (cells < np.array([w, h]) - 2 - radius)).all(1)
         defined &= clear & peaks.curvature_is_peak(maps, cells, self.blur_kernel)
         offset = np.clip(peaks.unbias(offset, self.sigma, self.blur_kernel), -1, 1)
@@ -198,10 +222,10 @@ class HeatmapCodec(Codec):
 
     @property
     def shift_after_flip(self) -> float:
-        """Cells to the right by which a map of a mirrored crop, mirrored back, has to move to lie on the plain map.
+        """Cells by which the map of a mirrored crop, mirrored back, must move to the right to match the plain map.
 
-        Mirroring takes input pixel x to W - 1 - x. On the stride grid (W - 1) / stride is not w - 1, and the mirrored-back map
-        ends up (stride - 1) / stride cells too far left; on the unit grid both ends coincide.
+        Mirroring takes input pixel x to W - 1 - x. On the stride grid (W - 1) / stride differs from w - 1, so the mirrored-back
+        map is (stride - 1) / stride cells too far left; on the unit grid both ends coincide.
         """
         if self.flip_shift is not None:
             return self.flip_shift
@@ -210,7 +234,7 @@ class HeatmapCodec(Codec):
         return float((self.input_wh[0] - 1) * self.cells_per_pixel[0] - (self.heatmap_wh[0] - 1))
 
     def merge_flipped(self, outputs: np.ndarray, outputs_of_mirrored: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-        """Mean of (B, K, h, w) maps and the maps of the mirrored crops, brought back onto them."""
+        """Mean of (B, K, h, w) maps and those of the mirrored crops, mirrored back and aligned."""
         back = np.asarray(outputs_of_mirrored)[:, skeleton.flip_permutation, :, ::-1]
         return (outputs + _shift_right(back, self.shift_after_flip)) * np.float32(0.5)
 
@@ -226,7 +250,7 @@ class HeatmapCodec(Codec):
             "target": self.target,
             "window": self.window,
             "grid": self.grid,
-            "crop": self.crop,
+            "alignment": self.alignment,
             "decoder": self.decoder,
             "blur_kernel": self.blur_kernel,
             "beta": self.beta,
@@ -252,10 +276,13 @@ def _paddledet_unwarp(uv: np.ndarray, crop: Crop, heatmap_wh: tuple[int, int]) -
 
 
 def _size(name: str, value: Sequence[int]) -> tuple[int, int]:
-    size = tuple(int(v) for v in value)
-    if len(size) != 2 or min(size) < 2:
-        raise ConfigError(f"codec: {name} is [width, height], both at least 2; given {list(value)}")
-    return size[0], size[1]
+    try:
+        width, height = (int(side) for side in value)
+    except (TypeError, ValueError):
+        width, height = 0, 0
+    if not (2 <= width <= MAX_SIDE and 2 <= height <= MAX_SIDE):
+        raise ConfigError(f"codec: {name} is [width, height], both from 2 to {MAX_SIDE}; given {short_repr(value)}")
+    return width, height
 
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> str:

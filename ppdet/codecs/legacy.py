@@ -17,6 +17,7 @@ from ppdet.core.config.builder import Builder
 from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
+from ppdet.core.problem import short_repr
 
 #: target transform -> the codec's arguments
 TARGET_OPS: Mapping[str, Mapping[str, Any]] = {
@@ -48,10 +49,13 @@ def codec_from_config(config: Config, builder: Optional[Builder] = None) -> Opti
         ConfigError: the parts contradict each other in a way that cannot be trained or decoded.
     """
     if config.get("codec") is not None:
-        section = dict(config["codec"])
+        section = config["codec"]
+        if not isinstance(section, dict):
+            raise ConfigError(f"codec is {short_repr(section)}, expected a mapping with `name` and its arguments")
+        section = section.copy()
         if config.get("paddledet_exact") is not None:
             section["paddledet_exact"] = config["paddledet_exact"]
-        if not section.get("name"):
+        if not isinstance(section.get("name"), str) or not section["name"]:
             raise ConfigError("codec: `name` is missing; it is HeatmapCodec (top-down) or "
                               "AssociativeEmbeddingCodec (bottom-up)")
         codec = (builder or Builder(config)).build(section)
@@ -86,7 +90,7 @@ def _from_paddledet(config: Config) -> Optional[Codec]:
         input_wh=input_wh,
         heatmap_wh=heatmap_wh,
         sigma=float(sigma),
-        crop="udp" if use_udp else "affine",
+        alignment="udp" if use_udp else "affine",
         decoder="dark" if use_dark else "quarter",
         blur_kernel=DARK_KERNEL.get(str(config.get("architecture")), 3),
         paddledet_exact=bool(config.get("paddledet_exact", False)),

@@ -1,6 +1,6 @@
-"""Maps to candidates in NumPy: what an exported graph does inside.
+"""Maps to candidates in NumPy, as exported graphs do it.
 
-Legend: K keypoints, M candidates a keypoint, T tag dimensions, H W pixels, Hc Wc refine cells.
+Legend: K keypoints, M candidates per keypoint, T tag dimensions, H W pixels, Hc Wc refine cells.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import DataError
 from ppdet.skeletons import Skeleton
 
-#: A candidate is the highest within this many pixels squared.
+#: A candidate is the maximum of a square window of this side in pixels.
 NMS_KERNEL = 5
 
 
@@ -25,17 +25,17 @@ def candidates_of_maps(heat: np.ndarray, tags: np.ndarray, max_people: int, refi
         heat: (K, H, W) at input size.
         tags: (K, H, W, T).
         max_people: M.
-        refine_cell: side of the blocks of which the highest pixel is kept; None for no such cells.
+        refine_cell: side of the blocks whose maximum is kept; None for no refine cells.
 
     Raises:
-        DataError: shapes that do not fit each other or the cells, or values that are not finite.
+        DataError: the shapes contradict each other or are not multiples of the cells, or values are not finite.
     """
     heat, tags = np.asarray(heat, np.float32), np.asarray(tags, np.float32)
     if heat.ndim != 3 or tags.ndim != 4 or tags.shape[:3] != heat.shape:
         raise DataError(f"candidates: expected heat (K, H, W) and tags (K, H, W, T), given {heat.shape} and {tags.shape}")
     if not (np.isfinite(heat).all() and np.isfinite(tags).all()):
         raise DataError("maps hold NaN or infinite values: most likely the model's weights are broken (training diverged, or the "
-                        "file is damaged), else half precision overflowed; nobody was decoded")
+                        "file is damaged), or half precision overflowed; nothing was decoded")
     index, score = _top_peaks(heat, max_people)
     xy, offset, tag = _look_up(heat, tags, index)
     if refine_cell is None:
@@ -47,7 +47,7 @@ def candidates_of_maps(heat: np.ndarray, tags: np.ndarray, max_people: int, refi
 
 
 def _top_peaks(heat: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(K, M) flat pixels and values of the highest positive local maxima; equal ones in reading order; short rows end in 0."""
+    """(K, M) flat pixels and values of the highest positive local maxima; equals in reading order; rows are filled with 0."""
     window = np.ones((NMS_KERNEL, NMS_KERNEL), np.uint8)
     index, score = np.zeros((len(heat), count), np.int64), np.zeros((len(heat), count), np.float32)
     for k, values in enumerate(heat):
@@ -59,10 +59,10 @@ def _top_peaks(heat: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cell_peaks(heat: np.ndarray, cell: int) -> np.ndarray:
-    """(K, Hc, Wc) flat pixel of the highest value of every cell x cell block."""
+    """(K, Hc, Wc) flat pixel of the maximum of each cell x cell block."""
     K, H, W = heat.shape
     if H % cell or W % cell:
-        raise DataError(f"candidates: maps of {W} x {H} pixels do not divide into refine cells of {cell}; frames of the codec do")
+        raise DataError(f"candidates: maps of {W} x {H} pixels do not divide into refine cells of {cell}; the codec's frames do")
     blocks = heat.reshape(K, H // cell, cell, W // cell, cell).transpose(0, 1, 3, 2, 4).reshape(K, H // cell, W // cell, -1)
     within = blocks.argmax(-1)
     rows = np.arange(0, H, cell)[:, None] + within // cell
@@ -83,7 +83,7 @@ def _look_up(heat: np.ndarray, tags: np.ndarray, index: np.ndarray) -> tuple[np.
 def flip_merged(
     outputs: tuple[np.ndarray, np.ndarray], outputs_of_mirrored: tuple[np.ndarray, np.ndarray], skeleton: Skeleton
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean heat and side-by-side tags of an image and its mirror image, whose maps are brought back onto the image's.
+    """Mean heat and side-by-side tags of an image and its mirror image, whose maps are mirrored back.
 
     Args:
         outputs: heat (..., K, H, W) and tags (..., K, H, W, T).

@@ -1,4 +1,4 @@
-"""Where the peak of a heatmap lies, in whole cells and between them.
+"""Peaks of heatmaps, in whole cells and at sub-cell precision.
 
 Legend: M maps (batch and keypoints together), h w heatmap cells.
 """
@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-_FLOOR = 1e-10  # smallest value a logarithm is taken of
+_FLOOR = 1e-10  # values are clipped to this before taking logarithms
 
 
 def find_peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,8 +27,8 @@ def quarter_offset(maps: np.ndarray, cells: np.ndarray, margin: int = 1) -> np.n
     Args:
         maps: (M, h, w).
         cells: (M, 2) whole cells.
-        margin: peaks with fewer cells than this before them stay where they are (one cell behind them is always needed);
-            the original code asks for 2, by its ``1 < p``.
+        margin: peaks nearer to the left or top edge than this many cells are not moved (on the right and bottom it is always
+            one cell); the original code uses 2, as ``1 < p``.
 
     Returns:
         (M, 2) float64.
@@ -48,23 +48,23 @@ def soft_argmax(maps: np.ndarray, beta: float) -> np.ndarray:
 
     Args:
         maps: (M, h, w).
-        beta: the larger, the nearer to the highest cell. A Gaussian of peak 1 counts as if its sigma were sigma / sqrt(beta).
+        beta: larger values approach the highest cell. A Gaussian of peak 1 acts as if its sigma were sigma / sqrt(beta).
 
     Returns:
         (M, 2) float64 cells.
     """
     h, w = maps.shape[1:]
-    share = np.exp(beta * (maps - maps.max((1, 2), keepdims=True)).astype(np.float64))
-    total = share.sum((1, 2))
-    return np.stack([share.sum(1) @ np.arange(w) / total, share.sum(2) @ np.arange(h) / total], axis=1)
+    weight = np.exp(beta * (maps - maps.max((1, 2), keepdims=True)).astype(np.float64))
+    total = weight.sum((1, 2))
+    return np.stack([weight.sum(1) @ np.arange(w) / total, weight.sum(2) @ np.arange(h) / total], axis=1)
 
 
 def dark_offset(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[np.ndarray, np.ndarray]:
-    """DARK's Newton step on the logarithm of the blurred map (Zhang et al., CVPR 2020, eq. 9, with the authors' finite
-    differences: first ones over two cells, second ones over four).
+    """DARK's Newton step on the logarithm of the blurred map.
 
-    Only the neighbourhood of each peak is blurred. Scaling the blurred map back to its old maximum, as the paper does, adds
-    a constant to the logarithm and changes nothing, so it is left out.
+    Zhang et al., CVPR 2020, eq. 9, with the authors' finite differences: first ones over two cells, second ones over four. Only
+    the neighbourhood of each peak is blurred. The paper scales the blurred map back to its old maximum; that only adds a
+    constant to the logarithm and is left out.
 
     Args:
         maps: (M, h, w).
@@ -72,8 +72,8 @@ def dark_offset(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[
         blur_kernel: odd size of the Gaussian blur; 1 for none. Cells outside the map count as zero.
 
     Returns:
-        (M, 2) offset in cells and (M,) bool: where the step is defined, i.e. the peak has two cells on every side and the
-        curvature is that of a maximum.
+        (M, 2) offset in cells and (M,) bool: whether the step is defined, i.e. the peak has two cells on every side and the
+        Hessian can be inverted.
     """
     radius = blur_kernel // 2
     log = np.log(np.maximum(_blurred_neighbourhood(maps, cells, 2, radius), _FLOOR))
@@ -88,17 +88,17 @@ def dark_offset(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[
 
 
 def curvature_is_peak(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> np.ndarray:
-    """(M,) bool: whether the blurred map bends down along both axes at the peak; elsewhere a Newton step leads nowhere."""
+    """(M,) bool: whether the blurred map is concave along both axes at the peak; otherwise a Newton step is meaningless."""
     near = _blurred_neighbourhood(maps, cells, 2, blur_kernel // 2)
     centre = 2 * near[:, 2, 2]
     return (near[:, 2, 4] + near[:, 2, 0] < centre) & (near[:, 4, 2] + near[:, 0, 2] < centre)
 
 
 def border_offset(maps: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same Newton step for peaks too near the border for :func:`dark_offset`.
+    """Sub-cell offset of peaks too near the border for :func:`dark_offset`.
 
-    The logarithm of the unblurred map is fitted by a parabola along each axis through the three cells nearest to the peak that
-    lie inside the map; exact for a Gaussian however much of it is cut off.
+    Along each axis a parabola is fitted to the logarithm of the unblurred map at the three cells inside the map that are nearest
+    to the peak. For a Gaussian this is exact, however much of it is cut off.
 
     Returns:
         (M, 2) offset from the peak, at most one cell, and (M,) bool: all cells used are positive and the parabola has a peak.
@@ -130,7 +130,7 @@ def blur_bias(sigma: float, blur_kernel: int) -> tuple[np.ndarray, np.ndarray]:
     """What :func:`dark_offset` reports along one axis for a Gaussian of known sigma, against the truth.
 
     A Gaussian blurred by a short kernel is no longer a Gaussian, so its logarithm is no parabola and the Newton step misses by
-    up to 0.013 cells (sigma 1, kernel 3). Both are separable, hence one table an axis undoes it.
+    up to 0.013 cells (sigma 1, kernel 3). Both are separable, so one table per axis corrects it.
 
     Returns:
         (reported, true) offsets, both increasing, for true offsets of -0.6 to 0.6 cells.
@@ -146,7 +146,7 @@ def blur_bias(sigma: float, blur_kernel: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unbias(offset: np.ndarray, sigma: float, blur_kernel: int) -> np.ndarray:
-    """Offsets of :func:`dark_offset` corrected by :func:`blur_bias`; beyond the table they are left as they are."""
+    """Offsets of :func:`dark_offset` corrected by :func:`blur_bias`; beyond the table they stay unchanged."""
     reported, true = blur_bias(float(sigma), blur_kernel)
     inside = np.abs(offset) <= reported[-1]
     return np.where(inside, np.interp(offset, reported, true), offset)

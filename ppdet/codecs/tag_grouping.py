@@ -1,6 +1,6 @@
-"""Candidates to people by their tags: one optimal assignment a keypoint (Newell et al., NeurIPS 2017).
+"""Candidates to people by their tags: one optimal assignment per keypoint (Newell et al., NeurIPS 2017).
 
-Legend: K keypoints, M candidates a keypoint, T tag dimensions, P people, N candidates of one keypoint above the threshold.
+Legend: K keypoints, M candidates per keypoint, T tag dimensions, P people, N candidates of one keypoint above the threshold.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import numpy as np
 from ppdet.codecs.assignment import assign
 from ppdet.codecs.bottom_up_candidates import Candidates
 
-#: HigherHRNet's order for COCO: trunk and head, hips, arms, knees and ankles. With 14 keypoints its code takes the first 14.
+#: HigherHRNet's order for COCO: head and shoulders, hips, arms, knees and ankles. For 14 keypoints its code takes the first 14.
 _AUTHORS_ORDER = (0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16)
 
-#: Cost of a tag distance that rounds to 1; heat only decides among equal rounded distances.
+#: Cost of a tag distance that rounds to 1. Heat only decides between equal rounded distances.
 _ROUNDED = 100.0
-#: Cost of a column that stands for a new person. PaddleDetection's is next to nothing, so that a candidate whose tag is one
-#: or more away from everybody starts a person even where a better one has to be displaced to join.
+#: Cost of starting a new person. PaddleDetection's is close to 0, so a candidate whose tag is at least 1 away from all people
+#: starts a new one instead of displacing a better candidate.
 _NEW_PERSON = {"authors": 1e10, "paddledet": 1e-10}
-#: Many assignments have the same rounded cost. This share of the squared distance gives each candidate to the nearer person; it
-#: is too small to weigh against heat. Plain distances of single tags would leave ties to the last bit: if all candidates lie on
-#: one side of all people, their sum is the same whoever gets whom.
+#: Many assignments have the same rounded cost. This fraction of the squared distance breaks the tie in favour of the nearer
+#: person; it is too small to compete with heat. Plain distances of one-dimensional tags would not break ties: if all candidates
+#: lie on one side of all people, every assignment has the same sum.
 _NEARER = 1e-4
 MATCHINGS = ("bounded", "authors", "paddledet")
 
@@ -36,10 +36,10 @@ def authors_order(num_keypoints: int) -> tuple[int, ...]:
 
 @dataclass
 class People:
-    """Who owns which candidate.
+    """The candidates of each person.
 
     Attributes:
-        member: (P, K) int64 candidate of each keypoint, -1 where there is none; in the order in which people were started.
+        member: (P, K) int64 candidate of each keypoint, -1 for none; in the order in which people were started.
         tag: (P, T) float64 mean tag of a person's candidates.
     """
 
@@ -50,7 +50,7 @@ class People:
         return len(self.member)
 
     def gather(self, values: np.ndarray) -> np.ndarray:
-        """(P, K, ...) of (K, M, ...) values of candidates; 0 where there is no candidate."""
+        """(P, K, ...) from (K, M, ...) values of candidates; 0 without a candidate."""
         taken = values[np.arange(values.shape[0]), self.member]
         taken[self.member < 0] = 0
         return taken
@@ -61,20 +61,20 @@ class Grouping:
     """The rules of grouping; see `AssociativeEmbeddingCodec` for the other arguments.
 
     Args:
-        matching: what a candidate costs that is farther from a person than the threshold, and so will not join:
+        matching: the cost of pairing a candidate with a person beyond the tag threshold, a pair that will be rejected:
 
             ``authors``
-                its rounded distance, like any other. Whoever then starts a new person is first assigned to some free person,
-                and the nearest one is often free only because its own candidate was moved on to another: both are refused,
-                and one person becomes three. With perfect tags and a fifth of the keypoints missing, that happens in 3 of 4
-                crowds of 20 people and in every one of 60 (tests/codecs/test_tag_grouping.py).
+                the rounded distance, as for any pair. A candidate that should start a new person is first assigned to a free
+                person, often one that is free only because its own candidate was moved to another person. Both pairs are then
+                rejected, and one person becomes three. With perfect tags and a fifth of the keypoints missing, this happens in
+                3 of 4 images with 20 people and in all images with 60 (tests/codecs/test_tag_grouping.py).
             ``bounded``
-                the same whoever it is, just above two matches at the threshold, so that nobody is displaced for nothing.
+                a constant just above the cost of two matches at the threshold, so that no good match is given up for it.
             ``paddledet``
-                as ``authors``, with PaddleDetection's price of new people, and equal first tags fused into one person.
+                as ``authors``, with PaddleDetection's cost of new people, and people with equal first tags merged.
 
-    In deviation from the authors' code people whose first tags are exactly equal stay two people (there, and with
-    ``paddledet``, the second overwrites the first), and ``ignore_too_much`` still lets candidates join.
+    Two deviations from the authors' code: people whose first tags are exactly equal stay separate (there, and with ``paddledet``,
+    the second overwrites the first), and with ``ignore_too_much`` candidates can still join people.
     """
 
     order: tuple[int, ...]
@@ -85,42 +85,42 @@ class Grouping:
     matching: str = "bounded"
 
     def group(self, candidates: Candidates) -> People:
-        """All people that the candidates make, without limit on their number."""
+        """All people in the candidates, without a limit on their number."""
         counted = candidates.score > self.detection_threshold
-        crowd = _People(int(counted.sum()), len(self.order), candidates.tag.shape[2], fuse_equal=self.matching == "paddledet")
+        growing = _People(int(counted.sum()), len(self.order), candidates.tag.shape[2], fuse_equal=self.matching == "paddledet")
         for joint in self.order:
             rows = np.flatnonzero(counted[joint])
             if len(rows):
                 tags = candidates.tag[joint, rows].astype(np.float64)
-                self._place(crowd, joint, rows, tags, candidates.score[joint, rows])
-        return crowd.people()
+                self._place(growing, joint, rows, tags, candidates.score[joint, rows])
+        return growing.people()
 
-    def _place(self, crowd: _People, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
-        """Give the N candidates of one keypoint to the first ``max_people`` people, or let them start new ones."""
-        open_ = min(crowd.size, self.max_people)
+    def _place(self, growing: _People, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
+        """Assign the N candidates of one keypoint to the first ``max_people`` people, or start new people with them."""
+        open_ = min(growing.size, self.max_people)
         if open_ == 0:
-            crowd.start(joint, rows, tags)
+            growing.start(joint, rows, tags)
             return
-        distance = tag_distance(tags, crowd.mean(open_).T)
+        distance = tag_distance(tags, growing.mean(open_).T)
         taken, by = assign(self._cost(distance, score))
         joins = by < open_
         joins[joins] = distance[taken[joins], by[joins]] < self.tag_threshold
-        room = self.max_people - crowd.size if self.ignore_too_much else len(rows)
-        if joins.all() or not crowd.fuse_equal:
-            crowd.join(joint, by[joins], rows[taken[joins]], tags[taken[joins]])
+        room = self.max_people - growing.size if self.ignore_too_much else len(rows)
+        if joins.all() or not growing.fuse_equal:
+            growing.join(joint, by[joins], rows[taken[joins]], tags[taken[joins]])
             alone = taken[~joins][: max(room, 0)]
-            crowd.start(joint, rows[alone], tags[alone])
+            growing.start(joint, rows[alone], tags[alone])
             return
-        # One by one: a candidate may be fused into a person that another one joins, and the later one stays.
+        # One by one: two candidates may go to the same person, and the later one stays.
         for row, person, joined in zip(taken, by, joins):
             one = slice(row, row + 1)
             if joined:
-                crowd.join(joint, by[by == person], rows[one], tags[one])
-            elif not (self.ignore_too_much and crowd.size >= self.max_people):
-                crowd.start(joint, rows[one], tags[one])
+                growing.join(joint, by[by == person], rows[one], tags[one])
+            elif not (self.ignore_too_much and growing.size >= self.max_people):
+                growing.start(joint, rows[one], tags[one])
 
     def _cost(self, distance: np.ndarray, score: np.ndarray) -> np.ndarray:
-        """(N, people) costs, widened by one column for each candidate that finds no free person."""
+        """(N, people) costs, with extra columns for candidates without a free person."""
         n, people = distance.shape
         cost = np.empty((n, max(n, people)))
         cost[:, :people] = np.rint(distance) * _ROUNDED - score[:, None]
@@ -135,7 +135,7 @@ class Grouping:
 
 
 def tag_distance(tags: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """(N, C) Euclidean distance of (N, T) tags from C others given as (T, C), in their type."""
+    """(N, C) Euclidean distances between (N, T) tags and C others given as (T, C), in their dtype."""
     distance = np.asarray(tags[:, :1] - columns[0])
     if len(columns) == 1:
         return np.abs(distance, out=distance)
@@ -148,7 +148,7 @@ def tag_distance(tags: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 @dataclass
 class _People:
-    """People in the making, in arrays with room for the most there can be."""
+    """People during grouping, in arrays of the largest possible size."""
 
     capacity: int
     num_keypoints: int
@@ -171,13 +171,13 @@ class _People:
         return np.asarray(self.tag_sum[:people] / self.count[:people, None])
 
     def join(self, joint: int, people: np.ndarray, rows: np.ndarray, tags: np.ndarray) -> None:
-        """Give candidates to different people."""
+        """Add one candidate to each of several people."""
         self.member[people, joint] = rows
         self.tag_sum[people] += tags
         self.count[people] += 1
 
     def start(self, joint: int, rows: np.ndarray, tags: np.ndarray) -> None:
-        """A new person for each candidate; under `fuse_equal` only if nobody started with the same first tag."""
+        """Start a new person per candidate; with `fuse_equal` only if no person has the same first tag."""
         if not self.fuse_equal:
             self._start(joint, rows, tags)
             return
@@ -195,5 +195,5 @@ class _People:
         self.join(joint, new, rows, tags)
 
     def people(self) -> People:
-        """What has been made."""
+        """The people so far."""
         return People(self.member[: self.size], self.mean(self.size))

@@ -1,4 +1,4 @@
-"""Missing keypoints of a person, searched for under the person's mean tag.
+"""Search for a person's missing keypoints by the person's mean tag.
 
 Legend: P people, K keypoints, T tag dimensions, C refine cells of one keypoint.
 """
@@ -10,23 +10,22 @@ import numpy as np
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.codecs.tag_grouping import tag_distance
 
-#: Shares of the cells that are looked at in turn, highest first. A person's own region of a background that is all alike is
-#: enough to find its best cell among the first few hundredths.
+#: Fractions of the cells that are searched in turn, highest heat first. Usually the best cell is among the first few percent.
 _SHARES = (0.03, 0.15)
-#: Every so manieth cell is looked at to estimate the heights that go with these shares.
+#: Every 16th cell is sampled to estimate the heat levels of these fractions.
 _SAMPLE = 16
 
 
 def search_missing(
     candidates: Candidates, mean_tag: np.ndarray, xy: np.ndarray, scores: np.ndarray, paddledet_exact: bool
 ) -> None:
-    """Fill in, in place, the keypoints of score 0.
+    """Fill in the keypoints of score 0, in place.
 
-    The cell with the highest ``heat - round(tag distance)`` is taken if its heat is positive; that heat becomes the score (the
-    authors). With ``paddledet_exact`` the difference has to be positive and becomes the score.
+    The cell with the highest ``heat - round(tag distance)`` is taken if its heat is positive; the heat becomes the score (the
+    authors). With ``paddledet_exact`` the difference must be positive and becomes the score.
 
     Args:
-        candidates: with cells.
+        candidates: with the cell fields.
         mean_tag: (P, T).
         xy: (P, K, 2) float32 input pixels.
         scores: (P, K) float32.
@@ -48,10 +47,10 @@ def search_missing(
 
 
 def best_cells(heat: np.ndarray, tags: np.ndarray, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cell of the highest ``heat - round(tag distance)`` for each person, the first if several are equal.
+    """The cell with the highest ``heat - round(tag distance)`` for each person; the first of equals.
 
-    Exact, though it rarely looks at all cells: the value never exceeds the heat, so a value above a level leaves nothing to
-    find below that level.
+    The result is exact although few cells are searched: the value never exceeds the heat, so once it is above a level, cells
+    with less heat than that level cannot be better.
 
     Args:
         heat: (C,) float32.

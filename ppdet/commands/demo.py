@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Optional
 
-from ppdet.core.command import run_command
+from ppdet.commands.flags.command_line import run_module
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +39,4 @@ def run(args: argparse.Namespace) -> int:
 
 def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:
     """Parse `argv` and run."""
-    parser = argparse.ArgumentParser(prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    return run_command(lambda: run(parser.parse_args(argv)))
+    return run_module(__name__, argv, prog)

@@ -19,11 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("json", help="predictions or annotations")
     add("--image_dir", metavar="DIR", help="folder of the images (default: that of the JSON)")
     add("--annotations", metavar="FILE", help="COCO annotations with the file names of image ids, and the skeleton")
-    add("--skeleton", metavar="NAME", help="coco17, mpii16, crowdpose14, aic14, lsp14, hand21; default: the annotations'")
+    add_switch(parser, "--truth", "also draw the people of --annotations, in white below the predictions")
+    add("--skeleton", metavar="NAME", help="coco17, mpii16, crowdpose14, aic14, lsp14, hand21, or a config (.yml) that has its "
+        "own; default: the annotations'")  # fmt: skip
     add("--output_dir", default="output/visualize", metavar="DIR", help="default: %(default)s")
     add("--threshold", type=float, default=0.2, help="smallest score of a keypoint (default: %(default)s)")
     add("--person_threshold", type=float, default=0.3, help="smallest score of a person (default: %(default)s)")
     add_switch(parser, "--boxes", "also draw boxes, if the file has them")
+    add_switch(parser, "--names", "also write the names of the keypoints")
     add("--line_scale", type=float, default=1.0, help="factor on the width of limbs (default: %(default)s)")
     add("--contact_sheet", type=int, nargs="?", const=4, default=0, metavar="COLUMNS", dest="sheet_columns",
         help="also write all (at most 100) into one image, 4 in a row by default")  # fmt: skip

@@ -1,4 +1,4 @@
-"""What every command does around its own work."""
+"""What all commands share: errors and signals become exit statuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TERMINATED = 143
 
 
 class Terminated(BaseException):
-    """SIGTERM, as an exception: files that are half written and worker processes are cleaned up on the way out."""
+    """SIGTERM as an exception, so that half-written files and worker processes are cleaned up."""
 
 
 def is_interrupt(kind: type[BaseException] | None) -> bool:
@@ -28,14 +28,13 @@ def is_interrupt(kind: type[BaseException] | None) -> bool:
 
 
 def run_command(main: Callable[[], int | None]) -> int:
-    """Run `main` and turn its end into an exit status.
+    """Run `main` and return its exit status.
 
-    A `PpdetError` becomes ``error: ...`` on stderr and status 2, Ctrl-C status 130, SIGTERM status 143 (training has its
-    own way with these two once it iterates), a reader that closed the pipe (``| head``) a quiet 0. Anything else is a
-    fault of ours and keeps its traceback.
+    A `PpdetError` becomes ``error: ...`` on stderr and status 2, Ctrl-C status 130, SIGTERM status 143 (training handles both
+    itself once it iterates), a closed pipe (``| head``) status 0. Any other exception is a bug and keeps its traceback.
 
     Returns:
-        what `main` returned, 0 for None.
+        what `main` returned; 0 for None.
     """
     prepare_for_paddle()
     try:
@@ -52,14 +51,14 @@ def run_command(main: Callable[[], int | None]) -> int:
         print("terminated (SIGTERM)", file=sys.stderr)
         return TERMINATED
     except BrokenPipeError:
-        # Python flushes stdout once more at exit; give it somewhere to write so that it stays quiet.
+        # Python flushes stdout once more at exit, which would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 @contextmanager
 def _sigterm_raises() -> Iterator[None]:
-    """Within, the first SIGTERM raises `Terminated` in this process; a handler that is there already is left alone."""
+    """Inside the block the first SIGTERM raises `Terminated` in this process. An existing handler is kept."""
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
@@ -67,7 +66,7 @@ def _sigterm_raises() -> Iterator[None]:
 
     def end(number: int, frame: Any) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if os.getpid() != owner:  # a forked worker that inherited this: end as it would have
+        if os.getpid() != owner:  # a forked worker that inherited this handler
             os.kill(os.getpid(), signal.SIGTERM)
             return
         raise Terminated

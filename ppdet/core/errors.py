@@ -8,7 +8,7 @@ from ppdet.core.problem import Problem
 
 
 class PpdetError(Exception):
-    """Base of all errors that mean "what you gave does not fit", as opposed to a fault of ours.
+    """Base of all errors caused by the user's input, as opposed to bugs of the toolkit.
 
     The message says what was given, what was expected and what to do next.
     """
@@ -27,7 +27,7 @@ class PpdetError(Exception):
 
 
 class ConfigError(PpdetError):
-    """A config, or an ``-o`` option, is wrong. Carries every problem that was found, not only the first.
+    """A config or an ``-o`` option is wrong. Carries all problems that were found.
 
     Args:
         problems: one message, or all the problems.
@@ -42,19 +42,19 @@ class ConfigError(PpdetError):
 
 
 class DataError(PpdetError):
-    """A dataset, an annotation file or a label is not what it should be."""
+    """A dataset, an annotation file or a label is invalid."""
 
 
 class CheckpointError(PpdetError):
-    """A weight file cannot be read, or does not fit the model."""
+    """A weight file cannot be read or does not match the model."""
 
 
 class ModelDirError(PpdetError):
-    """A folder is not an exported model, or its infer_cfg.yml cannot be used."""
+    """A folder is not an exported model, or its infer_cfg.yml is invalid."""
 
 
 class ExportError(PpdetError):
-    """A model cannot be exported as asked."""
+    """A model cannot be exported as requested."""
 
 
 class MediaError(PpdetError):

@@ -1,4 +1,4 @@
-"""What a JSON value can be used as. Files written by people hold every kind of value in every place."""
+"""Classify JSON values. Annotation files contain any kind of value in any place."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ INT64_LIMIT = 2**63
 
 
 def is_id(value: Any) -> bool:
-    """Whether it can name an image, a category or an annotation: a string, or an integer of at most 64 bits."""
+    """Whether a value can identify an image, a category or an annotation: a string, or an integer of at most 64 bits."""
     if isinstance(value, bool):
         return False
     return isinstance(value, str) or (isinstance(value, int) and -INT64_LIMIT <= value < INT64_LIMIT)
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number."""
+    """Whether a value is a finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:

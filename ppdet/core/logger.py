@@ -1,4 +1,4 @@
-"""Log lines in PaddleDetection's format, which people's scripts read: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
+"""Log lines in PaddleDetection's format, which users' scripts parse: ``[mm/dd hh:mm:ss] ppdet.engine INFO: text``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class _PpdetFormatter(logging.Formatter):
-    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``: readers know areas, not modules."""
+    """Shortens ``ppdet.engine.training.trainer`` to ``ppdet.engine``."""
 
     def format(self, record: logging.LogRecord) -> str:
         area = ".".join(record.name.split(".")[:2])
@@ -18,28 +18,40 @@ class _PpdetFormatter(logging.Formatter):
         return line
 
 
-class _StdoutHandler(logging.Handler):
-    """Writes to whatever sys.stdout is at that moment, and keeps quiet where the host program logs to a terminal."""
+class _ConsoleHandler(logging.Handler):
+    """Writes to whatever sys.stderr is at that moment, and stays silent if the host program logs to a terminal.
+
+    A library must leave stdout to its caller's data. PaddleDetection's scripts log to stdout, and so do those of the same name
+    here; see `log_to_stdout`.
+    """
+
+    stream_name = "stderr"
 
     def emit(self, record: logging.LogRecord) -> None:
         terminal = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
         if any(getattr(handler, "stream", None) in terminal for handler in logging.getLogger().handlers):
             return
         try:
-            sys.stdout.write(self.format(record) + "\n")
-            sys.stdout.flush()
+            stream = getattr(sys, self.stream_name)
+            stream.write(self.format(record) + "\n")
+            stream.flush()
         except Exception:  # the convention of logging: a failing log line never stops the program
             self.handleError(record)
 
 
-def get_logger(name: str = "ppdet") -> logging.Logger:
-    """The logger of a module; call it with ``__name__``.
+def log_to_stdout() -> None:
+    """From now on log to stdout in this process, as PaddleDetection's scripts do and as people's scripts around them expect."""
+    _ConsoleHandler.stream_name = "stdout"
 
-    Only the first process of a distributed run prints below WARNING.
+
+def get_logger(name: str = "ppdet") -> logging.Logger:
+    """The logger of a module; pass ``__name__``.
+
+    In a distributed run only the first process prints lines below WARNING.
     """
     root = logging.getLogger("ppdet")
-    if not any(isinstance(handler, _StdoutHandler) for handler in root.handlers):
-        handler = _StdoutHandler()
+    if not any(isinstance(handler, _ConsoleHandler) for handler in root.handlers):
+        handler = _ConsoleHandler()
         handler.setFormatter(_PpdetFormatter())
         root.addHandler(handler)
         root.setLevel(logging.INFO if os.environ.get("PADDLE_TRAINER_ID", "0") == "0" else logging.WARNING)

@@ -1,4 +1,4 @@
-"""What Paddle does to a process that imports it, put right. Imports nothing of Paddle itself."""
+"""Undo unwanted side effects of importing Paddle. Does not import Paddle itself."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import warnings
 
 
 def prepare_for_paddle() -> None:
-    """Call before ``import paddle``: leave out warnings that tell users nothing, and choose the faster matrix code."""
+    """Call before ``import paddle``: filter warnings that are of no use to users, and enable the faster matrix code."""
     warnings.filterwarnings("ignore", message="No ccache found")
-    # Paddle 3.2 on says so at the first paddle.split of a process, to users of PyTorch; the call is Paddle's own form.
+    # Since Paddle 3.2, from the first paddle.split of a process; it is meant for users of PyTorch, whose arguments differ.
     warnings.filterwarnings("ignore", message=r"\s*Non compatible API")
-    wake_mkl_on_amd()
+    enable_mkl_avx2_on_amd()
 
 
-def take_back_root_logger() -> None:
-    """Remove the handler that Paddle puts on Python's root logger when it is imported (3.0 to 3.3).
+def remove_paddle_log_handler() -> None:
+    """Remove the handler that Paddle adds to Python's root logger on import (3.0 to 3.3).
 
-    It would print every program's lines, ours included, in Paddle's own format. Handlers of others stay.
+    It would print the log lines of all modules in Paddle's format. Other handlers stay.
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
@@ -29,18 +29,18 @@ def take_back_root_logger() -> None:
             root.removeHandler(handler)
 
 
-def take_back_sigterm() -> None:
-    """Install this process's own SIGTERM handler again: Paddle, when imported, puts one over it that prints a crash report."""
+def restore_sigterm_handler() -> None:
+    """Reinstall Python's SIGTERM handler, which Paddle replaces on import by one that prints a crash report."""
     handler = signal.getsignal(signal.SIGTERM)
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
 
 
-def wake_mkl_on_amd() -> None:
-    """Let Paddle's matrix library (MKL of 2019) use AVX2 on processors that are not Intel's.
+def enable_mkl_avx2_on_amd() -> None:
+    """Let Paddle's matrix library (MKL of 2019) use AVX2 on AMD processors, where it falls back to SSE by default.
 
-    By itself it falls back to SSE there. With AVX2 a training iteration of TinyPose takes 1.2 instead of 1.65 s of
-    processor time (AMD EPYC, batch 32). Works until the first matrix product; an existing setting is left alone.
+    A training iteration of TinyPose then takes 1.2 instead of 1.65 s of processor time (AMD EPYC, batch 32). Has an effect only
+    before the first matrix product; an existing setting is kept.
     """
     cpuinfo = "/proc/cpuinfo"
     if "MKL_DEBUG_CPU_TYPE" in os.environ or not os.path.exists(cpuinfo):

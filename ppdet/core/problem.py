@@ -1,4 +1,4 @@
-"""One thing that is wrong in a config, and where."""
+"""A problem in a config, and its location."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Mark(NamedTuple):
-    """Where a value was written: a file and a line counted from 1, or ``-o a.b=c`` with line 0."""
+    """Location of a value: a file and a line counted from 1, or ``-o a.b=c`` with line 0."""
 
     file: str
     line: int
@@ -23,8 +23,8 @@ class Problem:
     """A finding of the config checks.
 
     Attributes:
-        message: what was given, what was expected and, where we can tell, the nearest right name.
-        mark: the file and line it was written at, if known.
+        message: what was given, what was expected and, if one is close, the name that was probably meant.
+        mark: its file and line, if known.
         severity: "error" (a mistake), "missing" (PaddleDetection has this component, this toolkit not yet)
             or "warning" (probably harmless).
     """
@@ -38,8 +38,14 @@ class Problem:
         return f"{where}{self.severity}: {self.message}"
 
 
+def short_repr(value: object, limit: int = 120) -> str:
+    """`repr`, with the middle left out where it is long."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit // 2]}...{text[-limit // 4 :]}"
+
+
 def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
-    """The candidate most like `name`, upper and lower case counting as nearly equal, or None if nothing is close."""
+    """The candidate most similar to `name`, almost ignoring case; None if none is close."""
     pool = [candidate for candidate in candidates if isinstance(candidate, str)]
     lowered = {candidate.lower(): candidate for candidate in pool}
     exact = difflib.get_close_matches(name, pool, n=1, cutoff=cutoff)

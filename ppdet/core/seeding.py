@@ -1,4 +1,4 @@
-"""Randomness that can be repeated: one number decides everything."""
+"""Reproducible randomness from one seed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, numpy's global generator and, if it is loaded, Paddle.
+    """Seed Python, NumPy's global generator and, if it is loaded, Paddle.
 
-    Paddle is looked up among the loaded modules because this floor may not import it.
+    Paddle is taken from the loaded modules because this floor must not import it.
     """
     random.seed(seed)
     np.random.seed(seed % 2**32)
@@ -21,9 +21,9 @@ def seed_everything(seed: int) -> None:
 
 
 def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The generator of one sample in one epoch.
+    """The random generator of one sample in one epoch.
 
-    It depends on nothing else, so augmentation is the same whatever the number of worker processes, and a resumed
-    run continues with the numbers an uninterrupted one would have drawn.
+    It depends on nothing else, so augmentation does not depend on the number of worker processes, and a resumed run draws the
+    same numbers as an uninterrupted one.
     """
     return np.random.default_rng(np.random.SeedSequence([seed, epoch, index]))

@@ -1,4 +1,5 @@
-"""Data floor: annotations and images in, batches of numpy arrays out.
+"""Annotations and images in, batches of NumPy arrays out. The classes are in the packages below."""
 
-Import the submodule you need; this file is light.
-"""
+from __future__ import annotations
+
+__all__: list[str] = []

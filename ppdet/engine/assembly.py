@@ -8,12 +8,14 @@ from typing import Any, Dict, Optional, Union
 from ppdet.codecs import Codec, codec_from_config
 from ppdet.core.config.builder import Builder
 from ppdet.core.config.load import Config
+from ppdet.core.config.registry import registry
 from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import check_config
 from ppdet.engine.tasks.base import Task
 from ppdet.engine.tasks.table import find_task, task_of
+from ppdet.metrics.keypoint_metric import KeypointMetric
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _ROLES = ("Train", "Eval", "Test")
@@ -95,7 +97,11 @@ class Assembly:
             raise ConfigError("the config names no metric, for example metric: KeyPointTopDownCOCOEval")
         folder = output_eval if output_eval is not None else self.config.get("output_eval")
         extra = {} if folder is None else {"output_eval": folder}
-        return self.builder.build(self._metric_class(name), anno_file=self.dataset("Eval").annotation_file, **extra)
+        dataset = self.dataset("Eval")
+        kind = self._metric_class(name)
+        if getattr(dataset, "category", None) is not None and issubclass(registry.get(kind), KeypointMetric):
+            extra["category"] = dataset.category  # the dataset alone decides what is evaluated
+        return self.builder.build(kind, anno_file=dataset.annotation_file, **extra)
 
     def _metric_class(self, name: str) -> str:
         if name != "COCO":

@@ -9,7 +9,7 @@ import paddle
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger, take_back_sigterm, wake_mkl_on_amd
+from ppdet.core.paddle_process import enable_mkl_avx2_on_amd, remove_paddle_log_handler, restore_sigterm_handler
 from ppdet.engine.distributed import local_rank, processes_here
 
 _log = get_logger(__name__)
@@ -25,8 +25,8 @@ def choose_device(config: Mapping[str, Any]) -> str:
     Returns:
         "cpu" or "gpu:<index>".
     """
-    take_back_root_logger()
-    take_back_sigterm()
+    remove_paddle_log_handler()
+    restore_sigterm_handler()
     wanted = config.get("use_gpu", True)
     count = gpu_count()
     if wanted and count:
@@ -35,7 +35,7 @@ def choose_device(config: Mapping[str, Any]) -> str:
         _log.info("Device: %s", device)
         return device
     paddle.set_device("cpu")
-    wake_mkl_on_amd()
+    enable_mkl_avx2_on_amd()
     threads = set_cpu_threads(config.get("cpu_threads"))
     reason = "" if not wanted else " (this Paddle is for CPU)" if not paddle.is_compiled_with_cuda() else " (no GPU found)"
     _log.info("Device: cpu, %d thread%s%s", threads, "" if threads == 1 else "s", reason)

@@ -6,19 +6,19 @@ import numpy as np
 
 
 def xyxy_from_xywh(boxes_xywh: np.ndarray) -> np.ndarray:
-    """(N, 4) corner-and-size boxes (COCO files) to two corners."""
+    """(N, 4) boxes of corner and size (COCO) to two corners."""
     boxes = np.asarray(boxes_xywh, np.float64).reshape(-1, 4)
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def xywh_from_xyxy(boxes_xyxy: np.ndarray) -> np.ndarray:
-    """(N, 4) two-corner boxes to corner and size."""
+    """(N, 4) boxes of two corners to corner and size (COCO)."""
     boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
     return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
 
 
 def clip_boxes(boxes_xyxy: np.ndarray, image_wh: tuple[int, int]) -> np.ndarray:
-    """Boxes cut to the image's pixel centres, 0 to size - 1."""
+    """Boxes clipped to the image's pixel centres, 0 to size - 1."""
     limit = np.array([*image_wh, *image_wh], np.float64) - 1
     return np.clip(np.asarray(boxes_xyxy, np.float64).reshape(-1, 4), 0, limit)
 
@@ -46,7 +46,7 @@ def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndar
     Args:
         boxes_xyxy: (N, 4).
         scores: (N,).
-        threshold: a box is dropped when its IoU with a kept, better one is above this.
+        threshold: a box is suppressed if its IoU with a better box that was kept exceeds this.
 
     Returns:
         Indices of the kept boxes, best first.
@@ -57,7 +57,16 @@ def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndar
 
 
 def greedy_suppression(order: np.ndarray, overlap: np.ndarray, threshold: float) -> np.ndarray:
-    """Walk ``order`` (best first) and keep what overlaps nothing kept by more than ``threshold``; ``overlap`` is (N, N)."""
+    """Greedy suppression.
+
+    Args:
+        order: (N,) indices, best first.
+        overlap: (N, N).
+        threshold: an item is suppressed if its overlap with a better item that was kept exceeds this.
+
+    Returns:
+        Indices of the kept items, best first.
+    """
     alive = np.ones(len(order), bool)
     keep = []
     for i in order:

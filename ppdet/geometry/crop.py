@@ -2,7 +2,7 @@
 
 Legend: N crops, K keypoints.
 
-Two alignments are in use in the field:
+Two alignments are in common use:
 
 ``affine``
     the crop's *edges* are mapped: ``size`` source pixels become ``input`` pixels and the centre goes to ``input / 2``
@@ -11,7 +11,7 @@ Two alignments are in use in the field:
     the crop's outermost *pixel centres* are mapped: ``size`` becomes ``input - 1`` and the centre goes to
     ``(input - 1) / 2`` (Huang et al., CVPR 2020, "unbiased data processing").
 
-Either is exact as long as its own inverse brings the keypoints back, which is why both directions live in one object.
+Either is exact if its own inverse maps the keypoints back, which is why one object holds both directions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 
 from ppdet.core.errors import ConfigError
 
-#: Context kept around a box: the crop covers 1.25 times the box (Xiao et al., ECCV 2018).
+#: Context around a box: the crop covers 1.25 times the box (Xiao et al., ECCV 2018).
 BOX_PADDING = 1.25
 
 ALIGNMENTS = ("affine", "udp")
@@ -119,7 +119,7 @@ def apply_affine(matrix: np.ndarray, xy: np.ndarray) -> np.ndarray:
 def box_to_center_size(
     boxes_xyxy: np.ndarray, input_wh: tuple[int, int], padding: float = BOX_PADDING
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Centres and padded sizes of boxes, widened or heightened to the aspect of the network input.
+    """Centres and padded sizes of boxes, enlarged to the aspect of the network input.
 
     Args:
         boxes_xyxy: (N, 4) image pixels. A box without extent counts as one pixel.
@@ -127,7 +127,7 @@ def box_to_center_size(
         padding: factor on the box.
 
     Returns:
-        centre (N, 2) and size (N, 2) in image pixels. Nothing is clipped at the image border.
+        centre (N, 2) and size (N, 2) in image pixels, not clipped to the image.
     """
     boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -135,7 +135,7 @@ def box_to_center_size(
 
 
 def fit_aspect(size_wh: np.ndarray, input_wh: tuple[int, int]) -> np.ndarray:
-    """Grow the shorter side of (N, 2) sizes until they have the aspect of ``input_wh``."""
+    """Enlarge one side of (N, 2) sizes to the aspect of ``input_wh``."""
     size = np.maximum(np.asarray(size_wh, np.float64).reshape(-1, 2), 1.0)
     aspect = input_wh[0] / input_wh[1]
     width = np.maximum(size[:, 0], size[:, 1] * aspect)
@@ -145,6 +145,6 @@ def fit_aspect(size_wh: np.ndarray, input_wh: tuple[int, int]) -> np.ndarray:
 def crop_for_boxes(
     boxes_xyxy: np.ndarray, input_wh: tuple[int, int], alignment: str = "affine", padding: float = BOX_PADDING
 ) -> Crop:
-    """Upright crops around (N, 4) boxes: box x ``padding`` at the input's aspect, real context, no clipping."""
+    """Upright crops around (N, 4) boxes: box x ``padding`` at the input's aspect, not clipped to the image."""
     center, size = box_to_center_size(boxes_xyxy, input_wh, padding)
     return Crop(center, size, np.zeros(len(center)), input_wh, alignment)

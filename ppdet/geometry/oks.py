@@ -28,7 +28,7 @@ def oks_matrix(
         keypoints_b: (M, K, 2 or 3).
         areas_b: (M,).
         sigmas: (K,) of the skeleton.
-        visible: optional (N, M, K) mask of the keypoints that count; a pair without any has similarity 0.
+        visible: optional (N, M, K) mask of the keypoints to compare; a pair without any has similarity 0.
     """
     a = np.asarray(keypoints_a, np.float64)[..., :2]
     b = np.asarray(keypoints_b, np.float64)[..., :2]
@@ -45,7 +45,7 @@ def oks_matrix(
 def oks_nms(
     keypoints: np.ndarray, scores: np.ndarray, areas: np.ndarray, sigmas: np.ndarray, threshold: float = 0.9
 ) -> np.ndarray:
-    """Greedy suppression of (N, K, 2 or 3) poses whose OKS with a better one is above ``threshold``; kept indices, best first."""
+    """Greedy suppression of (N, K, 2 or 3) poses whose OKS with a better pose exceeds ``threshold``; kept indices, best first."""
     order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
     return greedy_suppression(order, oks_matrix(keypoints, areas, keypoints, areas, sigmas), threshold)
 
@@ -58,11 +58,12 @@ def soft_oks_nms(
     threshold: float = 0.9,
     max_poses: int = 20,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Soft suppression: the score of a pose is multiplied by ``exp(-oks^2 / threshold)`` for every better pose taken before it
-    (Gaussian form of Bodla et al., ICCV 2017, on OKS).
+    """Soft suppression: each selected pose multiplies the scores of the remaining ones by ``exp(-oks^2 / threshold)``.
+
+    The Gaussian form of Bodla et al., ICCV 2017, with OKS in place of IoU.
 
     Returns:
-        Indices of at most ``max_poses`` poses in the order taken, and their new scores.
+        Indices of at most ``max_poses`` poses in order of selection, and their new scores.
     """
     left = np.asarray(scores, np.float64).copy()
     overlap = oks_matrix(keypoints, areas, keypoints, areas, sigmas)

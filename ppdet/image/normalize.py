@@ -91,7 +91,7 @@ class Normalization:
         return result
 
     def planes(self, images: np.ndarray) -> np.ndarray:
-        """(B, H, W, 3) pixels to (B, 3, H, W) float32; by table for uint8, three times as fast as arithmetic."""
+        """(B, H, W, 3) pixels to (B, 3, H, W) float32; by a table per channel for uint8."""
         if images.dtype != np.uint8:
             return np.ascontiguousarray(self.channels_last(images).transpose(0, 3, 1, 2))
         planes = np.empty((len(images), 3, *images.shape[1:3]), np.float32)

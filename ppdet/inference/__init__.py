@@ -11,6 +11,8 @@ _HOMES = {
     "BoxDetector": "estimators.detector",
     "Detections": "estimators.detections",
     "ModelCard": "model_card",
+    "Keypoint": "person",
+    "Person": "person",
     "PersonTracker": "tracking.tracker",
     "PosePipeline": "pipeline",
     "PoseResult": "results",

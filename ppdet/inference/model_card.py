@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from ppdet.core.config.nodes import plain
 from ppdet.core.config.registry import registry
+from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.content_schema import summary
 from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.core.files import atomic_write
 from ppdet.core.plugins import import_plugins
+from ppdet.core.problem import short_repr
+from ppdet.inference.card_schema import CARD_RULE
 
 if TYPE_CHECKING:
     from ppdet.codecs import Codec
     from ppdet.skeletons import Skeleton
 
+# Key of a top-down model's card: which boxes it was trained on, as the dataset's `box`: "given" (annotated), "extent" (of the
+# keypoints) or "image" (the whole image).
+BOX_KEY = "box"
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
@@ -99,8 +107,8 @@ class ModelCard:
         """
         path = find_card(model_dir)
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+            content = load_yaml(path)
+        except PpdetError as error:
             raise ModelDirError(f"{path} does not read as YAML: {error}; export the model again") from error
         if not isinstance(content, dict):
             raise ModelDirError(f"{path} holds no mapping (is it empty?): export the model again")
@@ -116,11 +124,14 @@ class ModelCard:
         if missing:
             raise ModelDirError(f"the card lacks {' and '.join(missing)}: this is not an infer_cfg.yml of an exported model, "
                                 "or half of one; export again")
-        rest = dict(content)
+        wrong = summary(CARD_RULE(content, "the card"))
+        if wrong:
+            raise ModelDirError(f"{wrong}; export the model again")
+        rest = _without_specs(content)
         names = {"Preprocess": "preprocess", "NMS": "nms"}
-        plain = ("arch", "Preprocess", "label_list", "mode", "draw_threshold", "metric", "use_dynamic_shape",
+        plain_keys = ("arch", "Preprocess", "label_list", "mode", "draw_threshold", "metric", "use_dynamic_shape",
                  "min_subgraph_size", "NMS", "fpn_stride", "precision", "versions")
-        known = {names.get(key, key): rest.pop(key) for key in plain if key in rest}
+        known = {names.get(key, key): value for key in plain_keys if (value := rest.pop(key, None)) is not None}
         for key in ("input_wh", "heatmap_wh"):
             size = rest.pop(key, None)
             known[key] = None if size is None else (int(size[0]), int(size[1]))
@@ -136,8 +147,6 @@ class ModelCard:
         return card
 
     def _check(self) -> None:
-        if not isinstance(self.preprocess, list) or not all(isinstance(op, dict) and "type" in op for op in self.preprocess):
-            raise ModelDirError("Preprocess must be a list of mappings with a `type`: export the model again")
         if self.arch not in KIND_OF_ARCH:
             import_plugins()
         if self.arch not in KIND_OF_ARCH:
@@ -158,7 +167,7 @@ class ModelCard:
             content["fpn_stride"] = list(self.fpn_stride)
         content.update((key, value) for key, value in self.extra.items() if key not in EARLY_EXTRAS)
         if self.codec is not None:
-            content["codec"] = self.codec.to_dict()
+            content["codec"] = _as_older_readers_know_it(self.codec)
         if self.skeleton is not None:
             content["skeleton"] = self.skeleton.to_dict()
         for key in ("input_wh", "heatmap_wh"):
@@ -181,6 +190,20 @@ class ModelCard:
         return path
 
 
+def _as_older_readers_know_it(codec: Codec) -> dict[str, Any]:
+    """The codec's content with the names of version 0.1, which refuses names that it does not know; this one reads both."""
+    old_names = {new: old for old, new in codec.__renamed__.items()}
+    return {old_names.get(key, key): value for key, value in codec.to_dict().items()}
+
+
+def _without_specs(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in plain dicts and lists."""
+    try:
+        return {key: plain(value) for key, value in content.items()}
+    except TypeError:
+        raise ModelDirError("the card holds a `!Tag`; an infer_cfg.yml is plain data: export the model again") from None
+
+
 def codec_from_card(content: Mapping[str, Any]) -> Codec:
     """The codec that a card describes, by its `name`; without a name the heatmap codec of top-down models.
 
@@ -189,14 +212,14 @@ def codec_from_card(content: Mapping[str, Any]) -> Codec:
     """
     from ppdet.codecs import Codec
 
-    name = str(content.get("name", "HeatmapCodec"))
-    if name not in registry:
+    name = content.get("name", "HeatmapCodec") if isinstance(content, Mapping) else content
+    if isinstance(name, str) and name not in registry:
         import_plugins()
     classes: list[type[Any]] = [registry.get(each) for each in registry]
     known = {each.__name__: each for each in classes if issubclass(each, Codec)}
-    if name not in known:
-        raise ConfigError(f"codec {name!r} is not known here: known are {', '.join(sorted(known))}. Is this toolkit older than "
-                          "the export, or is the package that defines the codec not installed?")
+    if not isinstance(name, str) or name not in known:
+        raise ConfigError(f"codec {short_repr(name)} is not known here: known are {', '.join(sorted(known))}. Is this toolkit "
+                          "older than the export, or is the package that defines the codec not installed?")
     codec: Codec = known[name].from_dict(content)
     return codec
 

@@ -22,16 +22,17 @@ from ppdet.inference.estimators.registry import estimator_class, pose_estimator_
 from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
-from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_card import BOX_KEY, ModelCard
 from ppdet.inference.results import PoseResult
-from ppdet.inference.runtimes import load_runtime
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.process import open_results
 from ppdet.skeletons import Skeleton
 
 AUTO = "auto"
+IMAGE_BOX = "image"
 Detector = Union[str, Path, BoxDetector, None]
 
 
@@ -91,10 +92,10 @@ class PosePipeline:
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
-        if det is not AUTO and detector is not AUTO or model is not None and keypoint is not None:
+        if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
             raise ConfigError("det is short for detector, and model for keypoint: give each model once")
         keypoint = model if keypoint is None else keypoint
-        detector = det if detector is AUTO else detector
+        detector = det if _is_auto(detector) else detector
         place = default_model(POSE) if keypoint is None else keypoint
         if isinstance(place, (str, Path)):
             place = find_model(place, POSE)
@@ -102,7 +103,7 @@ class PosePipeline:
             kind = pose_estimator_class(card, how)
         else:
             card, kind = place.card, type(place)
-        if isinstance(detector, str) and detector == AUTO:
+        if _is_auto(detector):
             detector = None if kind.finds_people_itself else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
@@ -122,6 +123,7 @@ class PosePipeline:
         self.timer = StageTimer()
         self._streams: dict[Hashable, StreamTracker] = {}
         self._streams_lock = threading.Lock()
+        self._whole_images_checked = False
 
     @property
     def skeleton(self) -> Skeleton:
@@ -169,6 +171,8 @@ class PosePipeline:
 
     def _one_image(self, source: object, kind: str, keep: bool = True) -> PoseResult:
         """The result of an array, a PIL image, an encoded image or a file; `keep` keeps the pixels of a file in it."""
+        if kind == "array":
+            return self.estimate(source)
         with self.timer.stage("read"):
             image = image_of(source, kind, self.image_range)
         result = self.estimate(image, path=str(source) if kind == "path" else None)
@@ -180,7 +184,7 @@ class PosePipeline:
             data = fetch_image(url)
             if data is None:
                 return None
-            image = image_of(data, "bytes", self.image_range)
+            image = image_of(data, "bytes", self.image_range, without_secrets(url))
         return self.estimate(image, path=without_secrets(url))
 
     def _item(self, item: object, what: str) -> PoseResult:
@@ -213,7 +217,7 @@ class PosePipeline:
             get_logger(__name__).error("%d of %d images in %s failed and were left out", failed, len(paths), folder)
 
     def estimate(
-        self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
+        self, image: Any, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
     ) -> PoseResult:
         """People and poses of one image.
 
@@ -248,11 +252,22 @@ class PosePipeline:
     def _boxes(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """(N, 4) boxes of people and their (N,) scores, for each image."""
         if self.detector is None:
+            self._check_whole_images()
             return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
         with self.timer.stage("detect"):
             found = self.detector.detect(images)
         keep = [(one.labels == self.detector.person_label) & (one.scores >= self.det_threshold) for one in found]
         return [(one.boxes_xyxy[people], one.scores[people]) for one, people in zip(found, keep)]
+
+    def _check_whole_images(self) -> None:
+        """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
+        trained_on = self.estimator.card.extra.get(BOX_KEY, IMAGE_BOX)
+        if trained_on != IMAGE_BOX and not self._whole_images_checked:
+            get_logger(__name__).warning(
+                "%s was trained on boxes around each person (box: %s in its card), and without a detector each whole image is "
+                "one person's box: expect poor poses unless the images are cut close. Give a detector, cut the images, or train "
+                "with `box: image` in the datasets", self.estimator.card.place, trained_on)
+        self._whole_images_checked = True
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
         """The result of a frame that could not be decoded: empty, so that frame numbers stay in step."""
@@ -297,6 +312,10 @@ class PosePipeline:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
         with self._streams_lock:
             self._streams.pop(stream, None)
+
+
+def _is_auto(detector: Detector) -> bool:
+    return isinstance(detector, str) and detector == AUTO
 
 
 def _card(folder: Path) -> ModelCard:

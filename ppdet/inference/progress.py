@@ -1,4 +1,4 @@
-"""Shows that long work goes on: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work: a bar on a terminal, otherwise a log line every few seconds."""
 from __future__ import annotations
 
 import sys
@@ -14,7 +14,7 @@ class Progress:
 
     Args:
         label: what is being worked on.
-        total: amount of work, or None if that is unknown.
+        total: amount of work, or None if it is unknown.
         unit: what is counted.
     """
 
@@ -25,7 +25,7 @@ class Progress:
         self._bar = _terminal_bar(label, total, unit)
 
     def step(self, count: int = 1) -> None:
-        """Note work done."""
+        """Record work done."""
         self.done += count
         if self._bar is not None:
             self._bar.update(count)
@@ -35,7 +35,7 @@ class Progress:
             self._last_line = now
             of_total = f"/{self.total}" if self.total else ""
             rate = self.done / max(now - self._start, 1e-9)
-            get_logger(__name__).info("%s: %d%s %ss, %.1f a second", self.label, self.done, of_total, self.unit, rate)
+            get_logger(__name__).info("%s: %d%s %ss, %.1f per second", self.label, self.done, of_total, self.unit, rate)
 
     def clear(self) -> None:
         """Wipe the bar off the terminal before a line is printed; the next step draws it again."""

@@ -1,4 +1,4 @@
-"""Scores of predictions against labelled data; numpy and pycocotools only (no Paddle).
+"""Scores of predictions against labelled data: NumPy and pycocotools only, no Paddle.
 
 Every metric class offers the same five things:
 
@@ -6,7 +6,23 @@ Every metric class offers the same five things:
     merge(states)    take in what other processes collected (`state()` of their metric)
     compute()        dict of named numbers; `main` is the name of the one that selects the best model
     save(path)       write the predictions as the field's JSON
-    report()         the text a person reads
+    report()         text for people
 
-The classes are imported where they are used: `from ppdet.metrics.coco_keypoint import KeyPointTopDownCOCOEval`.
+The classes are loaded on first use.
 """
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "COCOMetric": "coco_box",
+        "KeyPointBottomUpCOCOEval": "bottom_up_keypoint",
+        "KeyPointCrowdPoseEval": "crowdpose",
+        "KeyPointTopDownCOCOEval": "coco_keypoint",
+        "KeyPointTopDownCOCOWholeBadyHandEval": "hand_pck",
+        "KeyPointTopDownMPIIEval": "mpii_pckh",
+    },
+)

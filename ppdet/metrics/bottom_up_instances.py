@@ -1,4 +1,4 @@
-"""Collected people of whole images: any number an image, each image at most once.
+"""Collected people of whole images: any number per image, each image at most once.
 
 Axes: P people of a batch or of all, E images looked at, K keypoints.
 """

@@ -1,4 +1,4 @@
-"""COCO keypoint AP of a bottom-up model: people as they come out of the grouping, neither suppressed nor rescored.
+"""COCO keypoint AP of a bottom-up model: people as grouping finds them, neither suppressed nor rescored.
 
 Axes: P people, K keypoints. Coordinates are image pixels.
 Protocol: https://cocodataset.org/#keypoints-eval; Cheng et al., HigherHRNet, CVPR 2020.
@@ -21,7 +21,7 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
     """The ten COCO figures of people found without boxes. `metric: COCO` with `IouType: keypoints` means this one.
 
     Every image of the annotation file counts, also those without people and those that could not be read. COCOeval takes
-    the 20 people of highest score an image. The file is `keypoint.json`, PaddleDetection's name.
+    the 20 people of highest score per image. The file is `keypoint.json`, PaddleDetection's name.
 
     Args:
         as at `KeypointMetric`.
@@ -38,7 +38,7 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
         """Collect the people of some images; all people of an image belong into one call.
 
         Args:
-            batch: image_id (P,), keypoints (P,K,3) of x, y, score, and score (P,), one row a person; optional evaluated
+            batch: image_id (P,), keypoints (P,K,3) of x, y, score, and score (P,), one row per person; optional evaluated
                 (E,), ids of the images looked at, with or without people. An image given twice counts once.
 
         Raises:
@@ -65,14 +65,15 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
         people = self.people.arrays()
         points = np.round(people["keypoints"].astype(np.float64), 4)
         flat = points.reshape(len(points), 3 * self.skeleton.num_keypoints).tolist()
-        ids = self.ground_truth.image_ids
+        ids, category = self.ground_truth.image_ids, self.ground_truth.category_of(-1)
         return [
-            {"image_id": ids[row], "category_id": self.category_id, "keypoints": keypoints, "score": score}
+            {"image_id": ids[row], "category_id": category, "keypoints": keypoints, "score": score}
             for row, keypoints, score in zip(people["image_id"].tolist(), flat, people["score"].tolist())
         ]
 
     def notes(self) -> list[str]:
-        """Also tells people that no number describes."""
-        dropped = self.people.not_finite
+        """Also counts people with numbers that are not finite, and says what category the file states if there are several."""
+        dropped, evaluated = self.people.not_finite, self.ground_truth.evaluated
+        several = f"people found are of no known category: the result file says {evaluated[:1]}, they are evaluated as one kind"
         lost = f"{dropped} predicted people have numbers that are not finite and were left out: has the model diverged?"
-        return [*super().notes(), *([lost] if dropped else [])]
+        return [*super().notes(), *([lost] if dropped else []), *([several] if len(evaluated) > 1 else [])]

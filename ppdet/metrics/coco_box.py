@@ -1,7 +1,7 @@
 """COCO box AP of a detector.
 
 Axes: B images of a batch, N detections. Boxes are xyxy in image pixels.
-Protocol: https://cocodataset.org/#detection-eval (AP over IoU .50:.05:.95, at most 100 boxes an image).
+Protocol: https://cocodataset.org/#detection-eval (AP over IoU .50:.05:.95, at most 100 boxes per image).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from ppdet.annotations.values import Id
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
@@ -25,8 +26,8 @@ class COCOMetric(ResultMetric):
 
     Args:
         anno_file: COCO annotation file.
-        label_list: names of the detector's classes. A class meets the category of the same name; a detector of one
-            class meets the only category of the file whatever the names. Classes without a category are left out.
+        label_list: names of the detector's classes. A class stands for the category of the same name; the only class of
+            a detector for the only category of a file, whatever the names. Classes without a category are left out.
             None: classes are the file's categories in the order of their ids.
         clsid2catid: explicit {class: category id}, instead of names.
         output_eval: folder for `bbox.json`; None writes only through `save`.
@@ -36,7 +37,7 @@ class COCOMetric(ResultMetric):
         classwise: also the AP of each category.
 
     Raises:
-        ConfigError: another IouType, or no class meets a category.
+        ConfigError: another IouType, or no class stands for a category.
         DataError: annotation file missing or unreadable.
     """
 
@@ -79,7 +80,7 @@ class COCOMetric(ResultMetric):
         """Collect the detections of some images; all detections of an image belong into one call.
 
         Args:
-            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row a detection; evaluated (B,), the ids of
+            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row per detection; evaluated (B,), the ids of
                 the images looked at, with or without detections. An image given twice counts once.
 
         Raises:
@@ -132,13 +133,14 @@ class COCOMetric(ResultMetric):
         Raises:
             DataError: an image id that the annotation file does not have.
         """
-        self.ground_truth.image_rows([entry["image_id"] for entry in results])
-        categories = sorted(set(self.categories.values()))
-        coco = self.ground_truth.coco
-        self.stats = evaluate_coco(coco, results, "bbox", categories)
-        names = self.ground_truth.category_names
+        truth = self.ground_truth
+        numbered = truth.for_coco(results)
+        numbers = {truth.category_number(each): each for each in self.categories.values()}
+        categories = sorted(set(numbers) - {0})
+        self.stats = evaluate_coco(truth.coco, numbered, "bbox", categories)
         if self.classwise:
-            self.class_ap = {names[each]: evaluate_coco(coco, results, "bbox", [each])["AP"] for each in categories}
+            names = truth.category_names
+            self.class_ap = {names[numbers[n]]: evaluate_coco(truth.coco, numbered, "bbox", [n])["AP"] for n in categories}
         return dict(self.stats)
 
     def report(self) -> str:
@@ -152,17 +154,18 @@ class COCOMetric(ResultMetric):
         return "\n".join(parts + [f"note: {note}" for note in self.ground_truth.notes])
 
 
-def _match_categories(ground_truth: CocoGroundTruth, label_list: Sequence[str] | None) -> dict[int, int]:
+def _match_categories(ground_truth: CocoGroundTruth, label_list: Sequence[str] | None) -> dict[int, Id]:
     """{class: category id} by names; see `COCOMetric`."""
     names = ground_truth.category_names
     if label_list is None:
-        return dict(enumerate(sorted(names)))
+        return dict(enumerate(sorted(names, key=lambda each: (isinstance(each, str), each))))
     if len(label_list) == 1 and len(names) == 1:
         return {0: next(iter(names))}
     by_name = {name.lower(): category for category, name in names.items()}
     # Pedestrian detectors call their class so; COCO calls the same thing person.
-    by_name.setdefault("pedestrian", by_name.get("person", -1))
-    found = {i: by_name[n.lower()] for i, n in enumerate(label_list) if by_name.get(n.lower(), -1) >= 0}
+    if "person" in by_name:
+        by_name.setdefault("pedestrian", by_name["person"])
+    found = {i: by_name[str(n).lower()] for i, n in enumerate(label_list) if str(n).lower() in by_name}
     if not found:
         raise ConfigError(
             f"no class of the detector ({', '.join(map(str, label_list[:5]))}) is a category of {ground_truth.path} "

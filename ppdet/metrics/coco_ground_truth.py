@@ -1,28 +1,40 @@
-"""Read a COCO annotation file for evaluation, completing what the evaluation needs and the file lacks.
+"""Reads a COCO annotation file for evaluation, completing what the evaluation needs and the file lacks.
 
 pycocotools assumes `area`, `bbox`, `iscrowd` and `num_keypoints` in every annotation. Files made by labelling tools
 often miss some of them, or carry a placeholder (area 1), and then score 0 or stop with a KeyError. It also takes `id` for
-granted, from 1 on and no two alike: of annotations that share one it compares one, several times. Here all that is put
-right, objects that no dataset would train on are ignored, and every kind of repair is counted, so that it can be told.
+granted, from 1 on and no two alike: of annotations that share one it compares one, several times. Ids of images and categories
+that are strings, or mixed, it mixes up. Here all that is put right: pycocotools sees images and categories as numbers of our own,
+objects that no dataset would train on are ignored, and every kind of repair is counted and reported.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from ppdet.annotations.annotated_object import (
+    AREA_PER_BOX,
+    SMALLEST_AREA_PER_BOX,
+    box_around_keypoints,
+    is_labelled,
+    unusable,
+)
+from ppdet.annotations.coco_file import read_coco, select_categories
+from ppdet.annotations.layout_checks import listed_twice
+from ppdet.annotations.values import Id, IdIndex, are_numbers, as_id
 from ppdet.core.errors import DataError
-from ppdet.geometry.annotated_object import AREA_PER_BOX, box_around_keypoints, is_labelled, unusable
+from ppdet.core.json_values import is_number
 
-# Below this share of its box an area is a placeholder: in COCO a labelled person covers at least a tenth of the box.
-SMALLEST_BELIEVABLE_AREA = 0.02
 IGNORED = "ignored in the figures, since a dataset leaves them out"
+POSE_CATEGORY = 1
+"""Keypoint AP knows one kind of object: those of the categories that are evaluated."""
+NO_CATEGORY = 1
+"""What result files name if the annotation file has no category at all: COCO's person."""
 
 
 class CocoGroundTruth:
@@ -32,35 +44,40 @@ class CocoGroundTruth:
         anno_file: path of the JSON file.
         num_keypoints: keypoints each labelled object must have; None for box evaluation.
         areas: take the objects' areas from the file; False is for protocols in which every object's is `AREA_PER_BOX` of its box.
+        category: for keypoints: id or name (or a list) of the categories to evaluate; default all that declare keypoints. Objects
+            of all of them are evaluated as one kind, so that a figure does not depend on how they are divided.
 
     Attributes:
-        coco: the indexed `pycocotools.coco.COCO` object.
+        coco: the indexed `pycocotools.coco.COCO` object. Its images are `image_numbers`, its categories `POSE_CATEGORY`, or for
+            boxes rows of `category_ids` counted from 1.
+        image_numbers: what `coco` calls each of `image_ids`.
         image_ids: ids (numbers or strings) of the images in file order.
+        category_ids: ids of the file's categories in file order.
+        evaluated: those of them that are evaluated.
         notes: sentences about what was filled in, empty when the file was complete.
 
     Raises:
-        DataError: file missing or not COCO, or every labelled object has another number of keypoints.
+        DataError: file missing or not COCO, no such category, or every labelled object has another number of keypoints.
     """
 
-    def __init__(self, anno_file: str | Path, num_keypoints: int | None = None, areas: bool = True) -> None:
+    def __init__(
+        self, anno_file: str | Path, num_keypoints: int | None = None, areas: bool = True, category: Any = None
+    ) -> None:
         self.path = Path(anno_file)
         self.num_keypoints, self.areas = num_keypoints, areas
         self.notes: list[str] = []
-        data = _read_coco_json(self.path)
-        self._complete(data)
-        self.coco = _index(data)
-        self.image_ids = list(self.coco.imgs)
+        data = read_coco(self.path)
+        images = _unique_images(data["images"])
+        self.image_ids: list[Id] = [image["id"] for image in images]
+        self._ids = IdIndex(self.image_ids)
         self._rows = {image_id: row for row, image_id in enumerate(self.image_ids)}
-
-    @property
-    def category_ids(self) -> list[int]:
-        """Category ids that occur in the annotations, in rising order."""
-        return sorted({int(a["category_id"]) for a in self.coco.dataset["annotations"]})
-
-    @property
-    def category_names(self) -> dict[int, str]:
-        """Category id to name, for all categories the file declares."""
-        return {int(c["id"]): str(c.get("name", c["id"])) for c in self.coco.dataset.get("categories", [])}
+        self.image_numbers = _numbers(self.image_ids)
+        self.category_ids: list[Id] = [each["id"] for each in data["categories"]]
+        self.category_names: dict[Id, str] = {each["id"]: each["name"] for each in data["categories"]}
+        self._categories = IdIndex(self.category_ids)
+        wanted = None if num_keypoints is None else select_categories(data, category, str(self.path))
+        self.evaluated = [each for each in self.category_ids if wanted is None or each in wanted]
+        self.coco = _index(images, self.image_numbers, self._complete(data["annotations"], images, wanted))
 
     def image_rows(self, image_ids: Any) -> np.ndarray:
         """(B,) int64 positions in `image_ids` of (B,) ids; ids may be strings, positions can be sent around as numbers.
@@ -68,81 +85,155 @@ class CocoGroundTruth:
         Raises:
             DataError: an id that the file does not have.
         """
-        asked = np.asarray(image_ids).reshape(-1).tolist()
-        unknown = [i for i in asked if i not in self._rows]
+        asked = np.asarray(image_ids).reshape(-1).tolist() if isinstance(image_ids, np.ndarray) else list(image_ids)
+        found = [self._ids.find(each) for each in asked]
+        unknown = [each for each, known in zip(asked, found) if known is None]
         if unknown:
             raise DataError(
                 f"predictions for image ids {unknown[:5]} that {self.path} does not have. Evaluate on the "
                 "data set that the annotation file describes."
             )
-        return np.array([self._rows[i] for i in asked], np.int64)
+        return np.array([self._rows[known] for known in found if known is not None], np.int64)
 
-    def _complete(self, data: dict[str, Any]) -> None:
+    def category_of(self, row: int) -> Id:
+        """Id of the category in a row of the file's list; for a row below 0 the first that is evaluated."""
+        if 0 <= row < len(self.category_ids):
+            return self.category_ids[row]
+        return self.evaluated[0] if self.evaluated else NO_CATEGORY
+
+    def category_number(self, category: Any) -> int:
+        """Number that pycocotools knows a category by; 0 if its objects are not evaluated.
+
+        With keypoints a category that the file does not declare counts as evaluated: result files of other programs number
+        categories themselves.
+        """
+        found = self._categories.find(category)
+        if self.num_keypoints is None:
+            return 0 if found is None else self.category_ids.index(found) + 1
+        return POSE_CATEGORY if found is None or found in self.evaluated else 0
+
+    def for_coco(self, results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Result entries as `coco` numbers images and categories; those of other categories are left out.
+
+        Raises:
+            DataError: an image id that the file does not have, or an entry without the numbers that are compared.
+        """
+        for position, entry in enumerate(results):
+            self._check_result(entry, position)
+        rows = self.image_rows([entry["image_id"] for entry in results]).tolist()
+        numbers = [self.category_number(entry.get("category_id")) for entry in results]
+        key = "bbox" if self.num_keypoints is None else "keypoints"  # alone: pycocotools takes areas from any other
+        return [
+            {"image_id": self.image_numbers[row], "category_id": number, key: entry[key], "score": entry["score"]}
+            for entry, row, number in zip(results, rows, numbers)
+            if number
+        ]
+
+    def _check_result(self, entry: Mapping[str, Any], position: int) -> None:
+        key, length = ("bbox", 4) if self.num_keypoints is None else ("keypoints", 3 * self.num_keypoints)
+        values = entry.get(key)
+        if not isinstance(values, list) or len(values) != length or not are_numbers([*values, entry.get("score")]):
+            raise DataError(
+                f"result [{position}] (image {str(entry.get('image_id'))[:40]}) has no `score`, or no `{key}` of {length} finite "
+                f"numbers, as {self.path} needs; evaluate again to write the file anew"
+            )
+
+    def _complete(
+        self, annotations: Sequence[Any], images: Sequence[Mapping[str, Any]], wanted: set[Any] | None
+    ) -> list[dict[str, Any]]:
         repairs: Counter[str] = Counter()
-        complete = _Completion(data, self.num_keypoints, self.areas, repairs)
+        complete = _Completion(self.num_keypoints, self.areas, repairs)
         kept = []
-        for annotation in data["annotations"]:
-            if not isinstance(annotation, dict) or not isinstance(annotation.get("image_id"), (int, str)):
-                repairs["without image_id, left out"] += 1
+        for annotation in annotations:
+            problem = self._problem(annotation)
+            if problem:
+                repairs[f"{problem}, left out"] += 1
                 continue
-            complete(annotation)
-            kept.append(annotation)
+            number = self._number_of(annotation.get("category_id"), wanted)
+            if number:
+                row = self._rows[annotation["image_id"]]
+                annotation["image_id"], annotation["category_id"] = self.image_numbers[row], number
+                complete(annotation, images[row])
+                kept.append(annotation)
         if complete.other_lengths and not complete.labelled:
             length = complete.other_lengths.most_common(1)[0][0]
             raise DataError(
                 f"{self.path}: annotation {complete.first_other} has {length} keypoint values, expected "
                 f"3 x {self.num_keypoints}. Set `skeleton`/`num_joints` to what the file holds, or give another file."
             )
-        ids = Counter(str(annotation.get("id")) for annotation in kept if annotation.get("id") is not None)
+        ids = Counter(str(annotation["id"]) for annotation in kept if annotation.get("id") is not None)
         repairs["that share their `id` with another, numbered anew"] += sum(count for count in ids.values() if count > 1)
         repairs["without `id`, numbered"] += len(kept) - sum(ids.values())
+        self._count_repeated(kept, repairs)
         for number, annotation in enumerate(kept, start=1):  # from 1: pycocotools takes a match with id 0 for none
             annotation["id"] = number
-        data["annotations"] = kept
         self.notes = [f"{self.path.name}: {count} object(s) {what}" for what, count in repairs.items() if count]
+        return kept
+
+    def _problem(self, annotation: Any) -> str:
+        if not isinstance(annotation, dict) or as_id(annotation.get("image_id")) is None:
+            return "without image_id"
+        if annotation["image_id"] not in self._rows:
+            return "on an image that the file does not list"
+        if annotation.get("iscrowd") not in (0, 1):
+            return "with an `iscrowd` that is neither 0 nor 1"
+        category = annotation.get("category_id")
+        return "with a `category_id` that is no id" if category is not None and as_id(category) is None else ""
+
+    def _number_of(self, category: Any, wanted: set[Any] | None) -> int:
+        """`category_number` of an annotation; one without a category is evaluated."""
+        if self.num_keypoints is not None:
+            return POSE_CATEGORY if category is None or wanted is None or category in wanted else 0
+        if category is None:
+            return 1 if len(self.category_ids) < 2 else 0
+        return self.category_number(category)
+
+    def _count_repeated(self, kept: Sequence[Mapping[str, Any]], repairs: Counter[str]) -> None:
+        counted = [each for each in kept if self.num_keypoints and each["num_keypoints"] and not each["iscrowd"]]
+        if counted:
+            keypoints = np.array([each["keypoints"] for each in counted], np.float64).reshape(len(counted), -1, 3)
+            keypoints[keypoints[..., 2] <= 0] = 0
+            pairs = listed_twice(np.array([each["image_id"] for each in counted]), keypoints)
+            repairs["listed twice: the second counts as missed, which can halve AP; remove it"] += len(pairs)
 
 
 class _Completion:
     """Called with each annotation in turn, it changes it into one that pycocotools can use."""
 
-    def __init__(self, data: dict[str, Any], num_keypoints: int | None, areas: bool, repairs: Counter[str]) -> None:
+    def __init__(self, num_keypoints: int | None, areas: bool, repairs: Counter[str]) -> None:
         self.num_keypoints, self.areas, self.repairs = num_keypoints, areas, repairs
         self.labelled = 0
         self.other_lengths: Counter[int] = Counter()
         self.first_other: Any = None
-        self._sizes = {image["id"]: (image.get("width") or 0, image.get("height") or 0) for image in data["images"]}
-        declared = [category["id"] for category in data["categories"] if category.get("keypoints")]
-        self._category = declared[0] if len(declared) == 1 else 1
 
-    def __call__(self, annotation: dict[str, Any]) -> None:
-        if annotation.get("category_id") is None:
-            annotation["category_id"] = self._category
+    def __call__(self, annotation: dict[str, Any], image: Mapping[str, Any]) -> None:
         if not self.areas:
             annotation["area"] = None
-        annotation["iscrowd"] = int(bool(annotation.get("iscrowd")))
         box_filled = annotation.get("bbox") is None
         if box_filled:
             annotation["bbox"] = box_around_keypoints(annotation.get("keypoints"))
-        reason = None if self.num_keypoints is None else self._judge_keypoints(annotation, self.num_keypoints)
+        reason = None if self.num_keypoints is None else self._judge_keypoints(annotation, image, self.num_keypoints)
         if reason is not None:
             self.repairs[f"{reason}: {IGNORED}"] += 1
             annotation["area"] = None
         elif box_filled and annotation["bbox"] is not None:
             self.repairs["without box: taken from the extent of their keypoints"] += 1
-        self._complete_area(annotation, told=self.areas and reason is None)
+        self._complete_area(annotation, counted=self.areas and reason is None)
 
-    def _judge_keypoints(self, annotation: dict[str, Any], count: int) -> str | None:
-        """Set `num_keypoints`, and let an object that cannot be matched look like one without labelled keypoints."""
+    def _judge_keypoints(self, annotation: dict[str, Any], image: Mapping[str, Any], count: int) -> str | None:
+        """Set `num_keypoints`, and make an object that cannot be matched look like one without labelled keypoints."""
         reason = None
         labelled = is_labelled(annotation)
-        if labelled and not annotation["iscrowd"]:
-            keypoints = annotation["keypoints"]
-            size = self._sizes.get(annotation["image_id"], (0, 0))
+        keypoints = annotation.get("keypoints")
+        if isinstance(keypoints, str) and not annotation["iscrowd"]:
+            reason = keypoints  # why they could not be read, see `coco_content`
+        elif labelled and not annotation["iscrowd"]:
+            size = (image.get("width") or 0, image.get("height") or 0)
             reason = unusable(annotation["bbox"], keypoints, annotation.get("area"), count, size)
             if annotation["bbox"] is None:
                 reason = reason and "without a box, and with keypoints that span none"
-            if len(keypoints) != 3 * count:
-                self.other_lengths[len(keypoints)] += 1
+            if len(annotation["keypoints"]) != 3 * count:
+                self.other_lengths[len(annotation["keypoints"])] += 1
                 self.first_other = annotation.get("id") if self.first_other is None else self.first_other
         if not labelled or reason or len(annotation["keypoints"]) != 3 * count:
             annotation["keypoints"] = [0] * (3 * count)
@@ -150,41 +241,50 @@ class _Completion:
         self.labelled += annotation["num_keypoints"] > 0
         return reason
 
-    def _complete_area(self, annotation: dict[str, Any], told: bool) -> None:
-        try:
-            x, y, width, height = (float(value) for value in annotation["bbox"])
-        except (TypeError, ValueError):
-            x, y, width, height = 0.0, 0.0, 0.0, 0.0
-            annotation["bbox"] = [x, y, width, height]
-        if not isinstance(annotation.get("area"), (int, float)):
+    def _complete_area(self, annotation: dict[str, Any], counted: bool) -> None:
+        box: Any = annotation["bbox"]
+        area: Any = annotation.get("area")
+        if not isinstance(box, list) or len(box) != 4 or not all(is_number(value) for value in box):
+            box = annotation["bbox"] = [0.0, 0.0, 0.0, 0.0]
+        width, height = float(box[2]), float(box[3])
+        if not is_number(area):
             annotation["area"] = AREA_PER_BOX * max(width, 0.0) * max(height, 0.0)
-            self.repairs[f"without area: {AREA_PER_BOX} x box area assumed"] += told
-        elif not annotation["iscrowd"] and annotation["area"] < SMALLEST_BELIEVABLE_AREA * width * height:
+            self.repairs[f"without area: {AREA_PER_BOX} x box area assumed"] += counted
+        elif not annotation["iscrowd"] and area < SMALLEST_AREA_PER_BOX * width * height:
             self.repairs[
-                f"with an area under {SMALLEST_BELIEVABLE_AREA:.0%} of its box, kept as it is: OKS will be near 0; "
+                f"with an area under {SMALLEST_AREA_PER_BOX:.0%} of its box, kept as it is: OKS will be near 0; "
                 "remove the area to have it estimated"
             ] += 1
 
 
-def _read_coco_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON ({error}).") from error
-    if not isinstance(data, dict) or not {"images", "annotations"} <= data.keys():
-        raise DataError(f"{path} is not a COCO annotation file: expected an object with images, annotations, categories.")
-    data.setdefault("categories", [])
-    data["images"] = [image for image in data["images"] if isinstance(image, dict) and isinstance(image.get("id"), (int, str))]
-    return data
+def _unique_images(images: Sequence[Any]) -> list[dict[str, Any]]:
+    """Images with an id, the first of each: as a dataset takes them."""
+    found: dict[str, dict[str, Any]] = {}
+    for image in images:
+        if isinstance(image, dict) and as_id(image.get("id")) is not None:
+            found.setdefault(str(image["id"]), image)
+    return list(found.values())
 
 
-def _index(data: dict[str, Any]) -> Any:
+def _numbers(image_ids: Sequence[Id]) -> list[int]:
+    """0, 1, ... in the order in which pycocotools goes through the ids: it decides between equal scores of different images."""
+    order = sorted(range(len(image_ids)), key=lambda row: (isinstance(image_ids[row], str), image_ids[row]))
+    numbers = [0] * len(order)
+    for number, row in enumerate(order):
+        numbers[row] = number
+    return numbers
+
+
+def _index(images: Sequence[Mapping[str, Any]], numbers: Sequence[int], annotations: list[dict[str, Any]]) -> Any:
     from pycocotools.coco import COCO
 
     coco = COCO()
-    coco.dataset = data
+    categories = sorted({annotation["category_id"] for annotation in annotations})
+    coco.dataset = {
+        "images": [{**image, "id": number} for number, image in zip(numbers, images)],
+        "annotations": annotations,
+        "categories": [{"id": number} for number in categories],
+    }
     with contextlib.redirect_stdout(io.StringIO()):
         coco.createIndex()
     return coco

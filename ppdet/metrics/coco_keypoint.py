@@ -55,7 +55,7 @@ class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
         *,
         skeleton: Skeleton | str | Mapping[str, Any] = "coco17",
         nms: str = "hard",
-        category_id: int | None = None,
+        category: Any = None,
         per_keypoint: bool = True,
     ) -> None:
         if iou_type != "keypoints":
@@ -63,7 +63,7 @@ class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
         if nms not in ("hard", "soft", "none"):
             raise ConfigError(f"KeyPointTopDownCOCOEval: nms is {nms!r}, expected 'hard', 'soft' or 'none'.")
         self.in_vis_thre, self.oks_thre, self.nms = float(in_vis_thre), float(oks_thre), nms
-        super().__init__(anno_file, num_joints, output_eval, save_prediction_only, skeleton, category_id, per_keypoint)
+        super().__init__(anno_file, num_joints, output_eval, save_prediction_only, skeleton, category, per_keypoint)
 
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
         """Collect one batch.
@@ -71,7 +71,8 @@ class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
         Args:
             batch: image_id (B,), keypoints (B,K,3) of x, y, score, box_score (B,), area (B,) of the person's crop box;
                 optional index (B,), the number of the sample in the dataset: a sample given twice counts once
-                (distributed samplers pad by repeating); optional center_xy and size_wh (B,2), only written to the file.
+                (distributed samplers pad by repeating); optional center_xy and size_wh (B,2) and category_row (B,), row of the
+                object's category in the annotation file, only written to the file.
 
         Raises:
             DataError: an image id that the annotation file does not have, or arrays of the wrong shape.
@@ -88,7 +89,7 @@ class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
     def _entry(self, persons: Mapping[str, np.ndarray], index: int, score: float) -> dict[str, Any]:
         return {
             "image_id": self.ground_truth.image_ids[persons["image_id"][index]],
-            "category_id": self.category_id,
+            "category_id": self.ground_truth.category_of(int(persons["category_row"][index])),
             "keypoints": np.round(persons["keypoints"][index].astype(np.float64), 4).reshape(-1).tolist(),
             "score": float(score),
             "center": np.round(persons["center_xy"][index].astype(np.float64), 3).tolist(),

@@ -1,4 +1,4 @@
-"""CrowdPose AP, also by how crowded an image is.
+"""CrowdPose AP, overall and by how crowded an image is.
 
 Protocol: Li et al., "CrowdPose: Efficient Crowded Scenes Pose Estimation and a New Benchmark", CVPR 2019, as its evaluation
 code has it: OKS without areas (.53 of the box instead), at most 20 people an image, and AP of three groups of images by
@@ -15,6 +15,7 @@ from ppdet.core.config.registry import register
 from ppdet.core.json_values import is_number
 from ppdet.metrics.bottom_up_keypoint import KeyPointBottomUpCOCOEval
 from ppdet.metrics.coco_evaluation import CROWDPOSE_STATS, evaluate_crowdpose
+from ppdet.metrics.coco_ground_truth import POSE_CATEGORY
 from ppdet.metrics.report import CROWDPOSE_HEADER
 
 EASY_BELOW, MEDIUM_BELOW = 0.2, 0.8
@@ -38,19 +39,23 @@ class KeyPointCrowdPoseEval(KeyPointBottomUpCOCOEval):
 
     @cached_property
     def groups(self) -> dict[str, list[Any]]:
-        """Image ids of "easy", "medium" and "hard"; an image whose crowdIndex is not known is in none."""
+        """Image ids of "easy", "medium" and "hard"; an image without a crowdIndex is in none."""
         groups: dict[str, list[Any]] = {"easy": [], "medium": [], "hard": []}
-        for image_id, image in self.ground_truth.coco.imgs.items():
-            index = image.get("crowdIndex")
+        truth = self.ground_truth
+        for image_id, number in zip(truth.image_ids, truth.image_numbers):
+            index = truth.coco.imgs[number].get("crowdIndex")
             if is_number(index):
                 groups["easy" if index < EASY_BELOW else "medium" if index < MEDIUM_BELOW else "hard"].append(image_id)
         return groups
 
     def _figures(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        return evaluate_crowdpose(self.ground_truth.coco, results, [self.category_id], self.skeleton.sigmas, self.groups)
+        truth = self.ground_truth
+        numbers = dict(zip(truth.image_ids, truth.image_numbers))
+        groups = {name: [numbers[image_id] for image_id in ids] for name, ids in self.groups.items()}
+        return evaluate_crowdpose(truth.coco, results, [POSE_CATEGORY], self.skeleton.sigmas, groups)
 
     def notes(self) -> list[str]:
-        """Also tells images of unknown crowdedness."""
+        """Also counts the images without a crowdIndex."""
         unknown = len(self.ground_truth.image_ids) - sum(map(len, self.groups.values()))
-        told = [f"{unknown} image(s) have no crowdIndex: they are in none of easy, medium and hard"] if unknown else []
-        return [*super().notes(), *told]
+        notes = [f"{unknown} image(s) have no crowdIndex: they are in none of easy, medium and hard"] if unknown else []
+        return [*super().notes(), *notes]

@@ -16,9 +16,10 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
 from ppdet.geometry.crop import BOX_PADDING
+from ppdet.metrics.keypoint_diagnostics import coinciding
 from ppdet.metrics.pckh import correct_within
 from ppdet.metrics.person_instances import CollectedPersons
-from ppdet.metrics.report import markdown_row
+from ppdet.metrics.report import markdown_row, pck_table
 from ppdet.metrics.result_file import write_results
 from ppdet.skeletons import Skeleton, get_skeleton
 
@@ -72,7 +73,7 @@ class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
         self.persons.add(batch)
 
     def results(self) -> list[dict[str, Any]]:
-        """One entry a sample: image_id, index, keypoints (flat x, y, score), score."""
+        """One entry per sample: image_id, index, keypoints (flat x, y, score), score."""
         persons = self.persons.arrays()
         return [
             {
@@ -92,12 +93,11 @@ class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
             return {}
         persons = self.persons.arrays()
         xy, truth, visible = persons["keypoints"][..., :2], persons["truth_xy"], persons["visible"] > 0
-        side = persons["size_wh"].max(axis=1, initial=0) / BOX_PADDING
         pixels = np.full(len(xy), AUC_PIXELS)
         steps = [_mean_share(xy, truth, visible, pixels, step / AUC_STEPS) for step in range(AUC_STEPS)]
         distance = np.linalg.norm(xy.astype(np.float64) - truth, axis=-1)[visible]
         self.stats = {
-            "PCK": _mean_share(xy, truth, visible, side, PCK_THRESHOLD),
+            "PCK": _mean_share(xy, truth, visible, _longer_side(persons), PCK_THRESHOLD),
             "AUC": float(np.mean(steps)),
             "EPE": float(distance.mean()) if distance.size else float("nan"),
         }
@@ -108,8 +108,25 @@ class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
         return write_results(path, RESULT_FILE, self.results())
 
     def report(self) -> str:
-        """The figures as a markdown row."""
-        return markdown_row(list(self.stats), list(self.stats.values())) if self.stats else "no evaluation was made"
+        """The figures as a markdown row, notes, and the PCK of each keypoint."""
+        if not self.stats:
+            return "no evaluation was made"
+        persons = self.persons.arrays()
+        xy, visible = persons["keypoints"][..., :2], persons["visible"] > 0
+        correct, labelled = correct_within(xy, persons["truth_xy"], visible, _longer_side(persons), PCK_THRESHOLD)
+        truth = np.concatenate([persons["truth_xy"], visible[..., None]], axis=2)
+        return "\n".join(
+            [
+                markdown_row(list(self.stats), list(self.stats.values())),
+                *(f"note: {note}" for note in coinciding(xy, truth, self.skeleton.names)),
+                pck_table(self.skeleton.names, correct, labelled),
+            ]
+        )
+
+
+def _longer_side(persons: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(N,) longer side of each box, without its padding."""
+    return persons["size_wh"].max(axis=1, initial=0) / BOX_PADDING
 
 
 def _mean_share(xy: np.ndarray, truth: np.ndarray, visible: np.ndarray, unit: np.ndarray, threshold: float) -> float:

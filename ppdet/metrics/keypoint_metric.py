@@ -1,4 +1,4 @@
-"""What every keypoint AP shares: from finished result entries to figures, file and text.
+"""The base of every keypoint AP: from finished result entries to figures, file and text.
 
 Axes: K keypoints.
 """
@@ -12,8 +12,8 @@ import numpy as np
 
 from ppdet.core.errors import ConfigError
 from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
-from ppdet.metrics.coco_ground_truth import CocoGroundTruth
-from ppdet.metrics.keypoint_diagnostics import per_keypoint_scores
+from ppdet.metrics.coco_ground_truth import POSE_CATEGORY, CocoGroundTruth
+from ppdet.metrics.keypoint_diagnostics import coinciding, per_keypoint_scores
 from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
 from ppdet.metrics.result_file import ResultMetric
 from ppdet.skeletons import Skeleton, get_skeleton
@@ -28,7 +28,8 @@ class KeypointMetric(ResultMetric):
         output_eval: folder for the result file; None writes only through `save`.
         save_prediction_only: write the predictions and skip the evaluation.
         skeleton: names and OKS sigmas of the keypoints; None takes `default_skeleton`.
-        category_id: category of the objects; None takes the only category of the file that has keypoints, else 1.
+        category: id or name (or a list) of the categories to evaluate, as the dataset's; None takes all that declare keypoints.
+            They are evaluated as one kind of object.
         per_keypoint: also compute the table of single keypoints.
 
     Raises:
@@ -50,7 +51,7 @@ class KeypointMetric(ResultMetric):
         output_eval: str | Path | None = None,
         save_prediction_only: bool = False,
         skeleton: Skeleton | str | Mapping[str, Any] | None = None,
-        category_id: int | None = None,
+        category: Any = None,
         per_keypoint: bool = True,
     ) -> None:
         self.skeleton = get_skeleton(self.default_skeleton if skeleton is None else skeleton)
@@ -59,8 +60,7 @@ class KeypointMetric(ResultMetric):
                 f"{type(self).__name__}: num_joints is {num_joints}, but skeleton {self.skeleton.name!r} has "
                 f"{self.skeleton.num_keypoints} keypoints. Set one of them right."
             )
-        self.ground_truth = CocoGroundTruth(anno_file, self.skeleton.num_keypoints, self.areas_of_file)
-        self.category_id = _object_category(self.ground_truth) if category_id is None else int(category_id)
+        self.ground_truth = CocoGroundTruth(anno_file, self.skeleton.num_keypoints, self.areas_of_file, category)
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.save_prediction_only = bool(save_prediction_only)
         self.per_keypoint = bool(per_keypoint)
@@ -78,16 +78,16 @@ class KeypointMetric(ResultMetric):
         Raises:
             DataError: an image id that the annotation file does not have.
         """
-        self.ground_truth.image_rows([entry["image_id"] for entry in results])
-        self.stats = self._figures(results)
+        numbered = self.ground_truth.for_coco(results)
+        self.stats = self._figures(numbered)
         if self.per_keypoint:
-            annotations = self.ground_truth.coco.dataset["annotations"]
-            objects = [a for a in annotations if a["category_id"] == self.category_id]
-            self.keypoint_scores = per_keypoint_scores(objects, results, self.skeleton.sigmas)
+            objects = self.ground_truth.coco.dataset["annotations"]
+            self.keypoint_scores = per_keypoint_scores(objects, numbered, self.skeleton.sigmas)
         return dict(self.stats)
 
     def _figures(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        return evaluate_coco(self.ground_truth.coco, results, "keypoints", [self.category_id], self.skeleton.sigmas)
+        """The figures of entries as `CocoGroundTruth.for_coco` gives them."""
+        return evaluate_coco(self.ground_truth.coco, results, "keypoints", [POSE_CATEGORY], self.skeleton.sigmas)
 
     def report(self) -> str:
         """The figures as a markdown row, then notes and the table of single keypoints."""
@@ -100,13 +100,12 @@ class KeypointMetric(ResultMetric):
         return "\n".join(parts)
 
     def notes(self) -> list[str]:
-        """Sentences on what was filled in or left out, and on figures that say nothing."""
+        """Sentences on what was filled in or left out, on figures that say nothing, and on keypoints that coincide."""
         objects = self.ground_truth.coco.dataset["annotations"]
-        counted = any(a["num_keypoints"] and not a["iscrowd"] for a in objects if a["category_id"] == self.category_id)
+        counted = any(a["num_keypoints"] and not a["iscrowd"] for a in objects)
         nobody = f"nobody in {self.ground_truth.path.name} has labelled keypoints that count: no figure means anything"
-        return [*self.ground_truth.notes, *([] if counted else [nobody])]
+        together: list[str] = []
+        if self.keypoint_scores:
+            together = coinciding(self.keypoint_scores["matched_xy"], self.keypoint_scores["truth"], self.skeleton.names)
+        return [*self.ground_truth.notes, *([] if counted else [nobody]), *together]
 
-
-def _object_category(ground_truth: CocoGroundTruth) -> int:
-    labelled = {a["category_id"] for a in ground_truth.coco.dataset["annotations"] if a["num_keypoints"] > 0}
-    return int(labelled.pop()) if len(labelled) == 1 else 1

@@ -5,7 +5,6 @@ Axes: N persons, K = 16 keypoints. The .mat counts pixels from 1, predictions fr
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.json_file import read_json
 from ppdet.core.logger import get_logger
 from ppdet.metrics.mpii_truth import find_truth, read_truth, write_predictions
 from ppdet.metrics.pckh import correct_within
@@ -85,7 +85,7 @@ class KeyPointTopDownMPIIEval(CollectedPersons):
         self.persons.add({**batch, "image_id": np.asarray(batch["index"])})
 
     def results(self) -> list[dict[str, Any]]:
-        """One entry a person: image_id, keypoints (flat x, y, score), score."""
+        """One entry per person: image_id, keypoints (flat x, y, score), score."""
         persons = self.persons.arrays()
         return [
             {
@@ -167,12 +167,7 @@ class KeyPointTopDownMPIIEval(CollectedPersons):
 
 
 def _read_image_ids(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise DataError(f"annotation file not found: {path}. Set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`.")
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON ({error}); fetch it again.") from error
+    records = read_json(path, "annotation file", "set `EvalDataset.dataset_dir` and `EvalDataset.anno_path`")
     if not isinstance(records, list):
         raise DataError(f"{path} holds a {type(records).__name__}; MPII's annotation file is a list of persons.")
     return [_image_id(record, row) for row, record in enumerate(records)]

@@ -1,4 +1,4 @@
-"""Collected person predictions: one row per person, each sample of the data set at most once.
+"""Collected person predictions: one row per person, each sample of the dataset at most once.
 
 Axes: B persons of a batch, N persons collected, K keypoints.
 """
@@ -14,6 +14,7 @@ from ppdet.geometry.oks import oks_nms, soft_oks_nms
 from ppdet.skeletons import Skeleton
 
 NO_INDEX = -1
+NO_CATEGORY_ROW = -1
 
 
 class PersonInstances:
@@ -23,7 +24,8 @@ class PersonInstances:
         num_keypoints: K of every prediction.
         with_truth: also demand truth_xy (N,K,2) and visible (N,K), for metrics that read no annotation file.
 
-    Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2).
+    Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2),
+    category_row (N,).
     """
 
     def __init__(self, num_keypoints: int, with_truth: bool = False) -> None:
@@ -35,6 +37,7 @@ class PersonInstances:
             "area": ((), np.float32),
             "center_xy": ((2,), np.float32),
             "size_wh": ((2,), np.float32),
+            "category_row": ((), np.int64),
         }
         if with_truth:
             self._columns["truth_xy"] = ((num_keypoints, 2), np.float32)
@@ -49,7 +52,7 @@ class PersonInstances:
         """Append a batch, leaving out samples whose `index` was added before.
 
         Without `index` no sample can be recognised again and all are kept. box_score defaults to 1, center_xy and
-        size_wh to 0.
+        size_wh to 0, category_row to -1 (unknown).
 
         Raises:
             DataError: a column is missing or has another shape.
@@ -60,7 +63,7 @@ class PersonInstances:
         self._batches.append({name: values[fresh] for name, values in columns.items()})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All rows as one array a column."""
+        """All rows as one array per column."""
         return {
             name: np.concatenate([np.zeros((0, *shape), dtype), *(batch[name] for batch in self._batches)])
             for name, (shape, dtype) in self._columns.items()
@@ -68,7 +71,7 @@ class PersonInstances:
 
     def _column(self, batch: Mapping[str, np.ndarray], name: str, rows: int) -> np.ndarray:
         shape, dtype = self._columns[name]
-        defaults = {"index": NO_INDEX, "box_score": 1, "center_xy": 0, "size_wh": 0}
+        defaults = {"index": NO_INDEX, "box_score": 1, "center_xy": 0, "size_wh": 0, "category_row": NO_CATEGORY_ROW}
         if name not in batch:
             if name not in defaults:
                 raise DataError(f"predictions lack the column {name!r}; they have {sorted(batch)}.")
@@ -113,7 +116,7 @@ def keep_distinct_persons(
         scores: (N,) person scores.
         sigmas: (K,) OKS sigmas.
         nms: "hard" drops a person whose OKS with a better one is above `threshold`; "soft" lowers its score and keeps
-            at most 20 persons an image, as many as COCO counts; "none" keeps all.
+            at most 20 persons per image, as many as COCO counts; "none" keeps all.
         threshold: OKS threshold.
 
     Returns:
@@ -136,7 +139,7 @@ def keep_distinct_persons(
 
 
 class CollectedPersons:
-    """What metrics of top-down models share: `persons`, a `PersonInstances` table that `update` fills, with or without truth."""
+    """The base of the metrics of top-down models: `persons`, a `PersonInstances` table that `update` fills."""
 
     skeleton: Skeleton
     with_truth = False
@@ -146,7 +149,7 @@ class CollectedPersons:
         self.persons = PersonInstances(self.skeleton.num_keypoints, self.with_truth)
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers for another process; the metric says what its image_id is."""
+        """What was collected, as arrays of numbers for another process; each metric defines its image_id."""
         return self.persons.arrays()
 
     def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:

@@ -24,6 +24,14 @@ def markdown_row(header: Sequence[str], values: Sequence[float]) -> str:
     )
 
 
+def pck_table(names: Sequence[str], correct: np.ndarray, labelled: np.ndarray) -> str:
+    """Per-keypoint table of (K,) correct and labelled counts; keypoints that were never labelled show a dash."""
+    rows = ["| keypoint | labelled | PCK |", "|---|---|---|"]
+    for name, right, count in zip(names, correct.tolist(), labelled.tolist()):
+        rows.append(f"| {name} | {count} | {f'{right / count:.3f}' if count else '-'} |")
+    return "\n".join(rows)
+
+
 def keypoint_table(names: Sequence[str], scores: Mapping[str, np.ndarray]) -> str:
     """Per-keypoint table from `per_keypoint_scores`; keypoints that were never labelled show a dash."""
     rows = ["| keypoint | labelled | mean OKS term | PCK@0.1 box |", "|---|---|---|---|"]

@@ -1,4 +1,4 @@
-"""COCO result entries: their file, written whole or not at all, and what metrics of such entries share."""
+"""COCO result entries: their file, written whole or not at all, and the base of metrics of such entries."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, Sequence
 
+from ppdet.annotations.values import as_id
 from ppdet.core.errors import DataError
 from ppdet.core.files import atomic_write
+from ppdet.core.json_file import read_json
 from ppdet.core.logger import get_logger
 
 logger = get_logger(__name__)
@@ -84,12 +86,7 @@ def read_results(path: str | Path, default_name: str) -> list[dict[str, Any]]:
     path = Path(path)
     if path.suffix != ".json":
         path = path / default_name
-    if not path.is_file():
-        raise DataError(f"there is no result file {path}: evaluate first, or give its folder as --output_eval.")
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON ({error}): evaluate again.") from error
-    if not isinstance(results, list) or not all(isinstance(entry, dict) and "image_id" in entry for entry in results):
+    results = read_json(path, "result file", "evaluate first, or give its folder as --output_eval")
+    if not isinstance(results, list) or not all(isinstance(e, dict) and as_id(e.get("image_id")) is not None for e in results):
         raise DataError(f"{path} is not a list of COCO results with an image_id each.")
     return results

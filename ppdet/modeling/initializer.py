@@ -1,4 +1,4 @@
-"""Parameter attributes with the initial distributions the published recipes use."""
+"""Parameter attributes with the initial distributions of the published recipes."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def fan_in_uniform_attr(fan_in: int) -> ParamAttr:
 
 
 def norm_attr(value: float, decay: Optional[float], trainable: bool) -> ParamAttr:
-    """Scale (value 1) or shift (value 0) of a norm layer.
+    """Attribute of the scale (value 1) or shift (value 0) of a norm layer.
 
     Args:
         value: initial value.
-        decay: weight decay of this parameter alone; None leaves it to the optimizer.
+        decay: weight decay of this parameter; None uses the optimizer's.
         trainable: False freezes it.
     """
     regularizer = None if decay is None else L2Decay(decay)
@@ -55,5 +55,5 @@ def prior_bias(probability: float) -> float:
 
 
 def parameter_count(layer: paddle.nn.Layer) -> int:
-    """Number of weights; running statistics are not counted. A tensor known by two names counts once."""
+    """Number of weights, without running statistics. A tensor with two names counts once."""
     return sum(int(p.size) for name, p in layer.named_parameters() if not name.endswith(("._mean", "._variance")))

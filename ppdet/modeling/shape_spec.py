@@ -1,4 +1,4 @@
-"""What one output of a backbone or neck looks like, so that the next part can size itself."""
+"""Shape of an output of a backbone or neck, from which the next part takes its sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ShapeSpec(NamedTuple):
 
 
 def input_channels(owner: str, stated: Optional[int], input_shape: Optional[Sequence[ShapeSpec]]) -> int:
-    """Channels of a head's input: what its section states, what the part before it gives, or both if they agree.
+    """Channels of a head's input: from its section, from the preceding part, or from both if they agree.
 
     Raises:
         ConfigError: neither is known, or they differ.

@@ -19,7 +19,7 @@ class WeightAverage:
     After update t = 1, 2, ... : average = d(t) average + (1 - d(t)) weights, with d(t) by `decay_type`
         normal:       decay, corrected for the start (Kingma and Ba, ICLR 2015, section 3), so that the initial weights
             have no influence;
-        threshold:    min(decay, (1 + t) / (10 + t));
+        threshold:    min(decay, t / (9 + t)), PaddleDetection's (1 + n) / (10 + n) for updates counted from 0;
         exponential:  decay (1 - exp(-t / 2000)).
     In every case the average is made of recent weights after the first updates; PaddleDetection divided the `threshold`
     kind by a correction that belongs to `normal`.
@@ -63,7 +63,7 @@ class WeightAverage:
     def decay_at(self, update: int) -> float:
         """Fraction of the old average that update number `update` (from 1) keeps."""
         if self.decay_type == "threshold":
-            return min(self.decay, (1.0 + update) / (10.0 + update))
+            return min(self.decay, update / (9.0 + update))
         if self.decay_type == "exponential":
             return self.decay * (1.0 - math.exp(-update / 2000.0))
         return self.decay * (1.0 - self.decay ** (update - 1)) / (1.0 - self.decay**update) if self.decay else 0.0

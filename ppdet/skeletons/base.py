@@ -1,4 +1,4 @@
-"""What a set of keypoints is: names, mirror partners, body parts, OKS sigmas, links.
+"""A skeleton: names of keypoints, mirror partners, body parts, OKS sigmas, links.
 
 Legend: K keypoints.
 """
@@ -7,17 +7,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional
 
 import numpy as np
 
+from ppdet.core.content_schema import either, list_of, mapping, number, one_of, optional, summary, text, whole
 from ppdet.core.errors import ConfigError
 
 BGR = tuple[int, int, int]
 
 PARTS = ("upper", "lower", "other")
-#: OKS sigma used when a skeleton does not state one: the mean of COCO's seventeen.
+#: OKS sigma of keypoints that state none: the mean of COCO's seventeen.
 DEFAULT_SIGMA = 0.0644
+
+_LABEL = either(whole(), text())  # numbers as names: YAML reads `name: 7` as one
+_ROW = mapping(
+    {
+        "name": _LABEL,
+        "mirror": optional(either(one_of(""), _LABEL)),
+        "part": text(),
+        "sigma": number(),
+        "color": optional(list_of(whole(0, 255), length=3)),
+    },
+    required=("name",),
+    only_known=True,
+)
+#: What `Skeleton.from_dict` reads.
+MAPPING_RULE = mapping(
+    {
+        "name": _LABEL,
+        "keypoints": list_of(either(text(), _ROW), least=1, most=10_000),
+        "links": optional(list_of(list_of(_LABEL, length=2))),
+    },
+    required=("keypoints",),
+    only_known=True,
+)
 
 _LEFT: BGR = (80, 200, 60)
 _RIGHT: BGR = (40, 120, 255)
@@ -30,10 +54,10 @@ class Keypoint:
 
     Attributes:
         name: unique within its skeleton, e.g. ``left_knee``.
-        mirror: name of the keypoint it becomes in a mirrored image; its own name if it lies on the middle line.
+        mirror: name of the keypoint it becomes in a mirrored image; its own name if it is on the midline.
         part: ``upper``, ``lower`` (half-body augmentation) or ``other``.
         sigma: OKS fall-off of this keypoint, relative to the square root of the object's area (COCO keypoint evaluation).
-        color: BGR for drawing; chosen from the name's side when absent.
+        color: BGR for drawing; default: the colour of its side.
     """
 
     name: str
@@ -45,11 +69,11 @@ class Keypoint:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A frozen, self-checked set of keypoints and the links drawn between them.
+    """An immutable, validated set of keypoints and the links drawn between them.
 
     Args:
         name: short identifier, e.g. ``coco17``.
-        keypoints: rows in the order of the network's outputs and of the annotation.
+        keypoints: in the order of the network's outputs and of the annotations.
         link_names: pairs of keypoint names.
 
     Raises:
@@ -126,7 +150,7 @@ class Skeleton:
 
     @cached_property
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
-        """Index pairs (i, j), i < j, that change places in a mirrored image."""
+        """Index pairs (i, j), i < j, that swap in a mirrored image."""
         return tuple((i, int(j)) for i, j in enumerate(self.flip_permutation) if i < j)
 
     @cached_property
@@ -141,12 +165,12 @@ class Skeleton:
 
     @cached_property
     def colors(self) -> np.ndarray:
-        """(K, 3) uint8 BGR, one colour a keypoint: by side unless the row says otherwise."""
+        """(K, 3) uint8 BGR: each keypoint's own colour, or that of its side."""
         return np.array([kp.color or _side_color(kp.name) for kp in self.keypoints], dtype=np.uint8)
 
     @cached_property
     def link_colors(self) -> np.ndarray:
-        """(L, 3) uint8 BGR: a link within one side takes the side's colour, one across takes the middle colour."""
+        """(L, 3) uint8 BGR: a link within one side has that side's colour, others the colour of the middle."""
         rows = [
             self.colors[a] if np.array_equal(self.colors[a], self.colors[b]) else np.array(_MIDDLE, np.uint8)
             for a, b in self.links
@@ -154,7 +178,7 @@ class Skeleton:
         return np.array(rows, dtype=np.uint8).reshape(-1, 3)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain mapping for YAML; ``from_dict`` gives the same skeleton back."""
+        """Plain mapping for YAML; ``from_dict`` restores the skeleton."""
         rows = []
         for kp in self.keypoints:
             row: dict[str, Any] = {"name": kp.name, "part": kp.part, "sigma": float(kp.sigma)}
@@ -166,44 +190,31 @@ class Skeleton:
         return {"name": self.name, "keypoints": rows, "links": [list(pair) for pair in self.link_names]}
 
     @classmethod
-    def from_dict(cls, mapping: Mapping[str, Any]) -> Skeleton:
+    def from_dict(cls, content: Mapping[str, Any]) -> Skeleton:
         """Build from a mapping ``{name, keypoints: [name | {name, mirror, part, sigma, color}], links: [[a, b]]}``.
 
         Raises:
             ConfigError: a key is missing or unknown, or the skeleton is inconsistent.
         """
-        unknown = set(mapping) - {"name", "keypoints", "links"}
-        if unknown or "keypoints" not in mapping:
-            given = ", ".join(map(str, mapping))
-            raise ConfigError(f"a skeleton mapping has the keys name, keypoints, links; given: {given or 'nothing'}")
-        rows = tuple(_keypoint(row) for row in mapping["keypoints"])
-        links = tuple(_link(pair) for pair in mapping.get("links") or ())
-        return cls(str(mapping.get("name", "custom")), rows, links)
+        wrong = summary(MAPPING_RULE(content, "skeleton"))
+        if wrong:
+            raise ConfigError(f"{wrong}. A skeleton mapping has the keys name, keypoints, links; see docs/config.md")
+        rows = tuple(_keypoint(row) for row in content["keypoints"])
+        links = tuple((str(start), str(end)) for start, end in content.get("links") or ())
+        return cls(str(content.get("name", "custom")), rows, links)
 
 
 def _keypoint(row: Any) -> Keypoint:
     if isinstance(row, str):
         return Keypoint(row)
-    if not isinstance(row, Mapping) or "name" not in row:
-        raise ConfigError(f"a keypoint row is a name or a mapping with `name`; given {row!r}")
-    unknown = set(row) - {"name", "mirror", "part", "sigma", "color"}
-    if unknown:
-        raise ConfigError(f"keypoint {row['name']!r}: unknown key {', '.join(sorted(map(str, unknown)))}; "
-                          "known: name, mirror, part, sigma, color")
     color = row.get("color")
     return Keypoint(
         name=str(row["name"]),
-        mirror=str(row.get("mirror", "")),
-        part=str(row.get("part", "other")),
+        mirror=str(row.get("mirror") or ""),
+        part=row.get("part", "other"),
         sigma=float(row.get("sigma", DEFAULT_SIGMA)),
         color=None if color is None else (int(color[0]), int(color[1]), int(color[2])),
     )
-
-
-def _link(pair: Sequence[str]) -> tuple[str, str]:
-    if isinstance(pair, str) or len(pair) != 2:
-        raise ConfigError(f"a link is a pair of keypoint names; given {pair!r}")
-    return str(pair[0]), str(pair[1])
 
 
 def _side_color(name: str) -> BGR:

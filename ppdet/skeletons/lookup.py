@@ -1,13 +1,18 @@
-"""Find or make the skeleton a user means: by name, from a mapping, from COCO categories, or from flip pairs alone."""
+"""Skeletons by name, from a mapping, from COCO categories, or from flip pairs alone."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import Any, Mapping, Optional, Sequence, Union
 
+from ppdet.core.content_schema import either, list_of, mapping, optional, summary, whole
 from ppdet.core.errors import ConfigError
+from ppdet.core.problem import short_repr
 from ppdet.skeletons.base import Keypoint, Skeleton
 from ppdet.skeletons.tables import TABLES
+
+_FLIP_PERM = either(list_of(whole(0)), list_of(list_of(whole(0), length=2)))
+_SKELETON_KEYS = mapping({"num_joints": optional(whole(1, 10_000)), "flip_perm": optional(_FLIP_PERM)})
 
 
 def get_skeleton(what: Union[str, Mapping[str, Any], Skeleton]) -> Skeleton:
@@ -20,23 +25,23 @@ def get_skeleton(what: Union[str, Mapping[str, Any], Skeleton]) -> Skeleton:
         return what
     if isinstance(what, Mapping):
         return Skeleton.from_dict(what)
-    if what in TABLES:
+    if isinstance(what, str) and what in TABLES:
         return TABLES[what]
-    near = get_close_matches(str(what), TABLES, n=1)
+    near = get_close_matches(str(what)[:100], TABLES, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ConfigError(
-        f"skeleton: unknown name {what!r}{hint} Known: {', '.join(TABLES)}; or give a mapping with keypoints and links"
+        f"skeleton: unknown name {short_repr(what)}{hint} Known: {', '.join(TABLES)}; or give a mapping with keypoints and links"
     )
 
 
 def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequence[int]]] = None) -> Skeleton:
-    """A skeleton for configs that state only a number of joints and, perhaps, their flip pairs (PaddleDetection's).
+    """A skeleton for PaddleDetection's configs, which state only the number of keypoints and perhaps their flip pairs.
 
-    A dataset's skeleton is taken when count *and* flip pairs agree (17 COCO, 16 MPII, 21 hand); otherwise an anonymous one
-    is made, with names ``kp0``..., the given flip pairs, default sigmas and no links. ``flip_pairs=None`` means unknown.
+    A known dataset's skeleton if count *and* flip pairs agree (17 COCO, 16 MPII, 21 hand); otherwise an anonymous one with names
+    ``kp0``..., the given flip pairs, default sigmas and no links. ``flip_pairs=None`` means unknown.
 
     Raises:
-        ConfigError: a flip pair names an index that does not exist or a joint twice.
+        ConfigError: a flip pair names an index that does not exist, or a keypoint twice.
     """
     wanted = None if flip_pairs is None else sorted(tuple(sorted(int(i) for i in pair)) for pair in flip_pairs)
     for candidate in TABLES.values():
@@ -46,7 +51,7 @@ def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequenc
     mirror = dict(zip(names, names))
     for i, j in wanted or ():
         if not 0 <= i < j < num_keypoints or mirror[names[i]] != names[i] or mirror[names[j]] != names[j]:
-            raise ConfigError(f"flip_perm: pair [{i}, {j}] does not fit {num_keypoints} joints, or repeats a joint")
+            raise ConfigError(f"flip_perm: pair [{i}, {j}] does not fit {num_keypoints} keypoints, or repeats one")
         mirror[names[i]], mirror[names[j]] = names[j], names[i]
     return Skeleton(f"custom{num_keypoints}", tuple(Keypoint(n, mirror[n]) for n in names))
 
@@ -54,16 +59,19 @@ def skeleton_for_count(num_keypoints: int, flip_pairs: Optional[Sequence[Sequenc
 def skeleton_from_config(config: Mapping[str, Any]) -> Skeleton:
     """The skeleton of a config: its ``skeleton`` entry, else PaddleDetection's ``num_joints`` and ``flip_perm``.
 
-    Where both ways are used they must agree. Without either, COCO's seventeen keypoints.
+    If both are given they must agree; without either, COCO's seventeen keypoints.
 
     Raises:
         ConfigError: an unknown skeleton, or one that contradicts ``num_joints`` or ``flip_perm``.
     """
+    wrong = summary(_SKELETON_KEYS(config, "config"))
+    if wrong:
+        raise ConfigError(wrong)
     count, pairs = config.get("num_joints"), _flip_pairs(config.get("flip_perm"))
     if config.get("skeleton") is None:
-        return skeleton_for_count(17 if count is None else int(count), pairs)
+        return skeleton_for_count(17 if count is None else count, pairs)
     skeleton = get_skeleton(config["skeleton"])
-    if count is not None and int(count) != skeleton.num_keypoints:
+    if count is not None and count != skeleton.num_keypoints:
         raise ConfigError(
             f"num_joints is {count}, but skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints; "
             "make them agree, or leave num_joints out"
@@ -89,8 +97,8 @@ def skeleton_from_categories(category: Mapping[str, Any]) -> Skeleton:
     """The skeleton of a COCO-style category: its ``keypoints`` names and 1-based ``skeleton`` links.
 
     COCO categories do not state mirror partners: names that differ only in ``left``/``right`` (or a leading or trailing
-    ``l``/``r`` set off by ``_``) are taken as partners. A category with exactly the names of a known dataset gives that
-    dataset's skeleton, sigmas included.
+    ``l``/``r`` separated by ``_``) are taken as partners. A category with exactly the names of a known dataset gets that
+    dataset's skeleton, including its sigmas.
 
     Raises:
         ConfigError: the category has no ``keypoints``.

@@ -1,6 +1,6 @@
 """The skeletons of the public datasets, one table each.
 
-Rows are ``name, mirror, part, sigma``; order and sigmas are the dataset's own:
+Rows are ``name, mirror, part, sigma``; order and sigmas are those of the dataset:
 COCO (Lin et al., ECCV 2014, keypoint evaluation), MPII (Andriluka et al., CVPR 2014), AI Challenger (Wu et al., 2017),
 CrowdPose (Li et al., CVPR 2019), LSP (Johnson and Everingham, BMVC 2010), COCO-WholeBody hand (Jin et al., ECCV 2020).
 """
@@ -99,7 +99,7 @@ MPII16 = Skeleton(
     ),
 )
 
-# CrowdPose and AI Challenger name the same fourteen joints in different orders.
+# CrowdPose and AI Challenger have the same fourteen keypoints in different orders.
 _LIMBS14 = (
     ("left_shoulder", "left_elbow"),
     ("left_elbow", "left_wrist"),

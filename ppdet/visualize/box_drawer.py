@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 
 from ppdet.visualize.palette import person_color
-from ppdet.visualize.pose_drawer import whole_pixels
-from ppdet.visualize.text_tag import draw_tag
+from ppdet.visualize.pose_drawer import box_line_width, whole_pixels
+from ppdet.visualize.text_tag import draw_tag, label_scale
 
 
 class BoxDrawer:
-    """Draws boxes with class name and score on a ground of the box's colour.
+    """Draws boxes with class name and score on a background of the box's colour.
 
-    Colours tell classes apart, or, where the model has only one class, one box from the next.
+    Colours tell classes apart, or boxes if the model has only one class. Lines and labels scale with the box.
 
     Args:
         label_names: names of the classes; a class beyond them is shown by its number.
@@ -36,14 +36,14 @@ class BoxDrawer:
             threshold: smallest score that is drawn.
         """
         canvas = np.array(image, copy=True, order="C")
-        width = max(1, int(round(max(canvas.shape[:2]) / 480.0)))
         shown = [row for row in range(len(scores)) if scores[row] >= threshold and np.isfinite(boxes_xyxy[row]).all()]
         colors = [person_color(row if len(self.label_names) == 1 else int(labels[row])) for row in shown]
         for row, color in zip(shown, colors):
             top_left, bottom_right = whole_pixels(np.asarray(boxes_xyxy[row], np.float64).reshape(2, 2))
-            cv2.rectangle(canvas, top_left, bottom_right, color, width)
+            cv2.rectangle(canvas, top_left, bottom_right, color, box_line_width(canvas, boxes_xyxy[row]))
         for row, color in reversed(list(zip(shown, colors))):  # after all boxes, and the best one's on top
             label = int(labels[row])
             name = self.label_names[label] if label < len(self.label_names) else str(label)
-            draw_tag(canvas, f"{name} {scores[row]:.2f}", tuple(boxes_xyxy[row][:2]), color)
+            draw_tag(canvas, f"{name} {scores[row]:.2f}", tuple(boxes_xyxy[row][:2]), color,
+                     scale=label_scale(canvas, float(np.max(boxes_xyxy[row][2:] - boxes_xyxy[row][:2]))))
         return canvas

@@ -1,4 +1,4 @@
-"""Many frames in one picture, to look a video over at a glance."""
+"""Many frames in one image, to look a video over at a glance."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -9,6 +9,10 @@ import numpy as np
 from ppdet.core.errors import DataError
 from ppdet.visualize.text_tag import DARK, draw_tag
 
+BACKGROUND = 24
+TALLEST_ROW = 2.0
+"""Height of a row over the width of a tile, at most: a row of upright strips would otherwise be as high as a page."""
+
 
 def contact_sheet(
     frames: Sequence[np.ndarray],
@@ -16,16 +20,16 @@ def contact_sheet(
     tile_width: int = 480,
     labels: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Tile frames row by row.
+    """Tile frames row by row. The tiles of a row have one height, chosen so that together they are as wide as the sheet.
 
     Args:
-        frames: (H, W, 3) uint8 images, of any sizes; each is scaled to `tile_width` with its aspect kept.
-        columns: tiles in a row.
-        tile_width: width of a tile in pixels.
+        frames: (H, W, 3) uint8 images, of any sizes and aspects; each is scaled with its aspect kept.
+        columns: tiles per row.
+        tile_width: mean width of a tile in pixels; the sheet is `columns` times as wide.
         labels: text for the lower left corner of each tile, such as the frame number.
 
     Returns:
-        (H, W, 3) uint8 image; tiles of a row are centred on a dark ground.
+        (H, W, 3) uint8 image. Only the last row may be shorter than the sheet.
 
     Raises:
         DataError: there is nothing to tile, or labels and frames differ in number.
@@ -35,24 +39,38 @@ def contact_sheet(
     if columns < 1 or tile_width < 1:
         raise DataError(f"a contact sheet needs columns and tile_width of 1 or more, not {columns} and {tile_width}")
     if labels is not None and len(labels) != len(frames):
-        raise DataError(f"a contact sheet of {len(frames)} frames was given {len(labels)} labels: pass one for each frame")
-    tiles = [_tile(frame, tile_width) for frame in frames]
-    if labels is not None:
-        for tile, label in zip(tiles, labels):
+        raise DataError(f"a contact sheet of {len(frames)} frames was given {len(labels)} labels: pass one per frame")
+    columns = min(columns, len(frames))
+    rows = []
+    for start in range(0, len(frames), columns):
+        tiles = _row_of_tiles(frames[start : start + columns], tile_width)
+        for tile, label in zip(tiles, labels[start : start + columns] if labels is not None else ()):
             _write_label(tile, label)
-    height = max(tile.shape[0] for tile in tiles)
-    columns = min(columns, len(tiles))
-    rows = -(-len(tiles) // columns)
-    sheet = np.full((rows * height, columns * tile_width, 3), 24, np.uint8)
-    for index, tile in enumerate(tiles):
-        row, column = divmod(index, columns)
-        top = row * height + (height - tile.shape[0]) // 2
-        sheet[top : top + tile.shape[0], column * tile_width : (column + 1) * tile_width] = tile
+        rows.append(np.concatenate(tiles, axis=1))
+    sheet = np.full((sum(row.shape[0] for row in rows), columns * tile_width, 3), BACKGROUND, np.uint8)
+    top = 0
+    for row in rows:
+        sheet[top : top + row.shape[0], : row.shape[1]] = row
+        top += row.shape[0]
     return sheet
 
 
-def _tile(frame: np.ndarray, width: int) -> np.ndarray:
-    height = max(1, int(round(frame.shape[0] * width / frame.shape[1])))
+def _row_of_tiles(frames: Sequence[np.ndarray], tile_width: int) -> list[np.ndarray]:
+    """The frames at one height, together `tile_width` per frame wide; strips stay below twice that height."""
+    aspects = np.array([frame.shape[1] / frame.shape[0] for frame in frames])
+    height = len(frames) * tile_width / aspects.sum()
+    if height > TALLEST_ROW * tile_width:
+        height = TALLEST_ROW * tile_width
+        edges = np.rint(np.cumsum(aspects * height))
+    else:
+        edges = np.rint(np.cumsum(aspects) / aspects.sum() * len(frames) * tile_width)
+    widths = np.maximum(np.diff(np.concatenate([[0], edges])).astype(int), 1)
+    if widths.sum() > len(frames) * tile_width:  # a strip of less than a pixel became one
+        widths[widths.argmax()] -= widths.sum() - len(frames) * tile_width
+    return [_resized(frame, int(width), max(1, int(round(height)))) for frame, width in zip(frames, widths)]
+
+
+def _resized(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     shrinking = width < frame.shape[1]
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
 

@@ -1,4 +1,4 @@
-"""Draws poses on an image: limbs, joints and, if wanted, boxes.
+"""Draws poses on an image: limbs, keypoints and, if wanted, boxes and names.
 
 Legend: N people, K keypoints, H W pixels. Images are RGB uint8; coordinates are image pixels with the centre of the
 top-left pixel at (0, 0).
@@ -11,19 +11,19 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import DataError
-from ppdet.visualize.palette import person_color, rgb_from_bgr
-from ppdet.visualize.text_tag import draw_tag
+from ppdet.visualize.palette import keypoint_color, person_color, rgb_from_bgr
+from ppdet.visualize.text_tag import DARK, SMALLEST_SCALE, draw_tag, label_scale
 
 if TYPE_CHECKING:
     from ppdet.skeletons import Skeleton
 
 # cv2 draws between pixel centres when coordinates are given as fixed-point numbers with this many fraction bits.
 FRACTION_BITS = 4
-# Links between two of these are the torso. It wears the person's colour, so that people who overlap can be told apart, and the
-# limbs keep those of left and right.
+# Links between two of these are the torso. It has the person's colour, so that people who overlap can be told apart; limbs keep
+# the colours of left and right.
 TORSO = {"left_shoulder", "right_shoulder", "left_hip", "right_hip", "neck", "upper_neck", "thorax", "pelvis"}
 SHADE = (24, 24, 24)
-# Far outside any picture, and still inside OpenCV's fixed-point range.
+# Far outside any image, and still inside OpenCV's fixed-point range.
 FARTHEST_PIXEL = 16000.0
 
 
@@ -31,23 +31,43 @@ class PoseDrawer:
     """Draws every person of a frame with one skeleton.
 
     Built once with its style, then called for each frame. A frame is copied once, however many people and limbs there
-    are. Lines and joints follow the size of the person, so that small people stay legible and large ones visible; small
+    are. Lines, dots and labels scale with the person, so that small people stay legible and large ones visible; small
     people are drawn over large ones.
 
     Args:
-        skeleton: names the limbs and their colours; any number of keypoints.
-        line_scale: multiplies the width of limbs and the radius of joints.
+        skeleton: names the limbs and their colours; any number of keypoints. If it has no links, each keypoint gets a colour of
+            its own.
+        line_scale: factor on the width of limbs and the radius of dots.
         draw_boxes: also draw the person boxes that `draw` is given.
+        names: write each keypoint's name beside it.
+        orphans: also draw keypoints none of whose neighbours is shown. Networks are seldom right about those, annotators are.
+        color: RGB of everything, instead of the colours of sides and people; for labels below predictions.
     """
 
-    def __init__(self, skeleton: Skeleton, line_scale: float = 1.0, draw_boxes: bool = True) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        line_scale: float = 1.0,
+        draw_boxes: bool = True,
+        names: bool = False,
+        orphans: bool = False,
+        color: tuple[int, int, int] | None = None,
+    ) -> None:
         self.skeleton = skeleton
         self.line_scale = float(line_scale)
-        self.draw_boxes = draw_boxes
+        self.draw_boxes, self.names, self.orphans, self.color = draw_boxes, names, orphans, color
         self._links = [tuple(link) for link in skeleton.links]
-        self._joint_colors = [rgb_from_bgr(color) for color in skeleton.colors]
+        self._dot_colors = [rgb_from_bgr(color) for color in skeleton.colors]
+        if not self._links:
+            stated = [keypoint.color is not None for keypoint in skeleton.keypoints]
+            self._dot_colors = [old if own else keypoint_color(i) for i, (old, own) in enumerate(zip(self._dot_colors, stated))]
         self._link_colors = [rgb_from_bgr(color) for color in skeleton.link_colors]
+        if color is not None:
+            self._dot_colors, self._link_colors = [color] * len(self._dot_colors), [color] * len(self._links)
         self._torso = [skeleton.names[start] in TORSO and skeleton.names[end] in TORSO for start, end in self._links]
+        self._linked = np.zeros((skeleton.num_keypoints, skeleton.num_keypoints), bool)
+        for start, end in self._links:
+            self._linked[[start, end], [end, start]] = True
 
     def draw(
         self,
@@ -63,10 +83,10 @@ class PoseDrawer:
         Args:
             image: (H, W, 3) RGB uint8.
             keypoints: (N, K, 2) image pixels.
-            scores: (N, K); a joint is drawn at or above the threshold, a limb if both its ends are.
+            scores: (N, K); a keypoint counts at or above the threshold, a limb if both its ends do.
             threshold: smallest score that is drawn.
             boxes: (N, 4) xyxy image pixels, or None for no boxes.
-            identities: (N,) track ids that choose colours and label the boxes; None goes by the order, without labels.
+            identities: (N,) track ids that choose colours and label the boxes; None goes by position, without labels.
 
         Raises:
             DataError: the arrays do not fit together or do not have the skeleton's number of keypoints.
@@ -74,19 +94,24 @@ class PoseDrawer:
         keypoints, scores = self._checked(image, keypoints, scores)
         canvas = np.array(image, copy=True, order="C")
         shown = (scores >= threshold) & np.isfinite(keypoints).all(axis=2)
-        with_boxes = boxes is not None and self.draw_boxes
-        # Counted from 1 like tracks: the colour of 0 is that of left limbs.
-        names = np.arange(1, len(keypoints) + 1) if identities is None else np.asarray(identities)
+        if not self.orphans:
+            shown &= (shown @ self._linked > 0) | ~self._linked.any(axis=0)
+        framed = np.full((len(keypoints), 4), np.nan) if boxes is None or not self.draw_boxes else boxes
+        labels = np.arange(1, len(keypoints) + 1) if identities is None else np.asarray(identities)
         boxes_or_none = [None] * len(keypoints) if boxes is None else boxes
         sizes = np.array([person_size(xy[seen], box) for xy, seen, box in zip(keypoints, shown, boxes_or_none)])
         order = np.argsort(-sizes, kind="stable")
-        for person in order if with_boxes else ():
-            self._draw_box(canvas, boxes[person], person_color(int(names[person])))
+        colors = [self.color or person_color(int(label)) for label in labels]
         for person in order:
-            self._draw_person(canvas, keypoints[person], shown[person], sizes[person], person_color(int(names[person])))
-        for person in order if with_boxes and identities is not None else ():
-            if np.isfinite(boxes[person]).all():
-                draw_tag(canvas, str(names[person]), tuple(boxes[person][:2]), person_color(int(names[person])))
+            self._draw_box(canvas, framed[person], colors[person])
+        for person in order:
+            self._draw_person(canvas, keypoints[person], shown[person], sizes[person], colors[person])
+        for person in order if self.names else ():
+            self._write_names(canvas, keypoints[person], shown[person])
+        for person in order if identities is not None else ():
+            if np.isfinite(framed[person]).all():
+                size = float(np.max(framed[person][2:] - framed[person][:2]))
+                draw_tag(canvas, str(labels[person]), tuple(framed[person][:2]), colors[person], scale=label_scale(canvas, size))
         return canvas
 
     def _checked(self, image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +136,7 @@ class PoseDrawer:
         width = max(1, int(round(min(size / 100.0, 10.0) * self.line_scale)))
         points = fixed_point(xy)
         limbs = [row for row, (start, end) in enumerate(self._links) if shown[start] and shown[end]]
-        if width > 1:  # a dark seam round the limbs, for grounds of their own colour and for other people's limbs
+        if width > 1:  # a dark edge, for backgrounds of the limb's own colour and other people's limbs
             for row in limbs:
                 start, end = self._links[row]
                 cv2.line(canvas, points[start], points[end], SHADE, width + 2, cv2.LINE_AA, FRACTION_BITS)
@@ -119,31 +144,55 @@ class PoseDrawer:
             start, end = self._links[row]
             line = color if self._torso[row] else self._link_colors[row]
             cv2.line(canvas, points[start], points[end], line, width, cv2.LINE_AA, FRACTION_BITS)
-        # From 1 px for a person of 50 px; faces have five joints within a seventh of the person's size.
-        radius = float(np.clip(size / 120.0, 1.0, 8.0)) * max(self.line_scale, 0.1)
-        for joint in np.flatnonzero(shown):
+        radius = self._dot_radius(canvas, size)
+        for index in np.flatnonzero(shown):
             if radius > 2.5:
-                cv2.circle(canvas, points[joint], int((radius + 1) * (1 << FRACTION_BITS)), SHADE, -1, cv2.LINE_AA, FRACTION_BITS)
-            cv2.circle(canvas, points[joint], int(radius * (1 << FRACTION_BITS)), self._joint_colors[joint], -1, cv2.LINE_AA,
+                cv2.circle(canvas, points[index], int((radius + 1) * (1 << FRACTION_BITS)), SHADE, -1, cv2.LINE_AA, FRACTION_BITS)
+            cv2.circle(canvas, points[index], int(radius * (1 << FRACTION_BITS)), self._dot_colors[index], -1, cv2.LINE_AA,
                        FRACTION_BITS)
+
+    def _dot_radius(self, canvas: np.ndarray, size: float) -> float:
+        """Radius of a keypoint's dot in pixels.
+
+        A face has five keypoints within a seventh of the person. Below 1.5 pixels, or an 800th of the image, a dot is not seen;
+        without limbs there is nothing else to see.
+        """
+        least = max(1.5, min(max(canvas.shape[:2]) / 800.0, size / 25.0))
+        if not self._links:
+            size, least = size * 1.7, max(least, 2.0, max(canvas.shape[:2]) / 400.0)
+        return max(float(np.clip(size / 100.0, least, max(least, 8.0))) * self.line_scale, 1.0)
+
+    def _write_names(self, canvas: np.ndarray, xy: np.ndarray, shown: np.ndarray) -> None:
+        for index in np.flatnonzero(shown):
+            corner = (float(xy[index, 0]) + 4, float(xy[index, 1]))
+            draw_tag(canvas, self.skeleton.names[index], corner, DARK, scale=SMALLEST_SCALE)
 
     def _draw_box(self, canvas: np.ndarray, box: np.ndarray, color: tuple[int, int, int]) -> None:
         height, width = canvas.shape[:2]
-        is_picture = box[0] <= 0 and box[1] <= 0 and box[2] >= width - 1 and box[3] >= height - 1
-        if is_picture or not np.isfinite(box).all():  # a frame round the whole picture tells nothing
+        is_whole_image = box[0] <= 0 and box[1] <= 0 and box[2] >= width - 1 and box[3] >= height - 1
+        if is_whole_image or not np.isfinite(box).all():  # a frame round the whole image says nothing
             return
-        line = max(1, int(round(max(height, width) / 640.0 * self.line_scale)))
+        line = max(1, int(round(box_line_width(canvas, box) * self.line_scale)))
         top_left, bottom_right = whole_pixels(np.asarray(box, np.float64).reshape(2, 2))
         cv2.rectangle(canvas, top_left, bottom_right, color, line)
 
 
+def box_line_width(canvas: np.ndarray, box_xyxy: np.ndarray) -> int:
+    """Line width of a box: a 640th of the image's longer side, but at most a thirtieth of the box's shorter side.
+
+    A person of 12 x 40 pixels would disappear behind lines of 3 pixels.
+    """
+    narrow = float(np.min(np.asarray(box_xyxy)[2:] - np.asarray(box_xyxy)[:2]))
+    return max(1, int(round(min(max(canvas.shape[:2]) / 640.0, narrow / 30.0))))
+
+
 def person_size(xy: np.ndarray, box: np.ndarray | None = None) -> float:
-    """How large a person is in pixels, for lines that suit; 0 if nothing of it is shown.
+    """How large a person is in pixels, to choose line widths; 0 if nothing of it is shown.
 
     The box changes less from frame to frame than what is shown, but may be far larger than the person.
 
     Args:
-        xy: (M, 2) what is shown.
+        xy: (M, 2) keypoints that are shown.
         box: (4,) xyxy or None.
     """
     if not len(xy):
@@ -161,5 +210,5 @@ def fixed_point(xy: np.ndarray) -> list[tuple[int, int]]:
 
 
 def whole_pixels(xy: np.ndarray) -> list[tuple[int, int]]:
-    """Finite pixel coordinates (M, 2) as whole pixels: a box is sharp where a slanting limb is smooth."""
+    """Finite pixel coordinates (M, 2) as whole pixels, for the sharp lines of boxes."""
     return [(int(x), int(y)) for x, y in np.rint(np.clip(xy, -FARTHEST_PIXEL, FARTHEST_PIXEL))]

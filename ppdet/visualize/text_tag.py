@@ -1,4 +1,4 @@
-"""Text that can be read on any picture: on a ground of its own, and never cut off by the picture's edge."""
+"""Text that can be read on any image: on a background of its own, and never cut off by the image's edge."""
 from __future__ import annotations
 
 import cv2
@@ -18,10 +18,10 @@ def draw_tag(
     Args:
         canvas: (H, W, 3) uint8.
         text: a line.
-        corner_xy: the tag's lower left corner if `above`, else its upper left one. Where the tag would leave the picture it
-            is moved inside: what would be above the top edge goes below the corner.
+        corner_xy: the tag's lower left corner if `above`, else its upper left one. A tag that would leave the image is moved
+            inside; one that would be above the top edge goes below the corner.
         ground: colour of the rectangle, RGB; the text is dark on light colours and light on dark ones.
-        scale: size of the text; None goes by the picture's size.
+        scale: size of the text; None goes by the image's size.
     """
     height, width = canvas.shape[:2]
     scale = text_scale(canvas) if scale is None else scale
@@ -38,8 +38,13 @@ def draw_tag(
 
 
 def text_scale(canvas: np.ndarray) -> float:
-    """Size of text that suits a picture: about a fortieth of its longer side, within what can be read and does not hide."""
+    """Size of text that suits an image: about a fortieth of its longer side, legible and not in the way."""
     return float(np.clip(max(canvas.shape[:2]) / 1500.0 + 0.15, SMALLEST_SCALE, LARGEST_SCALE))
+
+
+def label_scale(canvas: np.ndarray, object_size: float) -> float:
+    """Size of a label on an object of that many pixels: a tenth of the object, but no larger than suits the image."""
+    return float(np.clip(object_size / 220.0, SMALLEST_SCALE, text_scale(canvas)))
 
 
 def _whole(value: float, most: int) -> int:

@@ -65,7 +65,7 @@ def test_any_picture_fits_and_stays_bounded(width: int, height: int) -> None:
 def test_a_strip_is_shrunk_and_said_so(image_wh: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(bottom_up_frame._log, "warning", lambda text, *values: told.append(text % values))
-    bottom_up_frame._tell_shrunk.cache_clear()
+    bottom_up_frame._log_shrunk.cache_clear()
     frame, *_ = [CODEC.frame_for_image(image_wh) for _ in range(3)]  # as for the frames of a video
     assert sorted(frame.input_wh) == [128, 4096]
     assert len(told) == 1 and "too long and thin" in told[0]

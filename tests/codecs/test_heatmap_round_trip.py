@@ -38,7 +38,7 @@ def _round_trip_error(codec: HeatmapCodec, xy_input: np.ndarray) -> float:
 @pytest.mark.parametrize("crop", ["affine", "udp"])
 @pytest.mark.parametrize("blur_kernel", [1, 3])
 def test_subpixel_targets_come_back_to_a_hundredth(input_wh, sigma, grid, crop, blur_kernel) -> None:
-    codec = HeatmapCodec(input_wh, sigma=sigma, grid=grid, crop=crop, blur_kernel=blur_kernel)
+    codec = HeatmapCodec(input_wh, sigma=sigma, grid=grid, alignment=crop, blur_kernel=blur_kernel)
     assert _round_trip_error(codec, _points(codec, 0, 40)) < 0.01
 
 
@@ -104,7 +104,7 @@ def test_quarter_offset_halves_the_bound_of_subpixel_targets() -> None:
     st.integers(0, 10_000),
 )
 def test_any_size_and_stride(w, h, stride, sigma, grid, crop, seed) -> None:
-    codec = HeatmapCodec((w * stride, h * stride), (w, h), sigma=sigma, grid=grid, crop=crop)
+    codec = HeatmapCodec((w * stride, h * stride), (w, h), sigma=sigma, grid=grid, alignment=crop)
     assert _round_trip_error(codec, _points(codec, seed, 2)) < 0.01
 
 
@@ -112,7 +112,7 @@ def test_any_size_and_stride(w, h, stride, sigma, grid, crop, seed) -> None:
 def test_real_boxes_rotated_and_mirrored(crop: str) -> None:
     """In image pixels the bound scales with the crop: size / input."""
     rng = np.random.default_rng(4)
-    codec = HeatmapCodec((192, 256), crop=crop)
+    codec = HeatmapCodec((192, 256), alignment=crop)
     center, size = rng.uniform(0, 600, (30, 2)), rng.uniform(40, 500, (30, 2))
     crops = codec.crop_at(center, size, rng.uniform(-80, 80, 30), rng.random(30) < 0.5)
     xy_image = crops.to_image(_points(codec, 5, 30))

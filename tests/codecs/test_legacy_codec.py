@@ -38,10 +38,13 @@ def _codec(tmp_path: Path, *overrides: str, target="ToHeatmapsTopDown", udp=Fals
 @pytest.mark.parametrize(
     ("recipe", "expected"),
     [
-        ({}, {"target": "rounded", "grid": "stride", "crop": "affine", "decoder": "dark", "blur_kernel": 3}),
+        ({}, {"target": "rounded", "grid": "stride", "alignment": "affine", "decoder": "dark", "blur_kernel": 3}),
         ({"dark": False}, {"decoder": "quarter"}),
-        ({"target": "ToHeatmapsTopDown_DARK", "udp": True}, {"target": "subpixel", "grid": "stride", "crop": "udp"}),
-        ({"target": "ToHeatmapsTopDown_UDP", "udp": True}, {"target": "subpixel", "grid": "unit", "crop": "udp", "window": True}),
+        ({"target": "ToHeatmapsTopDown_DARK", "udp": True}, {"target": "subpixel", "grid": "stride", "alignment": "udp"}),
+        (
+            {"target": "ToHeatmapsTopDown_UDP", "udp": True},
+            {"target": "subpixel", "grid": "unit", "alignment": "udp", "window": True},
+        ),
         ({"sigma": 3}, {"sigma": 3.0, "input_wh": [192, 256], "heatmap_wh": [48, 64]}),
     ],
 )

@@ -71,7 +71,7 @@ def test_quarter_offset_equals_the_plain_loop() -> None:
 
 def test_unwarp_is_the_edge_aligned_inverse_whatever_made_the_crop() -> None:
     """`transform_preds` inverts get_affine_transform(centre, size, 0, heatmap size): three point pairs."""
-    codec = HeatmapCodec((96, 128), sigma=1, crop="udp", paddledet_exact=True)
+    codec = HeatmapCodec((96, 128), sigma=1, alignment="udp", paddledet_exact=True)
     center, size = np.array([[120.0, 80.0]]), np.array([[60.0, 80.0]])
     w, h = codec.heatmap_wh
     source = np.array([[120, 80], [120, 80 - 30], [120 - 30, 80 - 30]], np.float32)
@@ -89,7 +89,7 @@ def test_the_bias_that_the_true_inverse_removes() -> None:
     """On perfect maps PaddleDetection's TinyPose recipe lands about 0.7 input pixels off, ours does not."""
     errors = {}
     for exact in (False, True):
-        codec = HeatmapCodec((96, 128), sigma=1, crop="udp", paddledet_exact=exact)
+        codec = HeatmapCodec((96, 128), sigma=1, alignment="udp", paddledet_exact=exact)
         crop = codec.crop_at(np.array([[200.0, 200.0]]), np.array([[96.0, 128.0]]), np.zeros(1))
         xy = np.random.default_rng(3).uniform(12, 80, (1, 17, 2))
         maps, _ = codec.encode(xy, np.ones((1, 17)))

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from support.planted_models import planted_person, write_detector, write_pose_model
@@ -153,6 +158,12 @@ def test_pose_draws_and_records(scene: Path, tmp_path: Path) -> None:
     assert (tmp_path / "o" / "a_vis.jpg").is_file()
 
 
+def test_a_switch_does_not_swallow_the_source(scene: Path, tmp_path: Path) -> None:
+    models = ["--model", str(scene / "kpt"), "--det", str(scene / "det")]
+    done = python(RUN, "pose", *models, "--json=-", "--smooth", str(scene / "images"), "--flip_test=no", cwd=tmp_path)
+    assert done.returncode == 0 and len(json.loads(done.stdout)) == 1, done.stderr
+
+
 def test_detect(scene: Path, tmp_path: Path) -> None:
     done = python(RUN, "detect", str(scene / "images"), "--det", str(scene / "det"), "--json", "-", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -161,6 +172,44 @@ def test_detect(scene: Path, tmp_path: Path) -> None:
     ]
     done = python(RUN, "detect", str(scene / "images"), "--det", str(scene / "kpt"), cwd=tmp_path)
     assert done.returncode == 2 and "is a pose model" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def clip(scene: Path) -> Path:
+    path = scene / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (210, 280))
+    for _ in range(6):
+        writer.write(cv2.imread(str(scene / "images" / "a.png")))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def web(scene: Path) -> Iterator[str]:
+    """The address of a server of the scene's images."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(scene / "images"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_several_kinds_of_sources_at_once(scene: Path, clip: Path, web: str, tmp_path: Path) -> None:
+    sources = [str(scene / "images"), str(clip), f"{web}/a.png?size=1"]
+    models = ["--model", str(scene / "kpt"), "--det", str(scene / "det")]
+    done = python(RUN, "pose", *sources, *models, "--max_frames", "2", "--json", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    records = json.loads(done.stdout)
+    assert [(entry.get("video"), entry.get("frame")) for entry in records] == [
+        (None, None), (None, None), ("clip.mp4", 1), ("clip.mp4", 2)
+    ]  # fmt: skip
+    assert all(len(entry["people"]) == 1 for entry in records)
+    done = python(RUN, "detect", *sources, *models[2:], "--max_frames", "2", "--json", "-", "--output_dir", "o", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [(entry["file_name"], entry["image_id"]) for entry in json.loads(done.stdout)] == [
+        ("a.png", 1), ("a.png", 2), ("clip.mp4", 1), ("clip.mp4", 2)
+    ]  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["a.png", "a_2.png", "clip.mp4"]
 
 
 @pytest.mark.parametrize("source", ["nowhere", "nowhere.jpg", "nowhere.mp4"])

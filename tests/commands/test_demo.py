@@ -77,6 +77,12 @@ def test_a_missing_folder_of_weights_is_an_error_even_after_an_earlier_run(tmp_p
     assert not list((tmp_path / "out").glob("*.mp4"))
 
 
+def test_a_copy_without_bundled_models_names_the_way_out(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ppdet.inference.files.model_names.bundled_models_folder", lambda: tmp_path / "bundled")
+    with pytest.raises(PpdetError, match="(?s)no bundled.*WEIGHTS=FOLDER"):
+        run_demo(DemoOptions(output_dir=str(tmp_path / "out")))
+
+
 def test_a_folder_without_models_or_weights_names_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "picodet_s_320_lcnet_pedestrian.pdparams").write_bytes(b"x")
     with pytest.raises(PpdetError, match="tinypose_256x192.pdparams"):

@@ -181,3 +181,30 @@ def test_exit_status_of_the_command(tmp_path: Path, images: Path) -> None:
     assert done.returncode == 1 and "gone.jpg" in done.stderr + done.stdout
     done = subprocess.run([*command, str(tmp_path / "no.json"), *flags], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "error: cannot read" in done.stderr
+
+
+def test_truth_is_drawn_in_white_below_the_predictions(tmp_path: Path, images: Path) -> None:
+    truth = pose(left=90)
+    truth[:, 2] = 2
+    labels = {"images": [{"id": 7, "file_name": "000000000007.jpg"}], "categories": [],
+              "annotations": [{"id": 1, "image_id": 7, "keypoints": truth.reshape(-1).tolist(), "bbox": [80, 10, 70, 100]}]}
+    annotations = tmp_path / "labels.json"
+    annotations.write_text(json.dumps(labels))
+    options = {"output_dir": tmp_path / "out", "image_dir": images, "annotations": annotations, "skeleton": "coco17"}
+    predictions = write(tmp_path, [coco_entry(image_id=7)])
+    white = []
+    for drawn in (False, True):
+        assert plot_poses(predictions, PlotOptions(**options, truth=drawn)) == 0
+        name = "000000000007_pose.jpg"
+        white.append(int((cv2.imread(str(tmp_path / "out" / name)).min(axis=2) > 220).sum()))
+    assert white[1] > white[0] + 100
+    with pytest.raises(ConfigError, match="give it as --annotations"):
+        plot_poses(predictions, PlotOptions(image_dir=images, truth=True))
+
+
+def test_a_config_may_give_the_skeleton(tmp_path: Path, images: Path) -> None:
+    config = tmp_path / "cow.yml"
+    config.write_text("skeleton: {name: cow, keypoints: [head, back, tail], links: [[head, back], [back, tail]]}\n")
+    path = write(tmp_path, [{"image_id": 7, "category_id": 1, "keypoints": pose(3).reshape(-1).tolist(), "score": 0.9}])
+    assert plot_poses(path, PlotOptions(output_dir=tmp_path / "out", image_dir=images, skeleton=str(config))) == 0
+    assert drawn_pixels(tmp_path / "out", "000000000007_pose.jpg") > 50

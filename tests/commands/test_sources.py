@@ -26,15 +26,11 @@ def test_each_kind_of_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("rtsp://user:secret@camera.local/live", "live.mp4"),
-        ("rtsp://user:secret@camera.local", "camera.local.mp4"),
-        ("https://x.org/a/b.mp4?token=secret", "b.mp4"),
-    ],
+    "url", ["rtsp://user:secret@camera.local/live", "rtsp://user:secret@camera.local", "https://x.org/a/b.mp4?token=secret"]
 )
-def test_names_of_streams_have_no_passwords(url: str, name: str) -> None:
-    assert find_sources([url]).videos == [(url, name)]
+def test_names_of_streams_have_no_passwords(url: str) -> None:
+    ((source, name),) = find_sources([url]).videos
+    assert source == url and name.endswith(".mp4") and "secret" not in name
 
 
 def test_what_is_not_there_is_named() -> None:

@@ -104,7 +104,7 @@ def test_one_option_changes_the_size_everywhere(size, filled_registry):
 def test_published_values(name, sigma, target, crop, decoder, lr, batch, epoch, scale, warmup):
     config = load_config(ROOT / "configs" / "keypoint" / f"{name}.yml")
     codec = config["codec"]
-    assert (codec["sigma"], codec["target"], codec["crop"], codec["decoder"]) == (sigma, target, crop, decoder)
+    assert (codec["sigma"], codec["target"], codec["alignment"], codec["decoder"]) == (sigma, target, crop, decoder)
     assert codec["grid"] == "stride"
     assert (config["LearningRate"]["base_lr"], config["TrainReader"]["batch_size"], config["epoch"]) == (lr, batch, epoch)
     assert config["LearningRate"]["schedulers"][1]["steps"] == warmup

@@ -69,7 +69,7 @@ def assemble(tmp_path):
 def test_builds_and_means_udp_with_a_wide_blur(assemble):
     assembly = assemble()
     codec = assembly.codec
-    assert (codec.crop, codec.grid, codec.target, codec.window) == ("udp", "unit", "subpixel", True)
+    assert (codec.alignment, codec.grid, codec.target, codec.window) == ("udp", "unit", "subpixel", True)
     assert (codec.decoder, codec.blur_kernel, codec.shift_after_flip) == ("dark", 11, 0)
     model = assembly.model()
     assert model.head.final_layer.weight.shape == [17, 16, 1, 1] and model.stride == 4

@@ -38,7 +38,7 @@ def load(name: str) -> dict:
 )
 def test_codec(name, sigma, target, crop, grid, decoder, blur):
     codec = load(name)["codec"]
-    assert [codec[key] for key in ("sigma", "target", "crop", "grid", "decoder")] == [sigma, target, crop, grid, decoder]
+    assert [codec[key] for key in ("sigma", "target", "alignment", "grid", "decoder")] == [sigma, target, crop, grid, decoder]
     assert codec.get("blur_kernel") == blur
     assert codec.get("beta") == (160 if decoder.startswith("soft") else None)
 

@@ -114,10 +114,23 @@ def test_atomic_files_have_ordinary_permissions_and_suffix(tmp_path):
         os.umask(mask)
 
 
-def test_log_lines_have_paddledetections_form(capsys):
-    get_logger("ppdet.engine.training.trainer").info("loss: %.1f", 0.5)
-    line = capsys.readouterr().out
+LOG_AND_PRINT = """
+import sys
+from ppdet.core.logger import get_logger, log_to_stdout
+if sys.argv[1:] == ["script"]:
+    log_to_stdout()
+get_logger("ppdet.engine.training.trainer").info("loss: %.1f", 0.5)
+"""
+
+
+@pytest.mark.parametrize("stream", ["stderr", "stdout"])
+def test_log_lines_have_paddledetections_form(stream):
+    """The library leaves stdout to its caller's data; PaddleDetection's scripts log to stdout."""
+    command = [sys.executable, "-c", LOG_AND_PRINT, *(["script"] if stream == "stdout" else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[2])
+    line = getattr(done, stream)
     assert re.fullmatch(r"\[\d\d/\d\d \d\d:\d\d:\d\d\] ppdet\.engine INFO: loss: 0\.5\n", line)
+    assert done.stdout + done.stderr == line
 
 
 def test_one_handler_however_often_it_is_asked_for():

@@ -118,6 +118,7 @@ def anchors(file: Path) -> set[str]:
 def test_files_and_modules_that_the_page_mentions_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     gone = [path for path in mentioned_paths(text) if not (ROOT / path).exists()]
+    gone = [] if page.name == "from_paddledetection.md" else gone  # it names PaddleDetection's files
     assert not gone, f"{name_of(page)} mentions files that are not there: {gone}"
     for name in set(mentioned_modules(text)):
         parts = name.split(".")

@@ -103,7 +103,7 @@ def test_numpy_values_are_written_plainly(tmp_path: Path) -> None:
         (TINYPOSE.replace("arch: HRNet", "arch: Pose3D"), "arch 'Pose3D' cannot be run here: known are HRNet"),
         (TINYPOSE + "evil: !!python/object/apply:os.system ['true']\n", "does not read as YAML"),
         (TINYPOSE + "codec: {name: HeatmapCodec, input_wh: [96, 128], sharpness: 3}\n", "sharpness"),
-        (TINYPOSE.replace("- type: Permute", "- Permute"), "list of mappings"),
+        (TINYPOSE.replace("- type: Permute", "- Permute"), "expected a mapping"),
     ],
 )
 def test_a_bad_card_is_named_with_its_fault(tmp_path: Path, text: str, words: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.planted_models import PlantedDetector, PlantedRuntime, planted_person, pose_card, write_detector, write_pose_model
+from support.web_server import serving
 
 from ppdet.core.errors import DataError, MediaError, ModelDirError
 from ppdet.image.io import write_image
@@ -74,6 +75,19 @@ def test_without_detector_the_whole_picture_is_the_person(estimator: TopDownEsti
     np.testing.assert_array_equal(result.boxes, [[0, 0, 210, 280]])
 
 
+@pytest.mark.parametrize(("box", "warns"), [("given", True), ("extent", True), ("image", False), (None, False)])
+def test_whole_images_where_the_model_knows_boxes(
+    image: np.ndarray, caplog: pytest.LogCaptureFixture, box: str | None, warns: bool
+) -> None:
+    card = pose_card(extra={} if box is None else {"box": box})
+    pipeline = PosePipeline(None, TopDownEstimator(PlantedRuntime(), card))
+    pipeline([image, image])
+    assert caplog.text.count(f"was trained on boxes around each person (box: {box} in its card)") == int(warns)
+    caplog.clear()
+    PosePipeline(PlantedDetector([BOX]), TopDownEstimator(PlantedRuntime(), card))(image)
+    assert "was trained on boxes" not in caplog.text
+
+
 def test_directories_are_loaded(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
@@ -124,6 +138,40 @@ def test_pil_images_are_pictures(pipeline: PosePipeline, image: np.ndarray) -> N
     pil = pytest.importorskip("PIL.Image")
     for result in (pipeline(pil.fromarray(image)), *pipeline([pil.fromarray(image).convert("RGBA")])):
         np.testing.assert_allclose(result.keypoints[0], POINTS, atol=0.25)
+
+
+def test_bytes_iterators_and_urls(pipeline: PosePipeline, image: np.ndarray, tmp_path: Path) -> None:
+    encoded = write_image(tmp_path / "a.png", image).read_bytes()
+    np.testing.assert_allclose(pipeline(encoded).keypoints[0], POINTS, atol=0.25)
+    assert pipeline(encoded).draw().shape == image.shape
+    frames = pipeline(each for each in (image, encoded, tmp_path / "a.png"))
+    assert not isinstance(frames, list) and [len(result) for result in frames] == [1, 1, 1]
+    with pytest.raises(DataError, match="item 0 of the iterator is a list"):
+        next(pipeline(iter([[image]])))
+    page = (200, {"Content-Type": "text/html"}, b"<html>no image</html>")
+    with serving({"/a.png": (200, {"Content-Type": "image/png"}, encoded), "/b.jpg": page}) as (host, _):
+        with pytest.raises(MediaError, match=f"http://{host}/b.jpg is a HTML"):
+            pipeline(f"http://{host}/b.jpg")
+        result = pipeline(f"http://user:S3cret@{host}/a.png?key=S3cret")
+        assert result.path == f"http://{host}/a.png?..." and result.draw().shape == image.shape
+        assert len(pipeline([f"http://{host}/a.png"])[0]) == 1
+    with pytest.raises(MediaError, match="127.0.0.1.* refused") as caught:
+        pipeline(f"rtsp://user:S3cret@{host}/live")
+    assert "S3cret" not in str(caught.value)
+    with pytest.raises(MediaError, match="camera 97 does not open"):
+        pipeline("97")
+
+
+def test_identities_of_ones_own_loop(pipeline: PosePipeline, image: np.ndarray) -> None:
+    assert [pipeline.track(image)[0].id for _ in range(3)] == [1, 1, 1]
+    assert pipeline.track(np.zeros_like(image), stream="door").track_ids.tolist() == []
+    assert pipeline.track(image, stream="door", filter_type="EMA")[0].id == 1
+    for _ in range(12):
+        pipeline.track(np.zeros_like(image))
+    assert pipeline.track(image)[0].id == 2  # nobody for longer than people are remembered
+    pipeline.forget()
+    assert pipeline.track(image)[0].id == 1
+    assert pipeline(image)[0].id is None
 
 
 def test_a_broken_file_does_not_stop_a_folder(

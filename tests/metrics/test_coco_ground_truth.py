@@ -32,18 +32,20 @@ def content(persons: int = 6) -> dict[str, Any]:
     return {"images": images, "categories": [{"id": 1, "name": "x", "keypoints": ["a"] * 3}], "annotations": annotations}
 
 
-def perfect_ap(folder: Path, data: dict[str, Any]) -> KeyPointTopDownCOCOEval:
-    """The metric after every person that the dataset gives was predicted exactly."""
+def perfect_ap(folder: Path, data: dict[str, Any], category: Any = None, offset: float = 0.0) -> KeyPointTopDownCOCOEval:
+    """The metric after every person that the dataset gives was predicted exactly, or up to `offset` pixels off."""
     (folder / "truth.json").write_text(json.dumps(data))
     for image in data["images"]:
         cv2.imwrite(str(folder / image["file_name"]), np.zeros((90, 100, 3), np.uint8))
-    dataset = KeypointTopDownCocoDataset(str(folder), "", "truth.json", 3, [96, 128])
+    dataset = KeypointTopDownCocoDataset(str(folder), "", "truth.json", 3, [96, 128], category=category)
     samples = [dataset.describe(i) for i in range(len(dataset))]
-    metric = KeyPointTopDownCOCOEval(folder / "truth.json", skeleton=SKELETON)
+    metric = KeyPointTopDownCOCOEval(folder / "truth.json", skeleton=SKELETON, category=category)
+    shift = np.linspace(0, offset, len(samples))
     metric.update(
         {
             "image_id": np.array([s.image_id for s in samples]),
-            "keypoints": np.array([np.column_stack([s.xy_image, np.ones(3)]) for s in samples]),
+            "category_row": np.array([s.category_row for s in samples]),
+            "keypoints": np.array([np.column_stack([s.xy_image + d, np.ones(3)]) for s, d in zip(samples, shift)]),
             "box_score": np.ones(len(samples)),
             "area": np.full(len(samples), 2700.0),
         }
@@ -73,7 +75,7 @@ def test_repeated_and_missing_ids_are_numbered_anew_and_told(tmp_path: Path) -> 
     "key, value, told",
     [
         ("area", 0, "with area 0: ignored"),
-        ("area", "big", "with area 0: ignored"),
+        ("area", "big", "with an `area` that is not a finite number: ignored"),
         ("bbox", [5, 5, 0, 80], "without extent or outside its image: ignored"),
         ("bbox", [500, 5, 30, 80], "without extent or outside its image: ignored"),
         ("bbox", [5, 5, None, 80], "not four finite numbers: ignored"),
@@ -126,3 +128,103 @@ def test_annotations_without_image_are_left_out(tmp_path: Path) -> None:
     data["annotations"].append({"id": 9, "keypoints": [1, 1, 2] * 3, "bbox": [1, 1, 5, 5]})
     metric = perfect_ap(tmp_path, data)
     assert metric.stats["AP"] == pytest.approx(1.0) and "1 object(s) without image_id" in metric.report()
+
+
+def test_figures_do_not_depend_on_how_people_are_divided_into_categories(tmp_path: Path) -> None:
+    def figures(data: dict[str, Any], category: Any = None) -> tuple[dict[str, float], list[Any]]:
+        metric = perfect_ap(tmp_path, data, category, offset=6.0)
+        return metric.stats, [entry["category_id"] for entry in metric.results()]
+
+    whole, own = figures(content())
+    assert 0.1 < whole["AP"] < 1 and own == [1] * 6
+    data = content()
+    data["categories"] = [{"id": i, "name": n, "keypoints": ["a"] * 3} for i, n in ((7, "pig"), (2, "sheep"), ("x", "cow"))]
+    for number, annotation in enumerate(data["annotations"]):
+        annotation["category_id"] = (7, 2, "x")[number % 3]
+    divided, own = figures(data)
+    assert divided == whole and own == [a["category_id"] for a in data["annotations"]]
+    part, own = figures(data, ["sheep", "x"])
+    assert own == [2, "x", 2, "x"] and part["AP"] > 0.1
+    assert figures(data, "pig")[1] == [7, 7]
+    with pytest.raises(DataError, match="no category 'goat'"):
+        figures(data, "goat")
+
+
+@pytest.mark.parametrize("declared", [None, [], [{"name": "x", "keypoints": ["a"] * 3}], ["x"]])
+def test_nothing_falls_back_to_category_1(tmp_path: Path, declared: Any) -> None:
+    data = content()
+    data["categories"] = declared
+    for annotation in data["annotations"]:
+        annotation["category_id"] = 5
+    metric = perfect_ap(tmp_path, data)
+    assert metric.stats["AP"] == pytest.approx(1.0) and {entry["category_id"] for entry in metric.results()} == {5}
+
+
+def test_results_of_a_category_that_is_not_evaluated_do_not_count(tmp_path: Path) -> None:
+    data = content()
+    data["categories"] = [{"id": i, "name": str(i), "keypoints": ["a"] * 3} for i in (1, 2)]
+    metric = perfect_ap(tmp_path, data, "1")
+    wrong = [{**entry, "category_id": 2, "score": 9.0, "keypoints": [0.0, 0.0, 1.0] * 3} for entry in metric.results()]
+    assert metric.score([*metric.results(), *wrong])["AP"] == pytest.approx(1.0)
+    other = [{**entry, "category_id": 99} for entry in metric.results()]  # a number of another program's
+    assert metric.score(other)["AP"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", [str, float, lambda i: f"{i:06d}", lambda i: i + 2**66, lambda i: f"img_{i}" if i % 2 else i])
+@pytest.mark.parametrize("both", [True, False])
+def test_ids_of_every_kind(tmp_path: Path, kind: Any, both: bool) -> None:
+    data = content()
+    for image in data["images"]:
+        image["id"] = kind(image["id"])
+    for annotation in data["annotations"]:
+        wanted = kind(annotation["image_id"])
+        number = isinstance(wanted, int) or (isinstance(wanted, str) and wanted.isdigit())
+        annotation["image_id"] = wanted if both or not number else int(wanted) if isinstance(wanted, str) else str(wanted)
+    metric = perfect_ap(tmp_path, data)
+    assert metric.stats["AP"] == pytest.approx(1.0) and metric.ground_truth.notes == []
+    wanted_ids = [int(i["id"]) if isinstance(i["id"], float) else i["id"] for i in data["images"]]
+    assert sorted({str(entry["image_id"]) for entry in metric.results()}) == sorted(map(str, wanted_ids))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("keypoints", [10, 10, 2, None, None, 0, 15, 80, 1]),
+        ("keypoints", [10, 10, 2, float("nan"), float("nan"), 0, 15, 80, 1]),
+        ("keypoints", [10, 10, 2, 1e300, -5, 0, 15, 80, 1]),
+        ("keypoints", [[10, 10, 2], [20, 40, 2], [15, 80, 1]]),
+        ("iscrowd", "0"),
+        ("area", "1300.0"),
+        ("category_id", "1"),
+        ("bbox", ["5", "5", "30", "80"]),
+        ("bbox", [0, 0, 0, 0]),
+    ],
+)
+def test_persons_written_in_another_way_count(tmp_path: Path, key: str, value: Any) -> None:
+    data = content()
+    data["annotations"][0][key] = value
+    metric = perfect_ap(tmp_path, data)
+    assert metric.stats["AP"] == pytest.approx(1.0)
+    assert sum(a["num_keypoints"] > 0 and not a["iscrowd"] for a in metric.ground_truth.coco.dataset["annotations"]) == 6
+    assert len(metric.results()) == 6
+
+
+def test_persons_listed_twice_are_told(tmp_path: Path) -> None:
+    data = content()
+    data["annotations"] += copy.deepcopy(data["annotations"])
+    (tmp_path / "truth.json").write_text(json.dumps(data))
+    metric = KeyPointTopDownCOCOEval(tmp_path / "truth.json", skeleton=SKELETON)
+    assert "6 object(s) listed twice: the second counts as missed" in " ".join(metric.notes())
+
+
+def test_keypoints_that_coincide_are_named(tmp_path: Path) -> None:
+    data = content(24)
+    metric = perfect_ap(tmp_path, data)
+    assert not any("coincide" in note for note in metric.notes())
+    results = metric.results()
+    for entry in results:
+        entry["keypoints"][3:5] = entry["keypoints"][6:8] = [17.0, 60.0]
+    metric.score(results)
+    (note,) = [note for note in metric.notes() if "coincide" in note]
+    assert note.startswith("middle and bottom coincide in 24 of 24 predictions, and are 40 pixels apart")
+    assert "flip: false" in note

@@ -222,7 +222,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot write"):
         metric.save(tmp_path / "file" / "inside")
     path.write_text("[]")
-    with pytest.raises(DataError, match="not a COCO annotation file"):
+    with pytest.raises(DataError, match="expected a mapping with `images`"):
         KeyPointTopDownCOCOEval(path)
     path.write_text("{")
     with pytest.raises(DataError, match="not valid JSON"):

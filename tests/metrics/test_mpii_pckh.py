@@ -104,7 +104,7 @@ def test_mistakes_are_named(anno_file: Path, tmp_path: Path) -> None:
         metric.compute()
     with pytest.raises(ConfigError, match="coco17"):
         KeyPointTopDownMPIIEval(anno_file, skeleton="coco17")
-    with pytest.raises(DataError, match="annotation file not found"):
+    with pytest.raises(DataError, match="cannot read annotation file"):
         KeyPointTopDownMPIIEval(tmp_path / "elsewhere" / "mpii_val.json")
     anno_file.write_text("[{}]")
     with pytest.raises(DataError, match="1 persons.*2958"):

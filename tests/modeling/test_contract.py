@@ -260,11 +260,6 @@ def test_picodet_outputs_by_level(make) -> None:
     assert bool((boxes[:, :, 2:] >= boxes[:, :, :2]).all())
 
 
-def test_detectors_are_not_trained_here() -> None:
-    with pytest.raises(ConfigError, match="training a detector is not part"):
-        picodet_lcnet().loss({}, {})
-
-
 def test_freeze_at_stops_the_gradient() -> None:
     backbone = HRNet(18, freeze_at=0, freeze_norm=False, return_idx=[0])
     assert backbone(_images(1))[0].stop_gradient

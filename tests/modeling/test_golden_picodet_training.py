@@ -12,11 +12,12 @@ LCNET = ["lcnet_192", "lcnet_320", "lcnet_coco80_192"]
 ESNET = ["esnet_192", "esnet_320", "esnet_coco80_192"]
 PHASES = [(name, phase, epoch) for name in LCNET for phase, epoch in (("atss", 99), ("tal", 100))]
 PHASES += [(name, "simota", 0) for name in ESNET]
+MARKED = [pytest.param(*phase, marks=pytest.mark.slow) if phase[0].endswith("320") else phase for phase in PHASES]
 LOSSES = {"loss_vfl": "loss_vfl", "loss_bbox": "loss_bbox", "loss_dfl": "loss_dfl", "loss": "loss"}
 TOLERANCE, GRADIENT_TOLERANCE = 1e-4, 1e-3
 
 
-@pytest.mark.parametrize(("name", "phase", "epoch"), PHASES)
+@pytest.mark.parametrize(("name", "phase", "epoch"), MARKED)
 def test_losses_and_gradients(name: str, phase: str, epoch: int) -> None:
     file = f"picodet_training_{name}"
     expected = golden_arrays(file)
@@ -58,7 +59,7 @@ def test_batches_without_boxes_teach_the_background_only(name: str, phase: str, 
     assert all(np.isfinite(p.grad.numpy()).all() for p in model.parameters() if p.grad is not None)
 
 
-@pytest.mark.parametrize(("name", "phase", "epoch"), PHASES)
+@pytest.mark.parametrize(("name", "phase", "epoch"), MARKED)
 def test_with_statistics_of_the_batch(name: str, phase: str, epoch: int) -> None:
     expected = golden_arrays(f"picodet_training_{name}")
     model = golden_picodet(name, expected)

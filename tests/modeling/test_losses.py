@@ -85,5 +85,5 @@ def test_wrong_shapes_are_explained() -> None:
     batch["target"] = batch["target"][:, :, :2]
     with pytest.raises(ConfigError, match=r"\[3, 5, 4, 6\].*\[3, 5, 2, 6\].*hmsize"):
         KeyPointMSELoss()(outputs, batch)
-    with pytest.raises(ConfigError, match="topk 0"):
+    with pytest.raises(ConfigError, match="topk is 0"):
         KeyPointOHKMMSELoss(topk=0)

@@ -32,9 +32,9 @@ def test_normal_is_the_bias_corrected_mean():
 
 def test_threshold_begins_fast_and_ends_at_decay():
     average = WeightAverage(linear(0.0), decay=0.99)
-    assert average.decay_at(1) == pytest.approx(2 / 11)
+    assert average.decay_at(1) == pytest.approx(1 / 10)
     assert average.decay_at(100000) == 0.99
-    assert follow(average, [1.0]) == pytest.approx(9 / 11, rel=1e-5)
+    assert follow(average, [1.0]) == pytest.approx(9 / 10, rel=1e-5)
 
 
 def test_exponential_rises_to_decay():

@@ -103,8 +103,8 @@ def _refuse(messages: list[str], message: str) -> None:
 
 def mentioned_paths(text: str) -> Iterator[str]:
     """Paths of files of the repository that a text mentions."""
-    folders = "tools|deploy|ppdet|tests|configs|docs|requirements"
-    for match in re.finditer(rf"(?<![\w/.{{}}$-])((?:{folders})[\w/.-]*\.(?:py|yml|md|txt))\b", text):
+    in_folder = r"(?:tools|deploy|ppdet|tests|configs|docs)/[\w/.-]+\.(?:py|yml|md)"
+    for match in re.finditer(rf"(?<![\w/.{{}}$-])({in_folder}|requirements[\w-]*\.txt)\b", text):
         yield match[1]
 
 

@@ -176,3 +176,66 @@ def test_a_box_of_the_whole_picture_is_no_frame() -> None:
     drawer = PoseDrawer(SKELETON)
     assert not drawer.draw(canvas(), POSE, SURE * 0, boxes=np.array([[0.0, 0.0, 160.0, 120.0]])).any()
     assert drawer.draw(canvas(), POSE, SURE * 0, boxes=np.array([[0.0, 0.0, 160.0, 90.0]])).any()
+
+
+# what users see
+
+
+def test_no_identity_has_the_colour_of_a_side() -> None:
+    sides = np.unique(get_skeleton("coco17").colors[:, ::-1], axis=0).astype(int)
+    identities = np.array([person_color(number) for number in range(500)])
+    assert len(sides) == 3 and np.linalg.norm(identities[:, None] - sides[None], axis=2).min() > 60
+
+
+def test_a_keypoint_without_a_shown_neighbour_is_left_out() -> None:
+    skeleton = get_skeleton("coco17")
+    pose, scores = np.full((1, 17, 2), 5.0), np.zeros((1, 17))
+    for name, xy in (("left_shoulder", (40, 30)), ("left_elbow", (60, 60)), ("right_ankle", (120, 100))):
+        pose[0, skeleton.index(name)], scores[0, skeleton.index(name)] = xy, 0.9
+    drawn = PoseDrawer(skeleton).draw(canvas(), pose, scores)
+    assert drawn[30, 40].any() and drawn[60, 60].any() and not drawn[95:106, 115:126].any()
+    assert PoseDrawer(skeleton, orphans=True).draw(canvas(), pose, scores)[100, 120].any()
+
+
+def test_narrow_boxes_have_thin_lines() -> None:
+    def covered(width: int) -> float:
+        box = np.array([[500.0, 500.0, 500.0 + width, 620.0]])
+        drawn = PoseDrawer(SKELETON).draw(canvas(2000, 3000), POSE, SURE * 0, boxes=box)
+        return float(drawn[540:580, 500 : 500 + width].any(axis=2).mean())
+
+    assert covered(14) < 0.2 and covered(300) >= 4 / 300
+
+
+def test_labels_scale_with_the_person() -> None:
+    def label_area(side: float) -> int:
+        box = np.array([[900.0, 900.0, 900 + side / 2, 900 + side]])
+        drawn = PoseDrawer(SKELETON).draw(canvas(2000, 2000), POSE, SURE * 0, boxes=box, identities=np.array([8]))
+        return int(drawn[:899].any(axis=2).sum())
+
+    assert label_area(40) < label_area(200) < label_area(1000)
+
+
+def test_a_dot_is_visible_in_a_large_image() -> None:
+    skeleton = Skeleton.from_dict({"name": "dots", "keypoints": ["a", "b"]})
+    drawn = PoseDrawer(skeleton).draw(canvas(3000, 4000), np.array([[[500.0, 500.0], [540.0, 500.0]]]), np.ones((1, 2)))
+    assert drawn[:, :520].any(axis=2).sum() > 200
+
+
+def test_keypoints_without_links_differ_in_colour_and_may_be_named() -> None:
+    rows = [*(f"kp{i}" for i in range(8)), {"name": "k", "color": [1, 2, 3]}]
+    skeleton = Skeleton.from_dict({"name": "dots", "keypoints": rows})
+    pose = np.stack([np.arange(9) * 16.0 + 10, np.full(9, 60.0)], axis=1)[None]
+    drawn = PoseDrawer(skeleton).draw(canvas(), pose, np.ones((1, 9)))
+    colors = [tuple(drawn[60, x]) for x in range(10, 150, 16)]
+    assert len(set(colors)) == 9 and colors[-1] == (3, 2, 1)
+    assert PoseDrawer(skeleton, names=True).draw(canvas(), pose, np.ones((1, 9)))[40:50].any()
+
+
+def test_contact_sheet_of_mixed_aspects_is_full() -> None:
+    upright, wide = np.full((160, 80, 3), 200, np.uint8), np.full((60, 120, 3), 100, np.uint8)
+    sheet = contact_sheet([upright, wide, wide, upright], columns=2, tile_width=100)
+    assert sheet.shape[1] == 200 and (sheet.min(axis=2) >= 100).all()
+    strips = contact_sheet([np.full((900, 3, 3), 90, np.uint8)] * 3, columns=3, tile_width=30)
+    assert strips.shape == (60, 90, 3)
+    panorama = contact_sheet([np.full((2, 3000, 3), 90, np.uint8), upright], columns=2, tile_width=30)
+    assert panorama.shape[1] == 60

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-__all__ = ["run", "models", "clip", "outputs", "export"]
+__all__: list[str] = []

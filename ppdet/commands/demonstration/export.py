@@ -8,11 +8,10 @@ from ppdet.core.config.load import load_config
 from ppdet.core.errors import CheckpointError
 from ppdet.core.files import sha256_of
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger
+from ppdet.core.paddle_process import remove_paddle_log_handler
+from ppdet.core.shipped import configs_folder
 from ppdet.engine.export.exporter import export
 from ppdet.engine.weights.cache import cached_weights, is_url
-
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 
 
 def export_weights(weights: str, configs: tuple[str, ...], export_dir: Path) -> list[Path]:
@@ -28,8 +27,8 @@ def export_weights(weights: str, configs: tuple[str, ...], export_dir: Path) -> 
     Raises:
         PpdetError: a file is missing, cannot be downloaded, or does not fit its config.
     """
-    take_back_root_logger()
-    paths = [(CONFIGS / config, _weight_file(weights, f"{Path(config).stem}.pdparams")) for config in configs]
+    remove_paddle_log_handler()
+    paths = [(configs_folder() / config, _weight_file(weights, f"{Path(config).stem}.pdparams")) for config in configs]
     return [_exported(config, file, export_dir) for config, file in paths]  # every file is there before the first export
 
 

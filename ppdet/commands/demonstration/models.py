@@ -9,9 +9,10 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from ppdet.core.errors import ModelDirError
+from ppdet.inference.estimators.registry import finds_poses
+from ppdet.inference.files.model_names import DETECTOR, POSE, default_model
 from ppdet.inference.model_card import CARD_NAMES, ModelCard
 
-BUNDLED = Path(__file__).resolve().parents[2] / "model_zoo" / "bundled"
 #: configs, below configs/, whose .pdparams files --weights may hold instead of exported models
 DETECTOR_CONFIG = "picodet/application/pedestrian_detection/picodet_s_320_lcnet_pedestrian.yml"
 POSE_CONFIG = "keypoint/tiny_pose/tinypose_256x192.yml"
@@ -38,10 +39,10 @@ def find_models(weights: Optional[str], export_dir: Path) -> DemoModels:
         PpdetError: the folder is missing or holds neither; .pdparams files were given and Paddle is not installed.
     """
     if weights is None:
-        if not BUNDLED.is_dir():
-            raise ModelDirError(f"this copy of ppdet has no bundled models ({BUNDLED} is missing): install it again, or give a "
-                                "folder of exported models (--weights FOLDER, make demo WEIGHTS=FOLDER)")
-        return exported_models(BUNDLED)
+        try:
+            return DemoModels(default_model(DETECTOR), default_model(POSE))
+        except ModelDirError as error:
+            raise error.in_context("--weights FOLDER (make demo WEIGHTS=FOLDER) runs the exported models of a folder") from None
     if urlsplit(weights).scheme not in ("http", "https"):
         folder = Path(weights)
         if not folder.is_dir():
@@ -70,8 +71,8 @@ def exported_models(folder: Path) -> DemoModels:
     """
     cards = [ModelCard.load(each) for each in _exported_folders(folder)]
     found = {
-        "detector": [card.model_dir for card in cards if card.kind == "detection"],
-        "top-down pose model": [card.model_dir for card in cards if card.kind == "top_down"],
+        "detector": [card.model_dir for card in cards if not finds_poses(card)],
+        "top-down pose model": [card.model_dir for card in cards if finds_poses(card, in_boxes=True)],
     }
     for kind, places in found.items():
         if len(places) != 1:

@@ -7,9 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.command import Terminated
 from ppdet.image.io import write_image
+from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.box_records import box_records
 from ppdet.inference.files.ids import image_ids
@@ -34,6 +37,7 @@ class BoxRun:
         records: where boxes are recorded, or None.
         threshold: smallest score that is drawn and counted.
         save_threshold: smallest score that is recorded.
+        max_frames: end of every video; None for its own end.
         timer: measures the stages.
         images, frames, boxes: counts so far.
         written: what was written, besides the records.
@@ -44,6 +48,7 @@ class BoxRun:
     records: JsonListWriter | None = None
     threshold: float = 0.5
     save_threshold: float = 0.0
+    max_frames: int | None = None
     timer: StageTimer = field(default_factory=StageTimer)
     images: int = 0
     frames: int = 0
@@ -53,7 +58,6 @@ class BoxRun:
 
     def run_images(self, inputs: ImageInputs, together: int = 1) -> None:
         """Detect, draw and record images, `together` at a time; one that cannot be read is noted in `inputs`."""
-        drawer = BoxDrawer(self.detector.card.label_list)
         ids = dict(zip(inputs.paths, image_ids(inputs.paths)))
         with ExitStack() as stack:
             progress = Progress("images", len(inputs.paths), "image")
@@ -62,18 +66,30 @@ class BoxRun:
                 with self.timer.stage("detect"):
                     results = self.detector.detect(images)
                 for path, image, found in zip(paths, images, results):
-                    if self.drawings is not None:
-                        drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold)
-                        with self.timer.stage("write"):
-                            write_image(self.drawings.file(path.name, path), drawn)
-                    if self.records is not None:
-                        for record in box_records(found[found.scores >= self.save_threshold], ids[path], path.name):
-                            self.records.append(record)
-                    self.images += 1
-                    self.boxes += int((found.scores >= self.threshold).sum())
+                    self.add(image, found, path.name, ids[path], path)
                     progress.step()
+
+    def add(self, image: np.ndarray, found: Detections, name: str, image_id: int, path: Path | None = None) -> None:
+        """Draw, record and count the boxes of an image.
+
+        Args:
+            image: (H, W, 3) RGB uint8.
+            found: its boxes.
+            name: of the image.
+            image_id: its number in the records.
+            path: its file, which is never overwritten; None if it has none.
+        """
         if self.drawings is not None:
+            drawer = BoxDrawer(self.detector.card.label_list)
+            drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold)
+            with self.timer.stage("write"):
+                write_image(self.drawings.file(name, path), drawn)
             self.written.append(self.drawings.path)
+        if self.records is not None:
+            for record in box_records(found[found.scores >= self.save_threshold], image_id, name):
+                self.records.append(record)
+        self.images += 1
+        self.boxes += int((found.scores >= self.threshold).sum())
 
     def run_video(self, source: str | int, name: str) -> int:
         """Detect, draw and record a video, a stream or a camera.
@@ -102,6 +118,8 @@ class BoxRun:
                             found = self.detector.detect([frame.image])[0]
                     sink.consume(frame, found)
                     progress.step()
+                    if self.max_frames is not None and sink.frames >= self.max_frames:
+                        break
             except (KeyboardInterrupt, Terminated):  # the only ends of a camera
                 if not reader.is_live:
                     raise

@@ -11,13 +11,13 @@ from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import estimator_class
+from ppdet.inference.estimators.registry import finds_poses
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.video.path import check_video_path
 
 
@@ -54,7 +54,7 @@ def detector_card(model_dir: str | Path) -> ModelCard:
         ModelDirError: no exported model, or one that is no detector.
     """
     card = ModelCard.load(model_dir)
-    if estimator_class(card) is not BoxDetector:
+    if finds_poses(card):
         raise ModelDirError(f"{model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
                             "det_keypoint_unite_infer.py together with a detector (`ppdet pose` does both)")
     return card

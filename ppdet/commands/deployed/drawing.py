@@ -11,14 +11,15 @@ from typing import Any, Mapping, Optional, Union
 
 import numpy as np
 
+from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.logger import get_logger
-from ppdet.image.io import IMAGE_SUFFIXES, read_image, write_image
+from ppdet.image.io import IMAGE_SUFFIXES, read_image, read_stored_image, write_image
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.pose_files import PosedImage, PoseFile, read_pose_file
 from ppdet.inference.progress import Progress
 from ppdet.skeletons import Skeleton, get_skeleton
-from ppdet.skeletons.lookup import skeleton_for_count
+from ppdet.skeletons.lookup import skeleton_for_count, skeleton_from_config
 from ppdet.skeletons.tables import TABLES
 from ppdet.visualize.frame_tiles import contact_sheet
 from ppdet.visualize.pose_drawer import PoseDrawer
@@ -27,6 +28,7 @@ logger = get_logger(__name__)
 
 NAMED_PROBLEMS = 10
 SHEET_NAME = "contact_sheet.jpg"
+TRUTH_COLOR = (255, 255, 255)
 MOST_TILES = 100
 """A sheet of more could not be read, and decoding thousands of images at once would fill the memory."""
 
@@ -39,10 +41,13 @@ class PlotOptions:
         output_dir: folder of the drawn images.
         image_dir: folder that names in the JSON refer to; None is the JSON's own folder.
         annotations: COCO file with the file names of image ids, and the skeleton.
-        skeleton: name; None takes the annotations' categories, else the only skeleton known with that number of keypoints.
+        truth: also draw the people of `annotations`, in white below the predictions.
+        skeleton: a name, or a config that states one; None takes the annotations' categories, else the only known skeleton with
+            that number of keypoints.
         threshold: smallest keypoint score that is drawn.
         person_threshold: smallest person score that is drawn.
-        boxes: also draw boxes, where the file has them.
+        boxes: also draw boxes, if the file has them.
+        names: also write the keypoints' names.
         line_scale: factor on the width of limbs.
         sheet_columns: also write a contact sheet with so many columns; 0 for none.
         limit: draw only the first images; 0 for all.
@@ -51,10 +56,12 @@ class PlotOptions:
     output_dir: Union[str, Path] = "output/visualize"
     image_dir: Optional[Union[str, Path]] = None
     annotations: Optional[Union[str, Path]] = None
+    truth: bool = False
     skeleton: Optional[str] = None
     threshold: float = 0.2
     person_threshold: float = 0.3
     boxes: bool = False
+    names: bool = False
     line_scale: float = 1.0
     sheet_columns: int = 0
     limit: int = 0
@@ -72,12 +79,15 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
     """
     if options.limit < 0 or options.sheet_columns < 0:
         raise ConfigError(f"--limit {options.limit} and --contact_sheet {options.sheet_columns}: numbers from 0 on are expected")
+    if options.truth and options.annotations is None:
+        raise ConfigError("--truth draws the people of the annotation file: give it as --annotations")
     poses = read_pose_file(path)
-    told = None if options.annotations is None else read_pose_file(options.annotations)
-    skeleton = _skeleton(path, poses, told, options.skeleton)
+    annotated = None if options.annotations is None else read_pose_file(options.annotations)
+    skeleton = _skeleton(path, poses, annotated, options.skeleton)
     folder = Path(path).parent if options.image_dir is None else Path(options.image_dir)
-    finder = _ImageFinder(folder, {**(told.names if told else {}), **poses.names})
-    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes)
+    finder = _ImageFinder(folder, {**(annotated.names if annotated else {}), **poses.names})
+    drawer = PoseDrawer(skeleton, options.line_scale, options.boxes, options.names, orphans=poses.kind == "annotations")
+    truth = _Truth(skeleton, options, annotated.images if annotated else [])
     output = OutputFolder(options.output_dir)
     chosen = poses.images[: options.limit or None]
     problems: list[str] = []
@@ -89,7 +99,8 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
         people += len(image.keypoints)
         try:
             file = finder.find(image)
-            drawn, count = _draw(drawer, read_image(file, poses.turned), image, options)
+            pixels = truth.below(read_image(file, poses.turned), file, image, poses.turned)
+            drawn, count = _draw(drawer, pixels, image, options)
         except MediaError as error:
             problems.append(str(error))
             continue
@@ -99,6 +110,30 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
             tiles.append((file.name, contact_sheet([drawn], 1)))  # scaled down at once, so that a hundred fit into memory
     progress.close()
     return _finish(output, options, tiles, problems, (len(chosen), people, drawn_people), skeleton.name)
+
+
+class _Truth:
+    """The people of an annotation file, drawn in white below the predictions."""
+
+    def __init__(self, skeleton: Skeleton, options: PlotOptions, images: list[PosedImage]) -> None:
+        self._drawer = PoseDrawer(skeleton, options.line_scale, options.boxes, orphans=True, color=TRUTH_COLOR)
+        self._options = options
+        self._by_key: dict[Any, PosedImage] = {}
+        for image in images if options.truth else ():
+            self._by_key[image.image_id] = image
+            if image.name is not None:
+                self._by_key[Path(image.name).name] = image
+
+    def below(self, pixels: np.ndarray, file: Path, image: PosedImage, turned: bool) -> np.ndarray:
+        """The image with the annotated people on it, if there are any."""
+        found = self._by_key.get(file.name, self._by_key.get(image.image_id))
+        if found is None:
+            return pixels
+        if turned and read_stored_image(file).orientation != 1:
+            logger.warning("%s: its annotations may refer to the stored pixels, the predictions are turned by EXIF; the "
+                           "annotations are not drawn", file.name)  # fmt: skip
+            return pixels
+        return _draw(self._drawer, pixels, found, self._options)[0]
 
 
 def _draw(drawer: PoseDrawer, pixels: np.ndarray, image: PosedImage, options: PlotOptions) -> tuple[np.ndarray, int]:
@@ -134,15 +169,15 @@ def _finish(
     return 1 if problems else 0
 
 
-def _skeleton(path: Union[str, Path], poses: PoseFile, told: Optional[PoseFile], name: Optional[str]) -> Skeleton:
+def _skeleton(path: Union[str, Path], poses: PoseFile, annotated: Optional[PoseFile], name: Optional[str]) -> Skeleton:
     counts = {len(person) for image in poses.images for person in image.keypoints}
     if not counts:
         raise DataError(f"{path}: there is no person with keypoints in it")
     if len(counts) > 1:
         raise DataError(f"{path}: its people have different numbers of keypoints ({', '.join(map(str, sorted(counts)))})")
     (count,) = counts
-    declared = poses.skeleton or (told.skeleton if told else None)
-    skeleton = get_skeleton(name) if name else declared
+    declared = poses.skeleton or (annotated.skeleton if annotated else None)
+    skeleton = _stated_skeleton(name) if name else declared
     if skeleton is None:
         fitting = [known.name for known in TABLES.values() if known.num_keypoints == count]
         if len(fitting) > 1:
@@ -156,6 +191,13 @@ def _skeleton(path: Union[str, Path], poses: PoseFile, told: Optional[PoseFile],
             "give another --skeleton, or --annotations with `categories`"
         )
     return skeleton
+
+
+def _stated_skeleton(name: str) -> Skeleton:
+    """The skeleton of that name, or of that config."""
+    if name.lower().endswith((".yml", ".yaml")):
+        return skeleton_from_config(load_config(name))
+    return get_skeleton(name)
 
 
 class _ImageFinder:

@@ -141,7 +141,7 @@ def _codecs() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, _quiet_stderr():
         for codec, suffix in CODECS:
             path = str(Path(folder) / f"{codec}{suffix}")
-            writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*codec), 25.0, (CODEC_SIDE, CODEC_SIDE))
+            writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*codec), 25.0, (CODEC_SIDE, CODEC_SIDE))
             for _ in range(5):
                 writer.write(frame)
             writer.release()
@@ -173,7 +173,7 @@ def _cameras() -> Iterator[str]:
     except ImportError:
         yield "not looked for: OpenCV is missing"
         return
-    numbers = range(MOST_CAMERAS)
+    numbers = list(range(MOST_CAMERAS))
     if sys.platform.startswith("linux"):
         found = (re.fullmatch(r"video(\d+)", path.name) for path in Path("/dev").glob("video*"))
         numbers = sorted(int(match[1]) for match in found if match)
@@ -183,7 +183,7 @@ def _cameras() -> Iterator[str]:
             camera = cv2.VideoCapture(number)
             works, frame = camera.read() if camera.isOpened() else (False, None)
             camera.release()
-        if works:
+        if works and frame is not None:
             any_found = True
             yield f"camera {number}: {frame.shape[1]} x {frame.shape[0]}"
         elif sys.platform.startswith("linux"):

@@ -27,9 +27,11 @@ from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
-from ppdet.inference.files.urls import split_url
+from ppdet.inference.files.sources import image_of
+from ppdet.inference.files.urls import fetch_image, split_url, without_secrets
 from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.results import PoseResult
+from ppdet.inference.runtimes.registry import load_runtime
 
 STDOUT = "-"
 
@@ -45,7 +47,7 @@ def run_pose(args: argparse.Namespace) -> int:
 def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     with _results(args, stdout, JsonResultsWriter, "named") as (drawings, records):
         work = PoseRun(_pipeline(args), drawings, records, args.threshold, args.filter_type if args.smooth else None,
-                       args.max_frames)  # fmt: skip
+                       args.max_frames, names_videos=sources.count > 1)  # fmt: skip
         status = 0
         if sources.images:
             inputs = _inputs(sources, args)
@@ -65,23 +67,26 @@ def run_detect(args: argparse.Namespace) -> int:
     """Find, draw and record the boxes of all sources; returns 1 if an image could not be read."""
     check_numbers(args)
     sources = find_sources(args.sources)
-    if sources.image_urls:
-        raise MediaError("`ppdet detect` takes files, folders, videos, cameras and streams: download the image first")
     with _stdout_for_data(args.json == STDOUT) as stdout:
         return _run_detect(args, sources, stdout)
 
 
 def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     card = detector_card(default_model(DETECTOR) if args.det is None else find_model(args.det, DETECTOR))
-    options = {"engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision}
+    options: dict[str, Any] = {
+        "engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision,
+    }  # fmt: skip
     with _results(args, stdout, JsonListWriter) as (drawings, records):
-        runtime = load_runtime(card.model_dir, **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
-        work = BoxRun(BoxDetector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold)
+        runtime = load_runtime(str(card.model_dir), **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
+        work = BoxRun(BoxDetector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold,
+                      args.max_frames)  # fmt: skip
         status = 0
         if sources.images:
             inputs = _inputs(sources, args)
             work.run_images(inputs, args.batch_size)
             status = inputs.exit_status()
+        for number, url in enumerate(sources.image_urls, start=len(sources.images) + 1):
+            status = max(status, _boxes_of_url(work, url, number))
         for source, name in sources.videos:
             status = max(status, work.run_video(source, name))
         if args.run_benchmark:
@@ -116,10 +121,26 @@ def _pose_of_url(work: PoseRun, url: str) -> int:
     except MediaError as error:
         get_logger(__name__).error("%s", error)
         return 1
+    assert isinstance(result, PoseResult), "a URL of an image gives one result"
     if work.drawings is not None:
         name = f"{Path(split_url(url).place).stem}_vis.jpg"
         work.written.append(write_image(work.drawings.file(name), result.draw(threshold=work.threshold)))
     work.add(result)
+    return 0
+
+
+def _boxes_of_url(work: BoxRun, url: str, number: int) -> int:
+    try:
+        data = fetch_image(url)
+        if data is None:
+            raise MediaError(f"{without_secrets(url)} is no image: check the address")
+        image = image_of(data, "bytes")
+    except MediaError as error:
+        get_logger(__name__).error("%s", error)
+        return 1
+    with work.timer.stage("detect"):
+        found = work.detector.detect([image])[0]
+    work.add(image, found, Path(split_url(url).place).name, number)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from ppdet.commands.deployed.report import log_end
 from ppdet.image.io import write_image
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.json_results import JsonResultsWriter, named_record
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
@@ -29,6 +30,7 @@ class PoseRun:
         threshold: smallest keypoint score that is drawn.
         filter_type: "OneEuro" or "EMA" to smooth the keypoints of videos, None not to.
         max_frames: end of every video; None for its own end.
+        names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
         images, frames, people: counts so far; people of every frame.
         written: what was written, besides the records.
     """
@@ -39,6 +41,7 @@ class PoseRun:
     threshold: float = 0.5
     filter_type: str | None = None
     max_frames: int | None = None
+    names_videos: bool = False
     images: int = 0
     frames: int = 0
     people: int = 0
@@ -80,13 +83,19 @@ class PoseRun:
         path = None
         if self.drawings is not None:
             path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
-        record = None if self.records is None else self.records.add
+        record = self._recorder(name)
         report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
                                max_frames=self.max_frames, on_result=record)  # fmt: skip
         self.frames += report.frames
         self.people += report.people
         self.written += report.written
         return report
+
+    def _recorder(self, name: str) -> Callable[[PoseResult], None] | None:
+        if self.records is None or not self.names_videos:
+            return None if self.records is None else self.records.add
+        records = self.records
+        return lambda result: records.append({"video": name, **named_record(result)})
 
     def log_end(self) -> None:
         """The last line of the command: how much, how fast, where it is."""

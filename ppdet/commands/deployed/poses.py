@@ -16,7 +16,7 @@ from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.video.path import check_video_path
 
 
@@ -83,9 +83,9 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
     card = cards[0]
     options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
     kind = pose_estimator_class(card, options)
-    estimator = kind.from_options(load_runtime(card.model_dir, **runtime_options(args, card, batch_size)), card, options)
+    estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = None
     if len(cards) > 1:
-        detector = BoxDetector(load_runtime(cards[1].model_dir, **runtime_options(args, cards[1], 1)), cards[1])
+        detector = BoxDetector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
                         person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))

@@ -26,6 +26,11 @@ class Sources:
     image_urls: list[str] = field(default_factory=list)
     videos: list[tuple[str | int, str]] = field(default_factory=list)
 
+    @property
+    def count(self) -> int:
+        """How many images and videos."""
+        return len(self.images) + len(self.image_urls) + len(self.videos)
+
 
 def find_sources(texts: list[str]) -> Sources:
     """Sort out sources.

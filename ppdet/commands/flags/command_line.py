@@ -11,18 +11,19 @@ import sys
 from importlib import import_module
 from typing import Any, Mapping, Optional, Sequence
 
+from ppdet.commands.flags.values import truth_value
 from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
+from ppdet.core.logger import log_to_stdout
+from ppdet.inference.runtimes.registry import available_runtimes
 
 INSTALL = {
-    "paddle": ("PaddlePaddle", "paddlepaddle>=3.0,<3.3 (or paddlepaddle-gpu from Paddle's own index)", "train"),
+    "paddle": ("PaddlePaddle", "'paddlepaddle>=3.0,<3.3' (or paddlepaddle-gpu from Paddle's own index)", "train"),
     "pycocotools": ("pycocotools", "pycocotools", "train"),
     "scipy": ("SciPy", "scipy", "train"),
     "shapely": ("Shapely", "shapely", "train"),
     "onnx": ("ONNX", "'onnx<=1.17'", "train"),
     "visualdl": ("VisualDL", "visualdl", "train"),
-    "onnxruntime": ("ONNX Runtime", "onnxruntime", "engines"),
-    "openvino": ("OpenVINO", "openvino", "engines"),
     "cv2": ("OpenCV", "opencv-python-headless", ""),
     "numpy": ("NumPy", "numpy", ""),
     "yaml": ("PyYAML", "pyyaml", ""),
@@ -62,10 +63,13 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
     Returns:
         The exit status. A user's mistake and a missing package are one line on stderr and status 2.
     """
+    if prog is None:  # a script of PaddleDetection's name, not `ppdet NAME`
+        log_to_stdout()
     module = import_module(name) if name != "__main__" else sys.modules[name]
 
     def main() -> Optional[int]:
-        args = make_parser(module, prog).parse_args(argv)
+        parser = make_parser(module, prog)
+        args = parser.parse_args(explicit_switches(parser, sys.argv[1:] if argv is None else argv))
         try:
             return module.run(args)
         except ModuleNotFoundError as error:
@@ -74,12 +78,36 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
     return run_command(main)
 
 
+def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
+    """The words with ``--switch`` as ``--switch=true`` if the command takes plain arguments.
+
+    PaddleDetection's switches take a value or none (``--save_res True``, ``--save_res``). With plain arguments that would be
+    ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There a value has to be attached (``--smooth=no``).
+    """
+    if all(action.option_strings for action in parser._actions):
+        return list(words)
+    switches = _switches(parser)
+    return [f"{word}=true" if word in switches else word for word in words]
+
+
+def _switches(parser: argparse.ArgumentParser) -> set[str]:
+    """Names of all switches, those of sub-commands included."""
+    names: set[str] = set()
+    for action in parser._actions:
+        if action.type is truth_value and action.nargs == "?":
+            names.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            names.update(*(_switches(sub) for sub in action.choices.values()))
+    return names
+
+
 def missing_package(error: ModuleNotFoundError) -> Exception:
     """What to raise for an import that failed: a message for the user if a known package is missing, else the error itself."""
     package = (error.name or "").split(".")[0]
-    if package not in INSTALL:
+    known = {**{each.package: (each.title, each.package, "engines") for each in available_runtimes()}, **INSTALL}
+    if package not in known:
         return error
-    title, requirement, extra = INSTALL[package]
+    title, requirement, extra = known[package]
     ways = f"pip install {requirement}" + (f", or pip install 'ppdet-keypoint[{extra}]' for all of its kind" if extra else "")
     rest = f"; {WITHOUT_PADDLE}" if package == "paddle" else ""
     return PpdetError(f"this command needs {title}, which is not installed here: {ways}{rest}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ppdet.commands.flags.values import add_switch, camera_number, check_numbers
 from ppdet.core.errors import ConfigError
@@ -111,7 +111,7 @@ def check_flags(args: argparse.Namespace) -> None:
     check_numbers(args)
 
 
-def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) -> dict[str, object]:
+def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) -> dict[str, Any]:
     """Arguments for `load_runtime` from parsed flags and the model's card."""
     return {
         "engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision,

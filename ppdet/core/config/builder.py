@@ -1,7 +1,9 @@
-"""Turn sections of a config into objects: a thin, checked way to call constructors."""
+"""Build objects from sections of a config by calling their constructors with checked arguments."""
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,11 +13,11 @@ from ppdet.core.config.registry import Registry
 from ppdet.core.config.registry import registry as default_registry
 from ppdet.core.config.schema import REQUIRED, Schema, check_arguments, schema_of
 from ppdet.core.errors import ConfigError, PpdetError
-from ppdet.core.problem import Mark, Problem, did_you_mean
+from ppdet.core.problem import Mark, Problem, did_you_mean, short_repr
 
 
 class _Plan(NamedTuple):
-    """What is to be built: a class, its own keys, and where that was said."""
+    """A class to build, its arguments, and their location."""
 
     cls: type
     section: ConfigDict
@@ -24,13 +26,13 @@ class _Plan(NamedTuple):
 
 
 class Builder:
-    """Builds components of one config.
+    """Builds the components of one config.
 
     Args:
-        config: the loaded config; class-named sections and shared values are looked up in it.
-        shared: objects that components ask for by argument name (``__shared__``), such as the codec. They win over the
-            config's top level and lose against a value the section gives itself.
-        registry: where names are looked up; the process-wide registry by default.
+        config: the loaded config; sections named after classes and shared values are taken from it.
+        shared: objects for arguments listed in ``__shared__``, such as the codec. They take precedence over the config's top
+            level; a value in the component's own section takes precedence over them.
+        registry: where names are looked up; by default that of the process.
     """
 
     def __init__(
@@ -42,16 +44,16 @@ class Builder:
         self._built: dict[int, tuple[Spec, Any]] = {}
 
     def build(self, value: Any, **extra: Any) -> Any:
-        """Build what `value` names.
+        """Build the component that `value` names.
 
         Args:
             value: a class name (arguments from the section of that name), a top-level key such as ``"TrainDataset"``, a
-                `Spec`, a mapping with ``name``, or a list of operations. None and objects that are built already come
-                back as they are. A `Spec` is built once: every alias of it gives the same object.
-            **extra: further arguments of the constructor; they win over the config.
+                `Spec`, a mapping with ``name``, or a list of operations. None and built objects are returned unchanged. A
+                `Spec` is built once: all its aliases give the same object.
+            **extra: further arguments of the constructor; they take precedence over the config.
 
         Raises:
-            ConfigError: unknown names, unknown or missing arguments, all of them with file and line.
+            ConfigError: unknown names, or unknown or missing arguments, each with file and line.
         """
         if isinstance(value, list):
             return self.build_list(value)
@@ -74,7 +76,7 @@ class Builder:
             return self.build(item)
         mark = getattr(item, "mark", None)
         if len(item) != 1:
-            raise ConfigError([Problem(f"an operation is one name with its arguments, not {dict(item)!r}", mark)])
+            raise ConfigError([Problem(f"an operation is one name with its arguments, not {short_repr(dict(item))}", mark)])
         name, arguments = next(iter(item.items()))
         if not isinstance(arguments, (dict, type(None))):
             raise ConfigError([Problem(f"the arguments of {name} are a mapping, not {arguments!r}", mark)])
@@ -124,14 +126,17 @@ class Builder:
         if missing:
             message = f"{schema.name} needs {', '.join(missing)}, which the config does not give"
             raise ConfigError([Problem(message, plan.mark)])
+        place = f"while building {schema.name}" + (f" ({plan.mark})" if plan.mark else "")
         try:
             return plan.cls(**{name: plain(self._with_specs_built(value)) for name, value in args.items()})
         except PpdetError as error:
-            error.in_context(f"while building {schema.name}" + (f" ({plan.mark})" if plan.mark else ""))
+            error.in_context(place)
             raise
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ConfigError(_refused(error)).in_context(place) from error
 
     def _arguments(self, plan: _Plan, schema: Schema, extra: Mapping[str, Any]) -> dict[str, Any]:
-        """All arguments as far as they are known: default < top level < shared < section < extra."""
+        """All known arguments, in rising precedence: defaults, top level, shared, section, extra."""
         problems = check_arguments(schema, plan.section)
         if len(plan.args) > len(schema.defaults):
             message = f"{schema.name} takes {len(schema.defaults)} arguments, {len(plan.args)} are given"
@@ -145,12 +150,12 @@ class Builder:
         for source in (self.config, self.shared):
             args.update({name: source[name] for name in schema.shared if name in source})
         args.update(zip(schema.defaults, plan.args))
-        args.update(plan.section)
+        args.update(schema.with_new_names(plan.section, getattr(self.config, "files", ())))
         args.update(extra)
         return args
 
     def _injected(self, value: Any) -> Any:
-        """An argument that is a component: names, specs and ``{name: X}`` are built, all else passes through."""
+        """A component argument: names, specs and ``{name: X}`` are built, anything else is returned unchanged."""
         if isinstance(value, list):
             return [self._injected(item) for item in value]
         if isinstance(value, str) or _names_a_component(value):
@@ -158,7 +163,7 @@ class Builder:
         return value
 
     def _with_specs_built(self, value: Any) -> Any:
-        """``!Tag`` means an object wherever it stands, also in arguments that are not injected."""
+        """Build each ``!Tag``, also within arguments that are not injected."""
         if isinstance(value, Spec):
             return self.build(value)
         if isinstance(value, ConfigList):
@@ -166,6 +171,13 @@ class Builder:
         if isinstance(value, ConfigDict):
             return {key: self._with_specs_built(item) for key, item in value.items()}
         return value
+
+
+def _refused(error: Exception) -> str:
+    """The line of a constructor that failed on its arguments, and why."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return f"an argument does not fit: {type(error).__name__}: {short_repr(str(error), 200)} (in {where}); check its value"
 
 
 def _names_a_component(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Top-level keys that are settings rather than sections of a class."""
+"""Top-level keys that are settings, not sections of a class."""
 
 from __future__ import annotations
 

@@ -18,9 +18,10 @@ from ppdet.core.config.nodes import Anchor, ConfigDict, Spec, mentions, places_o
 from ppdet.core.config.overrides import apply_overrides
 from ppdet.core.config.yaml_loader import load_yaml
 from ppdet.core.errors import ConfigError
-from ppdet.core.problem import Mark, Problem, nearest
+from ppdet.core.problem import Mark, Problem, nearest, short_repr
 
 BASE_KEY = "_BASE_"
+MAX_BASE_DEPTH = 50
 
 
 class Config(ConfigDict):
@@ -51,11 +52,18 @@ class Config(ConfigDict):
 
 @dataclass
 class _Reading:
-    """What is learnt on the way while files are read."""
+    """What is collected while files are read.
+
+    Attributes:
+        files: paths in the order of merging.
+        merged: each file with its bases merged, by its resolved path. A base that several files name is read once.
+        warnings: findings that are probably harmless.
+        replaced: anchors whose home at the top level of one file a later file replaced: key, anchor, where it was replaced.
+    """
 
     files: list[str] = field(default_factory=list)
+    merged: dict[Path, ConfigDict] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
-    # homes of anchors at the top level of one file that a later file replaced, and where it did
     replaced: list[tuple[str, Anchor, Mark]] = field(default_factory=list)
 
 
@@ -67,8 +75,8 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
         overrides: options such as ``"TrainReader.batch_size=32"``, later ones win.
 
     Raises:
-        ConfigError: files that are missing or are no YAML, ``_BASE_`` cycles, options that are malformed, lead nowhere
-            or look like a slip of the pen. Names and arguments of components are checked by
+        ConfigError: files that are missing or are not YAML, ``_BASE_`` cycles, options that are malformed, lead nowhere
+            or look like a typo. Names and arguments of components are checked by
             `ppdet.engine.configs.check`, which knows the components.
     """
     reading = _Reading()
@@ -85,10 +93,17 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
 
 
 def _load_with_bases(path: Path, including: tuple[Path, ...], reading: _Reading) -> ConfigDict:
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a ring of symbolic links, before Python 3.13
+        raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error}") from None
     if real in including:
         ring = " -> ".join(str(each) for each in (*including[including.index(real) :], real))
         raise ConfigError(f"{BASE_KEY} goes round in a circle: {ring}")
+    if len(including) >= MAX_BASE_DEPTH:
+        raise ConfigError(f"{including[0]}: more than {MAX_BASE_DEPTH} files follow one another by {BASE_KEY}, last {real}")
+    if real in reading.merged:
+        return reading.merged[real]
     own = load_yaml(path, reading.warnings)
     own = ConfigDict(mark=Mark(str(path), 1)) if own is None else own
     if not isinstance(own, ConfigDict) or isinstance(own, Spec):
@@ -98,7 +113,8 @@ def _load_with_bases(path: Path, including: tuple[Path, ...], reading: _Reading)
         result = _merge_files(result, _load_with_bases(base, (*including, real), reading), reading)
     reading.files.append(str(path))
     own.pop(BASE_KEY, None)
-    return _merge_files(result, own, reading)
+    reading.merged[real] = _merge_files(result, own, reading)
+    return reading.merged[real]
 
 
 def _merge_files(base: ConfigDict, over: ConfigDict, reading: _Reading) -> ConfigDict:
@@ -110,7 +126,7 @@ def _merge_files(base: ConfigDict, over: ConfigDict, reading: _Reading) -> Confi
 
 
 def _stale_aliases(config: Config, replaced: Sequence[tuple[str, Anchor, Mark]]) -> list[Problem]:
-    """A file may replace the home of an anchor of its base; aliases in the base still mean the old value."""
+    """Warnings for aliases that keep the old value of an anchor which a later file replaced."""
     problems = []
     for key, anchor, mark in replaced:
         places = places_of(config, anchor)
@@ -130,19 +146,19 @@ def _base_paths(own: ConfigDict, path: Path) -> list[Path]:
     if bases is None:
         return []
     if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
-        raise ConfigError([Problem(f"{BASE_KEY} is a list of YAML files, not {bases!r}", mark)])
+        raise ConfigError([Problem(f"{BASE_KEY} is a list of YAML files, not {short_repr(bases)}", mark)])
     paths = [path.parent / os.path.expanduser(base) for base in bases]  # an absolute base replaces the parent
-    missing = [each for each in paths if not each.is_file()]
+    missing = [each for each in paths if not os.path.exists(each)]  # `Path.exists` raises for some impossible names
     if missing:
         note = "which does not exist (paths are relative to the file that names them)"
-        raise ConfigError([Problem(f"{BASE_KEY} names {each}, {note}", mark) for each in missing])
+        raise ConfigError([Problem(f"{BASE_KEY} names {short_repr(str(each), 300)}, {note}", mark) for each in missing])
     return [Path(os.path.normpath(each)) for each in paths]
 
 
 def _check_new_top_keys(before: ConfigDict, after: ConfigDict) -> None:
-    """An option that makes a new top-level key which looks like a known one is a slip of the pen.
+    """An option that adds a top-level key much like a known one is taken for a typo.
 
-    Unless the config speaks of it elsewhere: `loss=KeyPointOHKMMSELoss` makes a section of that name sensible.
+    Except when the config mentions it elsewhere: after `loss=KeyPointOHKMMSELoss` a section of that name makes sense.
     """
     problems = []
     for key in after:

@@ -1,4 +1,4 @@
-"""How one config goes over another."""
+"""Merge one config over another."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from ppdet.core.config.nodes import ConfigDict, Spec
 
 
 def merge(base: Any, over: Any) -> Any:
-    """Lay `over` over `base`; neither is changed, untouched parts are shared.
+    """Merge `over` into `base`; neither is changed, and the result shares unchanged parts.
 
-    Mappings merge key by key. Everything else is replaced whole: scalars, lists, and what names a class, that is a
-    `Spec`, or ``{name: X}`` meeting another name (arguments of one class mean nothing to another).
+    Mappings merge key by key. Everything else is replaced as a whole: scalars, lists, and components, i.e. a `Spec`, or
+    ``{name: X}`` over another name (arguments of one class mean nothing to another).
     """
     return merge_keys(base, over) if _merges(base, over) else over
 
 
 def merge_keys(base: ConfigDict, over: ConfigDict) -> ConfigDict:
-    """`merge` of two mappings that are known to be no components, such as the top levels of two files."""
+    """`merge` of two mappings that are not components, such as the top levels of two files."""
     result = base.copy()
     for key, value in over.items():
         merged = merge(base[key], value) if key in base else value
         result.put(key, merged, over)
         if merged is not value:
-            # A merged mapping is a third thing: neither file's aliases mean it.
+            # A merged mapping is a new value: no alias of either file refers to it.
             result.anchors.pop(key, None)
             result.homes.discard(key)
     return result

@@ -1,8 +1,8 @@
-"""What YAML is read into: dicts and lists that remember where each entry was written, and lazy ``!Tag`` specs.
+"""The containers that YAML is read into: dicts and lists that know the location of each entry, and lazy ``!Tag`` specs.
 
-An *anchor* is YAML's ``&name``; its *home* is the entry that carries the ``&``, every ``*name`` is an alias of it.
-Anchor and aliases hold the same Python object. Nodes are never changed after loading: a change makes new nodes along
-its path (see `ppdet.core.config.overrides`), so nothing leaks into another place or another config.
+An *anchor* is YAML's ``&name``; its *home* is the entry with the ``&``; each ``*name`` is an alias of it. Anchor and aliases are
+the same Python object. Nodes are never changed after loading: an override makes new nodes along its path (see
+`ppdet.core.config.overrides`), so it affects no other place and no other config.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ppdet.core.problem import Mark
 
 
 class Anchor(NamedTuple):
-    """Identity of one ``&name``: anchors are local to a file, so the place belongs to it."""
+    """Identity of one ``&name``: anchors are local to a file, so the location is part of it."""
 
     name: str
     mark: Mark
 
 
 class _Marked:
-    """What dicts and lists share. Keys are dict keys or list indices."""
+    """Common part of dicts and lists. Keys are dict keys or list indices."""
 
     mark: Mark | None
     key_marks: dict[Any, Mark]
@@ -35,15 +35,15 @@ class _Marked:
         self.homes = set() if like is None else set(like.homes)
 
     def mark_of(self, key: Any) -> Mark | None:
-        """Where that entry was written, or where the whole was, if it is not known more closely."""
+        """Location of an entry; that of the whole node if it is not known."""
         return self.key_marks.get(key, self.mark)
 
     def anchor_at(self, key: Any) -> Anchor | None:
-        """The anchor whose home is this entry, or None."""
+        """The anchor whose home this entry is, or None."""
         return self.anchors.get(key) if key in self.homes else None
 
     def put(self, key: Any, value: Any, like: _Marked, source: Any = None) -> None:
-        """Set an entry and take over mark and anchor of the entry `source` (default: same key) of another node."""
+        """Set an entry, with the mark and anchor of the entry `source` (default: the same key) of another node."""
         source = key if source is None else source
         self[key] = value  # type: ignore[index]
         for table in ("key_marks", "anchors"):
@@ -71,7 +71,7 @@ class ConfigDict(dict, _Marked):
 
 
 class Spec(ConfigDict):
-    """``!Tag {...}``: the name of a class and its arguments, for the builder to call. Reading it builds nothing.
+    """``!Tag {...}``: the name of a class and its arguments, to be built later by the builder.
 
     Attributes:
         tag: the class name, without the exclamation mark.
@@ -130,7 +130,7 @@ def entries_of(node: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def places_of(node: Any, anchor: Anchor, path: str = "") -> list[str]:
-    """The dotted paths below `node` where an anchor or an alias of it stands."""
+    """The dotted paths below `node` of an anchor and its aliases."""
     found = []
     for key, item in entries_of(node):
         here = f"{path}.{key}" if path else str(key)
@@ -142,10 +142,10 @@ def places_of(node: Any, anchor: Anchor, path: str = "") -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """A copy made of ordinary dicts and lists, which its owner may change without touching the config.
+    """A copy in ordinary dicts and lists that may be changed without affecting the config.
 
     Raises:
-        TypeError: a `Spec` is inside; a caller of this has forgotten to build it.
+        TypeError: it contains a `Spec`, which the caller should have built.
     """
     if isinstance(value, Spec):
         raise TypeError(f"{value!r} is not plain data: build it first")
@@ -157,7 +157,7 @@ def plain(value: Any) -> Any:
 
 
 def mentions(node: Any, text: Any) -> bool:
-    """Whether a value anywhere in containers, keys apart, is that text."""
+    """Whether any value in nested containers (not keys) is that text."""
     if isinstance(node, dict):
         return any(mentions(value, text) for value in node.values()) or getattr(node, "tag", None) == text
     return any(mentions(value, text) for value in node) if isinstance(node, list) else bool(node == text)

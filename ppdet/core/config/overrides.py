@@ -1,9 +1,8 @@
 """``-o a.b=c``: change one value of a loaded config from the command line.
 
 The path may go into mappings, tagged specs, list items by index (``schedulers.0`` or ``schedulers[0]``) and list items
-by name (``sample_transforms.TopDownAffine.use_udp``). The nodes along the path are copied, so the change stays in that
-place. One case reaches further, on purpose: a path that starts at the top-level home of an anchor changes the anchor,
-and with it every alias.
+by name (``sample_transforms.TopDownAffine.use_udp``). The nodes along the path are copied, so nothing else changes. One
+exception is intended: a path that starts at the top-level home of an anchor changes the anchor and all its aliases.
 """
 
 from __future__ import annotations
@@ -54,10 +53,10 @@ def parse_override(text: str) -> Override:
 
 
 def apply_overrides(root: ConfigDict, options: Sequence[str]) -> ConfigDict:
-    """Apply options one after another, later ones winning, to a copy; `root` itself is not changed.
+    """Apply options in order to a copy; `root` itself is not changed.
 
     Raises:
-        ConfigError: with every option that is malformed or leads nowhere.
+        ConfigError: naming all options that are malformed or whose path does not exist.
     """
     problems: list[Problem] = []
     for text in options:
@@ -82,7 +81,7 @@ def _apply(root: ConfigDict, override: Override) -> ConfigDict:
 
 
 def _set(node: Any, path: Sequence[str | int], override: Override, done: Sequence[str]) -> Any:
-    """`node` with the value at `path` replaced: new nodes along the path, the old ones elsewhere."""
+    """`node` with the value at `path` replaced; nodes along the path are new, others are shared."""
     path = _in_list(node, path, override, done) if isinstance(node, ConfigList) else _in_mapping(node, path)
     key: Any = path[0]
     rest, here = path[1:], [*done, str(key)]
@@ -100,7 +99,7 @@ def _set(node: Any, path: Sequence[str | int], override: Override, done: Sequenc
 
 
 def _inside(value: Any, key: str | int, override: Override, done: Sequence[str]) -> Node:
-    """The mapping or list that the path continues into; an absent or empty value becomes a mapping."""
+    """The mapping or list into which the path continues; a missing or empty value becomes a mapping."""
     if value is None:
         return ConfigDict(mark=override.mark)
     if isinstance(value, (ConfigDict, ConfigList)):
@@ -171,7 +170,7 @@ def _replace_anchor(node: Any, anchor: Anchor, value: Any, memo: dict[int, Any])
 
 
 def _mark_all(node: Any, mark: Mark) -> None:
-    """Everything inside an option's value was written in the option."""
+    """Mark everything inside an option's value as written in the option."""
     if isinstance(node, (ConfigDict, ConfigList)):
         node.mark = mark
         for key, value in entries_of(node):

@@ -1,6 +1,6 @@
-"""Names of PaddleDetection's components, so that a config can be told "not here yet" apart from "misspelt".
+"""Names of PaddleDetection's components, to tell components that are not implemented here from misspelt names.
 
-Facts gathered from its published YAML files and documentation; the list need not be complete.
+Collected from its published YAML files and documentation; the list need not be complete.
 """
 
 from __future__ import annotations
@@ -124,5 +124,5 @@ PADDLEDETECTION_NAMES = frozenset(
 
 
 def not_here_yet(name: str) -> str:
-    """What to say of a component of PaddleDetection that the registry does not have."""
+    """The message for a component of PaddleDetection that the registry does not have."""
     return f"{name} is a component of PaddleDetection that this toolkit does not have yet"

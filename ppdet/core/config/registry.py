@@ -18,10 +18,10 @@ class Registry:
         self._classes: dict[str, type] = {}
 
     def add(self, cls: T) -> T:
-        """Enter a class under its own name.
+        """Register a class under its own name.
 
         Raises:
-            ConfigError: another class has that name already. Importing the same module a second time is fine.
+            ConfigError: another class already has that name. Importing a module twice is fine.
         """
         name = cls.__name__
         held = self._classes.get(name)
@@ -37,7 +37,7 @@ class Registry:
         """The class of that name.
 
         Raises:
-            ConfigError: there is none; the message offers the nearest name.
+            ConfigError: there is none; the message suggests the nearest name.
         """
         if name not in self._classes:
             raise ConfigError(f"there is no component {name!r}{did_you_mean(name, self._classes)}")
@@ -48,7 +48,7 @@ class Registry:
         return sorted(self._classes)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._classes
+        return isinstance(name, str) and name in self._classes
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -61,5 +61,5 @@ registry = Registry()
 
 
 def register(cls: T) -> T:
-    """Class decorator: make the class known to YAML under its own name, in the one registry of the process."""
+    """Class decorator: register the class under its own name in the registry of the process, so that YAML can use it."""
     return registry.add(cls)

@@ -1,4 +1,4 @@
-"""What the settings of a run may be: kinds and ranges of top-level keys, in one table.
+"""Types and ranges of the settings of a run, i.e. of top-level keys, in one table.
 
 Arguments of components are checked against their constructors (`ppdet.core.config.schema`); these keys have none.
 """
@@ -14,7 +14,7 @@ from ppdet.core.problem import Problem
 
 
 class Setting(NamedTuple):
-    """Types that a value may have, and the least number."""
+    """Allowed types, and the smallest number."""
 
     types: tuple[type, ...]
     lowest: float | None = None
@@ -47,18 +47,18 @@ RUN_SETTINGS: Mapping[str, Setting] = {
     "save_dir": _TEXT,
     "output_eval": _TEXT_OR_NONE,
     "weights": _TEXT_OR_NONE,
-    "pretrain_weights": Setting((str, bool, type(None))),  # false is PaddleDetection's way to say none
+    "pretrain_weights": Setting((str, bool, type(None))),  # false means none in PaddleDetection
 }
 READER_SETTINGS: Mapping[str, Setting] = {"batch_size": Setting((int,), 1)}
 
 
 def check_settings(section: Mapping[str, Any], table: Mapping[str, Setting] = RUN_SETTINGS, prefix: str = "") -> list[Problem]:
-    """Values of a mapping that the table does not allow, each with its place.
+    """Problems of a mapping whose values the table does not allow, each with its location.
 
     Args:
         section: the top level of a config, or a section.
-        table: keys it is judged by; others pass.
-        prefix: put before the key in messages, such as ``"TrainReader."``.
+        table: keys to check; others are ignored.
+        prefix: of the key in messages, such as ``"TrainReader."``.
     """
     problems = []
     for key, setting in table.items():

@@ -1,7 +1,7 @@
-"""Compare a value from YAML with the annotation of the argument it is meant for.
+"""Check a value from YAML against the type annotation of its argument.
 
-Only plain annotations are judged: bool, int, float, str, paths, None and unions of these. Anything richer is the
-constructor's own business. It is enough to catch ``use_gt_bbox: Flase``, which would otherwise count as true.
+Only plain annotations are checked: bool, int, float, str, paths, None and unions of these; other types are left to the
+constructor. This catches ``use_gt_bbox: Flase``, which would otherwise count as true.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import types
 import typing
 from typing import Any, Callable
 
+from ppdet.core.problem import short_repr
+
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
 _PATHS = (pathlib.Path, pathlib.PurePath, os.PathLike)
 
 
 def plain_annotations(function: Callable[..., Any]) -> dict[str, tuple[type, ...]]:
-    """Argument name to the plain types it may have; arguments with any other annotation are left out."""
+    """Argument name to its plain types; arguments with other annotations are left out."""
     try:
         hints = typing.get_type_hints(function)
     except Exception:  # an annotation this Python cannot evaluate (``X | Y`` on 3.9, names under TYPE_CHECKING)
@@ -31,15 +33,15 @@ def plain_annotations(function: Callable[..., Any]) -> dict[str, tuple[type, ...
 
 
 def complaint(value: Any, allowed: tuple[type, ...]) -> str | None:
-    """What is wrong with `value`, such as "expects true or false, not 'Flase'", or None if it fits."""
+    """Why `value` is not allowed, such as "expects true or false, not 'Flase'"; None if it is."""
     if any(_fits(value, kind) for kind in allowed):
         return None
-    return f"expects {' or '.join(_WORDS[kind] for kind in allowed)}, not {value!r}"
+    return f"expects {' or '.join(_WORDS[kind] for kind in allowed)}, not {short_repr(value)}"
 
 
 def _fits(value: Any, kind: type) -> bool:
     if kind is bool:
-        return value in (0, 1) and isinstance(value, int)  # published configs write 0 and 1, too
+        return value in (0, 1) and isinstance(value, int)  # published configs also use 0 and 1
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if kind is float:

@@ -1,30 +1,37 @@
 """Safe YAML with line numbers. Builds nothing: ``!Tag`` becomes a `Spec`.
 
-Differences from plain YAML 1.1, all towards what people mean: ``1e-3`` is a number, ``None`` is null, a section written
-twice is an error and a scalar written twice a warning. Everything else, ``yes`` and ``on`` included, is as PyYAML's
-SafeLoader reads it.
+It differs from plain YAML 1.1 where people mean something else: ``1e-3`` is a number, ``None`` is null, a section given twice
+is an error and a scalar given twice a warning. Everything else, ``yes`` and ``on`` included, is read as by PyYAML's
+SafeLoader. Size and nesting are limited, since a few hundred bytes of aliases can stand for billions of values.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
 from ppdet.core.config.nodes import Anchor, ConfigDict, ConfigList, Spec
 from ppdet.core.errors import ConfigError
-from ppdet.core.problem import Mark, Problem, did_you_mean
+from ppdet.core.files import read_regular_file
+from ppdet.core.problem import Mark, Problem, did_you_mean, short_repr
 
 __all__ = ["Anchor", "ConfigDict", "ConfigList", "Mark", "Spec", "load_yaml", "parse_yaml"]
+
+MAX_BYTES = 4 << 20
+MAX_NODES = 100_000
+"""Values of a document with every alias written out; published configs have a few hundred. Twelve lines of aliases of aliases
+("billion laughs") would otherwise expand to 10^11 wherever a config is walked through."""
+MAX_DEPTH = 60
 
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = _STANDARD + "merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes that know their anchor, and constructs our containers from them."""
+    """Composes nodes with their anchors, and constructs our containers from them."""
 
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text)
@@ -33,10 +40,16 @@ class _Loader(yaml.SafeLoader):
         self.warnings: list[Problem] = []
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
+        self._extent: dict[int, tuple[int, int]] = {}
+        self._depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._refuse(f"values are nested more than {MAX_DEPTH} levels deep", event)
         node = super().compose_node(parent, index)
+        self._depth -= 1
         if not isinstance(event, yaml.AliasEvent) and event.anchor is not None:
             node.anchor = Anchor(event.anchor, self.mark(event))
         return node
@@ -47,8 +60,25 @@ class _Loader(yaml.SafeLoader):
     def problem(self, message: str, node: Any) -> None:
         self.problems.append(Problem(message, self.mark(node)))
 
+    def _refuse(self, message: str, node: Any) -> NoReturn:
+        raise ConfigError([Problem(f"{message}; a config holds plain settings", self.mark(node))])
+
+    def _measure(self, node: yaml.Node) -> None:
+        """Note how many values a node holds, aliases written out, and how deep; refuse what is beyond the limits."""
+        children = [child for pair in node.value for child in pair] if isinstance(node, yaml.MappingNode) else node.value
+        if isinstance(node, yaml.ScalarNode):
+            children = []
+        extents = [self._extent.get(id(child), (1, 1)) for child in children]
+        count = 1 + sum(extent[0] for extent in extents)
+        depth = 1 + max((extent[1] for extent in extents), default=0)
+        self._extent[id(node)] = count, depth
+        if count > MAX_NODES:
+            self._refuse(f"with its aliases written out the file holds more than {MAX_NODES} values", node)
+        if depth > MAX_DEPTH:
+            self._refuse(f"with its aliases written out values are nested more than {MAX_DEPTH} levels deep", node)
+
     def value(self, node: yaml.Node) -> Any:
-        """The object of a node; the same object for every alias of it."""
+        """The object of a node; all aliases of a node give the same object."""
         if id(node) in self._made:
             return self._made[id(node)]
         if id(node) in self._open:
@@ -56,6 +86,7 @@ class _Loader(yaml.SafeLoader):
             return None
         self._open.add(id(node))
         self._made[id(node)] = made = self._construct(node)
+        self._measure(node)
         self._open.discard(id(node))
         return made
 
@@ -86,9 +117,13 @@ class _Loader(yaml.SafeLoader):
 
     def _scalar(self, node: yaml.ScalarNode, tag: str) -> Any:
         try:
-            return self.yaml_constructors[tag](self, node)
-        except (ValueError, yaml.constructor.ConstructorError) as error:
-            self.problem(f"{node.value!r} is not a valid {tag.replace(_STANDARD, '')}: {error}", node)
+            value = self.yaml_constructors[tag](self, node)
+            if isinstance(value, int) and abs(value) >= 1 << 63:
+                raise ValueError("it does not fit into 64 bits")
+            return value
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, yaml.constructor.ConstructorError) as error:
+            # PyYAML checks little before it converts: `!!int ""` is an IndexError, `!!bool 7` a KeyError.
+            self.problem(f"{short_repr(node.value)} is not a valid {tag.replace(_STANDARD, '')} ({error})", node)
             return None
 
     def _items(self, node: yaml.SequenceNode) -> ConfigList:
@@ -119,7 +154,7 @@ class _Loader(yaml.SafeLoader):
         return into
 
     def _note_duplicate(self, into: ConfigDict, key: Any, key_node: yaml.Node, child: yaml.Node) -> None:
-        """A section given twice is an error. Of two scalars the later wins, with a warning: published configs do it."""
+        """A section given twice is an error. Of two scalars the later counts, with a warning: published configs have such."""
         message = f"the key {key!r} is given twice in one mapping, first in line {into.key_marks[key].line}"
         if isinstance(child, yaml.ScalarNode) and not isinstance(into[key], (dict, list)):
             self.warnings.append(Problem(f"{message}; this later value counts", self.mark(key_node), "warning"))
@@ -164,13 +199,14 @@ def parse_yaml(text: str, file: str, warnings: list[Problem] | None = None) -> A
     Args:
         text: one YAML document.
         file: what marks and messages call the source.
-        warnings: a list to add findings to that are no errors.
+        warnings: a list to which findings that are not errors are appended.
 
     Returns:
         `ConfigDict`, `ConfigList`, `Spec` or a scalar; None for an empty text.
 
     Raises:
-        ConfigError: with file and line, for broken syntax, duplicate keys, unknown aliases and unsafe tags.
+        ConfigError: with file and line, for broken syntax, duplicate keys, unknown aliases, unsafe tags, and for more than
+            100,000 values or 60 levels once aliases are written out.
     """
     try:
         loader = _Loader(text, file)
@@ -192,11 +228,11 @@ def parse_yaml(text: str, file: str, warnings: list[Problem] | None = None) -> A
 
 
 def load_yaml(path: str | Path, warnings: list[Problem] | None = None) -> Any:
-    """Read a YAML file; marks name it as `path` was given. Raises as `parse_yaml`, and if it cannot be read."""
+    """Read a YAML file; marks name it as given in `path`. Raises what `parse_yaml` raises, and if it cannot be read."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_regular_file(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot read the config {path}: {error.strerror}") from None
+        raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from None
     return parse_yaml(text, str(path), warnings)

@@ -102,7 +102,7 @@ def _boxes(entries: Sequence[Mapping[str, Any]], class_of: Mapping[Any, int]) ->
     return ImageBoxes(
         xyxy_from_xywh(np.array([e["bbox"] for e in entries], np.float64)),
         np.array([class_of[e["category_id"]] for e in entries], np.int64),
-        np.array([bool(e.get("iscrowd")) for e in entries], bool),
+        np.array([e.get("iscrowd") == 1 for e in entries], bool),
         np.clip([float(e["score"]) if is_number(e.get("score")) else 1.0 for e in entries], 0.0, 1.0),
     )
 

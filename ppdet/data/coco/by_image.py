@@ -1,4 +1,4 @@
-"""Reads COCO-style annotations image by image: everyone in it, and the regions of those who are not labelled.
+"""Groups COCO-style annotations by image: its people, and the regions of those who are not labelled.
 
 Legend: N persons, M images.
 """
@@ -10,11 +10,10 @@ from typing import Any, Dict, List, Mapping, Optional, Set
 
 import numpy as np
 
-from ppdet.core.json_values import is_id
-from ppdet.data.coco.file import listed_ids
+from ppdet.annotations.values import as_id
 from ppdet.data.coco.ignored_regions import Region, region_of
 from ppdet.data.coco.person_table import ImageTable, PersonTable
-from ppdet.data.coco.persons import person_table
+from ppdet.data.coco.persons import is_wanted, name_of, person_table
 from ppdet.data.coco.report import AnnotationReport
 
 
@@ -50,30 +49,28 @@ def bottom_up_table(
 ) -> BottomUpTable:
     """Group a COCO file's annotations by image.
 
-    Which persons are usable is `person_table`'s rule. Everyone else who is annotated (crowds, people without labelled keypoints,
+    Which persons are usable is `person_table`'s rule. All other annotations (crowds, people without labelled keypoints,
     persons that cannot be used) becomes an ignored region, by segmentation or box.
 
     Raises:
         DataError: every annotation has another number of keypoints than `num_joints`.
     """
-    annotations, known = content["annotations"], listed_ids(content["images"])
-    persons = person_table(annotations, images, num_joints, categories, report, known)
+    persons = person_table(content, images, num_joints, categories, report)
     persons = persons.take(np.lexsort((-persons.area, persons.image_row)))
     first = np.searchsorted(persons.image_row, np.arange(len(images) + 1))
     has_person = np.zeros(len(images), bool)
     ignored: Dict[int, List[Region]] = {}
     undrawable = 0
     used = set(persons.annotation_id)
-    row_of = {image_id: row for row, image_id in enumerate(images.ids.tolist())}
-    text_ids = images.ids.dtype.kind == "U"
-    for position, entry in enumerate(annotations):
-        if not _is_wanted(entry, categories):
+    row_of = {str(image_id): row for row, image_id in enumerate(images.ids.tolist())}
+    for position, entry in enumerate(content["annotations"]):
+        if not isinstance(entry, dict) or not is_wanted(entry, categories) or entry.get("iscrowd") not in (0, 1):
             continue
-        row = row_of.get(str(entry["image_id"]) if text_ids else entry["image_id"])
+        row = None if as_id(entry.get("image_id")) is None else row_of.get(str(entry["image_id"]))
         if row is None:
             continue
-        name = f"annotation {entry.get('id', f'[{position}]')}"
-        crowd = bool(entry.get("iscrowd"))
+        name = name_of(entry, position)
+        crowd = entry["iscrowd"] == 1
         has_person[row] |= not crowd
         if not crowd and name in used:
             continue
@@ -87,9 +84,3 @@ def bottom_up_table(
         report.add_note(f"{undrawable} segmentations of ignored people cannot be drawn: their box is ignored instead")
     return BottomUpTable(images, persons, first, has_person, ignored)
 
-
-def _is_wanted(entry: Any, categories: Optional[Set[Any]]) -> bool:
-    if not isinstance(entry, dict) or not is_id(entry.get("image_id")):
-        return False
-    category = entry.get("category_id")
-    return categories is None or category is None or (is_id(category) and category in categories)

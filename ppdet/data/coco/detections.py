@@ -9,13 +9,17 @@ from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
+from ppdet.annotations.layout_checks import fractions_instead_of_pixels
+from ppdet.annotations.values import IdIndex, as_id, as_number
 from ppdet.core.errors import DataError
-from ppdet.core.json_values import is_id, is_number
-from ppdet.data.coco.file import read_json
+from ppdet.core.json_file import read_json
 from ppdet.data.coco.image_match import ENOUGH, ImageMatcher
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.report import AnnotationReport
 
+BEYOND = 0.05
+"""Part of the image by which a detector's box may reach beyond it."""
+MOST = 0.95
 
 def detection_table(
     path: str,
@@ -24,6 +28,7 @@ def detection_table(
     categories: Optional[Set[Any]],
     score_threshold: float,
     report: AnnotationReport,
+    declared: Sequence[Any] = (),
 ) -> PersonTable:
     """Boxes of a detector as persons with unknown keypoints (all zero, none visible).
 
@@ -31,15 +36,18 @@ def detection_table(
         path: JSON list of {image_id, category_id, bbox [x, y, w, h], score} and, better, `file_name`: that decides then,
             whatever the `image_id` (see `ImageMatcher`).
         images: the images to evaluate on; boxes on other images are named in the report.
+        num_joints: K.
         categories: ids that count; None for all.
         score_threshold: boxes below are left out.
         report: takes what is noted; it should be one about the file of boxes.
+        declared: category ids of the annotation file, in its order.
 
     Raises:
         DataError: the file is missing, broken, no list, or none of its boxes can be used.
     """
-    rows, good, names = usable_detections(path, images, categories, score_threshold, report)
+    rows, good, names = usable_detections(path, images, categories, score_threshold, report, declared)
     xywh = np.array([entry["bbox"] for entry in good], np.float64).reshape(-1, 4)
+    category_row = {identity: row for row, identity in enumerate(declared)}
     table = PersonTable(
         np.array(rows, np.int64),
         np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
@@ -47,41 +55,53 @@ def detection_table(
         xywh[:, 2] * xywh[:, 3],
         np.array([entry["score"] for entry in good], np.float64),
         np.array(names, object),
+        np.array([category_row.get(entry.get("category_id"), -1) for entry in good], np.int64),
     )
     # one image's boxes in a row: each image is decoded once
     return table.take(np.argsort(table.image_row, kind="stable"))
 
 
 def usable_detections(
-    path: str, images: ImageTable, categories: Optional[Set[Any]], score_threshold: float, report: AnnotationReport
+    path: str,
+    images: ImageTable,
+    categories: Optional[Set[Any]],
+    score_threshold: float,
+    report: AnnotationReport,
+    declared: Sequence[Any] = (),
 ) -> Tuple[List[int], List[Mapping[str, Any]], List[str]]:
     """The entries of a file of boxes that count; arguments and errors as for `detection_table`.
 
     Returns:
-        Row of the image, the entry itself, and its name in messages, for each.
+        For each, the row of its image; its `bbox` and `score` as numbers and, if it has one, the `category_id` that is meant; and
+        its name in messages.
     """
     entries = _read(path)
-    matcher = ImageMatcher(images)
+    matcher, index = ImageMatcher(images), IdIndex(declared or categories or ())
     rows: List[int] = []
     good: List[Mapping[str, Any]] = []
     names: List[str] = []
     for position, entry in enumerate(entries):
         name = f"detection [{position}]"
         problem = _problem(entry)
-        row = None if problem else matcher.row(entry)
         if problem:
             report.add_bad(problem, name)
-        elif categories is not None and entry.get("category_id", next(iter(categories))) not in categories:
-            report.add_skipped(f"detections of category {entry['category_id']}")
-        elif entry["score"] < score_threshold:
+            continue
+        row = matcher.row(entry)
+        category, score = entry.get("category_id"), float(entry["score"])
+        found = index.find(category)
+        if categories is not None and category is not None and found not in categories:
+            report.add_skipped(f"detections of category {str(category)[:40]}")
+        elif score < score_threshold:
             report.add_skipped(f"detections with a score below {score_threshold:g}")
         elif row is None:
             report.add_bad("on an image the dataset does not have", f"{name} -> {_image_of(entry)}")
         else:
             rows.append(row)
-            good.append(entry)
+            box = [float(value) for value in entry["bbox"]]
+            good.append({"bbox": box, "score": score, **({} if found is None else {"category_id": found})})
             names.append(name)
     _judge(path, entries, rows, matcher, categories, images, report)
+    _check_layout(path, np.array([entry["bbox"] for entry in good]).reshape(-1, 4), images.wh[rows], report)
     return rows, good, names
 
 
@@ -104,7 +124,7 @@ def _judge(
     images: ImageTable,
     report: AnnotationReport,
 ) -> None:
-    """Refuse a file of which nothing fits; tell one of which too little does."""
+    """Refuse a file of which nothing fits; note one of which too little does."""
     if not rows:
         reasons = "; ".join(filter(None, [report.bad_line(), report.skipped_line()])) or "it is empty"
         wanted = "" if categories is None else f" of category {', '.join(map(str, sorted(categories, key=str)))}"
@@ -129,7 +149,25 @@ def _judge(
 
 
 def _image_of(entry: Mapping[str, Any]) -> str:
-    return str(entry.get("file_name") or f"image {entry['image_id']}")
+    return str(entry.get("file_name") or f"image {entry['image_id']}")[:200]
+
+
+def _check_layout(path: str, xywh: np.ndarray, wh: np.ndarray, report: AnnotationReport) -> None:
+    if fractions_instead_of_pixels(np.zeros((0, 0, 3)), xywh):
+        raise DataError(
+            f"bbox_file {path}: its boxes are fractions of the image, from 0 to 1; expected pixels. Multiply x by the image's "
+            "width and y by its height"
+        )
+    known = (wh > 0).all(axis=1)
+    if not known.any():
+        return
+    beyond = (xywh[known, :2] + xywh[known, 2:] > wh[known] * (1 + BEYOND)).any(axis=1)
+    inside = (xywh[known, 2:] <= wh[known] * (1 + BEYOND)).all(axis=1) & (xywh[known, 2:] > xywh[known, :2]).all(axis=1)
+    if beyond.mean() > ENOUGH and inside.mean() > MOST:
+        report.add_note(
+            f"{beyond.mean():.0%} of its boxes reach beyond their image, and would not if they were [x1, y1, x2, y2]; expected "
+            "is COCO's [x, y, width, height]"
+        )
 
 
 def _problem(entry: Any) -> str:
@@ -138,9 +176,9 @@ def _problem(entry: Any) -> str:
     for key in ("image_id", "bbox", "score"):
         if key not in entry:
             return f"without `{key}`"
-    if not is_id(entry["image_id"]) or not is_id(entry.get("category_id", 1)):
+    if as_id(entry["image_id"]) is None or as_id(entry.get("category_id", 1)) is None:
         return "with an `image_id` or `category_id` that is no id"
     box, score = entry["bbox"], entry["score"]
-    if not isinstance(box, list) or len(box) != 4 or not all(is_number(v) for v in box) or not is_number(score):
+    if not isinstance(box, list) or len(box) != 4 or None in [as_number(value) for value in [*box, score]]:
         return "with a `bbox` or `score` that is not finite numbers"
-    return "" if box[2] > 0 and box[3] > 0 else "with a box without extent"
+    return "" if float(box[2]) > 0 and float(box[3]) > 0 else "with a box without extent"

@@ -1,6 +1,6 @@
-"""Regions of an image where people are whose keypoints nobody labelled: a network is neither to find nor to miss them.
+"""Regions of people without labelled keypoints: in training they count neither as people nor as background.
 
-COCO's ways to write a region: polygons, whose coordinates run along the edges of pixels (0 is the left edge of the first),
+COCO has two ways to write a region: polygons, whose coordinates run along the edges of pixels (0 is the left edge of the first),
 and run lengths down the columns, as numbers or packed into a string (https://cocodataset.org/#format-data).
 
 Legend: H W image pixels, V vertices.
@@ -13,11 +13,11 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ppdet.annotations.annotated_object import FARTHEST, SIZE_TOLERANCE
 from ppdet.core.json_values import is_number
-from ppdet.geometry.annotated_object import FARTHEST
 
-SIZE_TOLERANCE = 2
-"""Pixels by which run lengths may be for an image of another size (rounded exports), as for the image itself."""
+MOST_PIXELS = 2**27
+"""Of a run-length mask. A few bytes can claim any size; no image comes near it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def region_of(entry: Mapping[str, Any], image_wh: Sequence[int]) -> Tuple[Option
 
     Args:
         entry: COCO annotation.
-        image_wh: size according to the annotation file, 0 where it does not tell.
+        image_wh: size according to the annotation file, 0 where it has none.
 
     Returns:
         The region, None if the annotation has neither; and whether a segmentation was there that cannot be drawn.
@@ -106,6 +106,8 @@ def _runs(value: Mapping[str, Any], image_wh: Sequence[int]) -> Optional[Region]
     wanted = (image_wh[1], image_wh[0])
     if all(wanted) and max(abs(a - b) for a, b in zip(size, wanted)) > SIZE_TOLERANCE:
         return None
+    if size[0] * size[1] > MOST_PIXELS:
+        return None
     return Region(runs=np.array(counts, np.int64), runs_hw=(size[0], size[1]))
 
 
@@ -114,8 +116,10 @@ def _is_count(value: Any) -> bool:
 
 
 def _unpacked(text: str) -> Optional[List[int]]:
-    """Run lengths from COCO's string: five bits a character, the sixth says that more follow; from the fourth number on it is
-    the difference to the one before last."""
+    """Run lengths from COCO's string: five bits per character, the sixth says that more follow; from the fourth number on it is
+    the difference to the one before last. None for a string that is none.
+
+    Not pycocotools' decoder: of a string that is too short it makes a mask of uninitialised memory."""
     counts: List[int] = []
     value = shift = 0
     for character in text:

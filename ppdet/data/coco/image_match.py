@@ -1,6 +1,6 @@
-"""Which image of a dataset a record of another file means: by its file name if it tells one, else by its id.
+"""Which image of a dataset a record of another file means: by its file name if it has one, else by its id.
 
-Programs that look at a folder number its images themselves, so an `image_id` of theirs says nothing about ours.
+Programs that run over a folder number its images themselves, so their `image_id` says nothing about ours.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Mapping, Optional, Set
 
+from ppdet.annotations.values import IdIndex
 from ppdet.data.coco.person_table import ImageTable
 
 ENOUGH = 0.5
-"""Share of the dataset's images that a file of detections must know, or it is told that it knows few."""
+"""Share of the dataset's images that a file of detections must know, or a note says that it knows few."""
 
 
 class ImageMatcher:
@@ -28,8 +29,9 @@ class ImageMatcher:
     """
 
     def __init__(self, images: ImageTable) -> None:
-        self._text_ids = images.ids.dtype.kind == "U"
-        self._row_of_id: Dict[Any, int] = {image_id: row for row, image_id in enumerate(images.ids.tolist())}
+        ids = images.ids.tolist()
+        self._ids = IdIndex(ids)
+        self._row_of_id: Dict[Any, int] = {image_id: row for row, image_id in enumerate(ids)}
         self._rows_of_name: Dict[str, List[int]] = {}
         self._paths = [path.replace(os.sep, "/") for path in images.paths]
         for row, path in enumerate(self._paths):
@@ -41,7 +43,7 @@ class ImageMatcher:
 
     def row(self, record: Mapping[str, Any]) -> Optional[int]:
         """Row of the image that a record with `image_id`, and perhaps `file_name`, means; None if it is not here."""
-        by_id = self._row_of_id.get(str(record["image_id"]) if self._text_ids else record["image_id"])
+        by_id = self._row_of_id.get(self._ids.find(record["image_id"]))
         name = record.get("file_name")
         if isinstance(name, str) and name:
             row = self._by_name(name, by_id)
@@ -50,7 +52,7 @@ class ImageMatcher:
             row, name = by_id, None
             self.by_id += 1
         if row is None:
-            self.strangers.add(name or record["image_id"])
+            self.strangers.add(name or str(record["image_id"]))
         else:
             self.known.add(row)
         return row
@@ -63,6 +65,9 @@ class ImageMatcher:
         """Images of one name in several folders are told apart by the folders the record gives, then by its id."""
         name = os.path.normpath(name).replace(os.sep, "/")
         rows = self._rows_of_name.get(name.rsplit("/", 1)[-1], [])
+        if not rows:  # a path written on Windows
+            name = name.replace("\\", "/")
+            rows = self._rows_of_name.get(name.rsplit("/", 1)[-1], [])
         if len(rows) < 2:
             return rows[0] if rows else None
         exact = [row for row in rows if f"/{self._paths[row]}".endswith(f"/{name}")]

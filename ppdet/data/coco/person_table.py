@@ -18,7 +18,7 @@ class ImageTable:
     Attributes:
         paths: M file names.
         ids: (M,) ids of the annotation file, integers or strings.
-        wh: (M, 2) int64 width and height according to the annotation file, 0 where it does not tell.
+        wh: (M, 2) int64 width and height according to the annotation file, 0 where it has none.
     """
 
     paths: List[str]
@@ -40,6 +40,7 @@ class PersonTable:
         area: (N,) float64.
         box_score: (N,) float64.
         annotation_id: (N,) ids (object array), for messages.
+        category_row: (N,) int64 row in the annotation file's categories, -1 where unknown.
     """
 
     image_row: np.ndarray
@@ -48,6 +49,7 @@ class PersonTable:
     area: np.ndarray
     box_score: np.ndarray
     annotation_id: np.ndarray
+    category_row: np.ndarray
 
     def __len__(self) -> int:
         return len(self.image_row)
@@ -61,4 +63,5 @@ class PersonTable:
             self.area[rows],
             self.box_score[rows],
             self.annotation_id[rows],
+            self.category_row[rows],
         )

@@ -1,4 +1,4 @@
-"""Counts annotations that cannot be used, so that they are told once instead of vanishing or crashing an epoch."""
+"""Counts annotations that cannot be used: reported once, neither dropped silently nor raised in the middle of an epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAMED_PER_REASON = 3
 class AnnotationReport:
     """Collects (reason, what) pairs of one annotation file.
 
-    `bad` are mistakes in the file; `skipped` are entries that are right but of no use here (crowds, people without
+    `bad` are mistakes in the file; `skipped` are entries that are valid but of no use here (crowds, people without
     labelled keypoints); `notes` are remarks on entries that are used.
     """
 
@@ -22,7 +22,7 @@ class AnnotationReport:
         self._parts: List[AnnotationReport] = []
 
     def part(self, source: str) -> AnnotationReport:
-        """A report on a further file; its lines are told with this one's."""
+        """A report on a further file; its lines are logged with this one's."""
         self._parts.append(AnnotationReport(source))
         return self._parts[-1]
 

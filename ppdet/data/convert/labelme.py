@@ -1,7 +1,8 @@
-"""labelme's files (one JSON an image) to one annotation file in COCO's format.
+"""Converts labelme's files (one JSON per image) to one annotation file in COCO's format.
 
-An object is a rectangle and the points that belong to it: those of its `group_id`, else those that lie in it alone. Points are
-keypoints by their label, or, where no label of an object is a keypoint's name, by their order. Legend: K keypoints.
+An object is a rectangle and the points that belong to it: those of its `group_id`, else those that lie in it alone. A point's
+label is the name of its keypoint, in upper or lower case; or its number, from 1 or from 0. Only if all points of an object have
+the same label does their order decide. Legend: K keypoints.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ppdet.annotations.values import as_number
 from ppdet.core.errors import DataError
+from ppdet.core.json_file import read_json
 from ppdet.core.json_values import is_number
 from ppdet.core.problem import did_you_mean
-from ppdet.data.coco.file import read_json
 from ppdet.skeletons import Skeleton
 
 PROBLEMS_NAMED = 8
@@ -72,12 +74,13 @@ def _read(file: Path, image_root: Path) -> Tuple[Dict[str, Any], List[LabelmeObj
     if not isinstance(shapes, list) or not isinstance(content.get("imagePath"), str):
         raise DataError("not a file of labelme, which has `shapes` and `imagePath`")
     path = file.parent / content["imagePath"].replace("\\", "/")
-    if not path.is_file():
-        raise DataError(f"its image {path} does not exist")
+    if not os.path.isfile(path):
+        raise DataError(f"its image {str(path)[:500]} does not exist")
     image: Dict[str, Any] = {"file_name": Path(os.path.relpath(path, image_root)).as_posix()}
     for key, source in (("width", "imageWidth"), ("height", "imageHeight")):
-        if is_number(content.get(source)):
-            image[key] = int(content[source])
+        size = as_number(content.get(source))
+        if size is not None and size > 0:
+            image[key] = int(size)
     return image, _objects(shapes)
 
 
@@ -87,10 +90,12 @@ def _objects(shapes: Sequence[Any]) -> List[LabelmeObject]:
     for shape in shapes:
         kind, corners = _corners(shape)
         if kind == "rectangle":
-            (left, right), (top, bottom) = (sorted(side) for side in zip(*corners))
-            boxes.append((shape.get("group_id"), LabelmeObject([left, top, right - left, bottom - top])))
+            xs, ys = zip(*corners)
+            box = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+            boxes.append((shape.get("group_id"), LabelmeObject(box)))
         else:
-            hidden = bool((shape.get("flags") or {}).get(HIDDEN_FLAG))
+            flags = shape.get("flags")
+            hidden = bool(flags.get(HIDDEN_FLAG)) if isinstance(flags, Mapping) else False
             points.append((shape.get("group_id"), (str(shape.get("label")), corners[0], hidden)))
     objects = [each for _, each in boxes]
     if not boxes and points:
@@ -102,14 +107,14 @@ def _objects(shapes: Sequence[Any]) -> List[LabelmeObject]:
 
 
 def _corners(shape: Any) -> Tuple[str, List[XY]]:
-    """Kind of a shape, and its two corners or its one place."""
+    """Kind of a shape, and its corners (two, or four as X-AnyLabeling writes them) or its one place."""
     kind = shape.get("shape_type") if isinstance(shape, Mapping) else None
     if kind not in ("rectangle", "point"):
-        raise DataError(f"a shape is a {kind}; only rectangles (objects) and points (keypoints) are known")
+        raise DataError(f"a shape is a {str(kind)[:40]}; only rectangles (objects) and points (keypoints) are known")
     given = shape.get("points")
-    good = isinstance(given, list) and len(given) == (2 if kind == "rectangle" else 1)
+    good = isinstance(given, list) and len(given) in ((2, 4) if kind == "rectangle" else (1,))
     if not good or not all(isinstance(xy, list) and len(xy) == 2 and all(map(is_number, xy)) for xy in given):
-        raise DataError(f"the {kind} {shape.get('label')!r} has the points {given}")
+        raise DataError(f"the {kind} {str(shape.get('label'))[:40]!r} has the points {str(given)[:200]}")
     return kind, [(xy[0], xy[1]) for xy in given]
 
 
@@ -129,14 +134,7 @@ def _inside(xy: XY, box: Optional[Sequence[float]]) -> bool:
 
 
 def _annotation(each: LabelmeObject, skeleton: Skeleton) -> Dict[str, Any]:
-    labels = [label for label, _, _ in each.points]
-    if not set(labels) & set(skeleton.names):  # numbered, or all called alike: the order tells
-        if len(labels) != skeleton.num_keypoints:
-            raise DataError(
-                f"an object has {len(labels)} points whose labels are no keypoints of {skeleton.name}; points without names must "
-                f"be all {skeleton.num_keypoints}, in their order"
-            )
-        labels = list(skeleton.names)
+    labels = _names([label for label, _, _ in each.points], skeleton)
     unknown = [label for label in labels if label not in skeleton.names]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if unknown:
@@ -150,3 +148,37 @@ def _annotation(each: LabelmeObject, skeleton: Skeleton) -> Dict[str, Any]:
         keypoints += [*xy, (1 if hidden else 2) if name in found else 0]
     entry: Dict[str, Any] = {"keypoints": keypoints, "num_keypoints": len(found)}
     return entry if each.box is None else {"bbox": each.box, **entry}
+
+
+def _names(labels: Sequence[str], skeleton: Skeleton) -> List[str]:
+    """Names of keypoints that labels mean; a label that means none stays as it is."""
+    plain = {_plain(name): name for name in skeleton.names}
+    if len(plain) == skeleton.num_keypoints and any(_plain(label) in plain for label in labels):
+        return [label if label in skeleton.names else plain.get(_plain(label), label) for label in labels]
+    if set(labels) & set(skeleton.names) or not labels:
+        return list(labels)
+    numbers = [int(label) if label.isdecimal() and len(label) < 6 else -1 for label in map(str.strip, labels)]
+    if min(numbers) >= 0:
+        return _numbered(numbers, skeleton)
+    if len(set(labels)) > 1 or len(labels) != skeleton.num_keypoints:
+        raise DataError(
+            f"an object has {len(labels)} points whose labels are no keypoints of {skeleton.name} ({', '.join(labels)[:80]}); "
+            f"name them {', '.join(skeleton.names)[:200]}, or number them from 1. Points that are all called alike must be all "
+            f"{skeleton.num_keypoints}, in their order"
+        )
+    return list(skeleton.names)
+
+
+def _numbered(numbers: Sequence[int], skeleton: Skeleton) -> List[str]:
+    count = skeleton.num_keypoints
+    first = 0 if 0 in numbers else 1
+    if max(numbers) - first >= count or not {0, count} & set(numbers):
+        raise DataError(
+            f"an object has {len(numbers)} points whose labels are no keypoints of {skeleton.name} but numbers from "
+            f"{min(numbers)} to {max(numbers)}: from 0 or from 1 is open for {count} keypoints; use names"
+        )
+    return [skeleton.names[number - first] for number in numbers]
+
+
+def _plain(label: str) -> str:
+    return "_".join(label.strip().lower().replace("-", " ").replace("_", " ").split())

@@ -66,9 +66,9 @@ class AnnotatedImageReader:
             known = (np.asarray(stated_wh) > 0).all()
             reason = f"its annotated size {wh} fits both ways" if known else "its annotations state no size"
             raise ConfigError(
-                f"image {path} has EXIF orientation {stored.orientation}, and {reason}: set exif_orientation: turned in the dataset "
-                "if the labels were made in a tool that shows photos upright (most do), or exif_orientation: stored if they refer to the pixels as they are stored (COCO's do), for example "
-                "-o EvalDataset.exif_orientation=turned"
+                f"image {path} has EXIF orientation {stored.orientation}, and {reason}. Set exif_orientation: turned in the "
+                "dataset if the labels were made in a tool that shows photos upright (most do), or exif_orientation: stored if "
+                "they refer to the pixels as they are stored (COCO's do), for example -o EvalDataset.exif_orientation=turned"
             )
         if fits_turned and not self._logged:
             self._logged = True

@@ -1,4 +1,4 @@
-"""Sample numbers in, a finished batch out. Runs in the main process or in a worker, with the same result."""
+"""Makes a batch from sample numbers, in the main process or in a worker, with the same result."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ LAST_IMAGES_KEPT = 4
 
 
 class ImageStore:
-    """Gives images by row, decoding each as seldom as memory allows.
+    """Returns images by row, decoding each as rarely as memory allows.
 
     Preload before workers are forked: they share the pages. Images are handed out read-only, because a transform that
     wrote into one would spoil it for every later epoch.
@@ -54,7 +54,7 @@ class ImageStore:
 
     @property
     def num_cached(self) -> int:
-        """Images held for good."""
+        """Images kept in memory."""
         return len(self._all)
 
     def get(self, row: int) -> np.ndarray:
@@ -82,13 +82,13 @@ class ImageStore:
         return image
 
     def preload(self, rows: Iterable[int], share: float = 1.0) -> bool:
-        """Decode these images and keep them, if `cache` and the memory allow; tells progress on the way.
+        """Decode these images and keep them, if `cache` and the memory allow; logs progress.
 
         Args:
             share: part of the memory budget that is ours (1 / processes on this machine).
 
         Returns:
-            Whether the images are now in memory. Unreadable ones are not an error here; `get` tells.
+            Whether the images are now in memory. Unreadable ones are no error here; `get` raises.
         """
         wanted = [r for r in rows if r not in self._all]
         if self.cache is False or not wanted:
@@ -124,13 +124,13 @@ class ImageStore:
             return None
 
     def _fill(self, rows: List[int], need: float) -> None:
-        start = told = time.monotonic()
+        start = logged = time.monotonic()
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:  # decoding frees the interpreter lock
             for done, (row, image) in enumerate(zip(rows, threads.map(self._try_read, rows)), 1):
                 if image is not None:
                     self._all[row] = image
-                if time.monotonic() - told > 5:
-                    told = time.monotonic()
+                if time.monotonic() - logged > 5:
+                    logged = time.monotonic()
                     logger.info("reading images into memory: %d of %d", done, len(rows))
         seconds = time.monotonic() - start
         logger.info(

@@ -1,4 +1,4 @@
-"""An epoch's batches, made here or by workers."""
+"""Iterates over an epoch's batches, made here or by workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Loader:
     The batches of (seed, epoch) are the same for every `worker_num`.
 
     Args:
-        plan: epoch -> list of arrays of sample numbers, one array a batch.
+        plan: epoch -> list of arrays of sample numbers, one array per batch.
         worker_num: processes; 0 makes the batches in this one.
 
     Attributes:
@@ -41,7 +41,7 @@ class Loader:
 
     @property
     def dataset(self) -> Any:
-        """The dataset behind."""
+        """The dataset that is read."""
         return self.maker.dataset
 
     @property

@@ -9,7 +9,7 @@ from typing import Optional
 def available_bytes() -> int:
     """Bytes that can be had without swapping: the system's estimate, or what is left of the container's limit if less.
 
-    0 when the system does not tell (then nothing is cached unless asked for).
+    0 if the system does not report it (then nothing is cached unless asked for).
     """
     free = [
         n

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
+from ppdet.annotations.sidedness import one_sided
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
@@ -98,6 +99,7 @@ class BaseReader:
         total = len(dataset)
         worker_num = _possible_workers(worker_num)
         if self.training:
+            self._warn_of_one_sided_data(dataset)
             plan = self._train_plan(total, seed, rank, world_size)
             dataset.preload(share=1 / world_size)
         else:
@@ -110,6 +112,21 @@ class BaseReader:
             replace_bad=self.training, mixing_epochs=self.mosaic_epoch,
         )  # fmt: skip
         return Loader(maker, plan, self.batch_size, worker_num)
+
+    def _warn_of_one_sided_data(self, dataset: Any) -> None:
+        """Training mirrors every second image; data whose objects all face one way do not look like that."""
+        keypoints, skeleton = getattr(dataset, "labelled_keypoints", None), getattr(dataset, "skeleton", None)
+        mirrors = any(getattr(transform, "mirrors", False) for transform in self.sample_transforms)
+        if not mirrors or keypoints is None or skeleton is None or not skeleton.flip_pairs:
+            return
+        order = one_sided(keypoints, skeleton.names, skeleton.flip_pairs)
+        if order is not None:
+            logger.warning(
+                "one-sided data: %s, and training mirrors images. Mirrored ones show the opposite, so left and right keypoints "
+                "may come out on one spot. If all images to come face that way, too, switch it off (flip: false in "
+                "RandomFlipHalfBodyTransform, flip_prob: 0 elsewhere; flip: false in the model for the flip test)",
+                order,
+            )
 
     def _train_plan(self, total: int, seed: int, rank: int, world_size: int) -> Callable[[int], List[np.ndarray]]:
         share = total // world_size

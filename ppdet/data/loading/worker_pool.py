@@ -187,7 +187,7 @@ class _Job:
 
 
 def _work(connection: Connection, maker: BatchMaker, slots: Sequence[ArraySlot], parent: int) -> None:
-    """A worker's life: until it is told to stop, or its parent is gone."""
+    """Body of a worker process: runs until it is stopped, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(0)  # OpenCV's threads did not survive the fork

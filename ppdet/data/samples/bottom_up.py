@@ -1,4 +1,4 @@
-"""What travels through a bottom-up pipeline: a whole image with everyone in it.
+"""The sample of a bottom-up pipeline: a whole image with all its people.
 
 Legend: P people, K keypoints, H W source pixels, h w input pixels (cells for maps), M max_people.
 """
@@ -15,7 +15,7 @@ from ppdet.geometry.crop import Crop
 
 @dataclass
 class BottomUpSample:
-    """An image, its people and the regions where nothing can be learnt.
+    """An image, its people and the regions that training ignores.
 
     Convention: pixel centres are integers. `xy_image`, `boxes_xyxy` and `ignore` stay in the source image as it lies on the
     disk; `xy_input` and `masks` follow the warp and whatever comes after it.
@@ -30,7 +30,7 @@ class BottomUpSample:
         area: (P,) source pixels squared.
         image: (H, W, 3) RGB uint8, read-only and maybe shared; after the warp (h, w, 3), our own.
         image_wh: width and height of the source image.
-        ignore: (H, W) bool, True where people are whose keypoints nobody labelled; None: nowhere.
+        ignore: (H, W) bool, True on people without labelled keypoints; None: nowhere.
         frame: the source rectangle that `image` shows, after the warp.
         xy_input: (P, K, 2) float64 in pixels of the warped image.
         masks: (h, w) float32 for each map of the codec, 1 where it is learnt.

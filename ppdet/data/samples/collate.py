@@ -1,4 +1,4 @@
-"""Samples to a batch of arrays.
+"""Stacks samples into a batch of arrays.
 
 Legend: B batch, K keypoints, H W crop pixels, h w cells of a map, M max_people, G boxes of the image that has most.
 """
@@ -19,8 +19,8 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     """A dict of stacked arrays.
 
     Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,),
-    image_id and index (B,), visible (B, K), and, where the transforms made them, xy_input (B, K, 2), target and
-    target_weight. Images with everyone in them give image, image_id, index, image_wh (B, 2), and, where the transforms made them,
+    image_id, index and category_row (B,), visible (B, K), and, if the transforms made them, xy_input (B, K, 2), target and
+    target_weight. Images with all their people give image, image_id, index, image_wh (B, 2), and, if the transforms made them,
     center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and
     tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images give image, image_id, index,
     im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the image, gt_boxes (B, G, 4)
@@ -62,6 +62,7 @@ def _persons(samples: Sequence[PersonSample]) -> Dict[str, Any]:
         "box_score": np.array([s.box_score for s in samples], np.float32),
         "area": np.array([s.area for s in samples], np.float32),
         "visible": np.array([s.visible for s in samples], np.float32),
+        "category_row": np.array([s.category_row for s in samples], np.int64),
     }
     for key in ("xy_input", "target", "target_weight"):
         if getattr(samples[0], key) is not None:

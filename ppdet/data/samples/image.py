@@ -1,4 +1,4 @@
-"""What travels through a whole-image pipeline (training and evaluation of detectors, inference on folders).
+"""The sample of a whole-image pipeline (training and evaluation of detectors, inference on folders).
 
 Legend: N boxes, H W source pixels.
 """

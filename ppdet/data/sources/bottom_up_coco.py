@@ -1,4 +1,4 @@
-"""COCO-style keypoint annotations, one sample an image with everyone in it."""
+"""COCO-style keypoint annotations, one sample per image with all its people."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any, List, Optional, Sequence, Union
 
 import numpy as np
 
+from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
 from ppdet.data.coco.by_image import BottomUpTable, bottom_up_table
-from ppdet.data.coco.file import image_table, read_coco, select_categories
+from ppdet.data.coco.file import image_table
 from ppdet.data.coco.ignored_regions import draw_regions
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.samples.bottom_up import BottomUpSample
@@ -26,7 +27,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
     """Images of a COCO-style file with all their people.
 
     Training takes the images with at least one person that is not a crowd; `test_mode` takes every image of the file, since
-    people found where nobody is count against a model.
+    people found where there are none count against a model.
 
     Args:
         dataset_dir, image_dir, anno_path: images are `dataset_dir/image_dir/file_name`, annotations
@@ -35,7 +36,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         transform: transforms applied after loading, before the reader's (usually none).
         shard: [which, of how many] parts of the images, taken in turn; the readers share images among processes anyway.
         test_mode: all images, for evaluation.
-        return_mask: regions of crowds and of people without labelled keypoints are ignored; false learns there that nobody is.
+        return_mask: ignore the regions of crowds and of people without labelled keypoints; false trains them as background.
         return_bbox, return_area, return_class: accepted; boxes and areas are always there.
         category: id or name (or a list) of the categories to use; default all that declare keypoints.
         cache: "auto", true or false: keep decoded images in memory, see `ImageStore`.
@@ -98,8 +99,13 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         assert self._table is not None
         return self._table
 
+    @property
+    def labelled_keypoints(self) -> np.ndarray:
+        """(N, K, 3) x, y in source pixels, visibility of all persons."""
+        return self.table.persons.keypoints
+
     def parse(self) -> KeypointBottomUpCocoDataset:
-        """Read the annotations, once; says what was left out and why.
+        """Read the annotations, once, and log what was left out and why.
 
         Raises:
             DataError: the file is missing or broken, or none of its images can be used.
@@ -123,10 +129,10 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         self._rows = rows[self.shard[0] :: self.shard[1]]
         self._hold([images.paths[row] for row in self._rows], images.wh[self._rows])
         self._table, self.report = table, report
-        self._tell(table, len(images), report)
+        self._log_counts(table, len(images), report)
         return self
 
-    def _tell(self, table: BottomUpTable, listed: int, report: AnnotationReport) -> None:
+    def _log_counts(self, table: BottomUpTable, listed: int, report: AnnotationReport) -> None:
         people = int((table.first[self._rows + 1] - table.first[self._rows]).sum())
         regions = sum(len(table.ignored.get(int(row), ())) for row in self._rows)
         skipped = f"; no persons to learn from: {report.skipped_line()}" if report.skipped_line() else ""
@@ -151,7 +157,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         )
 
     def load(self, index: int, rng: np.random.Generator) -> BottomUpSample:
-        """The sample with its pixels and, where something is to be ignored, its mask; own transforms applied.
+        """The sample with its pixels and, if something is to be ignored, its mask; own transforms applied.
 
         Raises:
             MediaError, DataError: the image cannot be read or has another size than annotated.

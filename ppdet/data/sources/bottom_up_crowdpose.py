@@ -1,4 +1,4 @@
-"""CrowdPose: COCO's layout with 14 keypoints, neither areas nor segmentations, and a `crowdIndex` for every image."""
+"""CrowdPose: COCO's layout with 14 keypoints, neither areas nor segmentations, and a `crowdIndex` per image."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
-"""COCO-style keypoint annotations, one sample a person."""
+"""COCO-style keypoint annotations, one sample per person."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, Optional, Sequence, Tuple, Union
 
+from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.coco.detections import detection_table
-from ppdet.data.coco.file import image_table, listed_ids, read_coco, select_categories
+from ppdet.data.coco.file import image_table
 from ppdet.data.coco.person_table import ImageTable, PersonTable
-from ppdet.data.coco.persons import person_table
+from ppdet.data.coco.persons import GIVEN, person_table
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.sources.select_data import well_centred
 from ppdet.data.sources.top_down_dataset import TopDownDataset
@@ -53,6 +54,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         select_data: bool = False,
         image_range: Optional[Sequence[float]] = None,
         exif_orientation: str = "auto",
+        box: str = GIVEN,
     ) -> None:
         super().__init__(
             dataset_dir,
@@ -68,6 +70,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             cache,
             image_range,
             exif_orientation,
+            box,
         )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
         self.select_data = bool(select_data)
@@ -87,11 +90,12 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         images = image_table(content["images"], self.image_folder, report)
         categories = select_categories(content, self.category, self.annotation_file)
         if self.use_gt_bbox:
-            listed = listed_ids(content["images"])
-            persons = person_table(content["annotations"], images, self.num_joints, categories, report, listed)
+            persons = person_table(content, images, self.num_joints, categories, report, self.box)
             return images, self._selected(persons, report) if self.select_data else persons
         path = self._detections()
-        boxes = detection_table(path, images, self.num_joints, categories or {1}, self.image_thre, report.part(path))
+        declared = [each["id"] for each in content["categories"]]
+        wanted = categories or set(declared) or None
+        boxes = detection_table(path, images, self.num_joints, wanted, self.image_thre, report.part(path), declared)
         return images, boxes
 
     def _selected(self, persons: PersonTable, report: AnnotationReport) -> PersonTable:

@@ -10,12 +10,12 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
+from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
-from ppdet.core.json_values import is_id
 from ppdet.core.logger import get_logger
 from ppdet.data.coco.box_table import ImageBoxes, annotated_boxes, fill_gaps, pseudo_boxes, trainable
-from ppdet.data.coco.file import image_table, read_coco
+from ppdet.data.coco.file import image_table
 from ppdet.data.coco.person_table import ImageTable
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.samples.image import ImageSample
@@ -132,17 +132,13 @@ class COCODataSet(ImageDataset):
 
     def _choose_categories(self, content: Dict[str, Any]) -> List[Any]:
         """Set the classes; gives the ids of all categories of the file."""
-        declared = {c["id"]: c for c in content.get("categories") or () if isinstance(c, dict) and is_id(c.get("id"))}
-        known = sorted(declared, key=lambda i: (isinstance(i, str), i))
-        names = {i: str(declared[i].get("name", i)) for i in known}
-        wanted = self.category if isinstance(self.category, (list, tuple)) else [self.category]
+        names = {category["id"]: category["name"] for category in content["categories"]}
+        known = sorted(names, key=lambda i: (isinstance(i, str), i))
         if self.category is None:
             self.category_ids = known
         else:
-            self.category_ids = [i for i in known if i in wanted or names[i] in wanted]
-            unknown = [str(item) for item in wanted if item not in known and item not in names.values()]
-            if unknown:
-                raise DataError(f"{self.annotation_file}: no category {', '.join(unknown)}; it has {', '.join(names.values())}")
+            wanted = select_categories(content, self.category, self.annotation_file) or set()
+            self.category_ids = [i for i in known if i in wanted]
         self.label_list = [names[i] for i in self.category_ids]
         if self.training and self.num_classes is not None and len(self.category_ids) > self.num_classes:
             raise ConfigError(

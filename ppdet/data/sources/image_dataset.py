@@ -1,4 +1,4 @@
-"""What datasets of whole images share."""
+"""The base of datasets of whole images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ImageDataset:
         self._store: Optional[ImageStore] = None
 
     def parse(self) -> ImageDataset:
-        """Find out which images there are, once."""
+        """List the images, once."""
         raise TypeError(f"{type(self).__name__} must define parse")
 
     def describe(self, index: int) -> Any:

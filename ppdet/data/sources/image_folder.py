@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import List, Optional, Sequence, Union
 
 import numpy as np
 
+from ppdet.annotations.coco_file import read_coco
 from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
-from ppdet.data.coco.file import read_coco
 from ppdet.data.samples.image import ImageSample
 from ppdet.data.sources.image_dataset import ImageDataset
 from ppdet.image.io import list_images
@@ -21,7 +22,7 @@ class ImageFolder(ImageDataset):
 
     Args:
         dataset_dir, image_dir: the folder, unless `set_images` gives files.
-        anno_path: where class names come from: a COCO-style JSON, or a text file with a name a line. Need not exist
+        anno_path: where class names come from: a COCO-style JSON, or a text file with one name per line. Need not exist
             (PaddleDetection's keypoint configs name a file that no one has).
         sample_num: the first n images only; -1 for all.
         use_default_label: accepted.
@@ -55,16 +56,19 @@ class ImageFolder(ImageDataset):
         """Class names from `anno_path`, empty if there is no such file.
 
         Raises:
-            DataError: a JSON file that is not in COCO's layout.
+            DataError: a JSON file that is not in COCO's layout, or a text file that cannot be read.
         """
         path = self._label_file()
         if path is None:
             return []
         if path.endswith(".json"):
             content = read_coco(path)
-            return [str(c.get("name", c.get("id"))) for c in content.get("categories") or () if isinstance(c, dict)]
-        with open(path, encoding="utf-8") as file:
-            return [line.strip() for line in file if line.strip()]
+            return [category["name"] for category in content["categories"]]
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"cannot read class names from {path}: {error}; expected UTF-8 text, one name per line") from error
+        return [line.strip() for line in text.splitlines() if line.strip()]
 
     def _label_file(self) -> Optional[str]:
         for path in (os.path.join(self.dataset_dir, self.anno_path or ""), self.anno_path or ""):

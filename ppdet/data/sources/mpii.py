@@ -1,4 +1,4 @@
-"""MPII Human Pose, one sample a person (Andriluka et al., CVPR 2014), in the JSON of the HRNet and simple-baseline authors.
+"""MPII Human Pose, one sample per person (Andriluka et al., CVPR 2014), in the JSON of the HRNet and simple-baseline authors.
 
 Legend: N persons, K keypoints.
 """
@@ -11,10 +11,12 @@ from typing import Any, Dict, List, Tuple, Union
 import numpy as np
 
 from ppdet.core.config.registry import register
-from ppdet.core.errors import DataError
+from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.json_file import read_json
 from ppdet.core.json_values import is_id, is_number
-from ppdet.data.coco.file import files_exist, id_array, read_json
+from ppdet.data.coco.file import files_exist, id_array
 from ppdet.data.coco.person_table import ImageTable, PersonTable
+from ppdet.data.coco.persons import GIVEN
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.sources.top_down_dataset import TopDownDataset
@@ -29,10 +31,10 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
 
     Coordinates in the file count from 1. The box is a square of 200 x scale pixels, moved down by 15 x scale because MPII
     centres heads too generously; the usual padding is added on top. All persons are kept, also those without a visible
-    joint: the evaluation counts them by their order, so `index` of a sample is its row in the file.
+    keypoint: the evaluation counts them by their order, so `index` of a sample is its row in the file.
 
-    Refused are entries with visible joints at (0, 0) throughout, and files in which no joint is labelled at all: both are
-    what a conversion that missed the joints' key leaves behind, and a network would learn nothing from them.
+    Entries whose visible keypoints are all at (0, 0), and files without any labelled keypoint, are refused: a conversion that
+    missed the key `joints` leaves them behind, and a network would learn nothing from them.
 
     Arguments are described at `TopDownDataset`.
     """
@@ -40,6 +42,8 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
     default_joints = 16
 
     def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
+        if self.box != GIVEN:
+            raise ConfigError(f"KeypointTopDownMPIIDataset: boxes are MPII's center and scale; box is {self.box!r}, leave it out")
         entries = read_json(self.annotation_file, "annotation file", "check dataset_dir and anno_path")
         if not isinstance(entries, list):
             raise DataError(
@@ -54,9 +58,9 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
                 report.add_bad(problem, f"[{position}]")
             else:
                 good.append({**entry, "row": position})
-        if good and not unlabelled and not any(np.any(entry["joints_vis"]) for entry in good):
+        if good and not unlabelled and not any(np.any(np.array(entry["joints_vis"], np.float64)) for entry in good):
             raise DataError(
-                f"{self.annotation_file}: none of its {len(good)} persons has a visible joint; the joints were lost in a "
+                f"{self.annotation_file}: none of its {len(good)} persons has a visible keypoint; they were lost in a "
                 "conversion. Use the HRNet authors' annot/*.json (key `joints`) or PaddleDetection's (`gt_joints`)"
             )
         return self._tables(good, report)
@@ -98,8 +102,9 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
         center -= 1
         half = scale * BODY_UNIT / 2
         blank = np.zeros((self.num_joints, 2))
-        xy = np.array([blank + 1 if _joints(e) is None else np.array(_joints(e))[:, :2] for e in entries], np.float64)
-        visible = np.array([np.array(e.get("joints_vis", blank[:, 0])) > 0 for e in entries], np.float64)
+        xy = np.array([blank + 1 if _joints(e) is None else np.array(_joints(e), np.float64)[:, :2] for e in entries])
+        flags = [blank[:, 0] if _joints(e) is None else e["joints_vis"] for e in entries]
+        visible = (np.array(flags, np.float64) > 0).astype(np.float64)
         xy = (xy.reshape(-1, self.num_joints, 2) - 1) * visible.reshape(-1, self.num_joints, 1)
         keypoints = np.concatenate([xy, visible.reshape(-1, self.num_joints, 1)], axis=2).astype(np.float32)
         return PersonTable(
@@ -109,11 +114,12 @@ class KeypointTopDownMPIIDataset(TopDownDataset):
             area=(scale[:, 0] * BODY_UNIT) ** 2,
             box_score=np.ones(len(entries)),
             annotation_id=np.array([e["row"] for e in entries], object),
+            category_row=np.full(len(entries), -1, np.int64),
         )
 
 
 def _joints(entry: Dict[str, Any]) -> Any:
-    """PaddleDetection calls them gt_joints, the authors of the JSON joints."""
+    """The keypoints: `gt_joints` in PaddleDetection's files, `joints` in those of the JSON's authors."""
     return entry.get("gt_joints", entry.get("joints"))
 
 
@@ -135,7 +141,7 @@ def _problem(entry: Any, num_joints: int, unlabelled: bool) -> str:
         return "without `joints` or `joints_vis`"
     if _shape(visible) != (num_joints,) or _shape(joints) not in ((num_joints, 2), (num_joints, 3)):
         return f"with `joints` or `joints_vis` that are not {num_joints} points and flags"
-    if np.any(visible) and not np.any(np.array(joints, np.float64)[:, :2]):
+    if np.any(np.array(visible, np.float64)) and not np.any(np.array(joints, np.float64)[:, :2]):
         return "with visible `joints` that are all zero"
     return ""
 

@@ -1,4 +1,4 @@
-"""What every dataset of single persons shares: tables to samples.
+"""The base of every dataset of single persons: makes samples from tables.
 
 Legend: N persons, K keypoints.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
 from ppdet.data.coco.person_table import ImageTable, PersonTable
+from ppdet.data.coco.persons import BOXES, GIVEN
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.loading.annotated_image import AnnotatedImageReader
 from ppdet.data.loading.image_store import ImageStore
@@ -34,7 +35,7 @@ class TopDownDataset:
 
     Args:
         dataset_dir, image_dir, anno_path: images lie below `dataset_dir/image_dir`, annotations are `dataset_dir/anno_path`.
-        num_joints: K, number of keypoints of each annotation; `default_joints` where neither this nor the config tells.
+        num_joints: K, number of keypoints of each annotation; `default_joints` if neither this nor the config says.
         trainsize: network input [w, h]; only its aspect matters here. Taken from the codec when absent.
         transform: transforms applied after loading, before the reader's (usually none).
         center_scale: moves the box centre by up to half of this part of the box, for 3 samples in 10, anew each epoch.
@@ -43,9 +44,11 @@ class TopDownDataset:
         exif_orientation: whether labels refer to images turned as their EXIF orientation says: "auto" goes by the annotated
             size, "stored" and "turned" settle it.
         codec, skeleton: shared with the model; checked against `trainsize` and `num_joints`.
+        box: what a person's crop is made around: "given", the annotation's `bbox` (without one, the extent of its labelled
+            keypoints); "extent", always that extent; "image", the whole image. Training, evaluation and deployment must agree.
 
     Raises:
-        ConfigError: sizes or numbers of joints contradict each other.
+        ConfigError: sizes or numbers of keypoints contradict each other, or `box` is another word.
     """
 
     __shared__ = ["num_joints", "codec", "skeleton"]
@@ -66,7 +69,11 @@ class TopDownDataset:
         cache: Union[bool, str] = "auto",
         image_range: Optional[Sequence[float]] = None,
         exif_orientation: str = "auto",
+        box: str = GIVEN,
     ) -> None:
+        if box not in BOXES:
+            raise ConfigError(f"{type(self).__name__}: box is one of {', '.join(BOXES)}; given {box!r}")
+        self.box = box
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
         self.num_joints = self.default_joints if num_joints is None else num_joints
         self.transform, self.center_scale, self.cache = list(transform), center_scale, cache
@@ -84,7 +91,7 @@ class TopDownDataset:
         self._center = self._size = np.zeros((0, 2))
         self._store: Optional[ImageStore] = None
 
-    # what subclasses give
+    # for subclasses
 
     def _read(self, report: AnnotationReport) -> Tuple[ImageTable, PersonTable]:
         """Read the annotation file; note in `report` what cannot be used."""
@@ -103,7 +110,7 @@ class TopDownDataset:
     # tables
 
     def parse(self) -> TopDownDataset:
-        """Read the annotations, once; says what was left out and why.
+        """Read the annotations, once, and log what was left out and why.
 
         Raises:
             DataError: the file is missing or broken, or holds no usable person.
@@ -127,6 +134,13 @@ class TopDownDataset:
         self._store = ImageStore(images.paths, images.wh, self.cache, self._image_reader)
         self.images, self.persons, self.report = images, persons, report
         return self
+
+    @property
+    def labelled_keypoints(self) -> np.ndarray:
+        """(N, K, 3) x, y in source pixels, visibility of all persons."""
+        persons = self.parse().persons
+        assert persons is not None
+        return persons.keypoints
 
     def _centers_sizes(self, persons: PersonTable) -> Tuple[np.ndarray, np.ndarray]:
         return box_to_center_size(persons.boxes_xyxy, self.input_wh)
@@ -188,6 +202,7 @@ class TopDownDataset:
             box_xyxy=persons.boxes_xyxy[index].copy(),
             box_score=float(persons.box_score[index]),
             area=float(persons.area[index]),
+            category_row=int(persons.category_row[index]),
         )
 
     def __getitem__(self, index: int) -> PersonSample:

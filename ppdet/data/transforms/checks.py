@@ -1,4 +1,4 @@
-"""PaddleDetection states sizes and alignment in several places; here the codec owns them and the others are checked."""
+"""Checks sizes and alignment that a config repeats: PaddleDetection states them in several places, here the codec owns them."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def require_same(owner: str, argument: str, given: Any, codec_value: Any) -> Non
 
 
 def note_alignment(owner: str, use_udp: Optional[bool], alignment: str) -> None:
-    """Tell once when an op asks for another crop alignment than the codec's, which is the one that is used."""
+    """Warn once if an op asks for another crop alignment than the codec's, which is the one that is used."""
     if use_udp is not None and bool(use_udp) != (alignment == "udp"):
         warn_once(f"{owner} says use_udp: {bool(use_udp)}, the codec's crop is '{alignment}': the codec's is used everywhere")

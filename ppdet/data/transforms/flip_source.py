@@ -1,7 +1,4 @@
-"""Where a flip learns which keypoints trade places.
-
-From the config's pairs, checked against the skeleton, or from the skeleton alone.
-"""
+"""The keypoints that swap sides in a mirror: a config's pairs, checked against the skeleton, or the skeleton's own."""
 
 from __future__ import annotations
 
@@ -20,16 +17,24 @@ class FlipSource:
 
     Args:
         owner: name of the transform, for messages.
-        flip_pairs: from the config, or None.
+        flip_pairs: from the config, or None. An empty list says that no keypoints swap.
         skeleton: shared, or None.
+        needed: whether the transform mirrors at all.
 
     Raises:
-        ConfigError: the pairs are not the skeleton's.
+        ConfigError: the pairs are not the skeleton's, or the transform mirrors and there are neither pairs nor a skeleton.
     """
 
-    def __init__(self, owner: str, flip_pairs: Optional[Sequence[Sequence[int]]], skeleton: Any) -> None:
+    def __init__(
+        self, owner: str, flip_pairs: Optional[Sequence[Sequence[int]]], skeleton: Any, needed: bool = True
+    ) -> None:
         self.skeleton = None if skeleton is None else get_skeleton(skeleton)
         if flip_pairs is None:
+            if self.skeleton is None and needed:
+                raise ConfigError(
+                    f"{owner} mirrors, and nothing says which keypoints swap left and right: name a skeleton in the config, give "
+                    "their pairs ([] if there are none), or do not mirror (flip: false, or flip_prob: 0)"
+                )
             flip_pairs = self.skeleton.flip_pairs if self.skeleton is not None else ()
         elif self.skeleton is not None:
             given = sorted(sorted(int(i) for i in pair) for pair in flip_pairs)

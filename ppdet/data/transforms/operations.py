@@ -1,4 +1,4 @@
-"""What transforms do once the dice are cast: deterministic functions on samples and crops.
+"""The deterministic half of the transforms: functions on samples and crops, given the sampled parameters.
 
 Legend: K keypoints, P discs, H W crop pixels.
 """
@@ -16,11 +16,11 @@ from ppdet.geometry.crop import fit_aspect
 
 HALF_BODY_PADDING = 1.5
 SMALLEST_HALF_BODY = 0.2
-"""Part of the whole person's crop below which a half body is not shrunk: two joints may lie on one another."""
+"""Part of the whole person's crop below which a half body is not shrunk: two keypoints may coincide."""
 
 
 def flip_permutation(pairs: Sequence[Sequence[int]], num_keypoints: int) -> np.ndarray:
-    """(K,) int: which keypoint takes each place in the mirror.
+    """(K,) int: which keypoint each one becomes in a mirror.
 
     Raises:
         ConfigError: a pair names a keypoint that is not there, or a keypoint is in two pairs.
@@ -35,7 +35,7 @@ def flip_permutation(pairs: Sequence[Sequence[int]], num_keypoints: int) -> np.n
 
 
 def mirror_person(sample: PersonSample, permutation: np.ndarray) -> PersonSample:
-    """Have the crop mirrored and left and right trade names; twice is no change. In place."""
+    """Mirror the crop and swap left and right keypoints; twice is no change. In place."""
     sample.mirrored = not sample.mirrored
     sample.xy_image = sample.xy_image[permutation]
     sample.visible = sample.visible[permutation]
@@ -62,12 +62,12 @@ def cut_discs(image: np.ndarray, centers_xy: np.ndarray, radii: np.ndarray) -> n
     return image
 
 
-def cut_pending_discs(sample: PersonSample) -> PersonSample:
-    """Cut the discs that were drawn before the crop existed. In place."""
-    if sample.discs is None or sample.xy_input is None or sample.image is None:
+def apply_cutouts(sample: PersonSample) -> PersonSample:
+    """Cut out the discs that were sampled before the crop existed. In place."""
+    if sample.cutouts is None or sample.xy_input is None or sample.image is None:
         return sample
     width = sample.image.shape[1]
-    joints = sample.discs[:, 0].astype(int)
-    cut_discs(sample.image, sample.xy_input[joints] + sample.discs[:, 1:3] * width, sample.discs[:, 3] * width)
-    sample.discs = None
+    keypoints = sample.cutouts[:, 0].astype(int)
+    cut_discs(sample.image, sample.xy_input[keypoints] + sample.cutouts[:, 1:3] * width, sample.cutouts[:, 3] * width)
+    sample.cutouts = None
     return sample

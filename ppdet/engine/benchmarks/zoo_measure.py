@@ -14,7 +14,7 @@ import yaml
 from ppdet.core.config.load import load_config
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger
+from ppdet.core.paddle_process import remove_paddle_log_handler
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import set_cpu_threads
 from ppdet.engine.model_info import model_info
@@ -28,7 +28,7 @@ HEAD = "# Written by tools/model_zoo.py --measure: parameters without running st
 
 def measure_costs(models: Iterable[ZooModel], root: Path = ROOT) -> Dict[str, Dict[str, int]]:
     """Build each model, run it once, count: name -> {parameters, macs}."""
-    take_back_root_logger()
+    remove_paddle_log_handler()
     costs = {}
     for model in models:
         network, input_wh = _network(root / model.config)
@@ -40,7 +40,7 @@ def measure_costs(models: Iterable[ZooModel], root: Path = ROOT) -> Dict[str, Di
 
 def measure_times(models: Iterable[ZooModel], repeats: int = 10, threads: int = 2, root: Path = ROOT) -> Dict[str, float]:
     """Median milliseconds of each network on one image, in the framework (exported models are faster)."""
-    take_back_root_logger()
+    remove_paddle_log_handler()
     set_cpu_threads(threads)
     times = {}
     for model in models:

@@ -1,1 +1,12 @@
 """Check a configuration before anything is built from it."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "check_config": "check",
+    },
+)

@@ -51,7 +51,7 @@ class Feed:
 
 #: a rounded Gaussian of 3 sigma, quarter-cell decoding, flipped maps moved by one cell (Xiao et al., ECCV 2018)
 _CLASSIC = {
-    "crop": "affine", "grid": "stride", "target": "rounded", "sigma": 2.0, "decoder": "quarter", "flip_shift": 1.0,
+    "alignment": "affine", "grid": "stride", "target": "rounded", "sigma": 2.0, "decoder": "quarter", "flip_shift": 1.0,
 }  # fmt: skip
 _SOFT = {**_CLASSIC, "decoder": "soft_argmax_quarter", "beta": 160.0}
 _BOTTOM_UP = "bottom-up: whole images, short side 512; published files of 640 have the same names and shapes"
@@ -78,7 +78,7 @@ FEEDS: Mapping[str, Feed] = {
     "darkpose": Feed(
         "ilovepose/DarkPose",
         codec={
-            "crop": "udp", "grid": "unit", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
+            "alignment": "udp", "grid": "unit", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
             "flip_shift": 0.0,
         },
         remark="crop and heatmaps are aligned by pixel centres; blur kernel 11 at sigma 2, 17 at sigma 3",
@@ -92,7 +92,7 @@ FEEDS: Mapping[str, Feed] = {
     "simple_pose": Feed(
         "liangheming/simple_pose", std=(1.0, 1.0, 1.0), input_wh=((192, 256),),
         codec={
-            "crop": "affine", "grid": "stride", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
+            "alignment": "affine", "grid": "stride", "target": "subpixel", "sigma": 2.0, "decoder": "dark", "blur_kernel": 11,
             "flip_shift": 1.0,
         },
         remark="pixels are not divided by the standard deviation; scored without flip test",
@@ -100,7 +100,7 @@ FEEDS: Mapping[str, Feed] = {
     "vitpose": Feed(
         "ViTAE-Transformer/ViTPose", input_wh=((192, 256),),
         codec={
-            "crop": "udp", "grid": "unit", "target": "subpixel", "window": True, "sigma": 2.0, "decoder": "dark",
+            "alignment": "udp", "grid": "unit", "target": "subpixel", "window": True, "sigma": 2.0, "decoder": "dark",
             "blur_kernel": 11, "flip_shift": 0.0,
         },
         remark="UDP throughout",

@@ -17,7 +17,7 @@ from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import take_back_root_logger
+from ppdet.core.paddle_process import remove_paddle_log_handler
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.sources.top_down_dataset import TopDownDataset
 from ppdet.engine.assembly import Assembly
@@ -45,7 +45,7 @@ def evaluate_mean_pose(config: Config, output_eval: Optional[Union[str, Path]] =
         ConfigError: a config without single persons in boxes, such as a detector's.
         DataError: what `Assembly.dataset` and the metric find wrong with the data.
     """
-    take_back_root_logger()
+    remove_paddle_log_handler()
     folder = output_eval or config.get("output_eval")
     if isinstance(folder, (str, Path)):
         require_folder(folder, "output_eval")

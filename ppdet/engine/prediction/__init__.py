@@ -1,1 +1,13 @@
 """Predict from weights."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "PredictOptions": "predictor",
+        "predict": "predictor",
+    },
+)

@@ -10,7 +10,7 @@ from typing import Any
 from ppdet.core.errors import MediaError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
-from ppdet.engine.prediction.predictor import BOX_FILE, POSE_FILE
+from ppdet.engine.tasks.finders import BoxFinder, PoseFinder
 
 logger = get_logger(__name__)
 
@@ -27,9 +27,10 @@ def write_text_results(folder: str | Path) -> list[Path]:
     Raises:
         MediaError: neither JSON file is there.
     """
-    there = [path for name in (POSE_FILE, BOX_FILE) if (path := Path(folder) / name).is_file()]
+    names = (PoseFinder.file_name, BoxFinder.file_name)
+    there = [path for name in names if (path := Path(folder) / name).is_file()]
     if not there:
-        raise MediaError(f"{folder} has neither {POSE_FILE} nor {BOX_FILE}: predict with --save_results first")
+        raise MediaError(f"{folder} has neither {' nor '.join(names)}: predict with --save_results first")
     source = max(there, key=lambda path: path.stat().st_mtime)
     lines: dict[str, list[str]] = defaultdict(list)
     for entry in json.loads(source.read_text(encoding="utf-8")):

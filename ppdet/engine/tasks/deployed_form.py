@@ -91,6 +91,8 @@ def preprocess_steps(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     for name, arguments in operations(config.get("TestReader")):
         if name == "PadBatch":
             steps.append({"type": "PadStride", "stride": arguments.get("pad_to_stride", 0)})
+        elif name == "NormalizeImage":  # a config may leave its numbers out, a card may not
+            steps.append({"type": name, **IMAGENET, **arguments})
         elif name not in DROPPED_FROM_CARD:
             steps.append({"type": name, **arguments})
     return steps

@@ -18,6 +18,7 @@ from ppdet.inference.results import PoseResult
 from ppdet.visualize.box_drawer import BoxDrawer
 
 IMAGES_TOGETHER = 8
+POSE_FILE, BOX_FILE = "keypoint.json", "bbox.json"
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Finder(ABC):
 class PoseFinder(Finder):
     """Finds people and their poses."""
 
-    things, file_name = "people", "keypoint.json"
+    things, file_name = "people", POSE_FILE
 
     def __init__(self, pipeline: PosePipeline, options: PredictOptions) -> None:
         self._pipeline, self._options = pipeline, options
@@ -107,7 +108,7 @@ class PoseFinder(Finder):
 class BoxFinder(Finder):
     """Finds boxes."""
 
-    things, file_name = "boxes", "bbox.json"
+    things, file_name = "boxes", BOX_FILE
 
     def __init__(self, detector: BoxDetector, options: PredictOptions) -> None:
         self._detector, self._options = detector, options

@@ -5,7 +5,7 @@ Axes: B crops, K keypoints, H W input pixels, h w heatmap cells.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, ClassVar, Mapping, Sequence
 
 import numpy as np
 import paddle
@@ -25,19 +25,25 @@ from ppdet.engine.tasks.setting import pose_setting, precision_text, wants_flip_
 from ppdet.geometry.crop import BOX_PADDING
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.top_down import TopDownEstimator
-from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_card import BOX_KEY, ModelCard
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.modeling.export.top_down import TopDownExport
 from ppdet.skeletons import Skeleton
 
-ARCH = "HRNet"  # PaddleDetection's word for all of them
 CROPS = ("TopDownEvalAffine", "TopDownAffine")
 
 
 class TopDownTask(Task):
-    """Crops of single persons, heatmaps."""
+    """Crops of single persons, heatmaps.
 
+    Attributes:
+        arch: of the card; PaddleDetection's word for all such networks.
+        estimator: runs exported models of this kind.
+    """
+
+    arch: ClassVar[str] = "HRNet"
+    estimator: ClassVar[type[TopDownEstimator]] = TopDownEstimator
     kind = "top_down"
     architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
 
@@ -59,8 +65,9 @@ class TopDownTask(Task):
                 step["trainsize"] = list(codec.input_wh)
         if not any(step["type"] == "NormalizeImage" for step in preprocess):
             preprocess += [{"type": "NormalizeImage", **feed.normalize}, {"type": "Permute"}]
-        card = card_of(config, ARCH, preprocess, feed)
+        card = card_of(config, self.arch, preprocess, feed)
         card.label_list = ["keypoint"]
+        card.extra[BOX_KEY] = str((config.get("TrainDataset") or {}).get("box", "given"))
         card.codec, card.skeleton = codec, parts.skeleton
         width, height = card.input_wh = self.input_wh(parts)
         cells = getattr(codec, "heatmap_wh", None)
@@ -105,7 +112,7 @@ class TopDownTask(Task):
     def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
         """Poses in a detector's boxes; without a detector each whole image is one person's box, as in PaddleDetection."""
         form = self.deployed_form(parts, model)
-        estimator = TopDownEstimator(form.runtime(), form.card, flip_test=wants_flip_test(parts.config, model))
+        estimator = self.estimator(form.runtime(), form.card, flip_test=wants_flip_test(parts.config, model))
         return PoseFinder(PosePipeline(detector, estimator, det_threshold=options.det_threshold), options)
 
     def sample_boxes(self, sample: Any) -> np.ndarray:
@@ -115,7 +122,7 @@ class TopDownTask(Task):
 
     def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
         """(keypoints, scores) of the people of each sample."""
-        estimator = TopDownEstimator(runtime, card, batch_size=batch_size)
+        estimator = self.estimator(runtime, card, batch_size=batch_size)
         return [estimator.estimate(image, boxes) for image, boxes in samples]
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
@@ -212,8 +219,7 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, code
         "center_xy": np.asarray(batch["center_xy"]),
         "size_wh": size,
     }
-    if "index" in batch:
-        rows["index"] = np.asarray(batch["index"])
+    rows.update({name: np.asarray(batch[name]) for name in ("index", "category_row") if name in batch})
     if "xy_input" in batch:
         crop = codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
         rows["truth_xy"], rows["visible"] = crop.to_image(batch["xy_input"]), np.asarray(batch["visible"])

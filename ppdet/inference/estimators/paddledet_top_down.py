@@ -27,7 +27,7 @@ class PaddleDetTopDown(TopDownEstimator):
         return [self._estimate_image(image, checked_boxes(boxes)) for image, boxes in zip(images, boxes_of_images)]
 
     def _estimate_image(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        codec = with_changes(self.codec, crop="affine", paddledet_exact=True)
+        codec = with_changes(self.codec, alignment="affine", paddledet_exact=True)
         count = self.skeleton.num_keypoints
         keypoints, scores = np.empty((len(boxes), count, 2), np.float32), np.empty((len(boxes), count), np.float32)
         cuts = paddledet_cuts(boxes, (image.shape[1], image.shape[0]))

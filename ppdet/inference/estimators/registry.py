@@ -55,6 +55,12 @@ def estimator_class(card: ModelCard) -> type[Any]:
     return _ESTIMATORS[card.kind]
 
 
+def finds_poses(card: ModelCard, in_boxes: bool = False) -> bool:
+    """Whether a card's model finds poses; with `in_boxes`, whether it finds them in the boxes of a detector."""
+    cls = estimator_class(card)
+    return issubclass(cls, PoseEstimator) and not (in_boxes and cls.finds_people_itself)
+
+
 def pose_estimator_class(card: ModelCard, options: EstimatorOptions | None = None) -> type[PoseEstimator]:
     """The class that runs a card's pose model.
 

@@ -212,7 +212,8 @@ def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:
                             "so the input size is unknown; export the model again with tools/export_model.py")
     width, height = (int(side) for side in affine["trainsize"])
     return HeatmapCodec(input_wh=(width, height), heatmap_wh=(width // 4, height // 4), sigma=width / 96, grid="stride",
-                        crop="udp" if affine.get("use_udp") else "affine", decoder="quarter" if use_dark is False else "dark")
+                        alignment="udp" if affine.get("use_udp") else "affine",
+                        decoder="quarter" if use_dark is False else "dark")
 
 
 def _is_size(value: object) -> bool:

@@ -7,7 +7,7 @@ from ppdet.inference.estimators.detections import Detections
 
 
 def box_records(found: Detections, image_id: int, file_name: str) -> list[dict[str, Any]]:
-    """One entry for each box: `image_id`, `file_name`, `category_id` (from 1), `bbox` (x, y, width, height), `score`.
+    """One entry per box: `image_id`, `file_name`, `category_id` (from 1), `bbox` (x, y, width, height), `score`.
 
     Args:
         found: boxes of one image.

@@ -1,4 +1,4 @@
-"""Numbers for the images of a run, as COCO results need them."""
+"""Image ids for COCO results."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def image_ids(paths: Sequence[Path]) -> list[int]:
-    """A different number for each image of a run, the same whenever the same images are given.
+    """A unique number per image, the same whenever the same images are given.
 
     If all names are numbers (000000000139.jpg) and no two of them are the same number, they are COCO's ids. Otherwise
     all images are counted, from 1 on: to take the digits of some and count the others would let ids collide.

@@ -20,7 +20,7 @@ class ImageInputs:
     Args:
         image_file: one image; wins over `image_dir`, as in PaddleDetection.
         image_dir: a directory of images.
-        apply_orientation: turn pictures as their EXIF orientation says; see `read_image`.
+        apply_orientation: turn images as their EXIF orientation says; see `read_image`.
 
     Attributes:
         paths: the images.

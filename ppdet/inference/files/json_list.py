@@ -1,4 +1,4 @@
-"""Writes a JSON list of any length, entry by entry."""
+"""Writes a JSON list entry by entry."""
 from __future__ import annotations
 
 import json
@@ -22,7 +22,7 @@ class JsonListWriter:
         path: the file.
 
     Raises:
-        MediaError: the file cannot be written (at any point: a disk may fill up).
+        MediaError: the file cannot be written; at any point, since a disk may fill up.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -58,7 +58,7 @@ class JsonListWriter:
                 self._stream.write("\n]\n")
                 self._stream.flush()
         except OSError as failure:
-            # What is left in the buffer cannot be written at closing either; the temporary file goes all the same.
+            # The rest of the buffer cannot be written at closing either; the temporary file is removed all the same.
             reason = self._failed(failure)
             with suppress(OSError):
                 self._stack.__exit__(MediaError, reason, failure.__traceback__)

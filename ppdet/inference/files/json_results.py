@@ -17,10 +17,10 @@ from ppdet.inference.results import PoseResult
 def paddledet_record(result: PoseResult) -> list[Any]:
     """One image or frame in PaddleDetection's layout.
 
-    `[path or frame number, [[xmin, ymin, xmax, ymax], ...], [[[[x, y, score], ...K], ...N], [[mean score], ...N]]]`; a
-    picture without people has empty lists, where PaddleDetection leaves it out.
+    `[path or frame number, [[xmin, ymin, xmax, ymax], ...], [[[[x, y, score], ...K], ...N], [[mean score], ...N]]]`; an
+    image without people has empty lists, where PaddleDetection leaves it out.
     """
-    rows = np.concatenate([result.keypoints, result.scores[..., None]], axis=2) if len(result) else []
+    rows = np.concatenate([result.keypoints, result.scores[..., None]], axis=2)
     name = result.path if result.frame_id is None else result.frame_id
     return [
         name,

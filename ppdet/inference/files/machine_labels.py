@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppdet.geometry.annotated_object import AREA_PER_BOX
+from ppdet.annotations.annotated_object import AREA_PER_BOX
 
 if TYPE_CHECKING:
     from ppdet.inference.results import PoseResult

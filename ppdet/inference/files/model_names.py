@@ -15,6 +15,7 @@ import yaml
 
 from ppdet.core.errors import ModelDirError
 from ppdet.core.shipped import PACKAGE, bundled_models_folder
+from ppdet.inference.estimators.registry import finds_poses
 from ppdet.inference.model_card import CARD_NAMES, ModelCard
 
 ZOO_FILE = PACKAGE / "model_zoo" / "zoo.yml"
@@ -113,4 +114,4 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 
 def _role(folder: Path) -> str:
-    return DETECTOR if ModelCard.load(folder).kind == "detection" else POSE
+    return POSE if finds_poses(ModelCard.load(folder)) else DETECTOR

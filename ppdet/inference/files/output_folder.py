@@ -1,4 +1,4 @@
-"""The folder that a command writes into: checked before the work, named after it."""
+"""The output folder of a command, checked before the work starts."""
 from __future__ import annotations
 
 import tempfile
@@ -8,10 +8,10 @@ from ppdet.core.errors import MediaError
 
 
 class OutputFolder:
-    """A folder that is known to be writable, and the names already used in it during this run.
+    """A writable folder and the names that this run has used in it.
 
     Args:
-        path: made if it is not there.
+        path: created if it does not exist.
 
     Raises:
         MediaError: it cannot be made or written to.
@@ -29,7 +29,7 @@ class OutputFolder:
                              "--output_dir") from error
 
     def file(self, name: str, source: str | Path | None = None) -> Path:
-        """A path in the folder that does not overwrite the input or an earlier result of this run.
+        """A path in the folder that overwrites neither the input nor an earlier result of this run.
 
         Args:
             name: wanted file name.

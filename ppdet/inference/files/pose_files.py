@@ -1,18 +1,21 @@
-"""Reads poses from any JSON that people keep them in: predictions of ours and of PaddleDetection, and annotations.
+"""Reads poses from any JSON that people keep them in: our predictions, PaddleDetection's, and annotations.
 
 Legend: N people of an image, K keypoints.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Optional, Union
 
 import numpy as np
 
+from ppdet.annotations.annotated_object import FARTHEST, is_labelled
+from ppdet.annotations.coco_file import coco_content
+from ppdet.annotations.values import as_id
 from ppdet.core.errors import DataError
+from ppdet.core.json_file import read_json
 from ppdet.skeletons import Skeleton
 from ppdet.skeletons.lookup import skeleton_from_categories
 
@@ -39,14 +42,19 @@ class PosedImage:
         """Append one person: flat or (K, 3) keypoints, a score, and xyxy or None.
 
         Raises:
-            ValueError: the numbers have no such shape.
+            ValueError: the numbers have no such shape, or are not finite.
         """
         rows = np.asarray(keypoints, np.float64).reshape(-1, 3)
         if not len(rows):
             raise ValueError("no keypoints")
+        xyxy = None if box is None else np.asarray(box, np.float64).reshape(4)
+        rows[rows[:, 2] <= 0, :2] = np.nan_to_num(rows[rows[:, 2] <= 0, :2])  # x and y of what was not found do not count
+        for name, values in (("keypoints", rows), ("score", np.asarray(score, np.float64)), ("box", xyxy)):
+            if values is not None and not (np.abs(values) < FARTHEST).all():
+                raise ValueError(f"{name} with numbers that are not finite, or no pixels")
         self.keypoints.append(rows)
         self.person_scores.append(float(score))
-        self.boxes.append(None if box is None else np.asarray(box, np.float64).reshape(4))
+        self.boxes.append(xyxy)
 
     @property
     def title(self) -> str:
@@ -63,7 +71,7 @@ class PoseFile:
         skeleton: of annotations, their skeleton.
         names: of annotations, the file names behind image ids.
         kind: "predictions" or "annotations".
-        turned: coordinates are in the picture as its EXIF orientation turns it (what deployment and tools/infer.py write),
+        turned: coordinates are in the image as its EXIF orientation turns it (what deployment and tools/infer.py write),
             not in the stored pixels (annotations, and the results of an evaluation, which are held against them).
     """
 
@@ -84,12 +92,7 @@ def read_pose_file(path: Union[str, Path]) -> PoseFile:
         DataError: no such file, broken JSON, an unknown layout, or an entry that does not fit it.
     """
     path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}; check the path") from error
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON ({error}); it may be cut short") from error
+    content = read_json(path, "poses")
     if isinstance(content, dict) and isinstance(content.get("annotations"), list):
         return _coco_annotations(path, content)
     if not isinstance(content, list):
@@ -105,10 +108,10 @@ def read_pose_file(path: Union[str, Path]) -> PoseFile:
     ):
         if fits:
             kind = "annotations" if reader is _mpii_entry else "predictions"
-            # Only predictions on users' pictures name the file in a COCO result; those of an evaluation have the id alone.
+            # Only predictions on users' images name the file in a COCO result; those of an evaluation have the id alone.
             turned = reader in (_deploy_entry, _named_entry) or (reader is _result_entry and "file_name" in first)
             return PoseFile(_grouped(path, content, reader), kind=kind, turned=turned)
-    keys = ", ".join(map(str, first)) if isinstance(first, dict) else type(first).__name__
+    keys = ", ".join(str(key)[:40] for key in list(first)[:8]) if isinstance(first, dict) else type(first).__name__
     raise DataError(f"{path}: its entries ({keys}) hold no poses; known: COCO results and annotations, MPII, deploy's JSON")
 
 
@@ -117,8 +120,9 @@ def _grouped(path: Path, entries: list[Any], reader: Any) -> list[PosedImage]:
     for position, entry in enumerate(entries):
         try:
             reader(entry, images)
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(f"{path}: entry [{position}] does not fit the others ({type(error).__name__}: {error})") from error
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+            raise DataError(f"{path}: entry [{position}] does not fit the others ({reason})") from error
     return list(images.values())
 
 
@@ -127,10 +131,9 @@ def _image(images: dict[Any, PosedImage], name: Optional[str], image_id: Any = N
 
 
 def _result_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
-    box = entry.get("bbox")
-    xyxy = None if box is None else [box[0], box[1], box[0] + box[2], box[1] + box[3]]
     name = entry.get("file_name")
-    _image(images, None if name is None else str(name), entry.get("image_id")).add(entry["keypoints"], entry["score"], xyxy)
+    image = _image(images, None if name is None else str(name), as_id(entry.get("image_id")))
+    image.add(entry["keypoints"], entry["score"], _xyxy(entry.get("bbox")))
 
 
 def _deploy_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
@@ -151,7 +154,7 @@ def _name_of(what: Any) -> tuple[Optional[str], Any]:
     if isinstance(what, str):
         return what, None
     raise ValueError(
-        f"it is of frame {what} of a video, not of an image; draw videos while they run: deploy/python, tools/infer.py"
+        f"it is of frame {str(what)[:40]} of a video, not of an image; draw videos while they run: deploy/python, tools/infer.py"
     )
 
 
@@ -161,20 +164,34 @@ def _mpii_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
     _image(images, str(entry["image"])).add(np.column_stack([xy, labelled]), 1.0)
 
 
-def _coco_annotations(path: Path, content: Mapping[str, Any]) -> PoseFile:
-    names = {image["id"]: str(image["file_name"]) for image in content.get("images") or () if "file_name" in image}
+def _coco_annotations(path: Path, content: dict[str, Any]) -> PoseFile:
+    content = coco_content(content, str(path))
+    listed = content.get("images")
+    names = {
+        image["id"]: str(image["file_name"])
+        for image in (listed if isinstance(listed, list) else ())
+        if isinstance(image, dict) and as_id(image.get("id")) is not None and "file_name" in image
+    }
     images: dict[Any, PosedImage] = {}
-    for entry in content["annotations"]:
-        if not entry.get("keypoints") or entry.get("iscrowd"):
+    for position, entry in enumerate(content["annotations"]):
+        if not isinstance(entry, dict) or not entry.get("keypoints") or entry.get("iscrowd"):
             continue
         try:
+            if isinstance(entry["keypoints"], str):
+                raise ValueError(entry["keypoints"])  # why they could not be read, see `coco_content`
+            if not is_labelled(entry):
+                continue
             rows = np.array(entry["keypoints"], np.float64).reshape(-1, 3)
             rows[:, 2] = rows[:, 2] > 0
-            if rows[:, 2].any():
-                box = entry.get("bbox")
-                xyxy = None if box is None else [box[0], box[1], box[0] + box[2], box[1] + box[3]]
-                _image(images, names.get(entry["image_id"]), entry["image_id"]).add(rows, 1.0, xyxy)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise DataError(f"{path}: annotation {entry.get('id')} holds no keypoints x, y, v ({error})") from error
-    category = next((c for c in content.get("categories") or () if c.get("keypoints")), None)
+            image_id = as_id(entry.get("image_id"))
+            _image(images, names.get(image_id), image_id).add(rows, 1.0, _xyxy(entry.get("bbox")))
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+            raise DataError(
+                f"{path}: annotation {str(entry.get('id', position))[:40]} holds no keypoints x, y, v ({str(error)[:200]})"
+            ) from error
+    category = next((each for each in content["categories"] if each["keypoints"]), None)
     return PoseFile(list(images.values()), None if category is None else skeleton_from_categories(category), names, "annotations")
+
+
+def _xyxy(box: Any) -> Optional[list[float]]:
+    return None if box is None else [box[0], box[1], box[0] + box[2], box[1] + box[3]]

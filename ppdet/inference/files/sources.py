@@ -48,7 +48,9 @@ def kind_of(source: object, what: str = "the source") -> str:
     raise DataError(f"{what} is of type {type(source).__name__}: {ACCEPTED}")
 
 
-def image_of(source: object, kind: str, image_range: Sequence[float] | None = None) -> np.ndarray:
+def image_of(
+    source: object, kind: str, image_range: Sequence[float] | None = None, name: str = "given as bytes"
+) -> np.ndarray:
     """The (H, W, 3) RGB uint8 pixels of an array, a PIL image, an encoded image or a file.
 
     Encoded images and files are turned as their EXIF orientation says; PIL images and arrays are taken as they are.
@@ -57,6 +59,7 @@ def image_of(source: object, kind: str, image_range: Sequence[float] | None = No
         source: the image.
         kind: what `kind_of` says that it is.
         image_range: [black, white] of images with more than 8 bits; None finds it from the image.
+        name: what to call an encoded image in messages.
 
     Raises:
         MediaError: it cannot be decoded.
@@ -67,7 +70,7 @@ def image_of(source: object, kind: str, image_range: Sequence[float] | None = No
     if kind == "pil":
         return pixels_of_pil(source, checked_range(image_range))
     if kind == "bytes":
-        return decode_stored_image(bytes(source), "given as bytes", image_range).upright()  # type: ignore[call-overload]
+        return decode_stored_image(bytes(source), name, image_range).upright()  # type: ignore[call-overload]
     return read_image(source, apply_orientation=True, image_range=image_range)  # type: ignore[arg-type]
 
 

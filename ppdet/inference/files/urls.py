@@ -11,7 +11,7 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import PurePosixPath
 from typing import NamedTuple, Union
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES
@@ -59,6 +59,15 @@ def without_secrets(source: object) -> str:
     return f"{parts.scheme}://{parts.place}" + ("?..." if parts.query else "")
 
 
+def with_quoted_login(url: str) -> str:
+    """The same URL with "@", "/", "?" and "#" in its user name and password escaped; FFmpeg would end the host's name at them."""
+    parts = split_url(url)
+    if not parts.login:
+        return url
+    login = ":".join(quote(unquote(part), safe="") for part in parts.login.split(":", 1))
+    return f"{parts.scheme}://{login}@{parts.place}{parts.query}"
+
+
 def output_name(source: object) -> str:
     """File name of the video that is made from a path or URL: a video's own name, else one after host and path."""
     if not is_url(source):
@@ -97,8 +106,8 @@ def fetch_image(url: str, most: int = LARGEST_IMAGE_BYTES) -> Union[bytes, None]
     except urllib.error.HTTPError as error:
         raise MediaError(f"{shown}: the server answers {error.code} {error.reason}; check the address, and the login if it "
                          "needs one") from None
-    except (OSError, HTTPException, ValueError) as error:  # the text of a ValueError may hold the URL
-        reason = "" if isinstance(error, ValueError) else f" ({getattr(error, 'reason', None) or error})"
+    except (OSError, HTTPException, ValueError) as error:  # the text of the last two may hold parts of the URL
+        reason = f" ({getattr(error, 'reason', None) or error})" if isinstance(error, OSError) else ""
         raise MediaError(f"{shown} cannot be fetched{reason}; check the address and the network") from None
     if len(data) > most:
         raise MediaError(f"{shown} is larger than {most >> 20} MiB, the limit for an image from the network; download it and "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
 from ppdet.core.logger import get_logger
-from ppdet.core.paddle_process import prepare_for_paddle, take_back_root_logger
+from ppdet.core.paddle_process import prepare_for_paddle, remove_paddle_log_handler
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.instance_pool import InstancePool
 from ppdet.inference.runtimes.model_files import ModelFiles
@@ -52,7 +52,7 @@ class PaddleInferenceRuntime(Runtime):
         import paddle
         from paddle import inference
 
-        take_back_root_logger()
+        remove_paddle_log_handler()
         program = files.paddle_program
         if program is None or files.params is None:
             raise ModelDirError(f"Paddle Inference needs model.json or model.pdmodel with model.pdiparams in {files.folder}; "

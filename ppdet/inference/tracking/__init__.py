@@ -1,1 +1,13 @@
 """Identities and smooth motion over time."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "PersonTracker": "tracker",
+        "PoseSmoother": "smoothing",
+    },
+)

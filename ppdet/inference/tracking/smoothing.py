@@ -1,4 +1,4 @@
-"""Takes the jitter out of keypoints over time, for each person by himself.
+"""Smooths keypoints over time, per person.
 
 Legend: N people, K keypoints.
 """
@@ -12,23 +12,23 @@ import numpy as np
 from ppdet.core.errors import ConfigError
 
 FILTERS = ("OneEuro", "EMA")
-# One-Euro parameters are stated for a person of this size in pixels, so that the same movement is smoothed alike near and far.
+# One-Euro parameters hold for a person of this size in pixels; speeds are scaled so that near and far people are smoothed alike.
 REFERENCE_SIZE = 200.0
-# ... and for this frame rate.
+# They also hold for this frame rate.
 REFERENCE_FPS = 30.0
 
 
 class OneEuroFilter:
-    """Low-pass whose cut-off rises with speed: still points rest, fast ones do not lag.
+    """Low-pass filter whose cut-off rises with speed: points at rest do not jitter, fast ones do not lag.
 
-    Source: Casiez, Roussel and Vogel, CHI 2012. Any number of points, all at once. Parameters are PaddleDetection's, in
-    units of one frame at 30 frames a second.
+    Source: Casiez, Roussel and Vogel, CHI 2012. Filters any number of points at once. Parameters are PaddleDetection's, in
+    units of one frame at 30 frames per second.
 
     Args:
-        frame_step: time between frames in 30ths of a second.
+        frame_step: time between frames in units of 1/30 s.
         min_cutoff: cut-off of a point at rest.
         beta: how much the cut-off rises with speed.
-        speed_cutoff: cut-off of the speed's own filter.
+        speed_cutoff: cut-off of the filter of the speed.
     """
 
     def __init__(self, frame_step: float = 1.0, min_cutoff: float = 0.1, beta: float = 0.05, speed_cutoff: float = 0.1) -> None:
@@ -44,8 +44,8 @@ class OneEuroFilter:
 
         Args:
             value: (K, 2) pixels.
-            restart: (K,) bool; these points forget their past and take the value as it is.
-            unit: pixels in one unit of speed.
+            restart: (K,) bool; these points are reset to the value given.
+            unit: pixels per unit of speed.
         """
         if self._value is None or self._speed is None:
             self._value, self._speed = value.copy(), np.zeros_like(value)
@@ -62,10 +62,10 @@ class OneEuroFilter:
 
 
 class EMAFilter:
-    """Exponential moving average: half old, half new at 30 frames a second, as PaddleDetection has it.
+    """Exponential moving average: half old, half new at 30 frames per second, as in PaddleDetection.
 
     Args:
-        frame_step: time between frames in 30ths of a second.
+        frame_step: time between frames in units of 1/30 s.
         alpha: share of the new value.
     """
 
@@ -74,7 +74,7 @@ class EMAFilter:
         self._value: np.ndarray | None = None
 
     def __call__(self, value: np.ndarray, restart: np.ndarray, unit: float = 1.0) -> np.ndarray:
-        """Filter one frame; see `OneEuroFilter.__call__` (the unit does not matter here)."""
+        """Filter one frame; see `OneEuroFilter.__call__` (`unit` is not used)."""
         if self._value is None:
             self._value = value.copy()
             return value.copy()
@@ -84,12 +84,12 @@ class EMAFilter:
 
 
 class PoseSmoother:
-    """One filter for each identity; a filter goes when its person goes.
+    """One filter per identity; `keep_only` drops the filters of people who left.
 
     Args:
         filter_type: "OneEuro" or "EMA".
-        fps: frames a second, so that smoothing has the same time constant at every frame rate.
-        visible_threshold: a keypoint that was below this and comes back starts afresh instead of sliding in.
+        fps: frames per second, so that smoothing has the same time constant at every frame rate.
+        visible_threshold: a keypoint that was below this score and reappears is reset instead of sliding in.
 
     Raises:
         ConfigError: an unknown filter.
@@ -112,7 +112,7 @@ class PoseSmoother:
             keypoints: (N, K, 2) image pixels.
             scores: (N, K).
             identities: (N,) from `PersonTracker`.
-            boxes: (N, 4), the people's sizes.
+            boxes: (N, 4) xyxy, for the size of each person.
 
         Returns:
             (N, K, 2) float32.
@@ -131,13 +131,13 @@ class PoseSmoother:
         return smoothed.astype(np.float32)
 
     def keep_only(self, identities: Iterable[int]) -> None:
-        """Forget everybody else."""
+        """Drop the filters of all other identities."""
         remembered = set(identities)
         for identity in set(self._filters) - remembered:
             del self._filters[identity], self._was_visible[identity]
 
 
 def smoothing_factor(cutoff: np.ndarray | float, step: float) -> np.ndarray | float:
-    """Share of the new value in a first-order low-pass."""
+    """Weight of the new value in a first-order low-pass filter."""
     time_constant = 1.0 / (2.0 * math.pi * cutoff)
     return 1.0 / (1.0 + time_constant / step)

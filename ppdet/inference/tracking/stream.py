@@ -1,4 +1,4 @@
-"""Identities and smooth motion of one stream of frames."""
+"""Tracking and smoothing in one stream of frames."""
 from __future__ import annotations
 
 import threading

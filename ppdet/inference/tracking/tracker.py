@@ -1,4 +1,4 @@
-"""Keeps identities of people from frame to frame.
+"""Tracks people from frame to frame.
 
 Legend: N people of this frame, T tracks, K keypoints.
 """
@@ -14,10 +14,10 @@ from ppdet.geometry.oks import oks_matrix
 
 @dataclass
 class Track:
-    """One person's last known place.
+    """A person's last known position.
 
     Attributes:
-        identity: number that is given once and never again.
+        identity: number that is never given again.
         box: (4,) xyxy.
         keypoints: (K, 2).
         missed: frames since the person was last seen.
@@ -30,14 +30,14 @@ class Track:
 
 
 class PersonTracker:
-    """Greedy association by the mean of box overlap (IoU) and pose similarity (OKS), the best pair first.
+    """Greedy association by the mean of box IoU and OKS, best pair first.
 
-    Meant to key per-person smoothing and to label people, not to survive long occlusions.
+    Meant for per-person smoothing and labels, not for long occlusions.
 
     Args:
         sigmas: (K,) of the skeleton.
         min_similarity: pairs below this are different people.
-        max_missed: a person not seen for more frames than this is forgotten; who comes back gets a new identity.
+        max_missed: a track that was missed in more frames than this ends; a person who reappears later gets a new identity.
     """
 
     def __init__(self, sigmas: np.ndarray, min_similarity: float = 0.2, max_missed: int = 10) -> None:
@@ -48,7 +48,7 @@ class PersonTracker:
         self._next_identity = 1
 
     def update(self, boxes: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-        """Take in a frame.
+        """Associate the people of the next frame.
 
         Args:
             boxes: (N, 4) xyxy.
@@ -64,7 +64,7 @@ class PersonTracker:
             track = self.tracks[column]
             track.box, track.keypoints, track.missed = boxes[row], keypoints[row], 0
             identities[row] = track.identity
-        for row in np.flatnonzero(identities == 0):
+        for row in np.flatnonzero(identities == 0).tolist():
             identities[row] = self._next_identity
             self.tracks.append(Track(self._next_identity, boxes[row], keypoints[row]))
             self._next_identity += 1
@@ -73,7 +73,7 @@ class PersonTracker:
 
     @property
     def identities(self) -> set[int]:
-        """Who is remembered."""
+        """Identities of the current tracks."""
         return {track.identity for track in self.tracks}
 
     def _pairs(self, boxes: np.ndarray, keypoints: np.ndarray) -> list[tuple[int, int]]:
@@ -83,7 +83,7 @@ class PersonTracker:
         old_keypoints = np.stack([track.keypoints for track in self.tracks])
         similarity = (iou_matrix(boxes, old_boxes)
                       + oks_matrix(keypoints, box_area(boxes), old_keypoints, box_area(old_boxes), self.sigmas)) / 2
-        pairs = []
+        pairs: list[tuple[int, int]] = []
         while True:
             row, column = np.unravel_index(np.argmax(similarity), similarity.shape)
             if similarity[row, column] < self.min_similarity:

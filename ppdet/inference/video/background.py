@@ -1,6 +1,6 @@
-"""Runs the two ends of a pipeline, reading and writing, beside its middle: bounded queues, order kept.
+"""Reader and writer threads with bounded queues; the order is kept.
 
-A bounded queue holds the fast end back, so memory stays flat however long the video is.
+A bounded queue blocks the faster side, so memory stays flat however long the video is.
 """
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _running: WeakSet[BackgroundSource | BackgroundSink] = WeakSet()
 
 @atexit.register
 def _end_all() -> None:
-    """End the threads of those whom nobody closed, for example because SIGTERM came while they were being made.
+    """End the threads of objects that were never closed, for example because SIGTERM came while they were being made.
 
-    A thread that is within OpenCV when the interpreter goes away takes the process down with it (SIGABRT).
+    A thread that is inside OpenCV when the interpreter exits aborts the process (SIGABRT).
     """
     for each in list(_running):
         each.end()
 
 
 class BackgroundSource(Generic[Item]):
-    """Iterates over something in a thread of its own; an error there is raised to whoever iterates here.
+    """Iterates in a thread of its own; an error there is raised to the consumer.
 
     Args:
         items: what to read ahead.
-        ahead: how many items may wait.
+        ahead: how many items may be waiting.
     """
 
     def __init__(self, items: Iterable[Item], ahead: int = 4) -> None:
@@ -74,22 +74,22 @@ class BackgroundSource(Generic[Item]):
             raise self._error
 
     def close(self) -> None:
-        """Stop reading; waits for the thread."""
+        """Stop reading and wait for the thread."""
         self._stop.set()
         self._thread.join()
 
     def end(self) -> None:
-        """As `close`, for the end of the process: waits a limited time, and a thread that never started is no error."""
+        """Like `close`, at the end of the process: waits for a limited time, and a thread that never started is no error."""
         self._stop.set()
         _join_started(self._thread)
 
 
 class BackgroundSink(Generic[Item]):
-    """Hands items, in order, to a function in a thread of its own; an error there is raised at the next `put` or `close`.
+    """Passes items, in order, to a function in a thread of its own; an error there is raised at the next `put` or `close`.
 
     Args:
         consume: called once with each item.
-        ahead: how many items may wait.
+        ahead: how many items may be waiting.
     """
 
     def __init__(self, consume: Callable[[Item], None], ahead: int = 4) -> None:
@@ -116,25 +116,25 @@ class BackgroundSink(Generic[Item]):
                     self._error = error
 
     def put(self, item: Item) -> None:
-        """Hand over an item, waiting while the queue is full."""
+        """Add an item; waits while the queue is full."""
         if self._error is not None:
             raise self._error
         self._queue.put(item)
 
     def close(self) -> None:
-        """Wait until all is consumed; raises what went wrong there."""
+        """Wait until all items are consumed; raises the error of the thread, if any."""
         self._queue.put(_END)
         self._thread.join()
         if self._error is not None:
             raise self._error
 
     def abandon(self) -> None:
-        """Stop after what is waiting, without raising."""
+        """Stop after the items that are waiting, without raising."""
         self._queue.put(_END)
         self._thread.join()
 
     def end(self) -> None:
-        """For the end of the process: what waits is dropped."""
+        """At the end of the process: items that are waiting are dropped."""
         self._ended = True
         _join_started(self._thread)
 

@@ -1,11 +1,11 @@
-"""Whether a video that was just written is whole."""
+"""Checks that a video that was just written is complete."""
 from __future__ import annotations
 
 from pathlib import Path
 
 import cv2
 
-# Containers that state their number of frames exactly and find any frame at once; the others are read through.
+# Containers that state their number of frames exactly and can seek to any frame; the others are read through.
 INDEXED_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv")
 
 
@@ -17,7 +17,7 @@ def what_is_wrong(path: Path, frames: int) -> str | None:
         frames: how many frames were given to the encoder.
 
     Returns:
-        What is wrong with the file, or None if all its frames (up to one, which some encoders keep back) are there.
+        What is wrong with the file, or None if all frames are there (except one, which some encoders keep back).
     """
     if frames == 0:
         return "it has no frames"

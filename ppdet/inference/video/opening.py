@@ -5,12 +5,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import getproxies
 
 import cv2
 
 from ppdet.core.errors import MediaError
-from ppdet.inference.files.urls import host_and_port, is_url, split_url, without_secrets
+from ppdet.inference.files.urls import host_and_port, is_url, split_url, with_quoted_login, without_secrets
 from ppdet.inference.video.path import check_video_path
 
 # Schemes whose streams are being made while they are read.
@@ -29,13 +30,14 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
         MediaError: it does not open; the message has the reason as far as it can be told, and no password.
     """
     if isinstance(source, int):
-        capture = cv2.VideoCapture(source)
+        with quiet_opencv():
+            capture = cv2.VideoCapture(source)
         advice = (f"camera {source} does not open: check that it is connected, not in use and allowed, or try another "
                   "--camera_id (0 is the first)")
     elif is_url(source):
         _check_server(str(source))
         with quiet_opencv():  # its warnings show the URL, and with it the password
-            capture = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+            capture = cv2.VideoCapture(with_quoted_login(str(source)), cv2.CAP_FFMPEG)
         advice = (f"{without_secrets(source)} gives no video that OpenCV can read: check the path, and the user name and "
                   "password if it needs them; a player such as VLC shows whether the stream works at all")
     else:
@@ -81,12 +83,13 @@ def _check_server(url: str) -> None:
 @contextmanager
 def quiet_opencv() -> Iterator[None]:
     """Keeps OpenCV's own log lines back within the block."""
-    if not hasattr(cv2, "getLogLevel"):
+    logs: Any = getattr(cv2.utils, "logging", None)  # OpenCV 4 and 5
+    if logs is None:
         yield
         return
-    level = cv2.getLogLevel()
-    cv2.setLogLevel(0)
+    level = logs.getLogLevel()
+    logs.setLogLevel(logs.LOG_LEVEL_SILENT)
     try:
         yield
     finally:
-        cv2.setLogLevel(level)
+        logs.setLogLevel(level)

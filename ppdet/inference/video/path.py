@@ -12,10 +12,10 @@ SNIFFED_BYTES = 2048
 
 
 def check_video_path(source: str | Path) -> None:
-    """Refuse what cannot be a video. FFmpeg would show a text file as a film of its letters, and an image as one frame.
+    """Refuse what cannot be a video. FFmpeg would render a text file as a video of its letters, and an image as one frame.
 
     Args:
-        source: path, or URL, which is let through.
+        source: path; a URL is not checked.
 
     Raises:
         MediaError: no such file, an empty one, an image, or text.
@@ -41,5 +41,5 @@ def _is_text(path: Path) -> bool:
     try:
         text = start[: -3 or None].decode("utf-8") if len(start) == SNIFFED_BYTES else start.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.start > len(start) - 8  # only a letter that was cut at the end
-    return all(letter.isprintable() or letter in "\t\r\n\f" for letter in text)
+        return error.start > len(start) - 8  # only a character that was cut at the end
+    return all(character.isprintable() or character in "\t\r\n\f" for character in text)

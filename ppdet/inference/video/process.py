@@ -1,7 +1,7 @@
-"""Poses of a whole video: read, estimate and write side by side.
+"""Poses of a whole video.
 
-Three threads work on three different frames: one decodes, one (the caller's) detects and estimates, one draws and encodes.
-Order is kept, every frame of the input is a frame of the output, and memory does not grow with length.
+Three threads work on different frames at the same time: one decodes, one (the caller's) detects and estimates, one draws and
+encodes. The order is kept, every frame of the input is a frame of the output, and memory does not grow with the length.
 """
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class FrameEstimator(Protocol):
 
 @dataclass
 class VideoReport:
-    """What became of a video.
+    """Summary of a processed video.
 
     Attributes:
         frames: frames written, those that did not decode included.
         people: poses in all frames together.
         seconds: wall-clock time.
-        written: files.
+        written: the files that were written.
         unreadable: numbers of the frames that did not decode.
         missing: frames at the end that the container promises and that are not there.
     """

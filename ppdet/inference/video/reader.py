@@ -30,7 +30,7 @@ class Frame:
     Attributes:
         index: from 1 on, as PaddleDetection counts.
         timestamp_ms: presentation time in the video, or None if the source gives none.
-        image: (H, W, 3) RGB uint8, or None for a frame that could not be decoded.
+        image: (H, W, 3) RGB uint8, or None if the frame could not be decoded.
     """
 
     index: int
@@ -64,15 +64,16 @@ class VideoReader:
     def __init__(self, source: str | Path | int) -> None:
         number = source if isinstance(source, int) else camera_number(source)
         self.source = source if number is None else number
-        self.is_live = is_live(self.source)
         self.name = f"camera {number}" if number is not None else without_secrets(source)
         self._capture = open_capture(self.source)
         self._lock = threading.Lock()  # FFmpeg aborts the process if a file is closed while a thread decodes from it
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        has_count = math.isfinite(count) and 0 < count < 1e9
+        self.is_live = is_live(self.source) or (is_url(self.source) and not has_count)  # such as motion JPEG over HTTP
+        self.frame_count = int(count) if has_count and not self.is_live else None
         self._stated_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = self._best_fps()
         self.size_wh = (int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.frame_count = int(count) if not self.is_live and math.isfinite(count) and 0 < count < 1e9 else None
         self.unreadable: list[int] = []
         self.missing = 0
         self._stamps = Stamps()
@@ -80,7 +81,7 @@ class VideoReader:
     def _best_fps(self) -> float:
         stated = self._stated_fps if math.isfinite(self._stated_fps) and 0 < self._stated_fps <= HIGHEST_CREDIBLE_FPS else None
         is_file = not self.is_live and not is_url(self.source)
-        measured = measured_fps(str(self.source)) if is_file else None
+        measured = measured_fps(str(self.source), stated) if is_file else None
         if measured is not None and (stated is None or not agree(stated, measured)):
             get_logger(__name__).warning("%s states %g frames per second, but by its time stamps it has %.4g, which is taken",
                                          self.name, self._stated_fps, measured)
@@ -136,7 +137,8 @@ class VideoReader:
             log.error("%s promises %d frames and ends after %d: the rest is missing or damaged. The results cover the first %d "
                       "frames only; copy or download the video again", self.name, self.frame_count, index, index)
         frame_ms = self._stamps.frame_ms
-        if frame_ms and not self.is_live and not agree(self.fps, 1000.0 / frame_ms):
+        is_whole = not (self.is_live or self.missing or self.unreadable)
+        if frame_ms and is_whole and not agree(self.fps, 1000.0 / frame_ms):
             log.warning("%s has a variable frame rate (%.4g per second at its start, %.4g on the whole): a video written from it "
                         "plays at %.4g; the time stamps in JSON are the video's own", self.name, self.fps, 1000.0 / frame_ms,
                         self.fps)

@@ -11,7 +11,9 @@ from typing import Union
 
 import cv2
 
-FRAMES_TO_MEASURE = 24
+# Frames whose time stamps are compared with the stated rate, and how many more are read if these disagree: a variable rate may
+# differ at the start from the average that the container rightly states.
+FRAMES_TO_COMPARE, FRAMES_TO_MEASURE = 24, 3000
 FEWEST_STAMPS = 4
 # Share by which a stated rate may differ from the measured one: rounding of time stamps to milliseconds stays below.
 RATE_TOLERANCE = 0.03
@@ -46,15 +48,21 @@ class Stamps:
         return (self.last - self.first) / frames if frames >= FEWEST_STAMPS - 1 else None
 
 
-def measured_fps(path: Union[str, Path]) -> Union[float, None]:
-    """Frames per second by the time stamps of the first frames of a video file, or None if they do not tell."""
+def measured_fps(path: Union[str, Path], stated: Union[float, None]) -> Union[float, None]:
+    """Frames per second by the time stamps of a video file, or None if they do not tell.
+
+    Args:
+        path: the file.
+        stated: what its container states; reading stops early if the first frames agree with it.
+    """
     capture = cv2.VideoCapture(str(path))
-    stamps = Stamps()
-    grabbed = 0
+    stamps, grabbed = Stamps(), 0
     try:
         while grabbed < FRAMES_TO_MEASURE and capture.grab():
             grabbed += 1
             stamps.add(grabbed, capture.get(cv2.CAP_PROP_POS_MSEC))
+            if grabbed == FRAMES_TO_COMPARE and stated and stamps.frame_ms and agree(stated, 1000.0 / stamps.frame_ms):
+                break
     finally:
         capture.release()
     return 1000.0 / stamps.frame_ms if stamps.is_whole(grabbed) and stamps.frame_ms else None

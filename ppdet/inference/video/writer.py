@@ -1,4 +1,4 @@
-"""Writes videos with whatever encoder this OpenCV has."""
+"""Writes videos with an encoder that this OpenCV has."""
 from __future__ import annotations
 
 import os
@@ -65,7 +65,7 @@ class VideoWriter:
                 continue
             temporary = temporary_name(wanted.parent, suffix)
             for codec in CODECS.get(suffix, USUAL_CODECS):
-                writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, self.size_wh)
+                writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*codec), fps, self.size_wh)
                 if writer.isOpened() and writer.getBackendName() != IMAGE_FILE_BACKEND:
                     if suffix != wanted.suffix.lower():
                         self.path = wanted.with_suffix(suffix)
@@ -92,9 +92,9 @@ class VideoWriter:
         self.frames += 1
 
     def finish(self) -> Path:
-        """End the video, make sure that it reads back, and give it its name.
+        """End the video, check that it can be read back, and give it its name.
 
-        OpenCV's encoders do not say when a write fails, so the file itself is asked.
+        OpenCV's encoders do not report failed writes, so the file itself is checked.
 
         Raises:
             MediaError: the file is missing, cut short or does not open (the disk may be full); nothing is left behind.
@@ -113,7 +113,7 @@ class VideoWriter:
         return self.path
 
     def discard(self) -> None:
-        """Stop and leave nothing behind."""
+        """Stop and remove the unfinished file."""
         self._writer.release()
         self._temporary.unlink(missing_ok=True)
 
@@ -133,7 +133,7 @@ class VideoWriter:
 
 
 def disk_is_full(folder: Path) -> bool:
-    """Whether not one block is left to this user; False where the system does not tell."""
+    """Whether no block is left for this user; False if the system does not tell."""
     if not hasattr(os, "statvfs"):
         return False
     state = os.statvfs(folder)

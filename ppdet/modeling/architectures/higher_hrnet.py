@@ -1,4 +1,4 @@
-"""A whole image to heatmaps and tags of all its people. B batch, K keypoints, H W input pixels."""
+"""Heatmaps and tags of all people in a whole image. B batch, K keypoints, H W input pixels."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ppdet.modeling.architectures.pose_model import PoseModel
 class HigherHRNet(PoseModel):
     """HigherHRNet (Cheng et al., CVPR 2020), with `HrHRNetHead.swahr` SWAHR (Luo et al., CVPR 2021).
 
-    Keys ``backbone.*``, ``hrhrnet_head.*``.
+    Checkpoint keys: ``backbone.*``, ``hrhrnet_head.*``.
 
     Args:
-        backbone: network from images to feature maps, the first of which is used.
-        hrhrnet_head: made for that map; holds the loss, as in PaddleDetection's YAML.
-        codec: the codec of the recipe, kept for those who export the model.
-        loss: instead of the head's.
+        backbone: network from images to feature maps; the first map is used.
+        hrhrnet_head: head for that map; it holds the loss, as in PaddleDetection's YAML.
+        codec: the codec of the recipe; the exporter uses it.
+        loss: replaces the head's loss.
         post_process, eval_flip, flip_perm, max_num_people: PaddleDetection's keys; the codec and the evaluator read them from
-            the config, this network has no use for them.
+            the config; the network does not use them.
 
     Raises:
-        ConfigError: the head was made for another number of channels.
+        ConfigError: the head expects another number of channels.
     """
 
     __shared__ = ["codec"]
@@ -67,7 +67,7 @@ class HigherHRNet(PoseModel):
 
 @register
 class HrHRNetPostProcess:
-    """Accepted so that PaddleDetection's YAML loads; the codec takes its thresholds and groups, in every command alike."""
+    """Accepted for PaddleDetection's YAML; the codec takes its thresholds and does the grouping, in all commands."""
 
     def __init__(self, max_num_people: int = 30, heat_thresh: float = 0.1, tag_thresh: float = 1.0) -> None:
         self.max_num_people = max_num_people
@@ -76,7 +76,7 @@ class HrHRNetPostProcess:
 
 
 def averaged_maps(outputs: Dict[str, paddle.Tensor]) -> Tuple[paddle.Tensor, paddle.Tensor]:
-    """One heatmap and one tag map a joint from the maps of two resolutions (Cheng et al., CVPR 2020, sec. 3.4).
+    """Merge the maps of two resolutions to one heatmap and one tag map per keypoint (Cheng et al., CVPR 2020, sec. 3.4).
 
     Returns:
         Mean heatmaps and upsampled tags, both (B, K, H / 2, W / 2).

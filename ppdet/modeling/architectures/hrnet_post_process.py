@@ -7,10 +7,10 @@ from ppdet.core.config.registry import register
 
 @register
 class HRNetPostProcess:
-    """Accepted so that PaddleDetection's YAML loads; the codec decodes, in every command alike.
+    """Accepted for PaddleDetection's YAML; the codec does the decoding, in all commands.
 
     Args:
-        use_dark: read by the codec when it is made from PaddleDetection's vocabulary.
+        use_dark: the codec of a config in PaddleDetection's terms reads it.
     """
 
     def __init__(self, use_dark: bool = True) -> None:

@@ -11,6 +11,9 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.heads.pico_base import PicoHeadBase, RawOutputs
 
+MULTIPLE = 32
+"""Input pixels per cell of the coarsest level that the neck upsamples."""
+
 
 @register
 class PicoDet(nn.Layer):
@@ -47,7 +50,17 @@ class PicoDet(nn.Layer):
         return {**args, "backbone": backbone, "neck": build(args["neck"], input_shape=backbone.out_shape)}
 
     def forward(self, images: paddle.Tensor) -> RawOutputs:
-        """(B, 3, H, W) normalised images -> {"scores": [(B, l, C), ...], "boxes": [(B, l, 4 R), ...]}, by level."""
+        """(B, 3, H, W) normalised images -> {"scores": [(B, l, C), ...], "boxes": [(B, l, 4 R), ...]}, by level.
+
+        Raises:
+            ConfigError: in training, a side that is no multiple of 32: the neck could not join its levels.
+        """
+        if self.training and any(int(side) % MULTIPLE for side in images.shape[2:]):
+            height, width = images.shape[2:]
+            raise ConfigError(
+                f"PicoDet: images of {height}x{width} pixels cannot be trained on, both sides must be multiples of {MULTIPLE}; "
+                "change target_size of BatchRandomResize (or Resize) in TrainReader"
+            )
         return self.head(self.neck(self.backbone(images)))
 
     def loss(self, outputs: RawOutputs, batch: Dict[str, Any]) -> Dict[str, paddle.Tensor]:

@@ -1,4 +1,4 @@
-"""What every network of keypoints has: a loss of its outputs, or a word on why there is none."""
+"""Common base of pose networks: computes the loss of their outputs, or says why there is none."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class PoseModel(nn.Layer):
     """Images to a dict of tensors. Subclasses set `_loss`.
 
     Attributes:
-        loss_hint: what to add to a config without a loss.
+        loss_hint: what to add to a config that has no loss.
     """
 
     loss_hint = "`loss: KeyPointMSELoss`"
     _loss: Optional[Callable[[Any, Any], Dict[str, paddle.Tensor]]]
 
     def loss(self, outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor]) -> Dict[str, paddle.Tensor]:
-        """Losses of `forward`'s outputs, the total under "loss".
+        """Losses of `forward`'s outputs; "loss" is their sum.
 
         Raises:
             ConfigError: the model was built without a loss.

@@ -1,4 +1,4 @@
-"""A backbone and a head that gives heatmaps (Xiao et al., ECCV 2018): Simple Baselines, SimplePose, LPN, ViTPose.
+"""A backbone and a heatmap head (Xiao et al., ECCV 2018): Simple Baselines, SimplePose, LPN, ViTPose.
 
 Legend: B batch, K keypoints, H W input pixels.
 """
@@ -20,14 +20,14 @@ class SimpleBaseline(PoseModel):
     """Keys ``backbone.*`` and ``head.*``.
 
     Args:
-        backbone: network from images to feature maps, the first of which is used.
-        head: made for that map.
-        loss: `loss(outputs, batch) -> {"loss": ...}`; None for a model that is only run.
-        codec: the codec of the recipe, kept for those who export the model.
+        backbone: network from images to feature maps; the first map is used.
+        head: head for that map.
+        loss: `loss(outputs, batch) -> {"loss": ...}`; None for inference only.
+        codec: the codec of the recipe; the exporter uses it.
         flip: evaluate with mirrored crops as well; the evaluator reads it from the config.
 
     Raises:
-        ConfigError: the head was made for another number of channels.
+        ConfigError: the head expects another number of channels.
     """
 
     __shared__ = ["codec"]
@@ -57,7 +57,7 @@ class SimpleBaseline(PoseModel):
 
     @classmethod
     def build_parts(cls, build: Callable[..., Any], args: Dict[str, Any]) -> Dict[str, Any]:
-        """Build the backbone first, for the head is made to fit it."""
+        """Build the backbone first; the head depends on its output."""
         backbone = build(args["backbone"])
         return {**args, "backbone": backbone, "head": build(args["head"], input_shape=backbone.out_shape)}
 

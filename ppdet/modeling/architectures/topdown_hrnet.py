@@ -1,4 +1,4 @@
-"""One person's crop to one heatmap a joint. B batch, K keypoints, H W input pixels, h w heatmap cells."""
+"""One heatmap per keypoint from a person's crop. B batch, K keypoints, H W input pixels, h w heatmap cells."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class TopDownHRNet(PoseModel):
     """A backbone and a 1x1 convolution (Sun et al., CVPR 2019); keys ``backbone.*``, ``final_conv.*``.
 
     Args:
-        backbone: network from images to feature maps, the first of which is used.
-        loss: `loss(outputs, batch) -> {"loss": ...}`; None for a model that is only run.
-        codec: the codec of the recipe, kept for those who export the model.
+        backbone: network from images to feature maps; the first map is used.
+        loss: `loss(outputs, batch) -> {"loss": ...}`; None for inference only.
+        codec: the codec of the recipe; the exporter uses it.
         num_joints: K.
-        width: channels of the backbone's first output, as PaddleDetection's YAML says again; checked.
+        width: channels of the backbone's first output, which PaddleDetection's YAML repeats; checked.
         post_process, flip_perm, flip, shift_heatmap, use_dark: PaddleDetection's keys; the codec and the evaluator
-            read them from the config, this network has no use for them.
+            read them from the config; the network does not use them.
 
     Raises:
         ConfigError: `width` contradicts the backbone, or num_joints is not positive.

@@ -12,11 +12,11 @@ from ppdet.modeling.architectures.simple_baseline import SimpleBaseline
 
 @register
 class VitPose_TopDown(SimpleBaseline):  # noqa: N801 - as YAML spells it
-    """`SimpleBaseline` by the name and with the keys of PaddleDetection's YAML.
+    """`SimpleBaseline` under the name and with the keys of PaddleDetection's YAML.
 
     Args:
         backbone, head, loss, codec: see `SimpleBaseline`.
-        post_process, flip_test: accepted; the codec decodes and the evaluator mirrors, in every command alike.
+        post_process, flip_test: accepted; the codec decodes and the evaluator does the flip test, in all commands.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class VitPose_TopDown(SimpleBaseline):  # noqa: N801 - as YAML spells it
 
 @register
 class VitPosePostProcess:
-    """Accepted so that PaddleDetection's YAML loads; the codec decodes, in every command alike.
+    """Accepted for PaddleDetection's YAML; the codec does the decoding, in all commands.
 
     Args:
-        use_dark: read by the codec when it is made from PaddleDetection's vocabulary.
+        use_dark: the codec of a config in PaddleDetection's terms reads it.
     """
 
     def __init__(self, use_dark: bool = True) -> None:

@@ -19,6 +19,17 @@ from ppdet.modeling.losses.varifocal_loss import cross_entropy, varifocal
 PENALTY = 1e8
 """Cost of a point that is not both within the box and near its centre."""
 IMPOSSIBLE = 1e12
+TIE_STEP = 1e-12
+
+
+def first_of_equals(cost: paddle.Tensor) -> paddle.Tensor:
+    """The same costs in double precision, each raised by less than a float32 step along the last axis, so that none are equal.
+
+    Beside the penalty, float32 forgets the rest of a cost: a box without a point inside and near its centre then takes the first
+    of many equals, as in PaddleDetection.
+    """
+    place = paddle.arange(cost.shape[-1], dtype="float64")
+    return cost.astype("float64") * (1 + place * TIE_STEP)
 
 
 @register
@@ -70,8 +81,8 @@ class SimOTAAssigner:
         cost, iou = self.cost(grid, scores, boxes, truth)
         width = min(self.candidate_topk, cost.shape[-1])
         wanted = paddle.clip(paddle.floor(paddle.topk(iou, width, axis=-1)[0].sum(axis=-1, keepdim=True)), min=1)
-        cheapest, index = paddle.topk(cost, width, axis=-1, largest=False)
-        taken = (paddle.arange(width, dtype="float32") < wanted).astype("float32") * (cheapest < IMPOSSIBLE).astype("float32")
+        cheapest, index = paddle.topk(first_of_equals(cost), width, axis=-1, largest=False)
+        taken = (paddle.arange(width, dtype="float32") < wanted).astype("float32") * (cheapest < IMPOSSIBLE / 2).astype("float32")
         chosen = paddle.put_along_axis(paddle.zeros_like(cost), index, taken, axis=-1)
         found = assign(resolve_conflicts(chosen, -cost), truth, self.num_classes)
         return found._replace(quality=found.trust * aligned_iou(found.boxes, boxes))
@@ -84,7 +95,7 @@ class SimOTAAssigner:
         inside = least_side_distance(grid.points, truth.boxes) > 0
         offset = (truth.boxes[..., :2] + truth.boxes[..., 2:]).unsqueeze(2) / 2 - grid.points
         reach = grid.strides.reshape([1, 1, -1]) * self.center_radius
-        central = paddle.amax(offset.abs(), axis=-1) < reach
+        central = paddle.amax(offset.abs(), axis=[-1]) < reach
         candidate = ((inside | central) & real).any(axis=1, keepdim=True) & real
         iou, giou = pairwise_iou_giou(truth.boxes, boxes)
         box_cost = 1 - giou if self.use_vfl else -paddle.log(iou + 1e-7)

@@ -68,9 +68,9 @@ class TaskAlignedAssigner:
         chosen = resolve_conflicts(chosen, iou)
         found = assign(chosen, truth, self.num_classes)
         metric = metric * chosen
-        largest_iou = paddle.amax(iou * chosen, axis=-1, keepdim=True)
-        scaled = metric / (paddle.amax(metric, axis=-1, keepdim=True) + self.eps) * largest_iou
-        return found._replace(quality=paddle.amax(scaled, axis=1) * found.trust)
+        largest_iou = paddle.amax(iou * chosen, axis=[-1], keepdim=True)
+        scaled = metric / (paddle.amax(metric, axis=[-1], keepdim=True) + self.eps) * largest_iou
+        return found._replace(quality=paddle.amax(scaled, axis=[1]) * found.trust)
 
     def _metric(self, scores: paddle.Tensor, iou: paddle.Tensor, labels: paddle.Tensor) -> paddle.Tensor:
         """(B, G, L) alignment of each prediction with each box."""

@@ -1,1 +1,18 @@
 """Networks from image to feature maps; each has `out_shape`."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "ESNet": "esnet",
+        "HRNet": "hrnet",
+        "LCNet": "lcnet",
+        "LPN": "lpn",
+        "LiteHRNet": "lite_hrnet",
+        "PoseResNet": "pose_resnet",
+        "ViT": "vit",
+    },
+)

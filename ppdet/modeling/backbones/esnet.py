@@ -31,7 +31,7 @@ class _Conv(ConvNorm):
 
 
 class _Unit(nn.Layer):
-    """Same resolution: half of the channels pass, half are narrowed, convolved, gated and widened."""
+    """Stride 1: half of the channels are passed through; the other half is narrowed, convolved, gated and widened."""
 
     def __init__(self, channels: int, middle: int, act: str) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class _Unit(nn.Layer):
 
 
 class _DownsamplingUnit(nn.Layer):
-    """Half the resolution: two ways side by side, then mixed by a separable convolution instead of a shuffle."""
+    """Stride 2: two parallel branches, merged by a separable convolution instead of a shuffle."""
 
     def __init__(self, in_channels: int, channels: int, middle: int, act: str) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class ESNet(nn.Layer):
         scale: factor on the channel counts of the stages.
         act: activation.
         feature_maps: which blocks' outputs to return; 0 is the stem, 1 the pooling, 2 to 14 the units.
-        channel_ratio: width of each unit's middle as a share of its stage, 13 numbers.
+        channel_ratio: hidden width of each unit as a fraction of its stage's width, 13 numbers.
 
     Raises:
         ConfigError: an unknown map, or not 13 ratios.

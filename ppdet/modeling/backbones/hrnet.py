@@ -1,4 +1,4 @@
-"""HRNet: resolutions in parallel, exchanging all the way (Wang et al., TPAMI 2020; Sun et al., CVPR 2019)."""
+"""HRNet: parallel branches of several resolutions with repeated fusion (Wang et al., TPAMI 2020; Sun et al., CVPR 2019)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Plan(NamedTuple):
 
     Attributes:
         width: channels of the finest branch.
-        stem_width: of the four bottlenecks before the branches, which give four times as many channels.
-        modules: of stages 2, 3 and 4.
-        blocks: residual blocks of a branch in one module.
+        stem_width: width of the four bottlenecks before the branches; they output four times as many channels.
+        modules: number of modules of stages 2, 3 and 4.
+        blocks: residual blocks per branch and module.
     """
 
     width: int
@@ -53,7 +53,7 @@ class _Layer1(nn.Layer):
 
 
 class _Transition(nn.Layer):
-    """Change widths where they differ, and open one coarser branch."""
+    """Adapt the widths and add one coarser branch."""
 
     def __init__(self, conv: ConvFactory, name: str, given: Sequence[int], wanted: Sequence[int]) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class _Transition(nn.Layer):
 
 
 class _Module(nn.Layer):
-    """Branches, then exchange."""
+    """Parallel branches, then fusion."""
 
     def __init__(
         self, conv: ConvFactory, name: str, channels: Sequence[int], blocks: int, has_se: bool, outputs: int
@@ -85,7 +85,7 @@ class _Module(nn.Layer):
 
 
 class _Stage(nn.Layer):
-    """A row of modules; the last one may keep the finest output only."""
+    """A sequence of modules; the last one may return only the finest output."""
 
     def __init__(self, conv: ConvFactory, stage: int, channels: Sequence[int], plan: Plan, has_se: bool, outputs: int) -> None:
         super().__init__()
@@ -108,15 +108,15 @@ class HRNet(nn.Layer):
     Args:
         width: channels of the finest branch, one of `WIDTHS`.
         has_se: squeeze-and-excitation in every residual block.
-        freeze_at: index of the output through which no gradient flows back; -1 for none.
+        freeze_at: index of the output whose gradient is stopped; -1 for none.
         freeze_norm: batch norms keep their loaded statistics and parameters.
         norm_momentum, norm_decay: of the batch norms.
-        return_idx: which of the four outputs to return; [0] alone drops the layers only the others need.
+        return_idx: which of the four outputs to return; with [0] alone, layers that only the others need are left out.
         upsample, downsample: PaddleDetection's variants for other tasks; only False is supported.
         small: "v1" or "v2" for the small networks of humanpose.pytorch, see `SMALL`, instead of `width`.
 
     Raises:
-        ConfigError: a width, output or variant that is not there.
+        ConfigError: an unknown width, output or variant.
     """
 
     input_multiple = 32  # sides of the input, or the parts do not fit

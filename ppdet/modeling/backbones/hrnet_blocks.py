@@ -1,4 +1,4 @@
-"""Blocks of HRNet: residual blocks, the branches of one module and their exchange.
+"""Blocks of HRNet: residual blocks, the branches of a module and their fusion.
 
 Sublayer names are checkpoint keys of the published models.
 """
@@ -57,7 +57,7 @@ class BasicBlock(nn.Layer):
 
 
 class Bottleneck(nn.Layer):
-    """1x1, 3x3, 1x1 (four times as wide) and a shortcut, by a 1x1 convolution if `project`."""
+    """1x1, 3x3, 1x1 (four times as wide) and a shortcut, with a 1x1 convolution if `project`."""
 
     def __init__(self, conv: ConvFactory, in_channels: int, width: int, has_se: bool, project: bool) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Bottleneck(nn.Layer):
 
 
 class Branches(nn.Layer):
-    """The same number of basic blocks on each resolution, side by side."""
+    """Parallel branches with the same number of basic blocks per resolution."""
 
     def __init__(self, conv: ConvFactory, name: str, channels: Sequence[int], blocks: int, has_se: bool) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class FuseLayers(nn.Layer):
         ]
 
     def _path(self, conv: ConvFactory, key: str, channels: Sequence[int], i: int, j: int) -> Callable:
-        """The way from input j to output i."""
+        """The layers from input j to output i."""
         if j == i:
             return lambda x: x
         if j > i:

@@ -1,4 +1,4 @@
-"""LiteHRNet: a light HRNet (Yu et al., CVPR 2021). Its wider naive form is the backbone of PP-TinyPose."""
+"""LiteHRNet: a lightweight HRNet (Yu et al., CVPR 2021). Its "wider naive" variant is the backbone of PP-TinyPose."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEM_CHANNELS = 32
 
 
 class _Module(nn.Layer):
-    """Two units on every resolution, then exchange; keys ``layers.*`` and ``fuse_layers.*``."""
+    """Two units per resolution, then fusion; keys ``layers.*`` and ``fuse_layers.*``."""
 
     def __init__(self, conv: ConvFactory, channels: Sequence[int], weighting: bool) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Module(nn.Layer):
 
 
 class _Transition(nn.Layer):
-    """Change widths where they differ, and open one coarser branch; keys ``{branch}.*``, ``{new branch}.0.*``."""
+    """Adapt the widths and add one coarser branch; keys ``{branch}.*``, ``{new branch}.0.*``."""
 
     def __init__(self, given: Sequence[int], wanted: Sequence[int]) -> None:
         super().__init__()
@@ -73,13 +73,13 @@ class LiteHRNet(nn.Layer):
 
     Args:
         network_type: a key of `NETWORKS`.
-        freeze_at: index of the output through which no gradient flows back; -1 for none.
+        freeze_at: index of the output whose gradient is stopped; -1 for none.
         freeze_norm: batch norms keep their loaded statistics and parameters.
         norm_decay: weight decay of the batch norms inside conv blocks.
         return_idx: which of the four outputs (strides 4, 8, 16, 32) to return.
 
     Raises:
-        ConfigError: a network or output that is not there.
+        ConfigError: an unknown network or output.
     """
 
     input_multiple = 32  # sides of the input, or the parts do not fit
@@ -101,7 +101,7 @@ class LiteHRNet(nn.Layer):
         modules, channels, weighting = NETWORKS[network_type]
         conv = conv_factory(norm_decay=norm_decay, freeze_norm=freeze_norm)
         self.freeze_at = freeze_at
-        # The head hands each output the channels of the next finer branch.
+        # The head reduces each output to the channels of the next finer branch.
         head_channels = [channels[max(i - 1, 0)] for i in range(4)]
         self.out_shape = [ShapeSpec(head_channels[i], STRIDES[i]) for i in self.return_idx]
 

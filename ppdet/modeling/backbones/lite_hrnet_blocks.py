@@ -1,4 +1,4 @@
-"""Blocks of LiteHRNet (Yu et al., CVPR 2021): stem, shuffle units, weighting units, exchange, iterative head.
+"""Blocks of LiteHRNet (Yu et al., CVPR 2021): stem, shuffle units, weighting units, fusion, iterative head.
 
 Sublayer names are checkpoint keys of the published models.
 """
@@ -54,7 +54,7 @@ def separable(in_channels: int, out_channels: int, stride: int, relu: bool) -> n
 
 
 class Stem(nn.Layer):
-    """Image to 32 channels at a quarter of its size; half of the channels take a short way, half an expanding one."""
+    """Image to 32 channels at a quarter of its size; half of the channels take a short branch, half an expanding one."""
 
     def __init__(self, conv: ConvFactory) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class ShuffleUnit(nn.Layer):
 
 
 class ParallelShuffleUnits(nn.Layer):
-    """Two shuffle units on each resolution; keys ``{branch}.{unit}.*``."""
+    """Two shuffle units per resolution; keys ``{branch}.{unit}.*``."""
 
     def __init__(self, conv: ConvFactory, channels: Sequence[int]) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class ParallelShuffleUnits(nn.Layer):
 
 
 class CrossResolutionWeighting(nn.Layer):
-    """Gates for every channel and cell, computed from all resolutions at the size of the coarsest."""
+    """Gates per channel and cell, computed from all resolutions at the size of the coarsest."""
 
     def __init__(self, conv: ConvFactory, channels: Sequence[int], reduction: int) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class _ConvBias(nn.Layer):
 
 
 class SpatialWeighting(nn.Layer):
-    """One gate a channel, from its mean over the map."""
+    """One gate per channel, from its mean over the map."""
 
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ class SpatialWeighting(nn.Layer):
 
 
 class WeightingUnits(nn.Layer):
-    """Conditional channel weighting, one unit over all resolutions: half of the channels are gated, convolved, gated."""
+    """Conditional channel weighting, one unit for all resolutions: half of the channels are gated, convolved and gated again."""
 
     def __init__(self, conv: ConvFactory, channels: Sequence[int], reduction: int = 8) -> None:
         super().__init__()
@@ -166,10 +166,10 @@ class WeightingUnits(nn.Layer):
 
 
 class Exchange(nn.Layer):
-    """Sum over resolutions, as the published weights expect it.
+    """Fusion: sums over resolutions, as the published weights require.
 
-    The authors' code adds in place, and so changes input 0 while later rows still read it; it also counts the first
-    term of each row twice. Weights were trained with that, hence: rows i >= 1 read the sum of row 0 (before its ReLU).
+    The authors' code adds in place. That changes input 0 while later rows still read it, and counts the first term of each row
+    twice. The weights were trained that way, so rows i >= 1 read the sum of row 0 (before its ReLU).
     Keys ``{i}.{j}.*``: row i, input j.
     """
 
@@ -225,7 +225,7 @@ class _HeadConv(nn.Layer):
 
 
 class IterativeHead(nn.Layer):
-    """From the coarsest map to the finest: enlarge (bilinear, corners aligned), add, convolve."""
+    """From the coarsest map to the finest: upsample (bilinear, corners aligned), add, convolve."""
 
     def __init__(self, conv: ConvFactory, channels: Sequence[int]) -> None:
         super().__init__()

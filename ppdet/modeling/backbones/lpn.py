@@ -13,7 +13,7 @@ from ppdet.modeling.layers.residual_blocks import BasicBlock, Bottleneck, Channe
 
 
 class Plan(NamedTuple):
-    """Blocks of the four rows; `group_size` channels a group for basic blocks, None for bottlenecks."""
+    """Blocks of the four stages; `group_size` channels per group for basic blocks, None for bottlenecks."""
 
     blocks: Tuple[int, int, int, int]
     group_size: Optional[int] = None

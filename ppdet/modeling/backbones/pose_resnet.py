@@ -1,4 +1,4 @@
-"""ResNet as Simple Baselines (Xiao et al., ECCV 2018) and SimplePose use it."""
+"""ResNet of Simple Baselines (Xiao et al., ECCV 2018) and SimplePose."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ STYLES = ("pytorch", "caffe")
 class PoseResNet(ResidualTrunk):
     """ResNet with torchvision's keys and one output, at stride 32.
 
-    Not PaddleDetection's `ResNet`, whose names, variants and outputs are a detector's.
+    This is not PaddleDetection's `ResNet`, whose names, variants and outputs are those of a detector backbone.
 
     Args:
         depth: 18, 34, 50, 101 or 152.
         style: "pytorch" strides on the 3x3 convolution of a bottleneck, "caffe" on its first 1x1.
-        se_first: squeeze-and-excitation of ratio 1 in the first block of each row, if it changes shape (SimplePose).
+        se_first: squeeze-and-excitation of ratio 1 in the first block of each stage if it changes the shape (SimplePose).
 
     Raises:
         ConfigError: another depth or style.

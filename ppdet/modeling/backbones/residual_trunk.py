@@ -1,4 +1,4 @@
-"""What ResNet and LPN share: a 7x7 stem, a pool and four rows of residual blocks, under torchvision's names."""
+"""Common trunk of ResNet and LPN: a 7x7 stem, pooling and four stages of residual blocks, under torchvision's names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ResidualTrunk(nn.Layer):
 
     Args:
         make_block: (in_channels, width, stride) -> block.
-        blocks: number of blocks of the four rows.
-        strides: of the first block of each row.
-        expansion: channels a block gives, over its width.
+        blocks: number of blocks of the four stages.
+        strides: of the first block of each stage.
+        expansion: output channels of a block over its width.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A plain vision transformer as ViTPose uses it (Dosovitskiy et al., ICLR 2021; Xu et al., NeurIPS 2022).
+"""The plain vision transformer of ViTPose (Dosovitskiy et al., ICLR 2021; Xu et al., NeurIPS 2022).
 
 Legend: B batch, N tokens, C channels.
 """
@@ -89,7 +89,7 @@ class Block(nn.Layer):
 
 
 class PatchEmbed(nn.Layer):
-    """One token a patch, by a strided convolution; keys ``proj.*``."""
+    """One token per patch, by a strided convolution; keys ``proj.*``."""
 
     def __init__(self, patch: int, stride: int, padding: int, channels: int) -> None:
         super().__init__()
@@ -105,17 +105,17 @@ class ViT(nn.Layer):
     """Vision transformer with one output, at stride patch_size / ratio.
 
     Args:
-        img_size: (height, width) in pixels; the position embedding is for this size alone.
+        img_size: (height, width) in pixels; the position embedding is for this size only.
         patch_size, embed_dim, depth, num_heads, mlp_ratio, qkv_bias: of the transformer; the defaults are ViT-B/16.
         ratio: overlapping patches: the stride is patch_size / ratio.
         drop_path_rate: stochastic depth of the last block; earlier ones have linearly less.
         epsilon: of the layer norms.
 
-    The position embedding has one row more than there are patches, as weights with a class token have; that row is added to
-    every patch.
+    The position embedding has one row more than there are patches, as in weights with a class token; that row is added to all
+    patches.
 
     Raises:
-        ConfigError: an image size that patches do not divide, or channels that heads do not.
+        ConfigError: the patch size does not divide the image size, or the number of heads the channels.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class ViT(nn.Layer):
         stride = patch_size // ratio
         self.grid = (img_size[0] // stride, img_size[1] // stride)
         self.pos_embed = self.create_parameter([1, self.grid[0] * self.grid[1] + 1, embed_dim], attr=_weights())
-        # 2 for ratio 1: the first patch begins two pixels outside the image, as ViTPose's authors have it.
+        # 2 for ratio 1: the first patch starts two pixels outside the image, as in the code of ViTPose's authors.
         self.patch_embed = PatchEmbed(patch_size, stride, 4 + 2 * (ratio // 2 - 1), embed_dim)
         rates = [drop_path_rate * i / max(depth - 1, 1) for i in range(depth)]
         hidden = int(embed_dim * mlp_ratio)
@@ -155,8 +155,8 @@ class ViT(nn.Layer):
         self.out_shape = [ShapeSpec(embed_dim, stride)]
 
     def fit_weight(self, name: str, value: np.ndarray) -> Optional[np.ndarray]:
-        """A position embedding learnt on a square grid (ImageNet's 14 x 14), bicubically resized to this network's; the class
-        token's row stays. None for what cannot be resized."""
+        """A position embedding of a square grid (ImageNet's 14 x 14), resized bicubically to this network's; the row of the
+        class token stays. None if it cannot be resized."""
         side = math.isqrt(value.shape[1] - 1) if name == "pos_embed" and value.ndim == 3 and value.shape[1] > 1 else 0
         if side == 0 or side * side != value.shape[1] - 1 or value.shape[2] != self.pos_embed.shape[2]:
             return None

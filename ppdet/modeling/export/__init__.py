@@ -1,1 +1,5 @@
-"""Layers that turn a model into what a deployed graph returns."""
+"""Wrapper layers that define the outputs of deployed graphs."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -17,14 +17,14 @@ OUTPUT_NAMES = ("score", "xy", "offset", "tag", "cell_score", "cell_xy", "cell_t
 
 
 class BottomUpExport(nn.Layer):
-    """Images of any size to candidates: the maps of input size (17 MB of heat, 17 MB of tags at 512) stay in the engine.
+    """Images of any size to candidates: the maps of input size (17 MB of heat, 17 MB of tags at 512) stay inside the engine.
 
     Args:
         model: returns {"heatmap_1x", "heatmap_2x", "tag"}; it is switched to evaluation.
         codec: an `AssociativeEmbeddingCodec`: `max_people`, `refine` and `refine_cell` are built into the graph.
         mean, std: of the normalisation, on the scale 0 to 1.
-        fuse_normalize: put the normalisation into the graph, which then takes RGB pixels 0 to 255.
-        to_bgr: the model was trained on blue, green, red; with `fuse_normalize` the graph turns the channels as well.
+        fuse_normalize: include the normalisation in the graph, whose input is then RGB pixels from 0 to 255.
+        to_bgr: the model was trained on BGR; with `fuse_normalize` the graph reverses the channels as well.
 
     Attributes:
         output_names: of the outputs, in order.
@@ -55,6 +55,6 @@ class BottomUpExport(nn.Layer):
 
     @staticmethod
     def input_spec(input_wh: Tuple[int, int] = (-1, -1), batch: int = -1) -> List[InputSpec]:
-        """What the graph takes: one input ``image``; any number of images of any size unless fixed."""
+        """Input specification: one input ``image``; any number of images of any size unless fixed."""
         width, height = input_wh
         return [InputSpec([batch, 3, height, width], "float32", name="image")]

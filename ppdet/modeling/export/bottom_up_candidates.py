@@ -1,6 +1,6 @@
-"""Maps to candidates inside a graph. Its NumPy form and the words of its outputs are `ppdet.codecs`' `Candidates`.
+"""Maps to candidates inside a graph. `ppdet.codecs.bottom_up_candidates.Candidates` describes the outputs.
 
-Legend: B batch, K keypoints, H W map pixels, M candidates a keypoint, T tag dimensions, c pixels of a refine cell's side, Hc Wc
+Legend: B batch, K keypoints, H W map pixels, M candidates per keypoint, T tag dimensions, c pixels of a refine cell's side, Hc Wc
 refine cells (H / c, W / c).
 """
 
@@ -19,12 +19,12 @@ STEP = 0.25
 
 
 class BottomUpCandidates(nn.Layer):
-    """The highest local maxima of each keypoint's map and, if it refines, the best pixel of every cell.
+    """The highest local maxima of each keypoint's map and, with `refine`, the best pixel of each cell.
 
     Args:
         max_people: M.
-        refine: also give the cells, where a missing keypoint of a person is looked for.
-        refine_cell: c; 1 gives every pixel, as the authors look. The maps' sides must be multiples of it.
+        refine: also return the cells, in which missing keypoints of a person are searched for.
+        refine_cell: c; 1 searches every pixel, as the authors do. The maps' sides must be multiples of it.
 
     Raises:
         ExportError: a number below 1.
@@ -37,24 +37,24 @@ class BottomUpCandidates(nn.Layer):
         self.max_people, self.refine, self.refine_cell = max_people, refine, refine_cell
 
     def forward(self, heat: paddle.Tensor, tags: paddle.Tensor) -> Tuple[paddle.Tensor, ...]:
-        """Maps (B, K, H, W) and their tags (B, K, H, W, T) to arrays as `Candidates` describes them, B in front.
+        """Maps (B, K, H, W) and their tags (B, K, H, W, T) to arrays as described in `Candidates`, with a batch axis in front.
 
         Returns:
-            score (B, K, M), xy and offset (B, K, M, 2), tag (B, K, M, T) and, if it refines, cell_score (B, K, Hc, Wc),
+            score (B, K, M), xy and offset (B, K, M, 2), tag (B, K, M, T) and, with `refine`, cell_score (B, K, Hc, Wc),
             cell_xy (B, K, Hc, Wc, 2), cell_tag (B, K, Hc, Wc, T); float32.
         """
         flat_tags = tags.flatten(2, 3)
         peaks = F.max_pool2d(heat, NMS_KERNEL, stride=1, padding=NMS_KERNEL // 2)
         maxima = paddle.where(heat == peaks, heat, paddle.zeros_like(heat)).flatten(2)
         score, places = paddle.topk(maxima, self.max_people, axis=2)
-        score = score + 0.0 * heat.mean(axis=[2, 3]).unsqueeze(-1)  # a map with a NaN anywhere gives NaN, not nobody
+        score = score + 0.0 * heat.mean(axis=[2, 3]).unsqueeze(-1)  # NaN anywhere in a map gives NaN scores, not an empty result
         x, y = _xy(heat, places)
         found = (score, _stacked(x, y), _offset(heat, x, y), _at(flat_tags, places))
         return (*found, *self._cells(heat, flat_tags)) if self.refine else found
 
     def _cells(self, heat: paddle.Tensor, flat_tags: paddle.Tensor) -> Tuple[paddle.Tensor, ...]:
-        """Without `arange`, and without `reshape` to a list of numbers that are known at run time only: OpenVINO before 2026
-        reads neither from paddle2onnx's files."""
+        """Avoids `arange` and `reshape` to sizes known only at run time: OpenVINO before 2026 reads neither from
+        paddle2onnx's files."""
         side = self.refine_cell
         blocks = paddle.stack([heat[:, :, i::side, j::side] for i in range(side) for j in range(side)], axis=-1)
         score, inner = blocks.max(axis=4), blocks.argmax(axis=4)
@@ -73,7 +73,7 @@ def _over_cells(values: paddle.Tensor, cells: paddle.Tensor) -> paddle.Tensor:
 
 
 def _xy(heat: paddle.Tensor, places: paddle.Tensor) -> Tuple[paddle.Tensor, paddle.Tensor]:
-    """Places in flattened maps to columns and rows."""
+    """Positions in flattened maps to columns and rows."""
     width = paddle.shape(heat)[3].astype("int64")
     return places % width, places // width
 
@@ -95,6 +95,6 @@ def _offset(heat: paddle.Tensor, x: paddle.Tensor, y: paddle.Tensor) -> paddle.T
 
 
 def _at(flat: paddle.Tensor, places: paddle.Tensor) -> paddle.Tensor:
-    """(B, K, H W, T) values at (B, K, N) places: (B, K, N, T)."""
+    """(B, K, H W, T) values at (B, K, N) positions: (B, K, N, T)."""
     index = paddle.tile(places.unsqueeze(-1), [1, 1, 1, flat.shape[3]])
     return paddle.take_along_axis(flat, index, axis=2, broadcast=False)

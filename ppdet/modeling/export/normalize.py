@@ -14,9 +14,9 @@ class Normalize(nn.Layer):
     """(pixel / 255 - mean) / std, channel by channel, as one multiplication and one addition.
 
     Args:
-        mean, std: one number per channel, on the scale 0 to 1; in the order the network sees.
-        is_scale: False leaves out the division by 255; mean and std are then on the scale of the pixels.
-        to_bgr: turn the channels around first.
+        mean, std: one number per channel, on the scale 0 to 1, in the channel order of the network.
+        is_scale: False omits the division by 255; mean and std are then on the scale of the pixels.
+        to_bgr: reverse the channels first.
     """
 
     def __init__(

@@ -12,13 +12,13 @@ from ppdet.modeling.export.normalize import Normalize
 
 
 class TopDownExport(nn.Layer):
-    """Heatmaps, and for decoders without numpy the index of each heatmap's peak; PaddleDetection's two outputs.
+    """Heatmaps and, for decoders without NumPy, the index of each heatmap's peak: PaddleDetection's two outputs.
 
     Args:
         model: returns {"heatmap": ...}; it is switched to evaluation.
         mean, std: of the normalisation, on the scale 0 to 1.
-        fuse_normalize: put the normalisation into the graph, which then takes RGB pixels 0 to 255.
-        to_bgr: the model was trained on blue, green, red; with `fuse_normalize` the graph turns the channels as well.
+        fuse_normalize: include the normalisation in the graph, whose input is then RGB pixels from 0 to 255.
+        to_bgr: the model was trained on BGR; with `fuse_normalize` the graph reverses the channels as well.
     """
 
     def __init__(
@@ -43,6 +43,6 @@ class TopDownExport(nn.Layer):
 
     @staticmethod
     def input_spec(input_wh: Tuple[int, int], batch: int = -1) -> List[InputSpec]:
-        """What the graph takes: one input ``image``; any number of persons unless `batch` fixes it."""
+        """Input specification: one input ``image``; any number of persons unless `batch` fixes it."""
         width, height = input_wh
         return [InputSpec([batch, 3, height, width], "float32", name="image")]

@@ -25,18 +25,18 @@ class HrHRNetHead(nn.Layer):
     """Features at 1/4 to heatmaps at 1/4 and 1/2 and tags at 1/4 (Cheng et al., CVPR 2020, sec. 3.2, fig. 2).
 
     Keys ``conv1.*`` (K heatmaps, then K tags), ``deconv.*``, ``blocks.*``, ``conv2.*``; with `swahr` also ``scalelayer0.*`` and
-    ``scalelayer1.*``, the scale maps of Luo et al. (CVPR 2021, sec. 3.3). These give the scale itself, as in PaddleDetection's
-    checkpoints, where the authors' give the scale less one. They are used by the loss alone.
+    ``scalelayer1.*``, the scale maps of Luo et al. (CVPR 2021, sec. 3.3). They predict the scale itself, as in PaddleDetection's
+    checkpoints; the authors' predict the scale minus one. Only the loss uses them.
 
     Args:
         num_joints: K, shared.
-        loss: `loss(outputs, batch) -> {"loss": ...}`; None for a model that is only run.
+        loss: `loss(outputs, batch) -> {"loss": ...}`; None for inference only.
         swahr: predict scale maps as well.
         width: C, channels of the features.
         paddledet_exact: shared; start the scale maps near 0 as PaddleDetection does, instead of at the authors' 1.
 
     Raises:
-        ConfigError: no joints.
+        ConfigError: the number of keypoints is not positive.
     """
 
     __shared__ = ["num_joints", "paddledet_exact"]
@@ -87,7 +87,7 @@ def _one_by_one(in_channels: int, out_channels: int) -> nn.Conv2D:
 
 
 def _scale_layers(width: int, joints: int, paddledet_exact: bool) -> nn.Sequential:
-    """1x1 convolution, norm, ReLU, 9x9 convolution of each joint's map alone."""
+    """1x1 convolution, norm, ReLU, depthwise 9x9 convolution."""
     weight: ParamAttr = normal_attr(0.001) if paddledet_exact else constant_attr(0.0)
     last = nn.Conv2D(
         joints, joints, SCALE_KERNEL, padding=SCALE_KERNEL // 2, groups=joints,

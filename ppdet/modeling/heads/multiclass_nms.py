@@ -1,4 +1,4 @@
-"""Non-maximum suppression class by class, inside the graph."""
+"""Class-wise non-maximum suppression inside the graph."""
 
 from __future__ import annotations
 

@@ -119,6 +119,6 @@ class PicoHead(PicoHeadBase):
         positive = found.positive.astype("float32")
         count = paddle.clip(mean_over_processes(positive.sum()), min=1.0)
         classes = self.loss_class(predictions.class_logits, found.class_targets(self.num_classes), count)
-        weight = paddle.amax(predictions.scores.detach(), axis=-1) * found.trust
+        weight = paddle.amax(predictions.scores.detach(), axis=[-1]) * found.trust
         divisor = paddle.clip(mean_over_processes((weight * positive).sum()), min=1.0)
         return classes, weight, divisor

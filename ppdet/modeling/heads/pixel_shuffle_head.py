@@ -29,17 +29,17 @@ class _ShuffleUp(nn.Layer):
 
 @register
 class PixelShuffleHead(nn.Layer):
-    """A pixel shuffle, two convolutions with one each, and a 3x3 convolution: eight times the resolution.
+    """A pixel shuffle, two convolutions with a pixel shuffle each, and a 3x3 convolution: eight times the resolution.
 
     Keys ``duc_layers.{1,2}.*`` and ``final_layer.*``.
 
     Args:
         in_channels: of the feature map; None takes the first of `input_shape`.
         num_joints: shared.
-        input_shape: what the backbone gives; the architecture fills it in.
+        input_shape: of the backbone; set by the architecture.
 
     Raises:
-        ConfigError: channels that do not fit.
+        ConfigError: contradicting channels.
     """
 
     __shared__ = ["num_joints"]

@@ -19,7 +19,7 @@ from ppdet.modeling.shape_spec import ShapeSpec, input_channels
 
 @register
 class TopdownHeatmapSimpleHead(nn.Layer):
-    """Keys ``deconv_layers.*`` (a row of layers, numbered) and ``final_layer.*``.
+    """Checkpoint keys: ``deconv_layers.*`` (a numbered sequence) and ``final_layer.*``.
 
     Args:
         in_channels: of the feature map; None takes the first of `input_shape`.
@@ -30,11 +30,11 @@ class TopdownHeatmapSimpleHead(nn.Layer):
         upsample: factor of a ReLU and bilinear upsampling in place of transposed convolutions; 0 for none.
         lightweight: LPN's form: grouped transposed convolutions, each followed by a 1x1 convolution.
         num_joints: shared.
-        input_shape: what the backbone gives; the architecture fills it in.
-        flip_pairs, shift_heatmap, align_corners: PaddleDetection's keys; skeleton and codec know, and corners are never aligned.
+        input_shape: of the backbone; set by the architecture.
+        flip_pairs, shift_heatmap, align_corners: PaddleDetection's keys; not used, the codec covers them.
 
     Raises:
-        ConfigError: lists of other lengths than `num_deconv_layers`, another kernel, or channels that do not fit.
+        ConfigError: list lengths differ from `num_deconv_layers`, an unsupported kernel, or contradicting channels.
     """
 
     __shared__ = ["num_joints"]

@@ -1,1 +1,21 @@
-"""Bricks shared by several networks."""
+"""Building blocks shared by several networks."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "BasicBlock": "residual_blocks",
+        "Bottleneck": "residual_blocks",
+        "ChannelGate": "residual_blocks",
+        "ConvBN": "conv_bn",
+        "ConvNorm": "conv_norm",
+        "DepthPointConv": "separable",
+        "GlobalContext": "residual_blocks",
+        "ResidualBlock": "residual_blocks",
+        "SeparableConv": "separable",
+        "SqueezeExcitation": "squeeze_excitation",
+    },
+)

@@ -1,4 +1,4 @@
-"""Activations by the names YAML uses."""
+"""Activations by their names in YAML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Split a feature map in two, and put two together so that the next split mixes them (Zhang et al., CVPR 2018)."""
+"""Channel split and shuffle (Zhang et al., CVPR 2018)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The brick under the names LCNet and PicoDet's necks use."""
+"""`ConvNorm` under the names of LCNet and PicoDet's necks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Convolution, batch norm, activation: the brick of every network here.
+"""Convolution, batch norm, activation: the building block of all networks here.
 
-Attribute names are checkpoint keys, and the published models disagree on them; hence one class with two subclasses.
+Attribute names are checkpoint keys and differ between the published models, so there is one class with two subclasses.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def batch_norm(channels: int, decay: Optional[float] = 0.0, frozen: bool = False
 
     Args:
         channels: number of channels.
-        decay: weight decay of scale and shift; None leaves it to the optimizer.
-        frozen: keep scale, shift and running statistics as loaded, in training too.
-        momentum: share of the old running statistics kept at each step.
+        decay: weight decay of scale and shift; None uses the optimizer's.
+        frozen: keep scale, shift and running statistics as loaded, also in training.
+        momentum: fraction of the old running statistics kept per step.
     """
     return nn.BatchNorm2D(
         channels,
@@ -36,7 +36,7 @@ def batch_norm(channels: int, decay: Optional[float] = 0.0, frozen: bool = False
 
 
 def check_norm_type(norm_type: str, owner: str) -> None:
-    """Accept "bn" and "sync_bn" (one layer here; the trainer makes it synchronous across devices).
+    """Accept "bn" and "sync_bn" (the same layer here; the trainer synchronises it across devices).
 
     Raises:
         ConfigError: another name.
@@ -51,7 +51,7 @@ class ConvNorm(nn.Layer):
     Args:
         in_channels, out_channels, kernel, stride, groups: of the convolution; "same" padding at stride 1.
         act: name of the activation, None for none.
-        weight_attr: initial weights; He uniform if not given.
+        weight_attr: initial weights; default: He uniform.
         norm_decay, freeze_norm, norm_momentum: see `batch_norm`.
     """
 

@@ -1,4 +1,4 @@
-"""Channel counts that processors like."""
+"""Channel counts that suit hardware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Residual blocks under torchvision's names: the bricks of Simple Baselines, SimplePose and LPN. B batch, C channels."""
+"""Residual blocks of Simple Baselines, SimplePose and LPN, under torchvision's names. B batch, C channels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEIGHT_STD = 0.001
 
 
 def plain_conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2D:
-    """Convolution without bias, "same" padding at stride 1, weights drawn from N(0, .001) as the pose papers do."""
+    """Convolution without bias, "same" padding at stride 1, weights drawn from N(0, .001) as in the pose papers."""
     return nn.Conv2D(
         in_channels, out_channels, kernel, stride, kernel // 2, groups=groups,
         weight_attr=normal_attr(WEIGHT_STD), bias_attr=False,
@@ -41,9 +41,9 @@ class ChannelGate(nn.Layer):
 
 
 class GlobalContext(nn.Layer):
-    """Adds to every pixel what a softmax over all pixels picked out (Cao et al., GCNet, ICCVW 2019).
+    """Global context: adds a softmax-pooled context vector to all pixels (Cao et al., GCNet, ICCVW 2019).
 
-    Keys ``conv_mask.*``, ``channel_add_conv.{0,1,3}.*``; the last convolution starts at zero, so the block does too.
+    Keys ``conv_mask.*``, ``channel_add_conv.{0,1,3}.*``; the last convolution starts at zero, the block as identity.
     """
 
     def __init__(self, channels: int, hidden: int) -> None:
@@ -65,7 +65,7 @@ class GlobalContext(nn.Layer):
 
 
 class ResidualBlock(nn.Layer):
-    """What both blocks share: the shortcut, by a 1x1 convolution where shapes differ, and the attention before the sum."""
+    """Common base of both blocks: the shortcut, a 1x1 convolution if shapes differ, and the attention before the sum."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class ResidualBlock(nn.Layer):
             self.downsample = nn.Sequential(project, batch_norm(out_channels, decay=None))
 
     def attend(self, key: str, layer: Optional[nn.Layer]) -> None:
-        """Let `layer` weigh the residual, under the attribute name that checkpoints know."""
+        """Apply `layer` to the residual; the attribute name is the checkpoints' key."""
         self._attention = key if layer is not None else None
         if layer is not None:
             self.add_sublayer(key, layer)
@@ -96,8 +96,8 @@ class BasicBlock(ResidualBlock):
     """Two 3x3 convolutions.
 
     Args:
-        in_channels, width, stride: the block gives `width` channels.
-        group_size: channels of a group of the convolutions; None for all in one.
+        in_channels, width, stride: the block outputs `width` channels.
+        group_size: channels per group of the convolutions; None for one group.
     """
 
     expansion = 1
@@ -119,10 +119,10 @@ class Bottleneck(ResidualBlock):
     """1x1, 3x3, 1x1.
 
     Args:
-        in_channels, width, stride: the block gives `width * expansion` channels.
+        in_channels, width, stride: the block outputs `width * expansion` channels.
         expansion: 4 (He et al., CVPR 2016), 1 for LPN's lightweight block.
-        depthwise: the 3x3 convolution works on each channel alone.
-        stride_on_first: the first 1x1 convolution strides, as in Caffe's models, instead of the 3x3.
+        depthwise: the 3x3 convolution is depthwise.
+        stride_on_first: the first 1x1 convolution has the stride, as in Caffe's models, instead of the 3x3.
     """
 
     def __init__(

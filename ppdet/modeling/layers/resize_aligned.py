@@ -1,4 +1,4 @@
-"""Bilinear resizing with corners aligned: corner cells of source and result lie on each other."""
+"""Bilinear resizing with corners aligned: corner cells of source and result coincide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import paddle.nn.functional as F
 def resize_aligned(x: paddle.Tensor, size: Sequence[int]) -> paddle.Tensor:
     """(B, C, h, w) -> (B, C, *size).
 
-    An exported graph mixes neighbouring rows, then columns, instead: oneDNN ignores `align_corners`, which would change
+    An exported graph instead interpolates rows, then columns: oneDNN ignores `align_corners`, which would change
     TinyPose's heatmaps by up to 60 % of their peak, and multiplies by constant matrices wrongly (both Paddle 3.1.1).
     """
     height, width = (int(side) for side in size)
@@ -35,7 +35,7 @@ def _resize_axis(x: paddle.Tensor, axis: int, wanted: int) -> paddle.Tensor:
 
 @lru_cache(maxsize=64)
 def neighbours(given: int, wanted: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each result cell: source cell before it, source cell after it, and the share of the latter; (wanted,) each."""
+    """For each result cell: the source cells before and after it and the weight of the latter; (wanted,) each."""
     place = np.linspace(0.0, given - 1.0, wanted) if wanted > 1 else np.zeros(1)
     low = np.clip(np.floor(place).astype(np.int64), 0, max(given - 2, 0))
     high = np.minimum(low + 1, given - 1)

@@ -1,4 +1,4 @@
-"""Depthwise + pointwise convolutions under the key names of the networks that use them."""
+"""Depthwise + pointwise convolutions under the key names of their networks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DepthPointConv(nn.Layer):
 
     Args:
         act: after each convolution.
-        act_out: False leaves out the last activation.
+        act_out: False omits the last activation.
     """
 
     def __init__(

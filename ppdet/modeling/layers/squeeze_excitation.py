@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation (Hu et al., CVPR 2018) as LCNet and ESNet use it."""
+"""Squeeze-and-excitation (Hu et al., CVPR 2018) of LCNet and ESNet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ppdet.modeling.initializer import kaiming_normal_attr
 
 
 class SqueezeExcitation(nn.Layer):
-    """Scale each channel by a gate seen over the whole map; keys ``conv1.*`` and ``conv2.*``.
+    """Scale each channel by a gate computed from its mean; keys ``conv1.*`` and ``conv2.*``.
 
     Args:
         channels: of input and output.

@@ -7,10 +7,10 @@ import paddle.nn.functional as F
 
 
 def upsample_nearest(x: paddle.Tensor, factor: int) -> paddle.Tensor:
-    """(B, C, H, W) -> (B, C, factor H, factor W), every cell repeated.
+    """(B, C, H, W) -> (B, C, factor H, factor W), each cell repeated.
 
     In training `F.interpolate` takes twice the time of the copy below (forward + backward of (32, 40, 32, 24) by 2:
-    66 against 30 ms on two cores). In an exported graph it is one operator that every engine knows.
+    66 against 30 ms on two cores). In an exported graph it is one operator that all engines support.
     """
     if factor == 1:
         return x

@@ -1,4 +1,4 @@
-"""Associative embedding: one tag a person, far from the others'. B batch, M people at most, K keypoints, h w cells."""
+"""Associative embedding: one tag per person, far from those of others. B batch, M people at most, K keypoints, h w cells."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ppdet.core.config.registry import register
 class AELoss(nn.Layer):
     """Pull a person's tags to their mean, push the means of two people apart (Newell et al., NeurIPS 2017, eq. 1).
 
-    With n people, mean tag m_p and t_pk the tag at person p's joint k, both parts averaged over the images::
+    With n people, mean tag m_p and t_pk the tag at person p's keypoint k, both parts averaged over the images::
 
         pull = 1 / n  sum_p  mean_k (t_pk - m_p)^2
         push = 1 / 2  sum_{p != q} exp(-(m_p - m_q)^2) / (n (n - 1))
 
-    An image without people costs nothing, one with a single person only its pull. The half and n - 1 are HigherHRNet's.
+    An image without people has no loss, one with a single person only a pull. The half and n - 1 are HigherHRNet's.
 
     Args:
         loss_factor: on both parts; 1e-3 is HigherHRNet's.
-        paddledet_exact: shared; divide the pull by the people with two joints or more, 1 at least.
+        paddledet_exact: shared; divide the pull by the number of people with two keypoints or more, at least 1.
     """
 
     __shared__ = ["paddledet_exact"]
@@ -34,11 +34,11 @@ class AELoss(nn.Layer):
         self.paddledet_exact = paddledet_exact
 
     def forward(self, tag: paddle.Tensor, tag_joints: paddle.Tensor) -> Tuple[paddle.Tensor, paddle.Tensor]:
-        """Tags of labelled joints to the two parts of the loss.
+        """The two parts of the loss from the tags of labelled keypoints.
 
         Args:
             tag: (B, K, h, w).
-            tag_joints: (B, M, K, 2) integers: place in the flattened (K, h, w) map, and 1 where there is a joint, else 0.
+            tag_joints: (B, M, K, 2) integers: index into the flattened (K, h, w) map, and 1 for a labelled keypoint, else 0.
 
         Returns:
             pull and push, scalars, times `loss_factor`.
@@ -58,7 +58,7 @@ class AELoss(nn.Layer):
 
 
 def _closeness(mean: paddle.Tensor, there: paddle.Tensor) -> paddle.Tensor:
-    """(B, M) mean tags and which people there are -> (B,) sum of exp(-difference^2) over ordered pairs of two people."""
+    """(B, M) mean tags and a mask of the people -> (B,) sum of exp(-difference^2) over ordered pairs of two people."""
     others = 1.0 - paddle.eye(mean.shape[1], dtype=mean.dtype)
     pairs = there.unsqueeze(2) * there.unsqueeze(1) * others
     return (paddle.exp(-((mean.unsqueeze(2) - mean.unsqueeze(1)) ** 2)) * pairs).sum(axis=[1, 2])

@@ -1,4 +1,4 @@
-"""Squared error of a crowd's heatmaps, outside of what was not labelled. B batch, K keypoints, h w heatmap cells."""
+"""Bottom-up heatmap loss: squared error outside the ignored regions. B batch, K keypoints, h w heatmap cells."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class HeatMapLoss(nn.Layer):
     """Mean over batch, keypoints and cells of mask * (predicted - target)^2 (Cheng et al., CVPR 2020, sec. 3.3).
 
     Args:
-        loss_factor: factor on it.
-        paddledet_exact: shared; no cell counts for more than 2.
+        loss_factor: factor on the loss.
+        paddledet_exact: shared; the error of a cell is clipped at 2.
     """
 
     __shared__ = ["paddledet_exact"]
@@ -28,7 +28,7 @@ class HeatMapLoss(nn.Layer):
         self.paddledet_exact = paddledet_exact
 
     def forward(self, predicted: paddle.Tensor, target: paddle.Tensor, mask: paddle.Tensor) -> paddle.Tensor:
-        """(B, K, h, w), (B, K, h, w) and (B, h, w), 1 where people are labelled and 0 where not -> scalar.
+        """(B, K, h, w), (B, K, h, w) and (B, h, w), 1 where people are labelled, else 0 -> scalar.
 
         Raises:
             ConfigError: the shapes do not fit.
@@ -41,13 +41,13 @@ class HeatMapLoss(nn.Layer):
 
 
 def require_same_size(predicted: paddle.Tensor, target: paddle.Tensor) -> None:
-    """Refuse a target of another size or number of keypoints than the network's maps.
+    """Check that target and network maps agree in size and number of keypoints.
 
     Raises:
         ConfigError: they differ; with both shapes.
     """
     if list(predicted.shape) != list(target.shape):
         raise ConfigError(
-            f"the model's heatmaps are {list(predicted.shape)} (batch, joints, height, width) and the targets "
+            f"the model's heatmaps are {list(predicted.shape)} (batch, keypoints, height, width) and the targets "
             f"{list(target.shape)}; check num_joints, and that the codec's strides are (4, 2)"
         )

@@ -1,4 +1,4 @@
-"""Heatmap error with targets as wide as the network finds fit, and weights for the few cells that matter.
+"""Heatmap loss with scale-adaptive targets and weights that emphasise cells near keypoints.
 
 Legend: B batch, K keypoints, h w heatmap cells.
 """
@@ -23,15 +23,15 @@ class HeatMapSWAHRLoss(nn.Layer):
 
     With s = scale - 1 where the target g is above 0, and s = 0 elsewhere::
 
-        g' = g (1 + s ln g + s^2 ln^2 g / 2)                    eq. 5, a Gaussian of another width to the second order
+        g' = g (1 + s ln g + s^2 ln^2 g / 2)                    eq. 5: a Gaussian of another width, to second order
         w  = g^.01 |1 - p| + (1 - g^.01) |p|                    eq. 8
         error = mean of mask w (p - g')^2,  regulariser = mean of mask s^2
 
-    As in the authors' code, w is made of g where the paper writes g'.
+    As in the authors' code, w is computed from g where the paper writes g'.
 
     Args:
         loss_factor: on both parts.
-        paddledet_exact: shared; PaddleDetection makes w of g', and its regulariser also counts cells outside of the mask.
+        paddledet_exact: shared; PaddleDetection computes w from g', and its regulariser also counts cells outside the mask.
     """
 
     __shared__ = ["paddledet_exact"]
@@ -44,7 +44,7 @@ class HeatMapSWAHRLoss(nn.Layer):
     def forward(
         self, predicted: paddle.Tensor, target: paddle.Tensor, mask: paddle.Tensor, scale: paddle.Tensor
     ) -> Tuple[paddle.Tensor, paddle.Tensor]:
-        """(B, K, h, w) maps and (B, h, w) mask, 1 where people are labelled and 0 where not -> error, regulariser.
+        """(B, K, h, w) maps and (B, h, w) mask, 1 where people are labelled, else 0 -> error, regulariser.
 
         Raises:
             ConfigError: the shapes do not fit.
@@ -64,5 +64,5 @@ class HeatMapSWAHRLoss(nn.Layer):
 
 
 def _power(values: paddle.Tensor, inside: paddle.Tensor) -> paddle.Tensor:
-    """values^.01 where `inside`, else 0; without the infinite slope at 0."""
+    """values^.01 where `inside`, else 0; avoids the infinite slope at 0."""
     return paddle.where(inside, paddle.where(inside, values, paddle.ones_like(values)) ** GAMMA, paddle.zeros_like(values))

@@ -1,4 +1,4 @@
-"""What HigherHRNet and SWAHR learn by. B batch, M people at most, K keypoints, h w cells of the coarse maps."""
+"""Losses of HigherHRNet and SWAHR. B batch, M people at most, K keypoints, h w cells of the coarse maps."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SCALES = ("1x", "2x")
 
 @register
 class HrHRNetLoss(nn.Layer):
-    """Heatmap errors of both resolutions and, a thousandth of each, pull and push of the tags.
+    """Heatmap losses of both resolutions, and the tags' pull and push losses with factor 1e-3.
 
     Cheng et al., CVPR 2020, sec. 3.3; with `swahr` the heatmap errors and the scale term of Luo et al., CVPR 2021.
 
     Args:
-        num_joints: shared; the maps know it themselves.
+        num_joints: shared; not used, the maps have it.
         swahr: scale the targets by the network's scale maps.
         paddledet_exact: shared; PaddleDetection's clipping, pull and scale term instead of the authors'.
     """

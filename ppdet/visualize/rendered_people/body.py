@@ -6,6 +6,7 @@ units of the person's height. Segment lengths follow Drillis and Contini (1966),
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -136,4 +137,4 @@ def joints_of(posture: Posture) -> dict[str, np.ndarray]:
 
 
 def _direction(out: float, swing: float, side: float) -> np.ndarray:
-    return np.array([side * np.sin(out), -np.cos(out) * np.cos(swing), np.cos(out) * np.sin(swing)])
+    return np.array([side * math.sin(out), -math.cos(out) * math.cos(swing), math.cos(out) * math.sin(swing)])

@@ -5,6 +5,8 @@ Legend: K = 17 COCO keypoints. Lengths are in units of the person's height.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from ppdet.skeletons.tables import COCO17
@@ -75,15 +77,16 @@ def seen_keypoints(canvas: Canvas, number: int, keypoints: np.ndarray, yaw: floa
     return visibility
 
 
-def _labels_showing(number: int, keypoint: str, yaw: float) -> set[int]:
+@cache
+def _labels_showing(number: int, keypoint: str, yaw: float) -> frozenset[int]:
     if keypoint in HEAD_POINTS:
         direction = HEAD_POINTS[keypoint]
         faces_viewer = direction[2] * np.cos(yaw) - direction[0] * np.sin(yaw) > -0.15
-        return {label(number, "head"), label(number, "hair")} if faces_viewer else set()
+        return frozenset((label(number, "head"), label(number, "hair")) if faces_viewer else ())
     side, part = keypoint.split("_")
     names = [name if name in PARTS else f"{side}_{name}" for name in SHOWN_BY[part]]
     names += [f"{side}_sleeve"] if part in ("shoulder", "elbow", "wrist") else [f"{side}_leg_cloth"]
-    return {label(number, name) for name in names}
+    return frozenset(label(number, name) for name in names)
 
 
 def _add_limbs(painter: Painter, number: int, look: Look, points: dict[str, np.ndarray]) -> None:

@@ -5,6 +5,7 @@ Legend: h w = pixels of the part of the image that a shape covers. Colours are R
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,8 +65,8 @@ class Canvas:
     def window(self, low_xy: np.ndarray, high_xy: np.ndarray) -> tuple[slice, slice] | None:
         """Rows and columns of the image between two corners, or None if they lie outside."""
         height, width = self.labels.shape
-        left, top = max(int(np.floor(low_xy[0])), 0), max(int(np.floor(low_xy[1])), 0)
-        right, bottom = min(int(np.ceil(high_xy[0])) + 1, width), min(int(np.ceil(high_xy[1])) + 1, height)
+        left, top = max(math.floor(low_xy[0]), 0), max(math.floor(low_xy[1]), 0)
+        right, bottom = min(math.ceil(high_xy[0]) + 1, width), min(math.ceil(high_xy[1]) + 1, height)
         return None if right <= left or bottom <= top else (slice(top, bottom), slice(left, right))
 
     def blend(self, window: tuple[slice, slice], color: np.ndarray, alpha: np.ndarray, label: int) -> None:
@@ -96,17 +97,17 @@ class Canvas:
         rows_of, columns_of = window
         dx = np.arange(columns_of.start, columns_of.stop, dtype=np.float32)[None] - np.float32(start[0])
         dy = np.arange(rows_of.start, rows_of.stop, dtype=np.float32)[:, None] - np.float32(start[1])
-        length = max(float(np.hypot(*(end - start))), 1e-3)
+        length = max(math.hypot(end[0] - start[0], end[1] - start[1]), 1e-3)
         axis_x, axis_y = (float(value) / length for value in end - start)
         along = dx * axis_x + dy * axis_y  # pixels from start, towards end
-        nearest = np.clip(along, 0.0, length)
+        nearest = np.minimum(np.maximum(along, 0), np.float32(length))
         radius = steps_between(radii, nearest / length)
         off_x, off_y = dx - nearest * axis_x, dy - nearest * axis_y
         inside = (radius - np.sqrt(off_x * off_x + off_y * off_y)) / EDGE + 0.5
         for is_flat, beyond in zip(flat, (along, length - along)):
             if is_flat:
                 inside = np.minimum(inside, beyond / EDGE + 0.5)
-        rows, columns = np.nonzero(inside > 0)
+        rows, columns = (inside > 0).nonzero()
         if not len(rows):
             return
         place = rows, columns  # from here on only what is covered

@@ -57,6 +57,31 @@ def test_points_without_names_go_by_order(tmp_path: Path) -> None:
     assert entry["keypoints"] == [1, 2, 2, 3, 4, 2, 5, 6, 2] and "bbox" not in entry
 
 
+@pytest.mark.parametrize(
+    "labels", [("3", "1", "2"), ("2", "0", "1"), ("Right Foot", "HEAD", "left-foot"), ("right_foot", "head", "LEFT_FOOT")]
+)
+def test_labels_decide_and_not_the_order(labels: tuple[str, str, str], tmp_path: Path) -> None:
+    shapes = [shape(label, xy) for label, xy in zip(labels, ((5, 6), (1, 2), (3, 4)))]
+    (entry,) = coco_from_labelme([write(tmp_path, "a", shapes)], STICK, "foot", tmp_path)["annotations"]
+    assert entry["keypoints"] == [1, 2, 2, 3, 4, 2, 5, 6, 2]
+
+
+def test_some_numbers_and_points_called_alike(tmp_path: Path) -> None:
+    (entry,) = coco_from_labelme([write(tmp_path, "a", [shape("3", (5, 6))])], STICK, "foot", tmp_path)["annotations"]
+    assert entry["keypoints"] == [0, 0, 0, 0, 0, 0, 5, 6, 2]  # no 3 when counting from 0
+    alike = [shape("p", (1, 2)), shape("p", (3, 4)), shape("p", (5, 6))]
+    (entry,) = coco_from_labelme([write(tmp_path, "a", alike)], STICK, "foot", tmp_path)["annotations"]
+    assert entry["keypoints"] == [1, 2, 2, 3, 4, 2, 5, 6, 2]
+
+
+def test_a_rectangle_of_four_corners_and_a_byte_order_mark(tmp_path: Path) -> None:
+    corners = shape("foot", (40, 5), (40, 45), (10, 45), (10, 5), shape_type="rectangle")
+    path = write(tmp_path, "a", [corners, *NAMED[1:]], imageWidth="80")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    content = coco_from_labelme([path], STICK, "foot", tmp_path)
+    assert content["annotations"][0]["bbox"] == [10, 5, 30, 40] and content["images"][0]["width"] == 80
+
+
 def test_two_objects_by_group_and_by_place(tmp_path: Path) -> None:
     boxes = [shape("foot", (0, 0), (30, 30), group=1), shape("foot", (40, 0), (70, 30), group=2)]
     shapes = [*boxes, shape("head", (50, 5), group=2), shape("head", (10, 5)), shape("left_foot", (60, 20))]
@@ -69,7 +94,9 @@ def test_two_objects_by_group_and_by_place(tmp_path: Path) -> None:
     [
         ([shape("head", (1, 1)), shape("haed", (2, 2))], "'haed' is no keypoint of stick; did you mean 'head'"),
         ([shape("head", (1, 1)), shape("head", (2, 2))], "two points 'head'; two objects need two rectangles"),
-        ([shape("1", (1, 1))], "1 points whose labels are no keypoints of stick"),
+        ([shape("1", (1, 1))], "1 points whose labels are no keypoints of stick but numbers"),
+        ([shape("4", (1, 1)), shape("1", (1, 1))], "2 points whose labels are no keypoints of stick but numbers from 1 to 4"),
+        ([shape("a", (1, 1)), shape("b", (1, 1)), shape("c", (1, 1))], "no keypoints of stick .a, b, c.; name"),
         ([shape("head", (1, 1), shape_type="polygon")], "a shape is a polygon"),
         ([shape("head", ("a", 1))], "the point 'head' has the points"),
         (["head"], "a shape is a None"),

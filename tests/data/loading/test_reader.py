@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ from ppdet.data.loading.reader import EvalReader, TrainReader
 from ppdet.data.sources.coco_top_down import KeypointTopDownCocoDataset
 from ppdet.data.sources.detection import COCODataSet
 from ppdet.data.sources.image_folder import ImageFolder
+from ppdet.data.transforms.topdown.random_flip_half_body import RandomFlipHalfBodyTransform
 from ppdet.data.transforms.topdown.top_down_affine import TopDownAffine
 from ppdet.skeletons import get_skeleton
 
@@ -40,7 +42,7 @@ EVAL = {
 
 
 def builder():
-    codec = HeatmapCodec(input_wh=(48, 64), heatmap_wh=(12, 16), sigma=1.0, crop="udp")
+    codec = HeatmapCodec(input_wh=(48, 64), heatmap_wh=(12, 16), sigma=1.0, alignment="udp")
     return Builder({"TrainReader": TRAIN, "EvalReader": EVAL}, shared={"codec": codec, "skeleton": get_skeleton("coco17")})
 
 
@@ -339,3 +341,21 @@ def test_a_loader_closed_while_iterated_ends_without_noise() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+def test_mirrored_training_on_one_sided_data_is_warned_of(coco, write_coco, caplog):
+    content = coco(15, 2, 4)
+    for number, entry in enumerate(content["annotations"]):
+        x, y = entry["bbox"][:2]
+        entry["keypoints"] = [x + 1, y + 10, 2, x + 4, y + 12, 2, x + 4, y + 8, 2, x + 16, y + 10 + number % 3, 2]
+    skeleton = {"name": "mouse", "keypoints": ["nose", {"name": "left_ear", "mirror": "right_ear"},
+                                               {"name": "right_ear", "mirror": "left_ear"}, "tail"]}  # fmt: skip
+    data = KeypointTopDownCocoDataset(
+        str(write_coco(content)), "images", "persons.json", 4, [48, 64], skeleton=skeleton, cache=False
+    )
+    for mirror, told in ((False, False), (True, True)):
+        caplog.clear()
+        flip = RandomFlipHalfBodyTransform(prob_half_body=0, flip=mirror, skeleton=skeleton)
+        with caplog.at_level(logging.WARNING):
+            TrainReader([flip, TopDownAffine([48, 64])], batch_size=4)(data)
+        assert ("nose is left of tail in 30 of 30 objects" in caplog.text) == told == ("flip: false" in caplog.text)

@@ -14,8 +14,7 @@ from ppdet.data.loading.reader import EvalReader, TrainReader
 from ppdet.data.sources.bottom_up_coco import KeypointBottomUpCocoDataset
 from ppdet.data.sources.bottom_up_crowdpose import KeypointBottomUpCrowdPoseDataset
 from ppdet.data.transforms.bottomup.random_affine import RandomAffine
-from ppdet.data.transforms.bottomup.tag_generate import TagGenerate
-from ppdet.data.transforms.bottomup.to_heatmaps import ToHeatmaps
+from ppdet.data.transforms.bottomup.to_heatmaps import TagGenerate, ToHeatmaps
 from ppdet.data.transforms.pixels.normalize_permute import NormalizePermute
 
 

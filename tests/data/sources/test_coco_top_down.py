@@ -68,7 +68,7 @@ def spoil(content, key, value):
         ("bbox", [1, 2, None, 3], "four finite numbers"),
         ("bbox", "1 2 3 4", "str as `bbox`"),
         ("keypoints", [1, 1, 2] * 16, "16 keypoints instead of 17"),
-        ("keypoints", [float("nan")] * 51, "finite"),
+        ("keypoints", [float("nan"), 1, 2] * 17, "finite"),
         ("keypoints", ["a"] * 51, "finite"),
     ],
 )
@@ -319,3 +319,79 @@ def test_a_file_of_boxes_that_does_not_fit_is_named(coco, write_coco, change, re
     with pytest.raises(DataError) as info:
         len(with_boxes(folder, boxes_of(content, **change), image_thre=0.5))
     assert "bbox_file" in str(info.value) and "bbox.json" in str(info.value) and reason in str(info.value)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [("given", [4, 5, 21, 40]), ("extent", None), ("image", [0, 0, 63, 47])],
+)
+def test_where_boxes_come_from(coco, write_coco, box, expected):
+    content = coco(1, 1)
+    data = dataset(write_coco(content), box=box).parse()
+    points = np.array(content["annotations"][0]["keypoints"]).reshape(-1, 3)[:, :2]
+    if expected is None:
+        expected = [*points.min(axis=0), *np.maximum(points.max(axis=0) - 1, points.min(axis=0))]
+    np.testing.assert_allclose(data.persons.boxes_xyxy, [expected], atol=1e-6)
+    assert data.box == box
+
+
+def test_an_unknown_box_and_an_image_of_unknown_size(coco, write_coco):
+    content = coco(1, 1)
+    with pytest.raises(ConfigError, match="box is one of given, extent, image; given 'keypoints'"):
+        dataset(write_coco(content), box="keypoints")
+    del content["images"][0]["width"]
+    np.testing.assert_allclose(dataset(write_coco(content), box="image").parse().persons.boxes_xyxy, [[0, 0, 63, 47]])
+
+
+@pytest.mark.parametrize("change", ["annotation", "image", "detection"])
+def test_fractions_of_the_image_are_refused(coco, write_coco, change):
+    content = coco(2, 2)
+    for entry in content["annotations"]:
+        entry["bbox"] = [entry["bbox"][0] / 64, entry["bbox"][1] / 48, entry["bbox"][2] / 64, entry["bbox"][3] / 48]
+    folder = write_coco(coco(2, 2) if change == "detection" else content)
+    (folder / "bbox.json").write_text(json.dumps([{**entry, "score": 0.5} for entry in content["annotations"]]))
+    with pytest.raises(DataError, match="fractions of the image, from 0 to 1; expected pixels"):
+        dataset(folder, **({"use_gt_bbox": False, "bbox_file": "bbox.json"} if change == "detection" else {})).parse()
+
+
+def test_boxes_of_corners_and_repeated_persons_are_told(coco, write_coco, caplog):
+    content = coco(4, 2)
+    for entry in content["annotations"]:
+        x, y, w, h = entry["bbox"]
+        entry["bbox"] = [x, y, x + w, y + h]
+    content["annotations"].append({**content["annotations"][0], "id": 77})
+    with caplog.at_level(logging.WARNING):
+        dataset(write_coco(content)).parse()
+    text = caplog.text
+    assert "1 of 9 persons are listed twice, e.g. annotation 1 and annotation 77" in text and "halve AP" in text
+    assert "look like [x1, y1, x2, y2]" in text
+
+
+def test_backslashes_and_odd_file_names(coco, write_coco, caplog):
+    content = coco(4, 1)
+    folder = write_coco(content)
+    (folder / "images" / "sub").mkdir()
+    (folder / "images" / "001.png").rename(folder / "images" / "sub" / "001.png")
+    (folder / "images" / "folder.png").mkdir()
+    for image, name in zip(content["images"], ["sub\\001.png", "a\0b.png", "\ud800.png", "folder.png"]):
+        image["file_name"] = name
+    (folder / "persons.json").write_text(json.dumps(content))
+    with caplog.at_level(logging.WARNING):
+        data = dataset(folder).parse()
+    assert [path.split("images/")[1] for path in data.images.paths] == ["sub/001.png"] and data[0].image is not None
+    assert "2 x image with a `file_name` that no file can have" in caplog.text and "folder.png" in caplog.text
+
+
+def test_detections_name_the_categories_of_the_annotation_file(coco, write_coco):
+    content = coco(2, 1)
+    content["categories"] = [{**content["categories"][0], "id": 7}, {**content["categories"][0], "id": "calf", "name": "calf"}]
+    for entry, category in zip(content["annotations"], (7, "calf")):
+        entry["category_id"] = category
+    folder = write_coco(content)
+    found = [{**entry, "score": "0.5", "image_id": str(entry["image_id"])} for entry in content["annotations"]]
+    (folder / "bbox.json").write_text(json.dumps([*found, {**found[0], "category_id": 1}]))
+    data = dataset(folder, use_gt_bbox=False, bbox_file="bbox.json").parse()
+    assert data.persons.category_row.tolist() == [0, 1] == dataset(folder).parse().persons.category_row.tolist()
+    with pytest.raises(DataError, match="none of its 3 boxes of category calf|listed"):
+        (folder / "bbox.json").write_text(json.dumps([found[0]] * 3))
+        dataset(folder, use_gt_bbox=False, bbox_file="bbox.json", category="calf").parse()

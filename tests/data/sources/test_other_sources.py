@@ -50,7 +50,7 @@ def test_mpii_mistakes_are_named(tmp_path):
 @pytest.mark.parametrize("key", ["joints", "gt_joints"])
 def test_mpii_without_any_joint_is_refused(tmp_path, key):
     blank = dict(mpii_entry(key), joints_vis=[0] * 16)
-    with pytest.raises(DataError, match="none of its 2 persons has a visible joint.*joints"):
+    with pytest.raises(DataError, match="none of its 2 persons has a visible keypoint.*joints"):
         mpii(tmp_path, [blank, blank]).parse()
     zero = dict(mpii_entry(key), **{key: [[0, 0]] * 16})
     with pytest.raises(DataError, match="2 x with visible `joints` that are all zero"):

@@ -16,8 +16,7 @@ from ppdet.data.samples.image import ImageSample
 from ppdet.data.transforms.bottomup.eval_affine import EvalAffine
 from ppdet.data.transforms.bottomup.key_point_flip import KeyPointFlip
 from ppdet.data.transforms.bottomup.random_affine import RandomAffine
-from ppdet.data.transforms.bottomup.tag_generate import TagGenerate
-from ppdet.data.transforms.bottomup.to_heatmaps import ToHeatmaps
+from ppdet.data.transforms.bottomup.to_heatmaps import TagGenerate, ToHeatmaps
 from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
 from ppdet.data.transforms.pixels.normalize_permute import NormalizePermute
 from ppdet.data.transforms.pixels.permute import Permute
@@ -214,7 +213,7 @@ def test_the_source_image_is_not_written_to():
     image = RNG.integers(0, 256, (240, 320, 3), np.uint8)
     image.flags.writeable = False
     sample = crowd(np.full((1, 17, 2), 100.0), image=image)
-    for op in (RandomAffine(codec=codec()), KeyPointFlip(codec=codec(), flip_prob=1.0), NormalizePermute()):
+    for op in (RandomAffine(codec=codec()), KeyPointFlip(codec=codec(), flip_prob=1.0, skeleton=COCO), NormalizePermute()):
         sample = op(sample, RNG)
     assert sample.xy_image is not None
 

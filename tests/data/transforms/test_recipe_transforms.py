@@ -12,12 +12,11 @@ from ppdet.codecs import HeatmapCodec
 from ppdet.core.config.builder import Builder
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
-from ppdet.data.transforms.topdown.encode_heatmap import EncodeHeatmap
-from ppdet.data.transforms.topdown.to_heatmaps_top_down_dark import ToHeatmapsTopDown_DARK
+from ppdet.data.transforms.topdown.encode_heatmap import EncodeHeatmap, ToHeatmapsTopDown_DARK
+from ppdet.data.transforms.topdown.random_steps import TopDownGetRandomScaleRotation
 from ppdet.data.transforms.topdown.top_down_affine import TopDownAffine
 from ppdet.data.transforms.topdown.top_down_random_box_crop import TopDownRandomBoxCrop
 from ppdet.data.transforms.topdown.top_down_random_perspective import TopDownRandomPerspective, project, warp_perspective
-from ppdet.data.transforms.topdown.top_down_scale_rotation import TopDownGetRandomScaleRotation
 from ppdet.skeletons import get_skeleton
 
 WIDTH, HEIGHT = 96, 128

@@ -13,15 +13,14 @@ from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.transforms.operations import flip_permutation, focus_on_keypoints, mirror_person
 from ppdet.data.transforms.pixels.information_dropping import AugmentationbyInformantionDropping
+from ppdet.data.transforms.topdown.encode_heatmap import ToHeatmapsTopDown, ToHeatmapsTopDown_DARK, ToHeatmapsTopDown_UDP
 from ppdet.data.transforms.topdown.random_flip_half_body import RandomFlipHalfBodyTransform
-from ppdet.data.transforms.topdown.to_heatmaps_top_down import ToHeatmapsTopDown
-from ppdet.data.transforms.topdown.to_heatmaps_top_down_dark import ToHeatmapsTopDown_DARK
-from ppdet.data.transforms.topdown.to_heatmaps_top_down_udp import ToHeatmapsTopDown_UDP
-from ppdet.data.transforms.topdown.top_down_affine import TopDownAffine
-from ppdet.data.transforms.topdown.top_down_eval_affine import TopDownEvalAffine
-from ppdet.data.transforms.topdown.top_down_random_flip import TopDownRandomFlip
-from ppdet.data.transforms.topdown.top_down_random_shift import TopDownRandomShiftBboxCenter
-from ppdet.data.transforms.topdown.top_down_scale_rotation import TopDownGetRandomScaleRotation
+from ppdet.data.transforms.topdown.random_steps import (
+    TopDownGetRandomScaleRotation,
+    TopDownRandomFlip,
+    TopDownRandomShiftBboxCenter,
+)
+from ppdet.data.transforms.topdown.top_down_affine import TopDownAffine, TopDownEvalAffine
 from ppdet.geometry.crop import fit_aspect
 from ppdet.skeletons import get_skeleton
 
@@ -37,7 +36,7 @@ def person(xy, visible=None, center=(150.0, 120.0), size=(90.0, 120.0), image=No
 
 
 def codec(alignment="udp", **kwargs):
-    return HeatmapCodec(input_wh=(96, 128), heatmap_wh=(24, 32), sigma=1.0, crop=alignment, **kwargs)
+    return HeatmapCodec(input_wh=(96, 128), heatmap_wh=(24, 32), sigma=1.0, alignment=alignment, **kwargs)
 
 
 def dot(xy):
@@ -111,6 +110,16 @@ def test_flip_pairs_are_checked():
     assert RandomFlipHalfBodyTransform(flip_pairs=[list(p) for p in COCO.flip_pairs], skeleton="coco17")
 
 
+@pytest.mark.parametrize("make", [RandomFlipHalfBodyTransform, TopDownRandomFlip])
+def test_a_mirror_needs_to_know_what_it_swaps(make):
+    with pytest.raises(ConfigError, match=f"{make.__name__} mirrors, and nothing says which keypoints swap"):
+        make()
+    pairs = "flip_pairs" if make is RandomFlipHalfBodyTransform else "flip_perm"
+    assert make(skeleton="hand21").mirrors and make(**{pairs: []}).mirrors
+    off = make(flip=False) if make is RandomFlipHalfBodyTransform else make(flip_prob=0)
+    assert not off.mirrors
+
+
 def draws(transform, count=2000, **kwargs):
     rng = np.random.default_rng(5)
     return [transform.draw(person(kwargs["xy"], kwargs.get("visible")), rng) for _ in range(count)]
@@ -182,7 +191,7 @@ def test_discs_lie_near_their_keypoint_in_the_crop_whatever_its_size():
         sample = person(np.full((17, 2), [150.0, 120.0]), image=np.full((240, 320, 3), 255, np.uint8), size=size)
         AugmentationbyInformantionDropping(prob_cutout=1.0, offset_factor=0.0)(sample, np.random.default_rng(1))
         assert (sample.image == 255).all()  # before the crop the disc waits
-        radius = sample.discs[0, 3] * 96
+        radius = sample.cutouts[0, 3] * 96
         sample.image = np.full((2000, 2000, 3), 255, np.uint8)
         sample.center_xy, sample.xy_image = np.array([1000.0, 1000.0]), np.full((17, 2), 1000.0)
         sample = TopDownAffine(codec=codec())(sample, RNG)
@@ -195,12 +204,12 @@ def test_discs_after_the_crop_are_cut_at_once():
     sample = person(np.full((17, 2), [150.0, 120.0]), image=np.full((240, 320, 3), 255, np.uint8))
     sample = TopDownAffine(codec=codec())(sample, RNG)
     sample = AugmentationbyInformantionDropping(prob_cutout=1.0, num_patch=3)(sample, np.random.default_rng(2))
-    assert (sample.image == 0).any() and sample.discs is None
+    assert (sample.image == 0).any() and sample.cutouts is None
 
 
 def test_no_visible_keypoint_no_disc():
     sample = person(np.zeros((17, 2)), visible=np.zeros(17))
-    assert AugmentationbyInformantionDropping(prob_cutout=1.0)(sample, RNG).discs is None
+    assert AugmentationbyInformantionDropping(prob_cutout=1.0)(sample, RNG).cutouts is None
 
 
 # targets

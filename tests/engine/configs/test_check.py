@@ -199,7 +199,7 @@ def test_require_sound_stops_at_errors_only(tmp_path, capsys):
     path = tmp_path / "x.yml"
     path.write_text("architecture: HRNet\nTrainDataset: !COCODataSet {}\nzeta: 3\n")
     require_sound(load_config(path), registry)
-    assert "COCODataSet" in capsys.readouterr().out
+    assert "COCODataSet" in capsys.readouterr().err
     path.write_text("architecture: HRNet\nHRNet: {a: 1, b: 2}\n")
     with pytest.raises(ConfigError, match="2 problems"):
         require_sound(load_config(path), registry)

@@ -24,7 +24,7 @@ def problems(path=LEAF, *options):
 @pytest.mark.parametrize(
     "option, expected",
     [
-        ("codec.input_wh=[64]", "codec: input_wh is [width, height], both at least 2; given [64]"),
+        ("codec.input_wh=[64]", "codec: input_wh is [width, height], both from 2 to 8192; given [64]"),
         ("codec.input_wh=64", "codec"),
         ("codec.input_wh=[65,64]", "LiteHRNet takes sides that are multiples of 32, such as [64, 64]"),
         ("codec.input_wh=[64,80]", "multiples of 32, such as [64, 64]"),

@@ -113,7 +113,7 @@ def test_mistakes_are_named(config_path: Path, tmp_path: Path) -> None:
         run("weights=nowhere")
     with pytest.raises(DataError, match="elsewhere.json"):
         run(f"weights={weights}", "EvalDataset.anno_path=elsewhere.json")
-    with pytest.raises(DataError, match="no result file"):
+    with pytest.raises(DataError, match="cannot read result file"):
         run(output_eval=tmp_path / "empty", json_eval=True)
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="output_eval: .*is a file"):

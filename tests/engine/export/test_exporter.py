@@ -95,7 +95,7 @@ def test_card_has_paddledetections_keys_first_then_ours(stick: tuple[Path, list[
     content = yaml.safe_load((folder / "infer_cfg.yml").read_text())
     theirs = ["mode", "draw_threshold", "metric", "use_dynamic_shape", "arch", "min_subgraph_size", "Preprocess", "label_list"]
     assert list(content)[:8] == theirs
-    assert list(content)[8:10] == ["codec", "skeleton"]
+    assert list(content)[8:11] == ["box", "codec", "skeleton"] and content["box"] == "given"
     assert content["arch"] == "HRNet" and content["label_list"] == ["keypoint"]
     assert [op["type"] for op in content["Preprocess"]] == ["TopDownEvalAffine", "NormalizeImage", "Permute"]
     assert content["Preprocess"][0] == {"trainsize": [48, 64], "type": "TopDownEvalAffine"}

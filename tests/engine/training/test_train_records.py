@@ -14,7 +14,7 @@ import pytest
 from support.train_parts import SmallReader, small_step
 
 from ppdet.core.errors import ConfigError
-from ppdet.engine.device import choose_device, set_cpu_threads, take_back_root_logger
+from ppdet.engine.device import choose_device, remove_paddle_log_handler, set_cpu_threads
 from ppdet.engine.precision import Precision
 from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.curves import draw_curves
@@ -131,7 +131,7 @@ def test_only_paddles_handler_is_taken_from_the_root_logger():
     root.addHandler(paddles)
     root.addHandler(ours)
     try:
-        take_back_root_logger()
+        remove_paddle_log_handler()
         assert paddles not in root.handlers and ours in root.handlers
     finally:
         root.removeHandler(paddles)

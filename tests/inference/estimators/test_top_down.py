@@ -107,7 +107,7 @@ def test_paddledetections_card_gets_a_codec_and_a_stated_skeleton(caplog: pytest
     assert derived.skeleton.name == "coco17"
     assert "its 17 joints are taken for 'coco17'" in caplog.text
     codec = derived.codec
-    assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.crop, codec.decoder) == (
+    assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.alignment, codec.decoder) == (
         (48, 64),
         (12, 16),
         "stride",
@@ -120,7 +120,7 @@ def test_paddledetections_card_gets_a_codec_and_a_stated_skeleton(caplog: pytest
 
 def test_paddledetections_flags_are_taken_over() -> None:
     derived = TopDownEstimator(PlantedRuntime(), paddledet_card(use_udp=True), use_dark=False, skeleton=SKELETON)
-    assert (derived.codec.crop, derived.codec.decoder, derived.skeleton.name) == ("udp", "quarter", "planted3")
+    assert (derived.codec.alignment, derived.codec.decoder, derived.skeleton.name) == ("udp", "quarter", "planted3")
     assert estimator(use_dark=False).codec.decoder == "quarter"
     assert estimator(codec=planted_codec(decoder="argmax")).codec.decoder == "argmax"
 

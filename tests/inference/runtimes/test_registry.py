@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppdet.commands.flags import unite_parser
+from ppdet.commands.flags.run_flags import add_engine_flags
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.runtimes import available_runtimes, load_runtime, register_runtime, runtime_devices, runtime_names
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
@@ -51,8 +52,9 @@ def test_an_engine_from_outside(doubling: None, tmp_path: Path) -> None:
     runtime = load_runtime(tmp_path, engine="doubling", precision="int4")
     np.testing.assert_array_equal(runtime.run({"x": np.ones((1, 2))})[0], [[2, 2]])
     assert runtime.precision == "int4"
-    flags = ["--det_model_dir", "d", "--keypoint_model_dir", "k", "--engine", "doubling", "--precision", "int4"]
-    assert unite_parser().parse_args(flags).engine == "doubling"
+    parser = argparse.ArgumentParser()
+    add_engine_flags(parser)
+    assert parser.parse_args(["--engine", "doubling", "--precision", "int4"]).engine == "doubling"
     with pytest.raises(ModelDirError, match="ONNX Runtime runs this model in fp32, not int4: use --engine doubling for int4"):
         load_runtime(tmp_path, engine="onnxruntime", precision="int4")
     with pytest.raises(ModelDirError, match="no engine here can run") as caught:  # it has no rank, so "auto" leaves it alone

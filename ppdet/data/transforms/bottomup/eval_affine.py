@@ -40,8 +40,8 @@ class EvalAffine:
         sample.image = self.codec.extract(sample.image, frame)[0]
         if hasattr(sample, "frame"):
             sample.frame = frame
-            people, joints = sample.xy_image.shape[:2]
-            sample.xy_input = frame.to_input(sample.xy_image.reshape(1, people * joints, 2)).reshape(people, joints, 2)
+            people, keypoints = sample.xy_image.shape[:2]
+            sample.xy_input = frame.to_input(sample.xy_image.reshape(1, people * keypoints, 2)).reshape(people, keypoints, 2)
         else:
             sample.im_shape = np.array(sample.image.shape[:2], np.float32)
             sample.scale_factor = np.array(frame.input_wh[::-1] / frame.size_wh[0][::-1], np.float32)

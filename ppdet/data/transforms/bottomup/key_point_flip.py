@@ -1,4 +1,4 @@
-"""Mirrors a whole image with everyone in it. Legend: P people, K keypoints."""
+"""Mirrors a whole image with all its people. Legend: P people, K keypoints."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ class KeyPointFlip:
     PaddleDetection.
 
     Args:
-        flip_permutation: keypoint that takes each place, K numbers, or pairs that trade places; default the skeleton's.
+        flip_permutation: keypoint that each one becomes, K numbers, or pairs that swap; default the skeleton's.
         hmsize: sizes of the heatmaps, checked against the codec.
         flip_prob: probability.
 
     Raises:
-        ConfigError: the permutation is not the skeleton's, or no mirror's; sizes are not the codec's.
+        ConfigError: the permutation is not the skeleton's, or no mirror's; there is neither permutation nor
+            skeleton; sizes are not the codec's.
     """
 
     __shared__ = ["codec", "skeleton"]
@@ -42,7 +43,12 @@ class KeyPointFlip:
     ) -> None:
         self.flip_prob = float(flip_prob)
         self.codec = bottom_up_codec("KeyPointFlip", codec, None, hmsize)
-        self.source = FlipSource("KeyPointFlip", _pairs(flip_permutation), skeleton)
+        self.source = FlipSource("KeyPointFlip", _pairs(flip_permutation), skeleton, needed=self.flip_prob > 0)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether any image is mirrored."""
+        return self.flip_prob > 0
 
     def __call__(self, sample: BottomUpSample, rng: np.random.Generator) -> BottomUpSample:
         return self.flip(sample) if rng.random() < self.flip_prob else sample

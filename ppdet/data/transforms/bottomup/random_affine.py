@@ -68,7 +68,7 @@ class RandomAffine:
         return self.apply(sample, self.draw((width, height), rng))
 
     def draw(self, image_wh: Tuple[int, int], rng: np.random.Generator) -> Crop:
-        """Cast the dice: the part of an image that is shown."""
+        """Sample the part of an image that is shown."""
         base = min(image_wh) if self.scale_type == "short" else max(image_wh)
         side = base * rng.uniform(*self.scale)
         turn = rng.uniform(-self.max_degree, self.max_degree)
@@ -84,8 +84,8 @@ class RandomAffine:
         sample.image = cv2.warpAffine(sample.image, matrix, input_wh, flags=cv2.INTER_LINEAR, borderValue=self.border)
         sample.frame = frame
         sample.masks = learnt_masks(sample.ignore, (width, height), matrix, self.codec.heatmap_whs, input_wh)
-        people, joints = sample.xy_image.shape[:2]
-        sample.xy_input = frame.to_input(sample.xy_image.reshape(1, people * joints, 2)).reshape(people, joints, 2)
+        people, keypoints = sample.xy_image.shape[:2]
+        sample.xy_input = frame.to_input(sample.xy_image.reshape(1, people * keypoints, 2)).reshape(people, keypoints, 2)
         hide_outside(sample, input_wh)
         return sample
 

@@ -1,1 +1,19 @@
 """Transforms of pixels alone."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "AugmentationbyInformantionDropping": "information_dropping",
+        "ColorJitter": "color_jitter",
+        "Decode": "decode",
+        "NormalizeImage": "normalize_image",
+        "NormalizePermute": "normalize_permute",
+        "PadBatch": "pad_batch",
+        "Permute": "permute",
+        "Resize": "resize",
+    },
+)

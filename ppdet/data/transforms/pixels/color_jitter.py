@@ -57,7 +57,7 @@ class ColorJitter:
         return sample
 
     def draw(self, rng: np.random.Generator) -> ColorShift:
-        """Cast the dice."""
+        """Sample the parameters."""
         brightness, contrast, saturation = (
             float(rng.uniform(max(0.0, 1 - x), 1 + x)) for x in (self.brightness, self.contrast, self.saturation)
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.data.samples.person import PersonSample
-from ppdet.data.transforms.operations import cut_pending_discs
+from ppdet.data.transforms.operations import apply_cutouts
 
 
 @register
@@ -21,7 +21,7 @@ class AugmentationbyInformantionDropping:
 
     Distances are parts of the *crop's* width: a person far away loses as much of himself as a near one.
     (PaddleDetection measures in source pixels, which removes small persons altogether and leaves a dot on large
-    ones.) When this stands before the crop in the list, the discs wait for it.
+    ones.) If this comes before the crop in the list, the discs are cut out after it.
 
     Args:
         prob_cutout: probability that a sample is touched.
@@ -44,8 +44,8 @@ class AugmentationbyInformantionDropping:
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
         discs = self.draw(sample.visible, rng)
         if discs is not None:
-            sample.discs = discs
-            cut_pending_discs(sample)
+            sample.cutouts = discs
+            apply_cutouts(sample)
         return sample
 
     def draw(self, visible: np.ndarray, rng: np.random.Generator) -> Optional[np.ndarray]:
@@ -53,7 +53,7 @@ class AugmentationbyInformantionDropping:
         candidates = np.flatnonzero(visible > 0)
         if rng.random() >= self.prob_cutout or not len(candidates) or self.num_patch < 1:
             return None
-        joints = rng.choice(candidates, self.num_patch)
+        keypoints = rng.choice(candidates, self.num_patch)
         offsets = rng.standard_normal((self.num_patch, 2)) * self.offset_factor
         radii = rng.uniform(*self.radius_range, self.num_patch)
-        return np.concatenate([joints[:, None], offsets, radii[:, None]], axis=1)
+        return np.concatenate([keypoints[:, None], offsets, radii[:, None]], axis=1)

@@ -1,4 +1,4 @@
-"""Targets from the codec. Legend: B batch, K keypoints, h w heatmap cells."""
+"""Makes training targets with the codec. Legend: B batch, K keypoints, h w heatmap cells."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ppdet.data.transforms.topdown.joint_weights import joint_weights as weights
 class EncodeHeatmap:
     """`target` and `target_weight` of the cropped sample, as the shared codec defines them.
 
-    PaddleDetection's three ToHeatmaps ops are this one with a promise about the codec: sizes must agree; when the
-    kind of target differs, the codec's is used and that is told once.
+    PaddleDetection's three ToHeatmaps ops, below, are this one with an expectation of the codec: sizes must agree; if the kind of
+    target differs, the codec's is used and a warning says so once.
 
     Args:
         hmsize: heatmap [width, height], default the codec's.
@@ -28,7 +28,7 @@ class EncodeHeatmap:
         codec: shared; without one, a codec of this op's own kind is made for the crop at hand.
         joint_weights: factors on `target_weight`: "limbs" (elbows, knees 1.2; wrists, ankles 1.5), {name ending: weight}, or
             K numbers; see `ppdet.data.transforms.topdown.joint_weights`. The losses square target_weight, as the official code.
-        skeleton: shared; whose names joint_weights mean.
+        skeleton: shared; its names are those in joint_weights.
 
     Raises:
         ConfigError: sizes or sigma are not the codec's, there is neither a codec nor a size, or joint_weights do not fit.
@@ -36,7 +36,7 @@ class EncodeHeatmap:
 
     __shared__ = ["codec", "skeleton"]
     kind: Dict[str, Any] = {}
-    """What the op's name promises of a HeatmapCodec: target and grid."""
+    """What the op's name implies for a HeatmapCodec: target and grid."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class EncodeHeatmap:
             require_same(name, "sigma", None if sigma is None else float(sigma), float(codec.sigma))
         for key, promised in self.kind.items():
             if getattr(codec, key, promised) != promised:
-                warn_once(f"{name} means {key}: {promised}, the codec has {key}: {getattr(codec, key)}; the codec's is used")
+                warn_once(f"{name} implies {key}: {promised}, the codec has {key}: {getattr(codec, key)}; the codec's is used")
 
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
-        assert sample.xy_input is not None and sample.image is not None, f"{type(self).__name__} belongs after TopDownAffine"
+        assert sample.xy_input is not None and sample.image is not None, f"{type(self).__name__} must come after TopDownAffine"
         codec = self._codec_for(sample.image)
         target, weight = codec.encode(sample.xy_input[None], sample.visible[None])
         sample.target, sample.target_weight = target[0], self._weighted(weight)[0]
@@ -86,3 +86,24 @@ class EncodeHeatmap:
                 **self.kind,
             )
         return self.codec
+
+
+@register
+class ToHeatmapsTopDown(EncodeHeatmap):
+    """Expects a codec with rounded targets on the stride grid (Xiao et al., ECCV 2018)."""
+
+    kind = {"target": "rounded", "grid": "stride"}
+
+
+@register
+class ToHeatmapsTopDown_DARK(EncodeHeatmap):
+    """Expects a codec with sub-pixel targets on the stride grid (Zhang et al., CVPR 2020)."""
+
+    kind = {"target": "subpixel", "grid": "stride"}
+
+
+@register
+class ToHeatmapsTopDown_UDP(EncodeHeatmap):
+    """Expects a codec with sub-pixel targets on the unit grid (Huang et al., CVPR 2020)."""
+
+    kind = {"target": "subpixel", "grid": "unit", "window": True}

@@ -1,4 +1,4 @@
-"""Weights that let hard joints count more in the loss. Legend: K keypoints."""
+"""Weights that let hard keypoints count more in the loss. Legend: K keypoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMBS = {"elbow": 1.2, "knee": 1.2, "wrist": 1.5, "ankle": 1.5}
 
 
 def joint_weights(given: JointWeights, skeleton: Any, owner: str) -> Optional[np.ndarray]:
-    """(K,) float32 weights of the joints, or None for all alike.
+    """(K,) float32 weights of the keypoints, or None if all are equal.
 
     Args:
         given: "limbs" for elbows and knees 1.2, wrists and ankles 1.5; a mapping from the end of a keypoint's name to its

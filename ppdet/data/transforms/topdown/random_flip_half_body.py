@@ -15,7 +15,7 @@ from ppdet.data.transforms.operations import focus_on_keypoints, mirror_person
 
 @dataclass(frozen=True)
 class PersonJitter:
-    """What was drawn for one person: keypoints to focus on (or None), factor on the size, degrees, mirrored."""
+    """Sampled parameters for one person: keypoints to focus on (or None), factor on the size, degrees, mirrored."""
 
     focus: Optional[np.ndarray]
     scale: float
@@ -29,7 +29,7 @@ class RandomFlipHalfBodyTransform:
 
     Args:
         upper_body_ids: keypoints of the upper body; the others are the lower. Default: the skeleton's.
-        flip_pairs: keypoints that trade places in a mirror. Default: the skeleton's.
+        flip_pairs: keypoints that swap in a mirror. Default: the skeleton's.
         scale: s in size * clip(1 + s * normal, 1 - s, 1 + s).
         rot: r in clip(r * normal, -2r, 2r) degrees.
         num_joints_half_body: persons with more visible keypoints than this may become half bodies.
@@ -38,7 +38,7 @@ class RandomFlipHalfBodyTransform:
         trainsize, pixel_std: accepted; the sample's own size already has the input's aspect.
 
     Raises:
-        ConfigError: `flip_pairs` do not fit the skeleton.
+        ConfigError: `flip_pairs` do not fit the skeleton, or there are neither and `flip` is true.
     """
 
     __shared__ = ["skeleton"]
@@ -57,18 +57,23 @@ class RandomFlipHalfBodyTransform:
         rot_prob: float = 0.6,
         skeleton: Any = None,
     ) -> None:
-        self.source = FlipSource(type(self).__name__, flip_pairs, skeleton)
+        self.source = FlipSource(type(self).__name__, flip_pairs, skeleton, needed=bool(flip))
         if upper_body_ids is None:
             upper_body_ids = self.source.skeleton.upper_body_ids if self.source.skeleton is not None else ()
         self.upper_body_ids = np.asarray(list(upper_body_ids), np.int64)
         self.scale, self.rot, self.rot_prob, self.flip = scale, rot, rot_prob, flip
         self.num_joints_half_body, self.prob_half_body = num_joints_half_body, prob_half_body
 
+    @property
+    def mirrors(self) -> bool:
+        """Whether any sample is mirrored."""
+        return bool(self.flip)
+
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
         return self.apply(sample, self.draw(sample, rng))
 
     def draw(self, sample: PersonSample, rng: np.random.Generator) -> PersonJitter:
-        """Cast the dice for one person."""
+        """Sample the parameters for one person."""
         focus = None
         if sample.visible.sum() > self.num_joints_half_body and rng.random() < self.prob_half_body:
             focus = self._half(sample.visible, prefer_upper=rng.standard_normal() < 0.5)
@@ -78,7 +83,7 @@ class RandomFlipHalfBodyTransform:
         return PersonJitter(focus, max(factor, 0.05), rotation, bool(self.flip and rng.random() < 0.5))
 
     def apply(self, sample: PersonSample, jitter: PersonJitter) -> PersonSample:
-        """Do what was drawn."""
+        """Apply sampled parameters."""
         if jitter.focus is not None:
             focus_on_keypoints(sample, jitter.focus)
         sample.size_wh = sample.size_wh * jitter.scale

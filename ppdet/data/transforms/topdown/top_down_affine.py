@@ -11,7 +11,8 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.transforms.checks import note_alignment, pair, require_same
-from ppdet.data.transforms.operations import cut_pending_discs
+from ppdet.data.transforms.operations import apply_cutouts
+from ppdet.geometry.crop import fit_aspect
 
 
 @register
@@ -22,8 +23,7 @@ class TopDownAffine:
 
     Args:
         trainsize: network input [width, height]; default the codec's.
-        use_udp: alignment when there is no codec. With a codec, the codec's alignment is used, and a contradiction is
-            told.
+        use_udp: alignment when there is no codec. With a codec, its own is used, and a warning says so if they differ.
         codec: shared with targets, model and evaluation.
 
     Raises:
@@ -38,9 +38,9 @@ class TopDownAffine:
         if codec is None:
             if size is None:
                 raise ConfigError(f"{name} needs trainsize: [width, height], or a codec")
-            codec = HeatmapCodec(input_wh=size, crop="udp" if use_udp else "affine")
+            codec = HeatmapCodec(input_wh=size, alignment="udp" if use_udp else "affine")
         require_same(name, "trainsize", size, tuple(codec.input_wh))
-        note_alignment(name, use_udp, codec.crop)
+        note_alignment(name, use_udp, codec.alignment)
         self.codec = codec
 
     def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
@@ -50,4 +50,20 @@ class TopDownAffine:
         )
         sample.image = self.codec.extract(sample.image, crop)[0]
         sample.xy_input = crop.to_input(sample.xy_image[None])[0]
-        return cut_pending_discs(sample)
+        return apply_cutouts(sample)
+
+
+@register
+class TopDownEvalAffine(TopDownAffine):
+    """Shows the whole image at the input's aspect: nothing is cut off, black bars fill the rest.
+
+    In a `TestReader` it describes the preprocessing of an exported model. PaddleDetection scales by the width alone
+    and loses head and feet of tall images; that is not repeated here.
+    """
+
+    def __call__(self, sample: PersonSample, rng: np.random.Generator) -> PersonSample:
+        assert sample.image is not None, "TopDownEvalAffine needs the image: put Decode before it"
+        height, width = sample.image.shape[:2]
+        sample.center_xy = np.array([(width - 1) / 2, (height - 1) / 2])
+        sample.size_wh = fit_aspect(np.array([[width, height]], np.float64), self.codec.input_wh)[0]
+        return super().__call__(sample, rng)

@@ -41,7 +41,7 @@ class TopDownRandomBoxCrop:
         return sample
 
     def draw(self, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Cast the dice for one (4,) xyxy box; the new box."""
+        """Sample a new (4,) xyxy box from one."""
         width, height = box[2:] - box[:2]
         if rng.random() < self.part_prob:
             ratio = rng.uniform(1 - self.part_prob, 1.0)

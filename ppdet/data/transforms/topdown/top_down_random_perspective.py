@@ -45,7 +45,7 @@ class TopDownRandomPerspective:
         return warp_perspective(sample, self.draw((width, height), rng))
 
     def draw(self, input_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """Cast the dice: (3, 3) float64 from crop pixels to crop pixels."""
+        """Sample the warp: (3, 3) float64 from crop pixels to crop pixels."""
         extent = np.array(input_wh, np.float64) - 1
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) * extent
         moved = corners + rng.uniform(-self.distortion, self.distortion, (4, 2)) * extent

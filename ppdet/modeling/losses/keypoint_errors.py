@@ -1,4 +1,4 @@
-"""Squared heatmap error of every joint of every person. B batch, K keypoints, h w heatmap cells."""
+"""Squared heatmap error per keypoint and person. B batch, K keypoints, h w heatmap cells."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import paddle
 from ppdet.core.errors import ConfigError
 
 
-def joint_errors(outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor], use_target_weight: bool) -> paddle.Tensor:
+def keypoint_errors(outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.Tensor], use_target_weight: bool) -> paddle.Tensor:
     """Mean over cells of (weight * (predicted - target))^2.
 
     Args:
         outputs: "heatmap" (B, K, h, w).
         batch: "target" (B, K, h, w); "target_weight" (B, K) or (B, K, 1) if used.
-        use_target_weight: False counts every joint fully.
+        use_target_weight: False gives all keypoints weight 1.
 
     Returns:
         (B, K).

@@ -1,0 +1,84 @@
+"""Numbers that are valid and mean something else are noticed; ordinary annotations are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ppdet.annotations.layout_checks import fractions_instead_of_pixels, listed_twice, other_box_layout
+from ppdet.annotations.sidedness import one_sided
+
+NAMES = ("nose", "left_ear", "right_ear", "tail")
+PAIRS = ((1, 2),)
+
+
+def persons(count: int = 30) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    low, size = rng.uniform(20, 300, (count, 2)), rng.uniform(30, 120, (count, 2))
+    xy = low[:, None] + rng.uniform(0.05, 0.95, (count, 8, 2)) * size[:, None]
+    return np.concatenate([xy, np.full((count, 8, 1), 2)], axis=2), np.concatenate([low, size], axis=1)
+
+
+def test_pixels_and_ordinary_boxes_pass() -> None:
+    keypoints, boxes = persons()
+    assert fractions_instead_of_pixels(keypoints, boxes) == "" and other_box_layout(keypoints, boxes) is None
+    face = keypoints.copy()
+    face[:, :, :2] = boxes[:, None, :2] + (face[:, :, :2] - boxes[:, None, :2]) * [0.3, 0.1] + boxes[:, None, 2:] * [0.35, 0]
+    assert other_box_layout(face, boxes) is None  # only the upper end is labelled
+    assert other_box_layout(keypoints[:0], boxes[:0]) is None and fractions_instead_of_pixels(keypoints[:0], boxes[:0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("layout", "columns"),
+    [
+        ("[x1, y1, x2, y2]", lambda b: np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1)),
+        ("[centre x, centre y, width, height]", lambda b: np.concatenate([b[:, :2] + b[:, 2:] / 2, b[:, 2:]], axis=1)),
+        ("[y, x, height, width]", lambda b: b[:, [1, 0, 3, 2]]),
+        ("[y1, x1, y2, x2]", lambda b: np.concatenate([b[:, [1, 0]], b[:, [1, 0]] + b[:, [3, 2]]], axis=1)),
+    ],
+)
+def test_other_box_layouts_are_named(layout: str, columns: object) -> None:
+    keypoints, boxes = persons()
+    assert other_box_layout(keypoints, columns(boxes)) == layout  # type: ignore[operator]
+
+
+def test_fractions_are_named() -> None:
+    keypoints, boxes = persons()
+    scaled = keypoints * [1 / 500, 1 / 500, 1]
+    assert fractions_instead_of_pixels(scaled, boxes / 500) == "keypoints and boxes"
+    assert fractions_instead_of_pixels(scaled, boxes) == "keypoints"
+    assert fractions_instead_of_pixels(keypoints, boxes / 500) == "boxes"
+
+
+def test_the_same_person_twice() -> None:
+    keypoints, _ = persons(3)
+    rows = np.array([0, 0, 1, 0, 1])
+    assert listed_twice(rows, keypoints[[0, 1, 0, 0, 2]]) == [(0, 3)]
+
+
+def mice(left: int, right: int) -> np.ndarray:
+    """Seen from above, nose first; those that face right are mirrored as a camera would show them."""
+    rng = np.random.default_rng(0)
+    shape = np.array([[0, 0], [8, 4], [8, -4], [40, 0]], float)
+    animals = []
+    for number in range(left + right):
+        angle = rng.uniform(-0.4, 0.4) + (np.pi if number >= left else 0)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        animals.append(np.column_stack([shape @ turn.T + 100, np.full(4, 2)]))
+    return np.array(animals)
+
+
+def test_one_sided_data_are_told_by_their_share() -> None:
+    assert str(one_sided(mice(113, 3), NAMES, PAIRS)) == "nose is left of tail in 113 of 116 objects"
+    assert str(one_sided(mice(2, 98), NAMES, PAIRS)) == "tail is left of nose in 98 of 100 objects"
+    assert one_sided(mice(60, 56), NAMES, PAIRS) is None and one_sided(mice(5, 0), NAMES, PAIRS) is None
+    ears = mice(113, 3)[:, [1, 2]]  # nothing on the middle line: the ears themselves tell
+    assert str(one_sided(ears, NAMES[1:3], ((0, 1),))) == "right_ear is above left_ear in 113 of 116 objects"
+
+
+def test_people_seen_from_the_front_are_not_one_sided() -> None:
+    """The left eye is always right of the right one; a mirror that swaps them leaves that so."""
+    rng = np.random.default_rng(1)
+    shape = np.array([[0, 0], [10, -8], [-10, -8], [25, 40], [-25, 40]], float)
+    front = np.array([np.column_stack([shape + rng.normal(0, 3, (5, 2)) + 200, np.full(5, 2)]) for _ in range(200)])
+    assert one_sided(front, ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder"), ((1, 2), (3, 4))) is None

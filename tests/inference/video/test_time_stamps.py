@@ -1,0 +1,124 @@
+"""Containers that promise what is not there: cut videos are told, wrong frame rates are corrected by the time stamps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from support.planted_models import PlantedDetector, PlantedRuntime, planted_person, pose_card
+
+from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.video.process import process_video
+from ppdet.inference.video.reader import VideoReader
+from ppdet.inference.video.timing import Stamps, measured_fps, missing_frames
+
+SIZE = (96, 128)
+FRAMES, FPS = 60, 25.0
+
+
+def write_noise(path: Path, codec: str) -> Path:
+    """A video whose frames are of much the same size in bytes."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), FPS, SIZE)
+    assert writer.isOpened()
+    noise = np.random.default_rng(0)
+    for _ in range(FRAMES):
+        writer.write(noise.integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def pipeline() -> PosePipeline:
+    return PosePipeline(PlantedDetector([[10, 10, 90, 110]]), TopDownEstimator(PlantedRuntime(), pose_card()))
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".avi", "MJPG"), (".mkv", "mp4v")])
+def test_a_cut_video_is_told(
+    tmp_path: Path, pipeline: PosePipeline, caplog: pytest.LogCaptureFixture, suffix: str, codec: str
+) -> None:
+    clip = write_noise(tmp_path / f"clip{suffix}", codec)
+    whole = process_video(pipeline, clip)
+    assert (whole.frames, whole.missing, whole.exit_status()) == (FRAMES, 0, 0)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 5])
+    report = process_video(pipeline, clip, tmp_path / "out.mp4", tmp_path / "out.json")
+    assert 0 < report.frames < FRAMES and report.missing == FRAMES - report.frames and report.exit_status() == 1
+    assert f"promises {FRAMES} frames and ends after {report.frames}" in caplog.text
+    assert "ERROR" in [record.levelname for record in caplog.records]
+    assert len(json.loads((tmp_path / "out.json").read_text())) == report.frames
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_wrong_frame_rate_is_corrected(
+    tmp_path: Path, pipeline: PosePipeline, caplog: pytest.LogCaptureFixture, factor: float
+) -> None:
+    """Matroska states the time of a frame (DefaultDuration, element 23 E3 83, nanoseconds) beside the frames' own stamps."""
+    clip = write_noise(tmp_path / "clip.mkv", "MJPG")
+    data = bytearray(clip.read_bytes())
+    at = data.index(b"\x23\xe3\x83")
+    size = data[at + 3] & 0x7F
+    duration = int.from_bytes(data[at + 4 : at + 4 + size], "big")
+    assert duration == 1e9 / FPS
+    data[at + 4 : at + 4 + size] = int(duration * factor).to_bytes(size, "big")
+    clip.write_bytes(data)
+    stated = cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FPS)
+    assert stated == pytest.approx(FPS / factor)  # what OpenCV makes of it
+    report = process_video(pipeline, clip, tmp_path / "out.mp4")
+    assert (report.frames, report.missing, report.exit_status()) == (FRAMES, 0, 0)
+    assert cv2.VideoCapture(str(report.written[0])).get(cv2.CAP_PROP_FPS) == pytest.approx(FPS, rel=0.01)
+    assert "by its time stamps it has 25" in caplog.text and "promises" not in caplog.text
+    stamps = [frame.timestamp_ms for frame in VideoReader(clip)]
+    np.testing.assert_allclose(stamps, np.arange(FRAMES) * 1000 / FPS, atol=1)
+
+
+def test_a_stated_average_stands_against_a_slow_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phones film with a variable rate, whose average the container rightly states."""
+    stamps = [frame * 50.0 for frame in range(40)] + [2000 + frame * 100 / 3 for frame in range(400)]
+
+    class Capture:
+        def __init__(self, _: str) -> None:
+            self.grabbed = 0
+
+        def grab(self) -> bool:
+            self.grabbed += 1
+            return self.grabbed <= len(stamps)
+
+        def get(self, _: int) -> float:
+            return stamps[self.grabbed - 1]
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr("ppdet.inference.video.timing.cv2.VideoCapture", Capture)
+    average = 1000 * (len(stamps) - 1) / stamps[-1]
+    assert measured_fps("clip.mp4", average) == pytest.approx(average)
+    assert measured_fps("clip.mp4", 20.0) == pytest.approx(20.0)  # agrees with the first frames, so no more is read
+
+
+def test_what_counts_as_missing() -> None:
+    def stamps(frames: int, fps: float) -> Stamps:
+        made = Stamps()
+        for frame in range(frames):
+            made.add(frame + 1, frame * 1000 / fps)
+        return made
+
+    assert missing_frames(540, 30, 213, stamps(213, 30)) == 540 - 213
+    assert missing_frames(540, 30, 540, stamps(540, 30)) == 0
+    assert missing_frames(1080, 60, 540, stamps(540, 30)) == 0  # a count made from a wrong rate
+    assert missing_frames(540, 30, 536, stamps(536, 30)) == 0  # within a hundredth: counts are rounded
+    assert missing_frames(30, 30, 27, Stamps()) == 3  # no stamps: the count is all there is
+    assert missing_frames(30, 30, 29, Stamps()) == 0
+
+
+def test_frames_are_kept_on_request(tmp_path: Path, pipeline: PosePipeline) -> None:
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"MJPG"), FPS, SIZE)
+    for number in range(3):
+        writer.write(planted_person(SIZE, np.array([[30.0 + number, 30], [20, 60], [60, 70]]), 5.0)[..., ::-1])
+    writer.release()
+    assert [result.image for result in pipeline(clip)] == [None] * 3
+    for result in pipeline(clip, keep_frames=True):
+        assert result.draw().shape == result.image.shape == (SIZE[1], SIZE[0], 3)
