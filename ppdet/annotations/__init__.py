@@ -1,1 +1,9 @@
 """Annotation files: read once, turned into one form, and judged by one rule for datasets, metrics and drawing."""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(
+    __name__, {"read_coco": "coco_file", "coco_content": "coco_file", "flat_keypoints": "keypoint_lists"}
+)
