@@ -41,8 +41,10 @@ class Precision:
     ) -> None:
         if level not in ("O1", "O2") or dtype not in ("float16", "bfloat16"):
             raise ConfigError(f"amp_level is O1 or O2 and amp_dtype float16 or bfloat16, got {level!r} and {dtype!r}")
-        self.level, self.dtype, self.master_grad = level, dtype, bool(master_grad)
-        self.lists = {"custom_white_list": white_list, "custom_black_list": black_list}
+        self.level: Any = level
+        self.dtype: Any = dtype
+        self.master_grad = bool(master_grad)
+        self.lists: Dict[str, Any] = {"custom_white_list": white_list, "custom_black_list": black_list}
         self.enabled = enabled and paddle.device.get_device() != "cpu"
         if enabled and not self.enabled:
             _log.warning("--amp has no effect: Paddle has no mixed precision on CPU. Training in float32.")
@@ -66,7 +68,9 @@ class Precision:
         """Model and optimizer prepared for O2; unchanged at other levels."""
         if not self.enabled or self.level != "O2":
             return model, optimizer
-        return paddle.amp.decorate(models=model, optimizers=optimizer, level="O2", dtype=self.dtype, master_grad=self.master_grad)
+        options: Any = {"level": "O2", "dtype": self.dtype, "master_grad": self.master_grad}
+        decorated: Any = paddle.amp.decorate(models=model, optimizers=optimizer, **options)
+        return decorated
 
     def autocast(self) -> AbstractContextManager:
         """Context for the forward pass."""
@@ -93,7 +97,8 @@ class Precision:
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue from `state()`."""
         if self.scaler is not None and state:
-            self.scaler.load_state_dict({**state, "scale": [state["scale"]]})
+            held: Any = {**state, "scale": [state["scale"]]}
+            self.scaler.load_state_dict(held)
 
 
 def _number(value: Any) -> Any:

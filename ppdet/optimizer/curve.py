@@ -10,7 +10,7 @@ import numpy as np
 class LearningRateCurve:
     """A warm-up and a decay put together: `curve.value(i)` is the rate of iteration i, counted from 0.
 
-    A pure function, so a resumed run continues on the same curve, and a picture of it needs no training.
+    A pure function, so that a resumed run continues on the same curve, and plotting it needs no training.
 
     Args:
         base_lr: rate that the warm-up reaches and the decay starts from.

@@ -35,8 +35,8 @@ def step_and_batch(config):
 @pytest.mark.parametrize("input_wh, cells_wh", [((96, 128), (24, 32)), ((48, 64), (24, 32)), ((96, 96), (32, 32))])
 def test_maps_of_another_size_lie_where_the_student_puts_its_targets(grid, align, input_wh, cells_wh):
     """The teacher encodes each keypoint where its own crop shows it; on the student's grid that is the student's target."""
-    student = HeatmapCodec((48, 64), (24, 32), sigma=2.0, grid=grid, crop="affine")
-    teacher = HeatmapCodec(input_wh, cells_wh, sigma=2.0, grid=grid, crop=align)
+    student = HeatmapCodec((48, 64), (24, 32), sigma=2.0, grid=grid, alignment="affine")
+    teacher = HeatmapCodec(input_wh, cells_wh, sigma=2.0, grid=grid, alignment=align)
     xy = np.array([[[20.0, 30.0], [24.3, 41.7], [12.5, 50.25]]])
     center, size, upright = np.array([[50.0, 60.0]]), np.array([[90.0, 120.0]]), np.zeros(1)
     at_student, at_teacher = (codec.crop_at(center, size, upright) for codec in (student, teacher))
@@ -59,7 +59,7 @@ def test_maps_of_the_same_codec_are_not_touched():
 def test_the_crop_of_a_larger_input_by_literals():
     small, large = HeatmapCodec((48, 64)), HeatmapCodec((96, 128))
     np.testing.assert_allclose(input_to_input(small, large), [[2, 0, 0], [0, 2, 0]], atol=1e-9)
-    udp = HeatmapCodec((96, 128), crop="udp")
+    udp = HeatmapCodec((96, 128), alignment="udp")
     np.testing.assert_allclose(input_to_input(small, udp)[0], [95 / 48, 0, 47.5 - 24 * 95 / 48], atol=1e-9)
     square = HeatmapCodec((64, 64))  # shows 8 more pixels on either side
     np.testing.assert_allclose(input_to_input(small, square), [[1, 0, 8], [0, 1, 0]], atol=1e-9)
