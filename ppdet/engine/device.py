@@ -1,4 +1,4 @@
-"""Where tensors live: the GPU if there is one, else the CPU with a sensible number of threads."""
+"""The device to compute on: a GPU if there is one, otherwise the CPU with a sensible number of threads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _log = get_logger(__name__)
 
 
 def choose_device(config: Mapping[str, Any]) -> str:
-    """Set Paddle's device from a configuration's `use_gpu` and say what was chosen.
+    """Set Paddle's device from the config's `use_gpu`, and log which one it is.
 
-    `use_gpu: true`, which nearly every published YAML has, means "if there is one"; false forces the CPU; without the key the
-    GPU is taken where it is. On a CPU the threads are set from the key `cpu_threads`, else from OMP_NUM_THREADS, else all
-    cores shared by the processes here. (Paddle by itself computes with one thread.)
+    `use_gpu: true`, as in nearly every published YAML, means "if there is one", and so does a missing key; false forces the CPU.
+    On a CPU the number of threads comes from the key `cpu_threads`, otherwise from OMP_NUM_THREADS, otherwise all cores are
+    divided among the processes here. (By default Paddle computes with one thread.)
 
     Returns:
         "cpu" or "gpu:<index>".
@@ -43,7 +43,7 @@ def choose_device(config: Mapping[str, Any]) -> str:
 
 
 def gpu_count() -> int:
-    """Number of GPUs that Paddle can use."""
+    """Number of GPUs that Paddle can use; 0 without CUDA."""
     return int(paddle.device.cuda.device_count()) if paddle.is_compiled_with_cuda() else 0
 
 
@@ -56,13 +56,13 @@ def set_cpu_threads(count: Optional[int] = None) -> int:
     if count is None:
         count = _default_threads()
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise ConfigError(f"cpu_threads is a number of threads from 1 on, got {count!r}")
+        raise ConfigError(f"cpu_threads is a number of threads, 1 or more; got {count!r}")
     paddle.base.core.set_num_threads(count)
     return count
 
 
 def _default_threads() -> int:
-    # Paddle itself writes OMP_NUM_THREADS=1 into the environment when it is imported, so 1 does not mean that it was asked for.
+    # On import Paddle writes OMP_NUM_THREADS=1 into the environment, so a value of 1 does not mean that the user set it.
     asked = os.environ.get("OMP_NUM_THREADS", "1")
     if asked.isdigit() and int(asked) > 1:
         return int(asked)

@@ -1,7 +1,7 @@
-"""Several processes training one model: who is who, and how they agree.
+"""Several processes that train one model: their ranks, and what they exchange.
 
-Started by `python -m paddle.distributed.launch`, every process finds its place in the environment. A plain run is a group of
-one, and every function here then costs nothing.
+Under `python -m paddle.distributed.launch` each process finds its rank in the environment. A plain run is a group of one process,
+for which every function here costs nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """Number of this process, 0 is the one that writes files."""
+    """Number of this process; process 0 writes the files."""
     return int(os.environ.get("PADDLE_TRAINER_ID", "0"))
 
 
@@ -39,13 +39,13 @@ def is_main() -> bool:
 
 
 def start() -> None:
-    """Join the group; does nothing in a plain run or the second time. The device must be chosen before."""
+    """Join the group, after the device was chosen; does nothing in a plain run or when called again."""
     if world_size() > 1 and not paddle.distributed.is_initialized():
         paddle.distributed.init_parallel_env()
 
 
 def barrier() -> None:
-    """Wait until every process is here."""
+    """Wait until every process has arrived here."""
     if world_size() > 1:
         total(np.zeros(1, np.float32))
 
@@ -60,7 +60,7 @@ def total(values: np.ndarray) -> np.ndarray:
 
 
 def gather(value: Any) -> List[Any]:
-    """The values of all processes, by rank, in every process. Values must be picklable."""
+    """The values of all processes, in the order of ranks, on every process. Values must be picklable."""
     if world_size() == 1:
         return [value]
     values: List[Any] = []
@@ -69,5 +69,5 @@ def gather(value: Any) -> List[Any]:
 
 
 def share(count: int, part: int, parts: int) -> range:
-    """Indices out of `count` that belong to part `part` of `parts`: each index belongs to exactly one part."""
+    """Indices below `count` that belong to part `part` of `parts`; each index belongs to exactly one part."""
     return range(part, count, parts)

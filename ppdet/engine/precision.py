@@ -1,4 +1,4 @@
-"""Mixed precision for training: which operations run in 16 bits, and how the loss is scaled."""
+"""Mixed precision in training: which operations run in 16 bits, and how the loss is scaled."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Precision:
     """float32, or Paddle's automatic mixed precision on a GPU.
 
     Args:
-        enabled: whether mixed precision was asked for. On a CPU Paddle has none (3.0 to 3.3 ignore it); that is said in one line
-            and training runs in float32.
+        enabled: mixed precision was requested. On a CPU Paddle has none (3.0 to 3.3 ignore it): a warning says so, and training
+            runs in float32.
         level: O1 (chosen operations in 16 bits) or O2 (everything but norms, with float32 master weights).
         dtype: float16, with the loss scaled, or bfloat16, which needs no scaling.
         init_loss_scaling: first factor on the loss.
         master_grad: with O2, keep gradients in float32.
-        white_list, black_list: operation names to force into, or keep out of, 16 bits.
+        white_list, black_list: names of operations to run in 16 bits, or never to.
 
     Raises:
         ConfigError: unknown level or dtype.
@@ -63,7 +63,7 @@ class Precision:
         )
 
     def decorate(self, model: paddle.nn.Layer, optimizer: paddle.optimizer.Optimizer) -> Tuple[Any, Any]:
-        """Model and optimizer made ready for O2; unchanged otherwise."""
+        """Model and optimizer prepared for O2; unchanged at other levels."""
         if not self.enabled or self.level != "O2":
             return model, optimizer
         return paddle.amp.decorate(models=model, optimizers=optimizer, level="O2", dtype=self.dtype, master_grad=self.master_grad)
@@ -75,11 +75,11 @@ class Precision:
         return paddle.amp.auto_cast(level=self.level, dtype=self.dtype, **self.lists)
 
     def backward(self, loss: paddle.Tensor) -> None:
-        """Gradients of the loss, scaled if need be."""
+        """Compute the gradients of the loss, scaled if necessary."""
         (loss if self.scaler is None else self.scaler.scale(loss)).backward()
 
     def update(self, optimizer: paddle.optimizer.Optimizer) -> None:
-        """One optimizer step; with scaling, left out when a gradient overflowed."""
+        """One optimizer step; with loss scaling it is skipped if a gradient overflowed."""
         if self.scaler is None:
             optimizer.step()
         else:
@@ -87,7 +87,7 @@ class Precision:
             self.scaler.update()
 
     def state(self) -> Dict[str, Any]:
-        """What a resumed run needs, plain numbers."""
+        """State of the loss scaling for a resumed run, as plain numbers."""
         return {} if self.scaler is None else {k: _number(v) for k, v in self.scaler.state_dict().items()}
 
     def load(self, state: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ class LearningRateCurve:
         base_lr: rate that the warm-up reaches and the decay starts from.
         decay: object with `value(step, base_lr, steps_per_epoch, first_step)`, or None for a level rate.
         warmup: object with `length(steps_per_epoch)` and `factor(step, length)`, or None.
-        steps_per_epoch: iterations an epoch.
+        steps_per_epoch: iterations per epoch.
     """
 
     def __init__(self, base_lr: float, decay: Any, warmup: Any, steps_per_epoch: int) -> None:

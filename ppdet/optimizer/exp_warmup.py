@@ -33,5 +33,5 @@ class ExpWarmup:
         return int(self.steps) if self.epochs is None else int(self.epochs * steps_per_epoch)
 
     def factor(self, step: int, length: int) -> float:
-        """Part of the base rate at iteration `step` < `length`."""
+        """Fraction of the base rate at iteration `step` < `length`."""
         return (step / length) ** self.power

@@ -33,6 +33,6 @@ class LinearWarmup:
         return int(self.steps) if self.epochs is None else int(self.epochs * steps_per_epoch)
 
     def factor(self, step: int, length: int) -> float:
-        """Part of the base rate at iteration `step` < `length`."""
+        """Fraction of the base rate at iteration `step` < `length`."""
         part = step / length
         return self.start_factor * (1.0 - part) + part

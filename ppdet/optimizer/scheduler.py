@@ -18,5 +18,5 @@ class CurveScheduler(LRScheduler):
         super().__init__(learning_rate=curve.base_lr)
 
     def get_lr(self) -> float:
-        """Learning rate of the present iteration."""
+        """Learning rate of the current iteration."""
         return self.curve.value(max(self.last_epoch, 0))

@@ -151,4 +151,4 @@ def test_readers_take_any_json(reader: str, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", list(READERS))
 def test_readers_take_any_json_at_length(reader: str, folder: Path) -> None:
-    _feed(reader, folder, 4000)
+    _feed(reader, folder, 800)

@@ -49,8 +49,8 @@ def command_lines(block: Block) -> list[list[str]]:
         words = shlex.split(line.removeprefix("$ "), comments=True)
         while words and re.fullmatch(r"[A-Za-z_]+=.*", words[0]):
             words = words[1:]
-        if "|" in words:
-            words = words[: words.index("|")]
+        ends = [words.index(word) for word in ("|", ">", ">>", "&&", ";", "2>") if word in words]
+        words = words[: min(ends)] if ends else words
         if words:
             lines.append(words)
     return lines
@@ -110,4 +110,4 @@ def mentioned_paths(text: str) -> Iterator[str]:
 
 def mentioned_modules(text: str) -> Iterator[str]:
     """Dotted names of the package that a text mentions."""
-    yield from re.findall(r"\bppdet(?:\.\w+)+", text)
+    yield from re.findall(r"(?<![\w/\"'-])ppdet(?:\.\w+)+", text)  # not a file's name, nor an entry point's in quotes

@@ -106,7 +106,10 @@ def person_table(
 
 def name_of(entry: Any, position: int) -> str:
     """What to call an annotation in messages."""
-    return f"annotation {str(entry.get('id', f'[{position}]'))[:40]}" if isinstance(entry, dict) else f"annotations[{position}]"
+    if not isinstance(entry, dict):
+        return f"annotations[{position}]"
+    identity = entry.get("id", f"[{position}]")
+    return f"annotation {identity}" if type(identity) is int and identity < 2**63 else f"annotation {str(identity)[:40]}"
 
 
 def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
@@ -114,6 +117,9 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     if not isinstance(entry, dict):
         return "not a mapping", ""
     crowd = entry.get("iscrowd")
+    if crowd == 0 and type(entry.get("keypoints")) is list and type(entry.get("bbox")) is list and len(entry["bbox"]) == 4:
+        if type(entry.get("image_id")) is int and type(entry.get("category_id")) is int:  # nearly all: no need to look closer
+            return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
     if crowd not in (0, 1):
         return "with an `iscrowd` that is neither 0 nor 1", ""
     if crowd:

@@ -68,6 +68,19 @@ class ConcatDataset:
         self.parse()
         return list(getattr(self.datasets[0], "label_list", []))
 
+    @property
+    def skeleton(self) -> Any:
+        """The skeleton of datasets of keypoints, else None."""
+        return getattr(self.datasets[0], "skeleton", None)
+
+    @property
+    def labelled_keypoints(self) -> Optional[np.ndarray]:
+        """(N, K, 3) x, y in source pixels, visibility of all persons; None for datasets of boxes."""
+        self.parse()
+        keypoints = [getattr(dataset, "labelled_keypoints", None) for dataset in self.datasets]
+        known = [each for each in keypoints if each is not None]
+        return np.concatenate(known) if len(known) == len(keypoints) else None
+
     def parse(self) -> ConcatDataset:
         """Read all annotations, once.
 

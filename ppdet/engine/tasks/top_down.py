@@ -69,6 +69,7 @@ class TopDownTask(Task):
         card.label_list = ["keypoint"]
         card.extra[BOX_KEY] = str((config.get("TrainDataset") or {}).get("box", "given"))
         card.codec, card.skeleton = codec, parts.skeleton
+        card.extra["box"] = _trained_on(config)
         width, height = card.input_wh = self.input_wh(parts)
         cells = getattr(codec, "heatmap_wh", None)
         card.heatmap_wh = None if cells is None else (cells[0], cells[1])
@@ -206,6 +207,12 @@ class PosePredictor:
     def _run_exported(self, images: np.ndarray) -> np.ndarray:
         (name,) = self._model.runtime.input_names
         return np.asarray(self._model.runtime.run({name: images})[0], np.float32)
+
+
+def _trained_on(config: Config) -> str:
+    """What the crops were made around in training, the dataset's `box`; programs that crop otherwise warn."""
+    stated = [(config.get(f"{role}Dataset") or {}).get("box") for role in ("Train", "Eval")]
+    return next((str(box) for box in stated if box is not None), "given")
 
 
 def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, codec: Codec) -> dict[str, np.ndarray]:

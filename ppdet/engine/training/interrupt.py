@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, granted between two iterations."""
+"""Ctrl-C and SIGTERM: stop cleanly between iterations."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Interrupt:
         self._before: Dict[int, Any] = {}
 
     def agreed(self) -> bool:
-        """Whether any process of the run was told to stop; the same answer in all, so that none waits for another."""
-        wish = np.array([1.0 if self.reason else 0.0], np.float32)
-        if not distributed.total(wish)[0]:
+        """Whether any process of the run was told to stop; the answer is the same in all, so that none waits for another."""
+        asked = np.array([1.0 if self.reason else 0.0], np.float32)
+        if not distributed.total(asked)[0]:
             return False
         self.reason = self.reason or "another process was interrupted"
         return True

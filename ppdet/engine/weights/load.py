@@ -17,14 +17,14 @@ def run_path(config: Config) -> Path:
 
 
 def trained_weights(config: Config) -> Path:
-    """Where training that config with `--eval` keeps its best model, without the suffix."""
+    """Where training with `--eval` keeps the best model of a config, without the suffix."""
     return run_path(config) / "best_model"
 
 
 def model_with_weights(assembly: Assembly) -> Any:
-    """Build the config's model and load its `weights`, every tensor of them.
+    """Build the config's model and load its `weights`; every tensor must be in the file.
 
-    Without the key it is what training this very config keeps: `{save_dir}/{name of the config}/best_model`.
+    Without the key they are the ones that training this config leaves: `{save_dir}/{name of the config}/best_model`.
 
     Raises:
         ConfigError: the config names no weights, and none were trained with it.

@@ -1,4 +1,4 @@
-"""What became of a weight file: which tensors went where, and which did not."""
+"""The result of loading a weight file: which tensors were loaded, and which were not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LISTED = 5
 
 @dataclass(frozen=True)
 class ShapeMismatch:
-    """A tensor whose key fits and whose shape does not."""
+    """A tensor whose key matches but whose shape does not."""
 
     model_key: str
     model_shape: Shape
@@ -28,10 +28,10 @@ class LoadReport:
 
     Attributes:
         path: the file that was read.
-        loaded: model key -> file key of what was set.
-        shape_mismatches: what could not be set; the model keeps its own values there.
-        unmatched_model_keys: the model keeps its own values there too.
-        unmatched_file_keys: not used.
+        loaded: model key -> file key of the tensors that were set.
+        shape_mismatches: tensors that could not be set; the model keeps its own values.
+        unmatched_model_keys: tensors that the file lacks; the model keeps its own values.
+        unmatched_file_keys: tensors of the file that the model has no use for.
     """
 
     path: str
@@ -42,11 +42,11 @@ class LoadReport:
 
     @property
     def complete(self) -> bool:
-        """Every tensor of the model was set."""
+        """Whether every tensor of the model was set."""
         return not self.shape_mismatches and not self.unmatched_model_keys
 
     def summary(self) -> str:
-        """One line when all went well; otherwise what is left at its initial value, and why."""
+        """One line if all tensors were loaded; otherwise also which were not, and why."""
         total = len(self.loaded) + len(self.shape_mismatches) + len(self.unmatched_model_keys)
         lines = [f"{self.path}: loaded {len(self.loaded)} of the model's {total} tensors"]
         for title, items in (

@@ -1,7 +1,7 @@
-"""Read pickles of numpy arrays without running what else they might hold.
+"""Reads pickles of NumPy arrays without running anything else that they contain.
 
-A pickle is a program: it may call any importable function. This reader knows a handful of names, and gives each of them
-a stand-in of its own, so that not even numpy is called with arguments chosen by the file. Everything else is refused.
+A pickle is a program: it may call any importable function. This reader knows a handful of names and replaces each of them by a
+stand-in, so that not even NumPy is called with arguments from the file. Everything else is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KINDS = "fiubc"  # float, signed, unsigned, bool, complex
 
 
 class _Name:
-    """A name of the pickle that may be called, and nothing else: no attribute of it can be set."""
+    """A name that the pickle may call; none of its attributes can be set."""
 
     __slots__ = ("_call",)
     _call: Callable[..., Any]
@@ -38,7 +38,7 @@ class _Name:
 
 
 class _Dtype:
-    """Stands for a numpy dtype; only plain numbers, only a byte order as its state."""
+    """Stand-in for a NumPy dtype: plain numbers only, and the byte order as its only state."""
 
     __slots__ = ("dtype",)
 
@@ -60,7 +60,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for a numpy array until its state arrives."""
+    """Stand-in for a NumPy array until its state arrives."""
 
     __slots__ = ("value",)
 
@@ -158,7 +158,7 @@ for _package in ("numpy.core", "numpy._core"):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the names of the table above, and nothing by import."""
+    """Finds the names of the table above; imports nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
         module = {"__builtin__": "builtins"}.get(module, module)

@@ -21,12 +21,12 @@ DTYPES: Dict[str, str] = {
     "ByteStorage": "u1",
     "BoolStorage": "?",
 }
-#: a view may repeat elements (stride 0), but only so many, lest a file of a few bytes asks for all the memory
+#: a view may repeat elements (stride 0), but only this many, or a file of a few bytes could ask for all the memory
 REPEATED = 1 << 24
 
 
 class Frozen:
-    """What a pickle may hold and pass on, but not change."""
+    """Objects that a pickle may hold and pass on, but not modify."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ class StorageKind(Frozen):
 
 
 class Storage(Frozen):
-    """A row of `count` numbers, the file's `key`, from its element `first` on."""
+    """`count` numbers of the storage `key` in the file, from element `first` on."""
 
     __slots__ = ("kind", "key", "first", "count")
 

@@ -1,7 +1,7 @@
-"""Give batch norms back to weights that were released with them folded into the convolutions.
+"""Restores batch norms in weights that were released with them folded into the convolutions.
 
 In such a file every batch norm is the identity: mean 0, variance 1. That is right for prediction. In training, a batch norm
-divides by the statistics of the batch, so the network would forget at the first iteration what its weights know.
+divides by the statistics of the batch, so the network would lose at the first iteration what it has learned.
 
 Legend: C channels of a batch norm's input.
 """
@@ -22,7 +22,7 @@ BATCHES = 8
 
 
 def unfold_batch_norms(model: nn.Layer, loaded: Collection[str], reader: Any, batches: int = BATCHES) -> int:
-    """Measure what goes into the folded batch norms and write it into them, scale and shift adapted to match.
+    """Measure the inputs of the folded batch norms and set their statistics, with scale and shift adapted to match.
 
     The network in evaluation mode computes exactly what it did; in training mode it starts from there, too. Batch norms that
     are not folded, not from the file, or frozen stay as they are.

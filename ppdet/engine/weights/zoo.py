@@ -1,4 +1,4 @@
-"""The model zoo as data: which configs there are, what was published about them, what was measured, where weights lie.
+"""The model zoo as data: its configs, published and measured figures, and where the weights are.
 
 Reads `ppdet/model_zoo/zoo.yml` (kept by hand) and `measured.yml` (written by `tools/model_zoo.py --measure`). Imports
 no Paddle, so that weights can be fetched anywhere.

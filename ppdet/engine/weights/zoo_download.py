@@ -1,4 +1,4 @@
-"""Fetch a file of the model zoo by its name: cached, continued after a break, verified where a checksum is known."""
+"""Fetch a file of the model zoo by name: cached, resumed after a break, and verified if a checksum is known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def download_by_name(name: str, output_dir: Optional[Union[str, Path]] = None, z
         zoo: default the toolkit's.
 
     Returns:
-        Where it lies.
+        Path of the file.
 
     Raises:
         ConfigError: no such name, or a model without published weights.

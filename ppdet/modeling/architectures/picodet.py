@@ -55,14 +55,18 @@ class PicoDet(nn.Layer):
         Raises:
             ConfigError: in training, a side that is no multiple of 32: the neck could not join its levels.
         """
-        if self.training and any(int(side) % MULTIPLE for side in images.shape[2:]):
-            height, width = images.shape[2:]
-            raise ConfigError(
-                f"PicoDet: images of {height}x{width} pixels cannot be trained on, both sides must be multiples of {MULTIPLE}; "
-                "change target_size of BatchRandomResize (or Resize) in TrainReader"
-            )
+        if self.training:
+            _check_sides(*images.shape[2:])
         return self.head(self.neck(self.backbone(images)))
 
     def loss(self, outputs: RawOutputs, batch: Dict[str, Any]) -> Dict[str, paddle.Tensor]:
         """Losses of `forward`'s outputs and their sum "loss", see `PicoHeadBase.loss`."""
         return self.head.loss(outputs, batch)
+
+
+def _check_sides(height: int, width: int) -> None:
+    if height % MULTIPLE or width % MULTIPLE:
+        raise ConfigError(
+            f"PicoDet: images of {height}x{width} pixels cannot be trained on, both sides must be multiples of {MULTIPLE}; "
+            "change target_size of BatchRandomResize (or Resize) in TrainReader"
+        )

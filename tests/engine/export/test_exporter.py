@@ -90,6 +90,12 @@ def test_onnx_file_takes_any_batch_and_has_names(stick: tuple[Path, list[str]], 
         assert heatmap.shape == (batch, 3, 16, 12) and peak.shape == (batch, 3)
 
 
+def test_the_card_says_what_crops_were_made_around(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
+    path, options = stick
+    folder = export(load_config(path, [*options, "EvalDataset.box=image"]), tmp_path / "out")
+    assert yaml.safe_load((folder / "infer_cfg.yml").read_text())["box"] == "image"
+
+
 def test_card_has_paddledetections_keys_first_then_ours(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
     folder = export(load_config(*stick), tmp_path / "out")
     content = yaml.safe_load((folder / "infer_cfg.yml").read_text())

@@ -180,3 +180,17 @@ def test_a_loss_without_weights_cannot_be_taught(tmp_path):
     config = stick_config(tmp_path, f"teacher.weights={file}", "KeyPointMSELoss={use_target_weight: false}")
     with pytest.raises(ConfigError, match="use_target_weight: true"):
         train(config)
+
+
+def test_people_without_any_label_are_taught_from_a_detectors_boxes(tmp_path):
+    """`use_gt_bbox: false` gives crops without keypoints; the teacher alone makes their targets."""
+    file, _ = stick_weights(tmp_path)
+    data = tmp_path / "data"
+    boxes = [{"image_id": n, "category_id": 1, "bbox": [20, 20, 42, 86], "score": 0.9} for n in (1, 2, 3)]
+    (data / "boxes.json").write_text(json.dumps(boxes))
+    options = ["TrainDataset.use_gt_bbox=false", f"TrainDataset.bbox_file={data / 'boxes.json'}", f"teacher.weights={file}"]
+    step, batch = step_and_batch(stick_config(tmp_path, *options))
+    assert len(batch["image"]) == 3 and not batch["target_weight"].any()
+    taught = step.teacher.prepare(batch, 0)
+    np.testing.assert_allclose(taught["target_weight"] ** 2, 0.4, rtol=1e-5)
+    assert step(batch)["loss"] > 0

@@ -84,3 +84,9 @@ def test_an_engine_is_named_in_its_own_module_only(folder: str) -> None:
     """Choices, tables and defaults are derived; "paddle" and "onnxruntime" are also names of other things."""
     named = {file.name for file in (ROOT / folder).rglob("*.py") if "openvino" in file.read_text(encoding="utf-8")}
     assert named <= {"openvino.py"}
+
+
+def test_the_documentation_has_every_engine() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    rows = [f"| `{each.engine}` |" for each in available_runtimes()]
+    assert rows and all(row in page for row in rows)
