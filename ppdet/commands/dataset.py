@@ -1,8 +1,4 @@
-"""Make and convert annotation files.
-
-Each sub-command is a module `ppdet/commands/dataset_NAME.py` with `add_arguments(parser)` and `run(args)`; a new one is found by
-its name.
-"""
+"""Make and convert annotation files."""
 
 from __future__ import annotations
 
@@ -16,7 +12,10 @@ from ppdet.commands.flags.command_line import add_subcommands, run_module
 
 
 def subcommands() -> dict[str, ModuleType]:
-    """The modules `dataset_*.py` beside this one, by the name of the sub-command: dataset_from_labelme is from-labelme."""
+    """The modules beside this one, by the name of the sub-command: `dataset_from_labelme` is ``from-labelme``.
+
+    A new sub-command is a new file `dataset_NAME.py` with a docstring, `add_arguments(parser)` and `run(args)`.
+    """
     files = sorted(Path(__file__).parent.glob("dataset_*.py"))
     return {
         file.stem[len("dataset_"):].replace("_", "-"): import_module(f"{__package__}.{file.stem}") for file in files

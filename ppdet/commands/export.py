@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_flags(parser)
     parser.add_argument("--output_dir", default="output_inference", help="parent of the exported folder (default: %(default)s)")
     add_switch(parser, "--onnx", "also write model.onnx (needs paddle2onnx)")
+    add_switch(parser, "--half_weights", "with --onnx: store the weights of model.onnx in 16 bits, half the size on disk")
     add_switch(parser, "--for_fd", "FastDeploy's layout: inference.* directly in --output_dir")
     add_paddledet_flags(parser, EXPORT)
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     from ppdet.core.config.load import load_config
     from ppdet.engine.export.exporter import export
 
-    export(load_config(args.config, args.opt), args.output_dir, args.onnx, args.for_fd)
+    export(load_config(args.config, args.opt), args.output_dir, args.onnx, args.for_fd, args.half_weights)
 
 
 def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:

@@ -1,4 +1,4 @@
-"""The model zoo: list its models, fetch published weights by name, write its page."""
+"""The model zoo: list its models, fetch published weights by name, write its page, put a model into the package."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from ppdet.commands.flags.command_line import run_module
+from ppdet.commands.flags.config_flags import add_config_flags
 from ppdet.commands.flags.values import add_switch
 from ppdet.core.errors import ConfigError
 
@@ -14,7 +15,7 @@ PAGE, TIMED_PAGE = "docs/model_zoo.md", "output/model_zoo.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """list, download, page."""
+    """list, download, page, bundle."""
     kinds = parser.add_subparsers(dest="kind", required=True)
     listing = kinds.add_parser("list", help="names of all files that can be fetched, and where they come from")
     listing.set_defaults(act=_list)
@@ -37,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--output", metavar="FILE", help=f"default: {PAGE}, with --latency {TIMED_PAGE}")
     add_switch(page, "--check", f"write nothing; status 1 if {PAGE} is not what would be written")
     page.set_defaults(act=_page)
+    bundle = kinds.add_parser("bundle", help="put a model into the package (ppdet/model_zoo/bundled), weights in 16 bits")
+    add_config_flags(bundle)
+    bundle.add_argument("--name", required=True, help="folder, and the name by which the model is found")
+    bundle.set_defaults(act=_bundle)
 
 
 def run(args: argparse.Namespace) -> Optional[int]:
@@ -62,6 +67,13 @@ def _download(args: argparse.Namespace) -> None:
     zoo = load_zoo()
     for wanted in [zoo.download(name).name for name in args.names]:  # a wrong name is an error before anything is fetched
         print(download_by_name(wanted, args.output_dir, zoo))
+
+
+def _bundle(args: argparse.Namespace) -> None:
+    from ppdet.core.config.load import load_config
+    from ppdet.engine.export.bundled import bundle_model
+
+    print(bundle_model(load_config(args.config, args.opt), args.name))
 
 
 def _page(args: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ log_iter: 1
 worker_num: 0
 use_gpu: false
 use_ema: false
+pretrain_weights: null
 save_dir: {folder}/out
 TrainDataset: {{dataset_dir: {data}, image_dir: images, anno_path: {annotations}}}
 EvalDataset: {{dataset_dir: {data}, image_dir: images, anno_path: {annotations}}}

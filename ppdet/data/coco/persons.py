@@ -112,14 +112,19 @@ def name_of(entry: Any, position: int) -> str:
     return f"annotation {identity}" if type(identity) is int and identity < 2**63 else f"annotation {str(identity)[:40]}"
 
 
+def _has_usual_layout(entry: Any) -> bool:
+    box = entry.get("bbox")
+    lists = type(entry.get("keypoints")) is list and type(box) is list and len(box) == 4
+    return lists and type(entry.get("image_id")) is int and type(entry.get("category_id")) is int
+
+
 def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     """(mistake, reason to skip) of one annotation; both empty if its layout is right."""
     if not isinstance(entry, dict):
         return "not a mapping", ""
     crowd = entry.get("iscrowd")
-    if crowd == 0 and type(entry.get("keypoints")) is list and type(entry.get("bbox")) is list and len(entry["bbox"]) == 4:
-        if type(entry.get("image_id")) is int and type(entry.get("category_id")) is int:  # nearly all: no need to look closer
-            return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
+    if crowd == 0 and _has_usual_layout(entry):  # nearly all: no need to look closer
+        return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
     if crowd not in (0, 1):
         return "with an `iscrowd` that is neither 0 nor 1", ""
     if crowd:

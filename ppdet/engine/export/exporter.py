@@ -17,6 +17,7 @@ from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
+from ppdet.engine.export.half_weights import round_to_float16, store_weights_as_float16
 from ppdet.engine.export.onnx_conversion import convert_to_onnx, converter_version
 from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity
 from ppdet.engine.export.parity_samples import parity_samples
@@ -41,6 +42,7 @@ class Exporter:
         output_dir: parent of the exported folder.
         onnx: also write model.onnx.
         for_fd: FastDeploy's layout: `inference.*` and `inference.yml` directly in `output_dir`.
+        half_weights: round the model's weights to float16 first, in place, and store those of model.onnx in 16 bits.
     """
 
     def __init__(
@@ -50,8 +52,11 @@ class Exporter:
         output_dir: str | Path = "output_inference",
         onnx: bool = False,
         for_fd: bool = False,
+        half_weights: bool = False,
     ) -> None:
-        self.assembly, self.model = assembly, model
+        if half_weights and not onnx:
+            raise ExportError("--half_weights is for model.onnx: give --onnx as well")
+        self.assembly, self.model, self.half_weights = assembly, model, half_weights
         self.output_dir, self.onnx, self.for_fd = Path(output_dir), onnx, for_fd
         self.target = self.output_dir if for_fd else self.output_dir / assembly.config.name
         self._stem, self._card_name = ("inference", "inference.yml") if for_fd else ("model", "infer_cfg.yml")
@@ -66,6 +71,8 @@ class Exporter:
             ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an
                 engine differs from the framework; then the export is kept in `{target}.failed` to be looked at.
         """
+        if self.half_weights:
+            round_to_float16(self.model)
         form = self.assembly.task.deployed_form(self.assembly, self.model)
         temporary = self.target.with_name(f".{self.target.name}.{os.getpid()}.tmp")
         try:
@@ -92,6 +99,8 @@ class Exporter:
         program, params = _save_program(form.layer, form.input_spec, folder, self._stem)
         if self.onnx:
             self._write_onnx(folder, form, program, params)
+            if self.half_weights:
+                store_weights_as_float16(folder / f"{self._stem}.onnx")
             form.card.versions["paddle2onnx"] = converter_version()
         form.card.write(folder, self._card_name)
 
@@ -127,7 +136,13 @@ class Exporter:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def export(config: Config, output_dir: str | Path = "output_inference", onnx: bool = False, for_fd: bool = False) -> Path:
+def export(
+    config: Config,
+    output_dir: str | Path = "output_inference",
+    onnx: bool = False,
+    for_fd: bool = False,
+    half_weights: bool = False,
+) -> Path:
     """Export the `weights` of a config; what `tools/export_model.py` does.
 
     Returns:
@@ -138,7 +153,7 @@ def export(config: Config, output_dir: str | Path = "output_inference", onnx: bo
     """
     choose_device(config)
     assembly = Assembly(config)
-    exporter = Exporter(assembly, model_with_weights(assembly), output_dir, onnx, for_fd)
+    exporter = Exporter(assembly, model_with_weights(assembly), output_dir, onnx, for_fd, half_weights)
     exporter.run()
     return exporter.target
 

@@ -35,12 +35,13 @@ def store_weights_as_float16(path: Path) -> int:
 
     model = onnx.load(str(path))
     graph = model.graph
+    _constants_to_initializers(graph)
     casts = []
     for tensor in graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < SMALLEST:
             continue
         values = numpy_helper.to_array(tensor)
-        _check_range(tensor.name, values, path)
+        _check_range(tensor.name, values, path.name)
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.float16"))
         casts.append(helper.make_node("Cast", [f"{name}.float16"], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
@@ -54,9 +55,37 @@ def store_weights_as_float16(path: Path) -> int:
     return len(casts)
 
 
-def _check_range(name: str, values: Any, path: Path) -> None:
-    largest = float(np.abs(values).max())
+def _constants_to_initializers(graph: Any) -> None:
+    """paddle2onnx writes weights as Constant nodes; give them the form that other exporters use."""
+    kept = []
+    for node in graph.node:
+        value = next((attribute.t for attribute in node.attribute if attribute.name == "value"), None)
+        if node.op_type != "Constant" or value is None:
+            kept.append(node)
+            continue
+        tensor = graph.initializer.add()
+        tensor.CopyFrom(value)
+        tensor.name = node.output[0]
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def round_to_float16(model: Any) -> None:
+    """Round every float32 weight and running statistic of a Paddle layer to the nearest float16 number, in place.
+
+    Raises:
+        ExportError: a weight is larger than float16 can hold (65,504).
+    """
+    for name, tensor in model.state_dict().items():
+        values = tensor.numpy()
+        if values.dtype == np.float32:
+            _check_range(name, values, "the model")
+            tensor.set_value(values.astype(np.float16).astype(np.float32))
+
+
+def _check_range(name: str, values: np.ndarray, where: str) -> None:
+    largest = float(np.abs(values).max(initial=0))
     if not largest <= LARGEST_HALF:
         raise ExportError(
-            f"{path.name}: the weight {name} holds {largest:g}, float16 ends at {LARGEST_HALF:g}. Export without --half_weights."
+            f"{where}: the weight {name} holds {largest:g}, float16 ends at {LARGEST_HALF:g}. Export without --half_weights."
         )

@@ -14,15 +14,17 @@ from ppdet.core.errors import ExportError
 from ppdet.engine.export.half_weights import store_weights_as_float16
 
 
-def _file(folder: Path, weight: np.ndarray) -> Path:
-    """y = x W + b, with a bias too short to be worth halving."""
+def _file(folder: Path, weight: np.ndarray, as_node: bool = False) -> Path:
+    """y = x W + b, with a bias too short to be worth halving; W as an initializer or, as paddle2onnx has it, a Constant node."""
     bias = np.array([0.1234567, 7.0], np.float32)
+    tensor = numpy_helper.from_array(weight, "w")
     graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["xw"]), helper.make_node("Add", ["xw", "b"], ["y"])],
+        [helper.make_node("Constant", [], ["w"], value=tensor)] * as_node
+        + [helper.make_node("MatMul", ["x", "w"], ["xw"]), helper.make_node("Add", ["xw", "b"], ["y"])],
         "line",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", len(weight)])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 2])],
-        [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(bias, "b")],
+        [tensor] * (not as_node) + [numpy_helper.from_array(bias, "b")],
     )
     path = folder / "model.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
@@ -33,10 +35,11 @@ def _run(path: Path, x: np.ndarray) -> np.ndarray:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
 
 
-def test_half_the_size_and_the_results_of_rounded_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_node", [False, True])
+def test_half_the_size_and_the_results_of_rounded_weights(tmp_path: Path, as_node: bool) -> None:
     rng = np.random.default_rng(0)
     weight, x = rng.normal(size=(4000, 2)).astype(np.float32), rng.normal(size=(3, 4000)).astype(np.float32)
-    path = _file(tmp_path, weight)
+    path = _file(tmp_path, weight, as_node)
     size = path.stat().st_size
     assert store_weights_as_float16(path) == 1
     assert path.stat().st_size < 0.52 * size

@@ -1,4 +1,4 @@
-"""PicoDet learns sixteen real photographs by heart, through all three assigners."""
+"""PicoDet learns sixteen real photographs by heart, through all three assigners; 7 minutes of one core each."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("head", ["lcnet", "esnet"])
 def test_sixteen_images_are_learned_by_heart(tmp_path: Path, head: str) -> None:
-    extra = "PicoHeadV2: {static_assigner_epoch: 40}" if head == "lcnet" else ""
-    config = write_detector_config(tmp_path, 16, epochs=120, every=40, head=head, extra=extra)
+    extra = "PicoHeadV2: {static_assigner_epoch: 60}" if head == "lcnet" else ""
+    config = write_detector_config(tmp_path, 16, epochs=240, every=60, head=head, extra=extra)
     done = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "train.py"), "-c", str(config), "--eval"],
         capture_output=True, text=True, timeout=7200, check=False,
