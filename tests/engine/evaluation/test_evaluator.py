@@ -83,7 +83,8 @@ def test_processes_are_merged_and_every_sample_counts_once(config_path: Path, mo
     state = whole.metric.state()
     parts = [{name: values[rows] for name, values in state.items()} for rows in (slice(0, 4), slice(3, 6))]
     evaluator = Evaluator(assembly, Oracle(assembly, False))
-    monkeypatch.setattr(distributed, "gather", lambda value: [(parts[0], 4, []), (parts[1], 3, [])])
+    gathered = [(parts[0], 4, []), (parts[1], 3, [])]
+    monkeypatch.setattr(distributed, "gather", lambda value: gathered if isinstance(value, tuple) else [value])
     part = lambda *_: evaluator.metric.merge([parts[0]]) or Collected(4, "the first part")  # noqa: E731
     monkeypatch.setattr(TopDownTask, "collect", part)
     assert evaluator.run()["AP"] == pytest.approx(1.0)

@@ -23,7 +23,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from ppdet.core.config.load import load_config
-from ppdet.engine.training.options import TrainingOptions
+from ppdet.engine.training.run import TrainingOptions
 from ppdet.engine.training.run import train
 from ppdet.engine.evaluation.evaluator import evaluate
 from ppdet.engine.export.exporter import export
