@@ -117,9 +117,8 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     if not isinstance(entry, dict):
         return "not a mapping", ""
     crowd = entry.get("iscrowd")
-    if crowd == 0 and type(entry.get("keypoints")) is list and type(entry.get("bbox")) is list and len(entry["bbox"]) == 4:
-        if type(entry.get("image_id")) is int and type(entry.get("category_id")) is int:  # nearly all: no need to look closer
-            return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
+    if _is_ordinary(entry):
+        return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
     if crowd not in (0, 1):
         return "with an `iscrowd` that is neither 0 nor 1", ""
     if crowd:
@@ -141,6 +140,13 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     if box is not None and not isinstance(box, list):
         return f"with a {type(box).__name__} as `bbox`", ""
     return ("with a `bbox` that is not [x, y, w, h]" if box is not None and len(box) != 4 else ""), ""
+
+
+def _is_ordinary(entry: Mapping[str, Any]) -> bool:
+    """Whether every value is of the kind that COCO writes, as of nearly all annotations: they need no closer look."""
+    ids_are_numbers = type(entry.get("image_id")) is int and type(entry.get("category_id")) is int
+    box, keypoints = entry.get("bbox"), entry.get("keypoints")
+    return ids_are_numbers and entry.get("iscrowd") == 0 and type(keypoints) is type(box) is list and len(box) == 4
 
 
 def is_wanted(entry: Mapping[str, Any], categories: Optional[Set[Any]]) -> bool:
