@@ -7,11 +7,8 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
-        "box_around_keypoints": "annotated_object",
         "coco_content": "coco_file",
-        "flat_keypoints": "keypoint_lists",
         "read_coco": "coco_file",
         "select_categories": "coco_file",
-        "unusable": "annotated_object",
     },
 )

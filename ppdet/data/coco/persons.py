@@ -112,18 +112,12 @@ def name_of(entry: Any, position: int) -> str:
     return f"annotation {identity}" if type(identity) is int and identity < 2**63 else f"annotation {str(identity)[:40]}"
 
 
-def _has_usual_layout(entry: Any) -> bool:
-    box = entry.get("bbox")
-    lists = type(entry.get("keypoints")) is list and type(box) is list and len(box) == 4
-    return lists and type(entry.get("image_id")) is int and type(entry.get("category_id")) is int
-
-
 def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     """(mistake, reason to skip) of one annotation; both empty if its layout is right."""
     if not isinstance(entry, dict):
         return "not a mapping", ""
     crowd = entry.get("iscrowd")
-    if crowd == 0 and _has_usual_layout(entry):  # nearly all: no need to look closer
+    if _is_ordinary(entry):
         return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
     if crowd not in (0, 1):
         return "with an `iscrowd` that is neither 0 nor 1", ""
@@ -146,6 +140,13 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     if box is not None and not isinstance(box, list):
         return f"with a {type(box).__name__} as `bbox`", ""
     return ("with a `bbox` that is not [x, y, w, h]" if box is not None and len(box) != 4 else ""), ""
+
+
+def _is_ordinary(entry: Mapping[str, Any]) -> bool:
+    """Whether every value is of the kind that COCO writes, as of nearly all annotations: they need no closer look."""
+    ids_are_numbers = type(entry.get("image_id")) is int and type(entry.get("category_id")) is int
+    box, keypoints = entry.get("bbox"), entry.get("keypoints")
+    return ids_are_numbers and entry.get("iscrowd") == 0 and type(keypoints) is type(box) is list and len(box) == 4
 
 
 def is_wanted(entry: Mapping[str, Any], categories: Optional[Set[Any]]) -> bool:

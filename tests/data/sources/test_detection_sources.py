@@ -57,7 +57,7 @@ def test_classes_are_numbered_by_category_id(coco, write_coco) -> None:
     assert len(only) == 1 and only[0].labels.tolist() == [0] and only.label_list == ["dog"]
     with pytest.raises(ConfigError, match=r"3 categories.*num_classes is 1.*TrainDataset.category=person"):
         training_set(folder, num_classes=1).parse()
-    with pytest.raises(DataError, match="no category horse; it has person, cat, dog"):
+    with pytest.raises(DataError, match="no category 'horse'; it has: 7 .dog., 1 .person., 3 .cat."):
         training_set(folder, category="horse").parse()
 
 
