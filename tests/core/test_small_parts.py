@@ -116,10 +116,10 @@ def test_atomic_files_have_ordinary_permissions_and_suffix(tmp_path):
 
 LOG_AND_PRINT = """
 import sys
-from ppdet.core.logger import get_logger, log_to_stdout
-if sys.argv[1:] == ["script"]:
-    log_to_stdout()
-get_logger("ppdet.engine.training.trainer").info("loss: %.1f", 0.5)
+from contextlib import nullcontext
+from ppdet.core.logger import get_logger, logging_to_stdout
+with logging_to_stdout() if sys.argv[1:] == ["script"] else nullcontext():
+    get_logger("ppdet.engine.training.trainer").info("loss: %.1f", 0.5)
 """
 
 
