@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from ppdet.core.logger import get_logger
 
@@ -48,7 +49,8 @@ class Progress:
             self._bar.close()
 
 
-def _terminal_bar(label: str, total: int | None, unit: str) -> object | None:
+def _terminal_bar(label: str, total: int | None, unit: str) -> Any:
+    """A tqdm bar, or None without a terminal or without tqdm."""
     if not sys.stderr.isatty():
         return None
     try:

@@ -26,9 +26,8 @@ from ppdet.annotations.annotated_object import (
 )
 from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.annotations.layout_checks import listed_twice
-from ppdet.annotations.values import Id, IdIndex, are_numbers, as_id
+from ppdet.annotations.values import Id, IdIndex, are_numbers, as_id, is_number
 from ppdet.core.errors import DataError
-from ppdet.core.json_values import is_number
 
 IGNORED = "ignored in the figures, since a dataset leaves them out"
 POSE_CATEGORY = 1

@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Sequence
 
+from ppdet.annotations.values import is_number
 from ppdet.core.config.registry import register
-from ppdet.core.json_values import is_number
 from ppdet.metrics.bottom_up_keypoint import KeyPointBottomUpCOCOEval
 from ppdet.metrics.coco_evaluation import CROWDPOSE_STATS, evaluate_crowdpose
 from ppdet.metrics.coco_ground_truth import POSE_CATEGORY

@@ -20,7 +20,7 @@ import numpy as np
 
 from ppdet.core.errors import PpdetError
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.registry import load_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITE = "from ppdet.commands.deployed.unite import main; raise SystemExit(main())"
@@ -81,6 +81,8 @@ def network_rows(
     Engines take turns within each round of repeats, so that a noisy machine disturbs all alike.
     """
     card = ModelCard.load(model_dir)
+    if card.input_wh is None:
+        raise PpdetError(f"{model_dir} is a model for images of any size; its network cannot be timed on crops")
     width, height = card.input_wh
     runtimes = {e: load_runtime(model_dir, engine=e, cpu_threads=threads, precision=precision) for e in engines}
     for batch in batches:

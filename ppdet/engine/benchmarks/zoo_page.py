@@ -70,7 +70,7 @@ def input_size(config_file: Path) -> str:
     if "input_wh" in (config.get("codec") or {}):
         width, height = config["codec"]["input_wh"]
         return f"{height}x{width}"
-    shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
+    shape: Sequence[int] = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
     return f"{shape[-2]}x{shape[-1]}" if len(shape) >= 2 else "-"
 
 
@@ -85,7 +85,7 @@ def _table(zoo: Zoo, title: str, root: Path, timing: Optional[Timing]) -> str:
     ]
     if timing is not None:
         columns.append(("ms", lambda m: f"{timing[m.name]:.1f}" if m.name in timing else "-"))
-    columns += [column for kinds, *column in _SCORE_COLUMNS if any(kinds(s) for m in models for s in m.scores)]  # type: ignore[misc]
+    columns += [(name, cell) for is_kind, name, cell in _SCORE_COLUMNS if any(is_kind(s) for m in models for s in m.scores)]
     columns.append(("weights", lambda m: f"[`{m.name}`]({m.weights})" if m.weights else "-"))
     lines = ["| " + " | ".join(name for name, _ in columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(cell(model) for _, cell in columns) + " |" for model in models]

@@ -22,7 +22,7 @@ from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.setting import decoder_text, flip_text, wants_flip_test
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
@@ -81,7 +81,7 @@ def compare_boxes(
     distributed.start()
     for assembly in assemblies.values():
         len(assembly.dataset("Eval"))  # a missing box file is reported now, not after hours of evaluation
-    model = model_with_weights(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
+    model = load_model(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
     precision = Precision.from_config(plain, amp)
     rows = []
     for source, assembly in assemblies.items():

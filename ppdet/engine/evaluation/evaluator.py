@@ -19,7 +19,7 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 from ppdet.metrics.result_file import read_results
 
 logger = get_logger(__name__)
@@ -131,7 +131,7 @@ def evaluate(
     if config.get("save_prediction_only") and not (output_eval or config.get("output_eval")):
         output_eval = config.get("save_dir") or "output"
     metric = assembly.metric(output_eval)
-    model = model_with_weights(assembly) if exported is None else ExportedModel(**exported)
+    model = load_model(assembly) if exported is None else ExportedModel(**exported)
     return Evaluator(assembly, model, metric=metric, precision=Precision.from_config(config, amp)).run()
 
 

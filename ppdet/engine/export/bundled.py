@@ -15,7 +15,7 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.export.exporter import Exporter
 from ppdet.engine.weights.checkpoint import save_pdparams
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
@@ -41,7 +41,7 @@ def bundle_model(config: Config, name: str) -> Path:
     """
     choose_device(config)
     assembly = Assembly(config)
-    model = model_with_weights(assembly)
+    model = load_model(assembly)
     target = bundled_models_folder() / name
     with tempfile.TemporaryDirectory() as temporary:
         exporter = Exporter(assembly, model, temporary, onnx=True, half_weights=True)

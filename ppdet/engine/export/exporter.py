@@ -23,7 +23,7 @@ from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity
 from ppdet.engine.export.parity_samples import parity_samples
 from ppdet.engine.export.quiet_output import quiet_output
 from ppdet.engine.tasks.deployed_form import DeployedForm
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
@@ -153,7 +153,7 @@ def export(
     """
     choose_device(config)
     assembly = Assembly(config)
-    exporter = Exporter(assembly, model_with_weights(assembly), output_dir, onnx, for_fd, half_weights)
+    exporter = Exporter(assembly, load_model(assembly), output_dir, onnx, for_fd, half_weights)
     exporter.run()
     return exporter.target
 

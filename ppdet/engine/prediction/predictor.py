@@ -14,18 +14,17 @@ from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, PredictOptions
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 from ppdet.image.io import list_images, write_image
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.progress import Progress
 from ppdet.inference.video.process import process_video
 from ppdet.inference.video.reader import VideoReader
 
 logger = get_logger(__name__)
-
-SECONDS_BETWEEN_PROGRESS = 10.0
 
 
 class Predictor:
@@ -66,7 +65,8 @@ class Predictor:
         inputs = ImageInputs(str(paths[0]), None)
         inputs.paths = list(paths)
         ids = dict(zip(paths, image_ids(paths)))
-        started = shown = time.time()
+        started = time.time()
+        progress = Progress("predict", len(paths), "image")
         entries: list[dict[str, Any]] = []
         done = found = 0
         for group, images in inputs.groups(IMAGES_TOGETHER):
@@ -76,9 +76,8 @@ class Predictor:
                 entries += each.records
                 found += each.number
             done += len(group)
-            if time.time() - shown > SECONDS_BETWEEN_PROGRESS:
-                logger.info("%d of %d images", done, len(paths))
-                shown = time.time()
+            progress.step(len(group))
+        progress.close()
         written = str(output.path)
         if self.options.save_results:
             file = output.file(self._finder.file_name)
@@ -175,9 +174,9 @@ def predict(
     if det_config is not None:
         overrides = [] if det_weights is None else [f"weights={det_weights}"]
         finder = Assembly(load_config(det_config, overrides))
-        form = finder.task.deployed_form(finder, model_with_weights(finder))
+        form = finder.task.deployed_form(finder, load_model(finder))
         detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
     elif det_weights is not None:
         raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
-    predictor = Predictor(assembly, model_with_weights(assembly), options, detector)
+    predictor = Predictor(assembly, load_model(assembly), options, detector)
     return predictor.run(paths) if video_file is None else predictor.run_video(video_file)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
+from contextlib import closing
 from typing import Any, ClassVar, Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 import numpy as np
@@ -12,7 +12,6 @@ from ppdet.codecs import Codec
 from ppdet.core.config.load import Config
 from ppdet.core.config.registry import Registry
 from ppdet.core.errors import DataError, MediaError
-from ppdet.core.logger import get_logger
 from ppdet.core.problem import Problem
 from ppdet.engine import distributed
 from ppdet.engine.precision import Precision
@@ -21,12 +20,9 @@ from ppdet.engine.tasks.difference import Difference
 from ppdet.engine.tasks.finders import Finder, PredictOptions
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.skeletons import Skeleton
-
-logger = get_logger(__name__)
-
-SECONDS_BETWEEN_PROGRESS = 10.0
 
 Sample = tuple  # (image (H, W, 3) RGB uint8, boxes_xyxy (N, 4))
 
@@ -188,12 +184,12 @@ def process_rows(dataset: Any) -> Sequence[int]:
 
 
 def with_progress(reader: Any) -> Iterator[Any]:
-    """The items of a reader, with a line from time to time on the first process."""
+    """The items of a reader; the first process shows how far it is."""
+    if not distributed.is_main():
+        yield from reader
+        return
     total = len(reader) if hasattr(reader, "__len__") else None
-    shown = time.time()
-    for number, batch in enumerate(reader, start=1):
-        yield batch
-        now = time.time()
-        if distributed.is_main() and now - shown > SECONDS_BETWEEN_PROGRESS:
-            logger.info("Eval iter: %d%s", number, f"/{total}" if total else "")
-            shown = now
+    with closing(Progress("Eval iter", total, "iteration")) as progress:
+        for batch in reader:
+            yield batch
+            progress.step()

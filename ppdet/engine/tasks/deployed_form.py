@@ -11,9 +11,10 @@ from typing import Any, Iterator, Mapping
 
 from ppdet.core.config.nodes import plain
 from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
+from ppdet.image.normalize import IMAGENET_MEAN, IMAGENET_STD
 from ppdet.inference.model_card import ModelCard
 
-IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
+DEFAULT_NORMALIZATION = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD), "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")
 NORMALIZATIONS = ("NormalizeImage", "NormalizePermute")
 DROPPED_FROM_CARD = ("Decode",)
@@ -59,7 +60,7 @@ class Feed:
         """Of the config's `NormalizeImage` or `NormalizePermute`; ImageNet's numbers if it has neither."""
         found = (arguments for reader in READERS for name, arguments in operations(config.get(reader)) if name in NORMALIZATIONS)
         fuse = bool((config.get("TestReader") or {}).get("fuse_normalize", False))
-        return cls({**IMAGENET, **next(found, {})}, fuse)
+        return cls({**DEFAULT_NORMALIZATION, **next(found, {})}, fuse)
 
     def export_arguments(self) -> dict[str, Any]:
         """Arguments that the export wrappers share."""
@@ -92,7 +93,7 @@ def preprocess_steps(config: Mapping[str, Any]) -> list[dict[str, Any]]:
         if name == "PadBatch":
             steps.append({"type": "PadStride", "stride": arguments.get("pad_to_stride", 0)})
         elif name == "NormalizeImage":  # a config may leave its numbers out, a card may not
-            steps.append({"type": name, **IMAGENET, **arguments})
+            steps.append({"type": name, **DEFAULT_NORMALIZATION, **arguments})
         elif name not in DROPPED_FROM_CARD:
             steps.append({"type": name, **arguments})
     return steps

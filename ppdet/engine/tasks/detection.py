@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
-from ppdet.core.config.nodes import plain
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, process_rows, readable, with_progress
@@ -16,6 +15,7 @@ from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, BoxFinder, Finder, PredictOptions
 from ppdet.engine.tasks.setting import box_setting
 from ppdet.geometry.boxes import iou_matrix
+from ppdet.inference.estimators.box_decoding import DEFAULT_NMS
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
@@ -24,8 +24,6 @@ from ppdet.modeling.export.picodet import PicoDetExport
 
 BATCH_SIZE = 8
 PARTNER_IOU = 0.9
-# PaddleDetection's settings for graphs that hold no suppression and a config that names none.
-NMS = {"name": "MultiClassNMS", "nms_top_k": 1000, "keep_top_k": 100, "score_threshold": 0.025, "nms_threshold": 0.6}
 
 
 class DetectionTask(Task):
@@ -71,7 +69,7 @@ class DetectionTask(Task):
         card.label_list = class_names(parts, model.head.num_classes)
         card.fpn_stride = list(model.head.fpn_stride)
         if not nms:
-            card.nms = _nms_settings(config)
+            card.nms = _nms_settings(model.head)
         card.input_wh = self.input_wh(parts)
         if nms:
             names: tuple[str, ...] = ("boxes", "counts")
@@ -173,9 +171,9 @@ def _names_of(dataset: Any) -> Sequence[str]:
     return list(dataset.label_list)
 
 
-def _nms_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    head = config.get(str((config.get(str(config.get("architecture"))) or {}).get("head"))) or {}
-    return dict(plain(head.get("nms") or {})) or dict(NMS)
+def _nms_settings(head: Any) -> dict[str, Any]:
+    """What the graph would use if it held the suppression; the defaults for a head without any."""
+    return {"name": "MultiClassNMS", **(DEFAULT_NMS if head.nms is None else head.nms.settings())}
 
 
 def _rows(image_ids: list[Any], found: list[Detections]) -> dict[str, np.ndarray]:

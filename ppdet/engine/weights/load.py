@@ -21,7 +21,7 @@ def trained_weights(config: Config) -> Path:
     return run_path(config) / "best_model"
 
 
-def model_with_weights(assembly: Assembly) -> Any:
+def load_model(assembly: Assembly) -> Any:
     """Build the config's model and load its `weights`; every tensor must be in the file.
 
     Without the key they are the ones that training this config leaves: `{save_dir}/{name of the config}/best_model`.
