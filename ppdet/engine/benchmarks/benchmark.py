@@ -1,7 +1,7 @@
-"""Measurements that docs quote: whole commands in processes of their own, and networks by engine.
+"""Measurements quoted in the docs: whole commands in separate processes, and networks per engine.
 
-Each figure is a wall-clock time and the peak resident memory of one process, so that start-up, decoding and drawing count and
-one run cannot warm another.
+Each command runs in a process of its own: wall-clock time and peak resident memory include start-up, decoding and drawing, and
+    no run profits from the caches of the one before.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ppdet.inference.runtimes.registry import load_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITE = "from ppdet.commands.deployed.unite import main; raise SystemExit(main())"
-"""The command of deploy/python/det_keypoint_unite_infer.py, in a clone and installed alike."""
+"""The command of deploy/python/det_keypoint_unite_infer.py, for a clone and an installed package alike."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One process: wall-clock seconds, peak resident memory in MiB, exit status and the end of its output."""
+    """One process: wall-clock seconds, peak resident memory in MiB, exit status, and the end of its output."""
 
     seconds: float
     peak_mib: float
@@ -78,7 +78,7 @@ def network_rows(
 ) -> Iterator[list[str]]:
     """Rows (engine, precision, batch, median ms, ms per crop) of the network alone, on random crops.
 
-    Engines take turns within each round of repeats, so that a noisy machine disturbs all alike.
+    Engines take turns within each round, so that a noisy machine disturbs all of them equally.
     """
     card = ModelCard.load(model_dir)
     if card.input_wh is None:
@@ -111,7 +111,7 @@ def help_rows(repeats: int = 3) -> Iterator[list[str]]:
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table, one as soon as its row is measured."""
+    """Lines of a Markdown table, each yielded as soon as its row is measured."""
     yield "| " + " | ".join(header) + " |"
     yield "|" + "---|" * len(header)
     for row in rows:

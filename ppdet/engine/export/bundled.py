@@ -1,4 +1,4 @@
-"""Write a model into the package: what `PosePipeline()` and names such as "tinypose" find."""
+"""Writes a model into the package, where `PosePipeline()` and names such as "tinypose" find it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
-#: of an export, what every engine but Paddle Inference needs; its program would double the size and is one command away
+#: files of an export to bundle. Paddle Inference's program is left out: it would double the size, and one command makes it.
 FILES = ("infer_cfg.yml", "model.onnx", "export_report.md")
 
 
 def bundle_model(config: Config, name: str) -> Path:
     """Export the `weights` of a config into the folder of bundled models, in 16 bits.
 
-    The folder gets the card, model.onnx, the report of the export and `{name}.pdparams` with the same rounded weights, to train
-    on from. A `model_card.md` that is there stays.
+    The folder gets the card, model.onnx, the export report, and `{name}.pdparams` with the same rounded weights for
+    fine-tuning. An existing `model_card.md` stays.
 
     Args:
-        config: of the model, with `weights`.
-        name: of the folder, by which the model is found.
+        config: config of the model, with `weights`.
+        name: name of the folder, by which the model is found.
 
     Returns:
         The folder.

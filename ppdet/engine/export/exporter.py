@@ -1,4 +1,4 @@
-"""Export a model: a Paddle 3 program, optionally ONNX, its card, and a report that every engine agrees with the framework."""
+"""Exports a model: a Paddle 3 program, optionally ONNX, its card, and a report that compares every engine with the framework."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ SAMPLES = 8
 
 
 class Exporter:
-    """Writes `{output_dir}/{config name}/` and checks it before anyone can use it.
+    """Writes `{output_dir}/{config name}/` after checking it.
 
-    Everything is written to a temporary folder beside the target, which replaces the target only when all files are there and
-    every engine agrees. A folder exported earlier stays until then.
+    Everything is written to a temporary folder beside the target, which replaces the target only when all files exist and every
+    engine agrees. Until then an earlier export stays.
 
     Args:
         assembly: the config's parts.
         model: the model with its weights.
-        output_dir: parent of the exported folder.
+        output_dir: parent of the exported folder; it is made if necessary.
         onnx: also write model.onnx.
         for_fd: FastDeploy's layout: `inference.*` and `inference.yml` directly in `output_dir`.
         half_weights: round the model's weights to float16 first, in place, and store those of model.onnx in 16 bits.
@@ -65,11 +65,11 @@ class Exporter:
         """Export and check.
 
         Returns:
-            The report, which also lies in the folder as export_report.md and export_report.json.
+            The report, which is also in the folder as export_report.md and export_report.json.
 
         Raises:
-            ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an
-                engine differs from the framework; then the export is kept in `{target}.failed` to be looked at.
+            ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an engine
+                differs from the framework; in the last case the export is kept in `{target}.failed` for inspection.
         """
         if self.half_weights:
             round_to_float16(self.model)
@@ -125,7 +125,7 @@ class Exporter:
         )
 
     def _publish(self, temporary: Path) -> None:
-        if self.for_fd:  # the target is a folder of others as well: file by file
+        if self.for_fd:  # the target also holds other files: replace file by file
             for file in sorted(temporary.iterdir()):
                 os.replace(file, self.target / file.name)
             return
@@ -143,13 +143,13 @@ def export(
     for_fd: bool = False,
     half_weights: bool = False,
 ) -> Path:
-    """Export the `weights` of a config; what `tools/export_model.py` does.
+    """Export the `weights` of a config, as `tools/export_model.py` does.
 
     Returns:
         The exported folder.
 
     Raises:
-        PpdetError: whatever in config or weights does not fit, or see `Exporter.run`.
+        PpdetError: config and weights do not fit together, or see `Exporter.run`.
     """
     choose_device(config)
     assembly = Assembly(config)

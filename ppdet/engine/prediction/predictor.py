@@ -1,4 +1,4 @@
-"""Predict from weights: poses or boxes of image files, by the same path that runs exported models."""
+"""Predicts poses or boxes of image files from weights, through the same code that runs exported models."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Predictor:
         assembly: the config's parts.
         model: the model with its weights.
         options: see `PredictOptions`.
-        detector: finds the people for a model that takes boxes; None takes each whole image as one person's box.
+        detector: finds the people for a top-down model; None takes each whole image as one person's box.
 
     Raises:
-        ConfigError: a detector for a model that takes no boxes.
+        ConfigError: a detector with a model that takes no boxes.
         ExportError: an architecture that cannot be run this way.
     """
 
@@ -53,7 +53,7 @@ class Predictor:
         """Predict, draw and save.
 
         Args:
-            paths: image files. One that cannot be read is reported and left out.
+            paths: image files. Files that cannot be read are reported and skipped.
 
         Returns:
             0, or 1 if any image failed.
@@ -88,11 +88,11 @@ class Predictor:
         return inputs.exit_status()
 
     def run_video(self, source: str | Path) -> int:
-        """Predict the poses of a video, frame by frame; writes the video under its own name and, if asked, the poses of
-        every frame as ``<stem>_keypoint.json``.
+        """Predict the poses of a video, frame by frame, and write the drawn video under its own name and, with `save_results`,
+        the poses of all frames as ``<stem>_keypoint.json``.
 
         Returns:
-            0, or 1 if frames could not be read (they are kept in place, without people).
+            0, or 1 if frames could not be read (they stay in the video, without people).
 
         Raises:
             ConfigError: the model is a detector.
@@ -112,15 +112,15 @@ class Predictor:
 
 
 def find_images(infer_img: str | None = None, infer_dir: str | None = None, infer_list: str | None = None) -> list[Path]:
-    """The images that were asked for.
+    """The images that the flags name.
 
     Args:
-        infer_img: one file; wins over the others, as in PaddleDetection.
-        infer_dir: a folder, or with `infer_list` the folder its names are in.
-        infer_list: text file, one image per line; lines that start with # are left out.
+        infer_img: one file; has priority over the others, as in PaddleDetection.
+        infer_dir: a folder, or with `infer_list` the folder that its names are relative to.
+        infer_list: text file, one image per line; lines that start with # are comments.
 
     Raises:
-        MediaError: nothing was asked for, or it is not there.
+        MediaError: no flag was given, or the file does not exist.
     """
     if infer_img:
         if not Path(infer_img).is_file():
@@ -132,7 +132,7 @@ def find_images(infer_img: str | None = None, infer_dir: str | None = None, infe
         names = [line.strip() for line in Path(infer_list).read_text(encoding="utf-8").splitlines()]
         paths = [Path(infer_dir or "") / name for name in names if name and not name.startswith("#")]
         if not paths:
-            raise MediaError(f"{infer_list} names no image: it should have one a line.")
+            raise MediaError(f"{infer_list} names no image: it should have one per line.")
         return paths
     if infer_dir:
         return list_images(infer_dir)
@@ -147,25 +147,25 @@ def predict(
     det_weights: str | Path | None = None,
     video_file: str | Path | None = None,
 ) -> int:
-    """Predict with the `weights` of a config; what `tools/infer.py` does.
+    """Predict with the `weights` of a config, as `tools/infer.py` does.
 
     Args:
         config: a loaded config.
-        paths: image files; not looked at with `video_file`.
+        paths: image files; ignored with `video_file`.
         options: what to draw and write.
-        det_config, det_weights: YAML and weights of a detector that finds the people first; None uses none. Without
-            det_weights those named in its YAML.
+        det_config, det_weights: YAML and weights of a detector that finds the people first; None for no detector. Without
+            det_weights its YAML names them.
         video_file: a video instead of images.
 
     Returns:
         Exit status: 0, or 1 if any image or frame failed.
 
     Raises:
-        PpdetError: whatever in configs, weights or folders does not fit.
+        PpdetError: configs, weights or folders are wrong or missing.
     """
     if video_file is not None:
-        VideoReader(video_file).close()  # a bad video is reported before a model is loaded
-    OutputFolder(options.output_dir)  # found out now, not after the model is loaded
+        VideoReader(video_file).close()  # report a bad video before loading a model
+    OutputFolder(options.output_dir)  # report a folder that cannot be written before loading a model
     choose_device(config)
     assembly = Assembly(config)
     if det_config or det_weights:

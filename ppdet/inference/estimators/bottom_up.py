@@ -148,8 +148,8 @@ class BottomUpEstimator(PoseEstimator):
         """Run the network once on a small black image, which also warms it up, and compare its output with the skeleton."""
         assignment.prepare()
         side = int(self.codec.size_divisor)
-        joints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
-        return skeleton_of_network(skeleton, joints, self.card)
+        keypoints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
+        return skeleton_of_network(skeleton, keypoints, self.card)
 
 
 def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndarray:

@@ -101,7 +101,7 @@ def test_mpii_is_seen_by_its_joints(tmp_path: Path) -> None:
     shapes = {**upstream("hrnet_w32"), "final_layer.weight": (16, 32, 1, 1), "final_layer.bias": (16,)}
     conversion = _convert(tmp_path, random_state(shapes))
     check_targets(conversion, paddledet("hrnet_w32_256x256_mpii"), "mpii")
-    assert conversion.network.joints == 16 and "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
+    assert conversion.network.keypoints == 16 and "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
     with pytest.raises(CheckpointError, match=r"final_conv.weight: \[16, 32, 1, 1\] in the file, \[17, 32, 1, 1\]"):
         check_targets(conversion, paddledet("hrnet_w32_256x192"), "coco")
 
@@ -115,7 +115,7 @@ def test_imagenet_backbone_leaves_the_head_alone(tmp_path: Path) -> None:
         "classifier.weight": (10, 2048), "classifier.bias": (10,),
     }  # fmt: skip
     conversion = _convert(tmp_path, random_state({**shapes, **extra, **classifier}))
-    assert conversion.layout.name == "hrnet_imagenet" and conversion.network.joints == 0
+    assert conversion.layout.name == "hrnet_imagenet" and conversion.network.keypoints == 0
     assert {k for k, why in conversion.renaming.dropped.items() if "classifier" in why} == set(classifier)
     remark = check_targets(conversion, paddledet("hrnet_w32_256x192"), "w32").remarks[-1]
     assert "1460 of its 1462 tensors" in remark and "2 of the head keep their initial values" in remark

@@ -34,7 +34,7 @@ def test_crowdpose_is_seen_by_its_joints(tmp_path: Path) -> None:
         if key.startswith(("final_", "deconv_", "conv_scale_")):
             shapes[key] = tuple({17: 14, 34: 28, 66: 60}.get(n, n) for n in shapes[key])
     conversion = convert(TorchFile(write_zip(tmp_path / "w.pth", {"state_dict": random_state(shapes)})))
-    assert conversion.network.joints == 14
+    assert conversion.network.keypoints == 14
     assert conversion.network.configs == ("configs/keypoint/higherhrnet/higherhrnet_hrnet_w32_512_swahr_crowdpose.yml",)
     model = higher_hrnet(joints=14, swahr=True)
     assert model.set_state_dict(conversion.weights) == ([], [])
