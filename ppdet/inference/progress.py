@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, otherwise a log line every few seconds."""
+"""Shows the progress of long work: a bar on a terminal, otherwise a log line every few seconds."""
 from __future__ import annotations
 
 import sys
@@ -11,10 +11,10 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Counts work done.
+    """Counts finished work.
 
     Args:
-        label: what is being worked on.
+        label: name of the work.
         total: amount of work, or None if it is unknown.
         unit: what is counted.
     """
@@ -26,7 +26,7 @@ class Progress:
         self._bar = _terminal_bar(label, total, unit)
 
     def step(self, count: int = 1) -> None:
-        """Record work done."""
+        """Record finished work."""
         self.done += count
         if self._bar is not None:
             self._bar.update(count)

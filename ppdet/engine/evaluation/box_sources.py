@@ -17,6 +17,8 @@ from ppdet.core.files import atomic_write, require_folder
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
@@ -76,6 +78,7 @@ def compare_boxes(
         require_folder(output_eval, "--output_eval")
     plain = load_config(config_file, overrides)
     _check(plain)
+    require_sound(plain, import_components(plain))  # logs the warnings, which Assembly does not
     assemblies = {source: Assembly(load_config(config_file, [*overrides, *OPTIONS[source]])) for source in dict.fromkeys(sources)}
     choose_device(plain)
     distributed.start()

@@ -16,6 +16,8 @@ from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
@@ -125,6 +127,8 @@ def evaluate(
     folder = output_eval or config.get("output_eval")
     if isinstance(folder, (str, Path)) and not json_eval:
         require_folder(folder, "output_eval")
+    if distributed.is_main():
+        require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
     if json_eval:
         return _evaluate_file(assembly, output_eval or config.get("output_eval") or config.get("save_dir") or ".")

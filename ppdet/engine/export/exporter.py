@@ -16,6 +16,8 @@ from ppdet.core.errors import ExportError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.export.half_weights import round_to_float16, store_weights_as_float16
 from ppdet.engine.export.onnx_conversion import convert_to_onnx, converter_version
@@ -126,6 +128,7 @@ class Exporter:
 
     def _publish(self, temporary: Path) -> None:
         if self.for_fd:  # the target also holds other files: replace file by file
+            self.target.mkdir(parents=True, exist_ok=True)
             for file in sorted(temporary.iterdir()):
                 os.replace(file, self.target / file.name)
             return
@@ -152,6 +155,7 @@ def export(
         PpdetError: config and weights do not fit together, or see `Exporter.run`.
     """
     choose_device(config)
+    require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
     exporter = Exporter(assembly, load_model(assembly), output_dir, onnx, for_fd, half_weights)
     exporter.run()

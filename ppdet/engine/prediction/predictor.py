@@ -12,6 +12,8 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, PredictOptions
 from ppdet.engine.weights.load import load_model
@@ -167,6 +169,7 @@ def predict(
         VideoReader(video_file).close()  # report a bad video before loading a model
     OutputFolder(options.output_dir)  # report a folder that cannot be written before loading a model
     choose_device(config)
+    require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
     if det_config or det_weights:
         assembly.task.refuse_detector(assembly)

@@ -97,11 +97,12 @@ def test_mmpose_wraps_the_same_names(tmp_path: Path) -> None:
         np.testing.assert_array_equal(conversion.weights["final_conv.weight"], state["final_layer.weight"])
 
 
-def test_mpii_is_seen_by_its_joints(tmp_path: Path) -> None:
+def test_mpii_is_recognised_by_its_number_of_keypoints(tmp_path: Path) -> None:
     shapes = {**upstream("hrnet_w32"), "final_layer.weight": (16, 32, 1, 1), "final_layer.bias": (16,)}
     conversion = _convert(tmp_path, random_state(shapes))
     check_targets(conversion, paddledet("hrnet_w32_256x256_mpii"), "mpii")
-    assert conversion.network.keypoints == 16 and "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
+    assert conversion.network.keypoints == 16
+    assert "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
     with pytest.raises(CheckpointError, match=r"final_conv.weight: \[16, 32, 1, 1\] in the file, \[17, 32, 1, 1\]"):
         check_targets(conversion, paddledet("hrnet_w32_256x192"), "coco")
 

@@ -91,6 +91,24 @@ def test_processes_are_merged_and_every_sample_counts_once(config_path: Path, mo
     assert len(evaluator.metric.state()["index"]) == 6
 
 
+def test_only_the_first_process_computes_the_figures(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assembly = assembly_of(config_path, "TopDownHRNet.flip=false")
+    evaluator = Evaluator(assembly, Oracle(assembly, False))
+    gather = lambda value: [value] if isinstance(value, tuple) else [{"AP": 0.5}, value]  # noqa: E731
+    monkeypatch.setattr(distributed, "gather", gather)
+    monkeypatch.setattr(distributed, "is_main", lambda: False)
+    monkeypatch.setattr(evaluator.metric, "compute", lambda: pytest.fail("computed by a process that is not the first"))
+    assert evaluator.run() == {"AP": 0.5}
+
+
+def test_warnings_of_the_config_are_logged(config_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with config_path.open("a") as file:
+        file.write("odd_key: 3\n")
+    with pytest.raises(CheckpointError):  # there are no weights; the warning comes first
+        evaluate(load_config(config_path, ["weights=" + str(tmp_path / "none.pdparams")]))
+    assert "nothing reads the top-level key 'odd_key'" in caplog.text
+
+
 def test_evaluate_writes_predictions_and_scores_them_again(config_path: Path, tmp_path: Path) -> None:
     model = assembly_of(config_path).model()
     weights = save_pdparams(model.state_dict(), tmp_path / "w.pdparams")
