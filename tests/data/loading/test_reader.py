@@ -233,6 +233,7 @@ def test_a_killed_worker_is_an_error_and_no_hang(coco, write_coco):
 
 def test_stopping_early_and_starting_again(coco, write_coco):
     folder = write_coco(coco(8, 2))
+    others = set(multiprocessing.active_children())
     loader = builder().build("TrainReader")(dataset(folder), 2)
     for _ in range(3):
         for _batch in loader:
@@ -242,7 +243,8 @@ def test_stopping_early_and_starting_again(coco, write_coco):
     for a, b in zip(expected, got):
         same(a, b)
     assert len(got) == len(expected)
-    processes = loader._pool._processes
+    processes = set(multiprocessing.active_children()) - others
+    assert len(processes) == 2
     loader.close()
     deadline = time.time() + 5
     while any(p.is_alive() for p in processes) and time.time() < deadline:
