@@ -1,4 +1,4 @@
-"""The whole picture as input of a bottom-up network."""
+"""The whole image as input of a bottom-up network."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_paddledet_rounds_the_centre_to_even() -> None:
 @settings(max_examples=200, deadline=None)
 @given(width=st.integers(1, 6000), height=st.integers(1, 6000))
 @example(width=1218, height=4265)
-def test_any_picture_fits_and_stays_bounded(width: int, height: int) -> None:
+def test_any_image_fits_and_stays_bounded(width: int, height: int) -> None:
     frame = CODEC.frame_for_image((width, height))
     assert all(side % 64 == 0 for side in frame.input_wh)
     assert max(frame.input_wh) <= 8 * 512 + 64 and min(frame.input_wh) <= 512

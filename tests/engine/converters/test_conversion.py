@@ -21,9 +21,9 @@ def _model(model: Any) -> Shapes:
     return {key: tuple(value.shape) for key, value in model.state_dict().items()}
 
 
-def _resnet(depth: int = 50, joints: int = 17) -> Shapes:
+def _resnet(depth: int = 50, keypoints: int = 17) -> Shapes:
     backbone = PoseResNet(depth)
-    return _model(SimpleBaseline(backbone, TopdownHeatmapSimpleHead(backbone.out_shape[0].channels, num_joints=joints)))
+    return _model(SimpleBaseline(backbone, TopdownHeatmapSimpleHead(backbone.out_shape[0].channels, num_joints=keypoints)))
 
 
 def _lpn(network: str = "50", attention: Optional[str] = "GC") -> Shapes:

@@ -49,7 +49,7 @@ def test_perfect_heatmaps_give_perfect_ap(config_path: Path, flip: bool) -> None
     assert ("flip test on (shift 0.750 cell)" if flip else "flip test off") in evaluator.setting
 
 
-def test_exact_switch_is_worse_and_told(config_path: Path) -> None:
+def test_exact_switch_is_worse_with_a_warning(config_path: Path) -> None:
     """PaddleDetection's un-warp of a UDP crop is biased: perfect heatmaps do not come back where they were."""
     options = ["TopDownHRNet.flip=false", "codec.crop=udp"]
     true = Evaluator(assembly := assembly_of(config_path, *options), Oracle(assembly, False))
@@ -68,7 +68,7 @@ def test_metric_with_the_truth_of_the_samples(config_path: Path) -> None:
     assert figures["PCK"] == 1 and figures["EPE"] < 0.02
 
 
-def test_unreadable_images_are_told_and_count_as_missed(config_path: Path, tmp_path: Path) -> None:
+def test_unreadable_images_are_reported_and_count_as_missed(config_path: Path, tmp_path: Path) -> None:
     (tmp_path / "people" / "images" / "2.png").write_bytes(b"no image")
     evaluator = Evaluator(assembly := assembly_of(config_path, "TopDownHRNet.flip=false"), Oracle(assembly, False))
     evaluator.run()
@@ -142,7 +142,7 @@ def test_mistakes_are_named(config_path: Path, tmp_path: Path) -> None:
         evaluate(load_config(seventeen, [f"weights={weights}", "EvalDataset.anno_path=truth.json"]))
 
 
-def test_weights_for_another_number_of_joints(tmp_path: Path) -> None:
+def test_weights_for_another_number_of_keypoints(tmp_path: Path) -> None:
     people = write_people(tmp_path / "people")
     config = write_config(tmp_path, people)
     state = assembly_of(config).model().state_dict()

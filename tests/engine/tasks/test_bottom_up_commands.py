@@ -93,7 +93,7 @@ def test_misspelt_or_impossible_scales_are_told(config: Path) -> None:
         evaluate(load_config(config, ["test_scales=[0.5,2]"]))
 
 
-def test_an_exported_model_with_scales_is_told(config: Path, exported: Path) -> None:
+def test_an_exported_model_with_scales_is_reported(config: Path, exported: Path) -> None:
     with pytest.raises(ConfigError, match="leave out --model_dir"):
         evaluate(load_config(config, ["test_scales=[1,2]"]), exported={"model_dir": exported, "engine": "onnxruntime"})
 

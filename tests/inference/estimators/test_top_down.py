@@ -1,4 +1,4 @@
-"""The top-down estimator on pictures whose keypoints are known."""
+"""The top-down estimator on images whose keypoints are known."""
 
 from __future__ import annotations
 

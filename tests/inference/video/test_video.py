@@ -165,7 +165,7 @@ def test_a_file_damaged_in_the_middle_is_read_to_its_end(tmp_path: Path, pipelin
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video", None])
-def test_what_is_no_video_is_said_to_be_none(tmp_path: Path, pipeline: PosePipeline, content: bytes | None) -> None:
+def test_what_is_no_video_is_refused(tmp_path: Path, pipeline: PosePipeline, content: bytes | None) -> None:
     path = tmp_path / "bad.mp4"
     if content is not None:
         path.write_bytes(content)
