@@ -16,7 +16,7 @@ def skeleton_of_network(skeleton: Skeleton | None, keypoints: int, card: ModelCa
     """The skeleton of a network's keypoints.
 
     Args:
-        skeleton: the user's or the card's; None takes the best known one of that many keypoints, with a warning.
+        skeleton: the user's or the card's; None for the most common one with that number of keypoints, with a warning.
         keypoints: keypoints that the network gives.
         card: names the model in messages.
 
