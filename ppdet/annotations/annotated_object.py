@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Optional, Sequence
 
-from ppdet.annotations.values import are_numbers
-from ppdet.core.json_values import is_number
+from ppdet.annotations.values import are_numbers, is_number
 
 AREA_PER_BOX = 0.53
 """Assumed area of an object without `area`, as a fraction of its box. Median of area / (w * h) over the 329 labelled persons

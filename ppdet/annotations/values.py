@@ -1,6 +1,7 @@
-"""Reads single values of annotation files as what they mean: tools write numbers as strings, and ids as floats.
+"""Single values of annotation files: strict checks (`is_...`), and lenient reading (`as_...`) of what tools write instead.
 
-Each function returns None for a value that has no such meaning.
+Annotation files may hold any JSON value anywhere. Tools write numbers as strings, and ids as floats; the lenient functions accept
+that, and return None for anything else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,24 @@ Id = Union[int, str]
 _WHOLE = re.compile(r"[+-]?\d{1,40}(\.0*)?")
 _NUMBERS = {int, float}
 _FLAGS = {"true": 1, "false": 0}
+_INT64_LIMIT = 2**63
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value is an id as COCO files write it: a string, or an integer of at most 64 bits."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, str) or (isinstance(value, int) and -_INT64_LIMIT <= value < _INT64_LIMIT)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number, and not a bool or a string."""
+    return isinstance(value, (int, float)) and as_number(value) is not None
+
+
+def number_or_nan(value: Any) -> float:
+    """The finite number, or NaN."""
+    return float(value) if is_number(value) else float("nan")
 
 
 def as_number(value: Any) -> Optional[float]:

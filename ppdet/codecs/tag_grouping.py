@@ -88,18 +88,18 @@ class Grouping:
         """All people in the candidates, without a limit on their number."""
         counted = candidates.score > self.detection_threshold
         growing = _People(int(counted.sum()), len(self.order), candidates.tag.shape[2], fuse_equal=self.matching == "paddledet")
-        for joint in self.order:
-            rows = np.flatnonzero(counted[joint])
+        for keypoint in self.order:
+            rows = np.flatnonzero(counted[keypoint])
             if len(rows):
-                tags = candidates.tag[joint, rows].astype(np.float64)
-                self._place(growing, joint, rows, tags, candidates.score[joint, rows])
+                tags = candidates.tag[keypoint, rows].astype(np.float64)
+                self._place(growing, keypoint, rows, tags, candidates.score[keypoint, rows])
         return growing.people()
 
-    def _place(self, growing: _People, joint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
+    def _place(self, growing: _People, keypoint: int, rows: np.ndarray, tags: np.ndarray, score: np.ndarray) -> None:
         """Assign the N candidates of one keypoint to the first ``max_people`` people, or start new people with them."""
         open_ = min(growing.size, self.max_people)
         if open_ == 0:
-            growing.start(joint, rows, tags)
+            growing.start(keypoint, rows, tags)
             return
         distance = tag_distance(tags, growing.mean(open_).T)
         taken, by = assign(self._cost(distance, score))
@@ -107,17 +107,17 @@ class Grouping:
         joins[joins] = distance[taken[joins], by[joins]] < self.tag_threshold
         room = self.max_people - growing.size if self.ignore_too_much else len(rows)
         if joins.all() or not growing.fuse_equal:
-            growing.join(joint, by[joins], rows[taken[joins]], tags[taken[joins]])
+            growing.join(keypoint, by[joins], rows[taken[joins]], tags[taken[joins]])
             alone = taken[~joins][: max(room, 0)]
-            growing.start(joint, rows[alone], tags[alone])
+            growing.start(keypoint, rows[alone], tags[alone])
             return
         # One by one: two candidates may go to the same person, and the later one stays.
         for row, person, joined in zip(taken, by, joins):
             one = slice(row, row + 1)
             if joined:
-                growing.join(joint, by[by == person], rows[one], tags[one])
+                growing.join(keypoint, by[by == person], rows[one], tags[one])
             elif not (self.ignore_too_much and growing.size >= self.max_people):
-                growing.start(joint, rows[one], tags[one])
+                growing.start(keypoint, rows[one], tags[one])
 
     def _cost(self, distance: np.ndarray, score: np.ndarray) -> np.ndarray:
         """(N, people) costs, with extra columns for candidates without a free person."""
@@ -170,29 +170,29 @@ class _People:
         """(people, T) mean tags of the first people."""
         return np.asarray(self.tag_sum[:people] / self.count[:people, None])
 
-    def join(self, joint: int, people: np.ndarray, rows: np.ndarray, tags: np.ndarray) -> None:
+    def join(self, keypoint: int, people: np.ndarray, rows: np.ndarray, tags: np.ndarray) -> None:
         """Add one candidate to each of several people."""
-        self.member[people, joint] = rows
+        self.member[people, keypoint] = rows
         self.tag_sum[people] += tags
         self.count[people] += 1
 
-    def start(self, joint: int, rows: np.ndarray, tags: np.ndarray) -> None:
+    def start(self, keypoint: int, rows: np.ndarray, tags: np.ndarray) -> None:
         """Start a new person per candidate; with `fuse_equal` only if no person has the same first tag."""
         if not self.fuse_equal:
-            self._start(joint, rows, tags)
+            self._start(keypoint, rows, tags)
             return
         for i in range(len(rows)):
             same = np.flatnonzero(self.first_tag[: self.size] == tags[i, 0])
             if len(same):
-                self.join(joint, same, rows[i : i + 1], tags[i : i + 1])
+                self.join(keypoint, same, rows[i : i + 1], tags[i : i + 1])
             else:
-                self._start(joint, rows[i : i + 1], tags[i : i + 1])
+                self._start(keypoint, rows[i : i + 1], tags[i : i + 1])
 
-    def _start(self, joint: int, rows: np.ndarray, tags: np.ndarray) -> None:
+    def _start(self, keypoint: int, rows: np.ndarray, tags: np.ndarray) -> None:
         new = np.arange(self.size, self.size + len(rows))
         self.size += len(rows)
         self.first_tag[new] = tags[:, 0]
-        self.join(joint, new, rows, tags)
+        self.join(keypoint, new, rows, tags)
 
     def people(self) -> People:
         """The people so far."""

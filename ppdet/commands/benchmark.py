@@ -1,6 +1,7 @@
-"""Measure: the unite pipeline on videos, a network by engine, grouping, training steps, and --help of every command.
+"""Measure the unite pipeline on videos, a network per engine, grouping, training steps, and --help of every command.
 
-Figures in docs/benchmarks.md come from here. Engines are compared within one run; the machine's own speed cancels out of ratios.
+The figures in docs/benchmarks.md are measured with it. Engines are compared within one run, so that ratios do not depend on the
+speed of the machine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A sub-command for each thing that can be measured."""
+    """A sub-command for each measurement."""
     engines = sorted(runtime_names(), key=lambda name: name != "paddle")  # ratios are to Paddle Inference
     kinds = parser.add_subparsers(dest="kind", required=True)
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     unite.add_argument("--engines", nargs="+", default=engines)
     unite.add_argument("--cpu_threads", type=int, default=2)
 
-    network = kinds.add_parser("network", help="milliseconds of an exported network alone, engine beside engine")
+    network = kinds.add_parser("network", help="milliseconds of an exported network alone, for each engine")
     network.add_argument("--model_dir", required=True)
     network.add_argument("--engines", nargs="+", default=engines)
     network.add_argument("--cpu_threads", type=int, default=2)
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_flags(train)
     train.add_argument("--iterations", type=int, default=8)
 
-    group = kinds.add_parser("group", help="milliseconds of bottom-up grouping beside the plain reference of the tests")
+    group = kinds.add_parser("group", help="milliseconds of bottom-up grouping, compared with the plain reference of the tests")
     group.add_argument("--people", nargs="+", type=int, default=[5, 30, 100])
     group.add_argument("--repeats", type=int, default=20)
 

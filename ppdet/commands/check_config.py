@@ -15,7 +15,7 @@ from ppdet.commands.flags.config_flags import add_config_flags
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Configurations and changes of all of them."""
+    """Configs, and options for all of them."""
     add_config_flags(parser, several=True)
 
 

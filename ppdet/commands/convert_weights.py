@@ -1,7 +1,7 @@
 """Convert the authors' PyTorch weights: ppdet convert-weights FILE.pth [-c CONFIG.yml]
 
-Writes FILE.pdparams, FILE.feed.yml (how its home fed pixels) and FILE.report.txt (what became of every tensor). PyTorch is not
-needed, and nothing in the file is executed. See docs/convert_weights.md.
+Writes FILE.pdparams, FILE.feed.yml (preprocessing that the weights expect) and FILE.report.txt (what happened to every tensor).
+PyTorch is not needed, and no code in the file is executed. See docs/convert_weights.md.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ppdet.core.shipped import find_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The file, and what it is."""
+    """The file, and how to interpret it."""
     add = parser.add_argument
     add("file", help=".pth, .pth.tar or .pt file")
     add("-o", "--output", metavar="FILE", help="weights to write (default: beside the file)")
     add("-c", "--config", type=find_config, metavar="FILE",
-        help="configuration whose model the weights must fit, name by name and shape by shape")  # fmt: skip
-    add("--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="change the configuration")
-    add("--layout", help="whose names the file has (default: found by them); a wrong one lists all")
-    add("--home", help="whose checkpoint it is, which decides colours and codec (default: the layout's); a wrong one lists all")
+        help="config whose model the weights must fit in all names and shapes")  # fmt: skip
+    add("--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="options for the config")
+    add("--layout", help="naming scheme of the file (default: identified from its keys); a wrong value lists all")
+    add("--home", help="repository of the checkpoint: decides colours and codec (default: the layout's); a wrong value lists all")
     add("--state-dict", metavar="KEY", help="which of several state dicts in the file (default: ema, state_dict, model, ...)")
     add_switch(parser, "--to-rgb", "turn the first convolution of weights trained with BGR to RGB")
 

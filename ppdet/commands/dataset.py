@@ -12,7 +12,7 @@ from ppdet.commands.flags.command_line import add_subcommands, run_module
 
 
 def subcommands() -> dict[str, ModuleType]:
-    """The modules beside this one, by the name of the sub-command: `dataset_from_labelme` is ``from-labelme``.
+    """The modules of the sub-commands by name: `dataset_from_labelme` is ``from-labelme``.
 
     A new sub-command is a new file `dataset_NAME.py` with a docstring, `add_arguments(parser)` and `run(args)`.
     """

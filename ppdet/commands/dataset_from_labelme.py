@@ -1,7 +1,7 @@
-"""Make a COCO annotation file of labelme's: ppdet dataset from-labelme FOLDER -c CONFIG -o annotations/train.json
+"""Make a COCO annotation file from labelme's files: ppdet dataset from-labelme FOLDER -c CONFIG -o annotations/train.json
 
-CONFIG's skeleton names the keypoints. Every object is a rectangle and points labelled by the keypoints' names. With --val 0.2 a
-fifth of the images goes into a file beside it, val.json. See docs/data.md.
+CONFIG's skeleton names the keypoints. Every object consists of a rectangle and points labelled with keypoint names. With --val
+0.2 a fifth of the images goes into val.json beside FILE. See docs/data.md.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ppdet.core.shipped import find_config
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of tools/labelme_to_coco.py."""
     add = parser.add_argument
-    add("folder", help="folder of labelme's JSON files, also in folders below")
-    add("-c", "--config", required=True, type=find_config, metavar="FILE", help="its skeleton names the keypoints")
+    add("folder", help="folder of labelme's JSON files, including sub-folders")
+    add("-c", "--config", required=True, type=find_config, metavar="FILE", help="config whose skeleton names the keypoints")
     add("-o", "--output", required=True, metavar="FILE", help="the annotation file to write")
     add("--category", default="object", help="name of the objects (default: %(default)s)")
     add("--image_root", metavar="DIR", help="folder that file names of images are relative to (default: FOLDER)")
-    add("--val", type=float, default=0.0, metavar="SHARE", help="share of the images that goes into val.json beside FILE")
-    add("--seed", type=int, default=42, help="of the choice of these images (default: %(default)s)")
+    add("--val", type=float, default=0.0, metavar="SHARE", help="fraction of the images that goes into val.json beside FILE")
+    add("--seed", type=int, default=42, help="seed for choosing these images (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> None:

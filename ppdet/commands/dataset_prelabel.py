@@ -1,9 +1,9 @@
-"""Label a folder of images by models, to be corrected by people: ppdet dataset prelabel IMAGES --det_model_dir DIR
+"""Label a folder of images with models, as a start for manual correction: ppdet dataset prelabel IMAGES --det_model_dir DIR
 --keypoint_model_dir DIR -o labels.json
 
-Writes boxes and keypoints as a COCO annotation file. Every annotation has `machine_made: true` and a `score`, so that the
-doubtful ones can be looked at first. Coordinates are those of the stored pixels, without EXIF orientation, as the datasets read
-images. A bottom-up model needs no detector.
+Writes boxes and keypoints as a COCO annotation file. Every annotation has `machine_made: true` and a `score`, so that doubtful
+ones can be corrected first. Coordinates refer to the stored pixels, without EXIF orientation, as in the datasets. A bottom-up
+model needs no detector.
 """
 
 from __future__ import annotations

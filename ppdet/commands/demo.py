@@ -1,6 +1,6 @@
-"""Show people with skeletons: run a person detector and a pose model on a video, images or a camera, and name what was written.
+"""Show people with skeletons: run a person detector and a pose model on a video, images or a camera.
 
-Without --source the demo renders a street with several people whose true keypoints are known, and measures itself on it.
+Without --source the demo renders a street scene with known keypoints and reports the accuracy on it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     from ppdet.commands.demonstration.run import DemoOptions, run_demo
 
-    source, weights = args.source or None, args.weights or None  # an empty text is what make passes for nothing
+    source, weights = args.source or None, args.weights or None  # make passes an empty text if nothing is given
     run_demo(DemoOptions(source, weights, args.output_dir, args.engine, args.cpu_threads, args.max_frames))
     return 0
 

@@ -1,4 +1,4 @@
-"""Find people's boxes (or whatever the detector knows): ppdet detect photo.jpg
+"""Find boxes of people (or of the detector's other classes): ppdet detect photo.jpg
 
     ppdet detect street.mp4 --json boxes.json            COCO result entries with image_id, file_name and score
     ppdet detect images/ --det output_inference/picodet_s_320_lcnet_pedestrian

@@ -1,4 +1,4 @@
-"""Report what this machine can do: versions, engines, video, cameras, GPUs, models; and how to get what is missing.
+"""Report what this machine can run: versions, engines, video, cameras, GPUs, models; and how to install what is missing.
 
 Exit status 0 if exported models can be run, 1 if no engine is installed. Needs neither Paddle nor an engine.
 """
@@ -13,7 +13,7 @@ from ppdet.commands.flags.values import add_switch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to leave out."""
+    """What to skip."""
     add_switch(parser, "--cameras", "open the cameras (default: on)", default=True)
 
 

@@ -2,8 +2,8 @@
 
 Keypoint configs give OKS AP, detector configs box AP. Without flip test: -o TopDownHRNet.flip=false. With exactly
 PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. With annotated and with a detector's boxes, side by
-side: --boxes gt det -o EvalDataset.bbox_file=FILE. What the mean pose of the training set scores, without a model:
---baseline mean_pose. Bottom-up models without flip test: -o HigherHRNet.eval_flip=false; at several scales:
+side: --boxes gt det -o EvalDataset.bbox_file=FILE. The score of the training set's mean pose, without a model: --baseline
+    mean_pose. Bottom-up models without flip test: -o HigherHRNet.eval_flip=false; at several scales:
 -o test_scales=[0.5,1,2]. See docs/evaluation.md and docs/bottom_up.md.
 """
 
@@ -22,7 +22,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 
 SETTINGS = {"save_prediction_only": "save_prediction_only=true", "classwise": "classwise=true", "bias": "bias=1"}
-"""Flags that stand for a key of the configuration."""
+"""Flags that set a key of the config."""
 BOX_FLAGS = ("classwise", "bias")
 
 

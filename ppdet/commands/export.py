@@ -1,7 +1,7 @@
 """Export weights for deployment: ppdet export -c CONFIG.yml -o weights=FILE.pdparams --onnx
 
 Writes {output_dir}/{config name}/ with infer_cfg.yml, model.json, model.pdiparams, with --onnx also model.onnx, and
-export_report.md, which says how far every engine is from the framework. See docs/export.md.
+export_report.md, which compares every engine with the framework. See docs/export.md.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _further_results(args: argparse.Namespace, paths: Sequence[Path]) -> None:
-    """Text files and VisualDL's images, from what was written."""
+    """Write text files and VisualDL's images from the results."""
     if args.save_txt:
         from ppdet.engine.prediction.text_results import write_text_results
 

@@ -1,4 +1,4 @@
-"""Size and cost of a config's network: parameters, multiply-adds with the way they are counted, activation memory.
+"""Size and cost of a config's network: parameters, multiply-adds (in two ways of counting), activation memory.
 
     ppdet model-info -c configs/keypoint/lpn/lpn_50_256x192.yml --stages
 """
@@ -14,7 +14,7 @@ from ppdet.commands.flags.values import add_switch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The configuration, and whether to show stages."""
+    """The config, and whether to show stages."""
     add_config_flags(parser)
     add_switch(parser, "--stages", "a table of the network's stages as well")
 

@@ -1,4 +1,4 @@
-"""The model zoo: list its models, fetch published weights by name, write its page, put a model into the package."""
+"""The model zoo: list its models, download published weights by name, write its page, bundle a model with the package."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PAGE, TIMED_PAGE = "docs/model_zoo.md", "output/model_zoo.md"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """list, download, page, bundle."""
     kinds = parser.add_subparsers(dest="kind", required=True)
-    listing = kinds.add_parser("list", help="names of all files that can be fetched, and where they come from")
+    listing = kinds.add_parser("list", help="list all files that can be downloaded, with their URLs")
     listing.set_defaults(act=_list)
-    fetch = kinds.add_parser("download", help="fetch published weights by name", description=(
-        "Fetch published weights by name. Files are kept in ~/.cache/ppdet/weights ($PPDET_CACHE moves it); a broken download "
-        "continues. Names: docs/model_zoo.md."))  # fmt: skip
+    fetch = kinds.add_parser("download", help="download published weights by name", description=(
+        "Download published weights by name. Files are kept in ~/.cache/ppdet/weights ($PPDET_CACHE moves it); an "
+        "interrupted download continues. Names: docs/model_zoo.md."))  # fmt: skip
     fetch.add_argument("names", nargs="*", metavar="NAME", help="config name, or a name that --list shows")
-    add_switch(fetch, "--list", "show all names and where they come from")
+    add_switch(fetch, "--list", "show all names and URLs")
     fetch.add_argument("--output_dir", metavar="DIR", help="also copy the files there")
     fetch.set_defaults(act=_download)
     page = kinds.add_parser("page", help="write docs/model_zoo.md from the configs and ppdet/model_zoo", description=(
@@ -61,11 +61,11 @@ def _download(args: argparse.Namespace) -> None:
     from ppdet.engine.weights.zoo_download import download_by_name
 
     if not args.names and not args.list:
-        raise ConfigError("give the NAME of what to fetch, or --list to see all names")
+        raise ConfigError("give the NAME of a file, or --list to see all names")
     if args.list:
         _list(args)
     zoo = load_zoo()
-    for wanted in [zoo.download(name).name for name in args.names]:  # a wrong name is an error before anything is fetched
+    for wanted in [zoo.download(name).name for name in args.names]:  # report a wrong name before any download
         print(download_by_name(wanted, args.output_dir, zoo))
 
 
@@ -96,7 +96,7 @@ def _page(args: argparse.Namespace) -> int:
 
 
 def _page_text(args: argparse.Namespace) -> str:
-    """The page; costs are measured first if that was asked for."""
+    """The page; with --measure costs are measured first."""
     from ppdet.engine.benchmarks.zoo_page import check_complete, zoo_page
     from ppdet.engine.weights.zoo import load_zoo
 

@@ -23,7 +23,7 @@ class Terminated(BaseException):
 
 
 def is_interrupt(kind: type[BaseException] | None) -> bool:
-    """Whether an exception is the user's wish to stop: Ctrl-C or SIGTERM."""
+    """Whether an exception is an interruption by the user: Ctrl-C or SIGTERM."""
     return kind is not None and issubclass(kind, (KeyboardInterrupt, Terminated))
 
 

@@ -1,4 +1,4 @@
-"""The parts of one configuration, built once and put together."""
+"""The parts of one config, built once and connected."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _COCO_METRICS = {"bbox": "COCOMetric", "keypoints": "KeyPointBottomUpCOCOEval"}
 
 
 class Assembly:
-    """Builds model, data and metric of a configuration around one skeleton and one codec.
+    """Builds the model, data and metric of a config around one skeleton and one codec.
 
     Args:
-        config: a loaded configuration.
+        config: a loaded config.
 
     Attributes:
         skeleton: keypoints of the dataset and the model.
-        codec: crop, targets and decoding; None for a detector.
-        builder: builds any section of the configuration, and passes codec and skeleton to classes that share them.
+        codec: crop, targets and decoding; None for detectors.
+        builder: builds any section of the config, and passes codec and skeleton to classes that share them.
 
     Raises:
-        ConfigError: misspelt names or arguments anywhere in the configuration, each with file and line.
+        ConfigError: misspelt names or arguments anywhere in the config, each with file and line.
     """
 
     def __init__(self, config: Config) -> None:
@@ -54,10 +54,10 @@ class Assembly:
 
     @property
     def task(self) -> Task:
-        """What the model finds, which says how it is evaluated, exported and run.
+        """The kind of model, which decides how it is evaluated, exported and run.
 
         Raises:
-            ExportError: the architecture is of no kind that is known here, or does not go with the codec.
+            ExportError: the architecture belongs to no known task, or does not fit the codec.
         """
         return task_of(self.config, self.codec)
 
@@ -69,7 +69,7 @@ class Assembly:
         """The dataset of a role, "Train", "Eval" or "Test"; always the same object.
 
         Raises:
-            ConfigError: the configuration has none.
+            ConfigError: the config has none.
         """
         key = self._section(role, "Dataset")
         if role not in self._datasets:
@@ -77,7 +77,7 @@ class Assembly:
         return self._datasets[role]
 
     def reader(self, role: str) -> Any:
-        """A new reader of this process's share of a role's batches, which `worker_num` worker processes make."""
+        """A new reader of this process's share of a role's batches; `worker_num` worker processes load them."""
         return self.builder.build(self._section(role, "Reader"))(
             self.dataset(role),
             worker_num=int(self.config.get("worker_num", 0) or 0),
@@ -87,10 +87,10 @@ class Assembly:
         )
 
     def metric(self, output_eval: Optional[Union[str, Path]] = None) -> Any:
-        """A new metric for the EvalDataset; it writes its results to `output_eval`, else to the configuration's `output_eval`.
+        """A new metric for the EvalDataset; it writes its results to `output_eval`, by default the config's `output_eval`.
 
         Raises:
-            ConfigError: the configuration names no metric, or metric: COCO with an unknown IouType.
+            ConfigError: the config names no metric, or metric: COCO with an unknown IouType.
         """
         name = self.config.get("metric")
         if not isinstance(name, str):

@@ -1,4 +1,4 @@
-"""Fill the registry: a component is known once its module is imported."""
+"""Fills the registry: a component is registered when its module is imported."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ PACKAGES = ("ppdet.codecs", "ppdet.data", "ppdet.metrics", "ppdet.modeling", "pp
 
 
 def import_components(config: Optional[Mapping[str, Any]] = None) -> Registry:
-    """Import every module of the packages that hold components, and give the filled registry.
+    """Import every module of the packages that contain components, and return the filled registry.
 
-    New components need no list: a module below one of these packages with an ``@register`` class is found, and so are the
-    modules of other packages, see `ppdet.core.plugins`.
+    New components need no entry in a list: every module below these packages is imported, and so are plugins, see
+        `ppdet.core.plugins`.
 
     Args:
-        config: its key `plugins` names modules of other packages.
+        config: its key `plugins` names modules outside ppdet.
 
     Raises:
-        ConfigError: a plugin that does not import.
+        ConfigError: a plugin cannot be imported.
     """
     for package in PACKAGES:
         folder = importlib.import_module(package)

@@ -1,4 +1,4 @@
-"""The device to compute on: a GPU if there is one, otherwise the CPU with a sensible number of threads."""
+"""Chooses the device: a GPU if there is one, otherwise the CPU with a sensible number of threads."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def gpu_count() -> int:
 
 
 def set_cpu_threads(count: Optional[int] = None) -> int:
-    """Let Paddle compute with `count` CPU threads; by default see `choose_device`. Returns the number.
+    """Let Paddle use `count` CPU threads (default: see `choose_device`), and return the number.
 
     Raises:
         ConfigError: `count` is not a positive integer.
@@ -62,7 +62,7 @@ def set_cpu_threads(count: Optional[int] = None) -> int:
 
 
 def _default_threads() -> int:
-    # On import Paddle writes OMP_NUM_THREADS=1 into the environment, so a value of 1 does not mean that the user set it.
+    # Paddle sets OMP_NUM_THREADS=1 in the environment on import, so a value of 1 does not mean that the user set it.
     asked = os.environ.get("OMP_NUM_THREADS", "1")
     if asked.isdigit() and int(asked) > 1:
         return int(asked)

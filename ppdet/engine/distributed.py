@@ -1,4 +1,4 @@
-"""Several processes that train one model: their ranks, and what they exchange.
+"""Several processes that train one model: ranks and communication.
 
 Under `python -m paddle.distributed.launch` each process finds its rank in the environment. A plain run is a group of one process,
 for which every function here costs nothing.
@@ -19,12 +19,12 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """Number of this process; process 0 writes the files."""
+    """Rank of this process; rank 0 writes the files."""
     return int(os.environ.get("PADDLE_TRAINER_ID", "0"))
 
 
 def local_rank() -> int:
-    """Number of this process on its machine."""
+    """Rank of this process on its machine."""
     return int(os.environ.get("PADDLE_LOCAL_RANK", os.environ.get("PADDLE_RANK_IN_NODE", "0")))
 
 
@@ -39,13 +39,13 @@ def is_main() -> bool:
 
 
 def start() -> None:
-    """Join the group, after the device was chosen; does nothing in a plain run or when called again."""
+    """Join the group, after choosing the device; does nothing in a plain run or when called again."""
     if world_size() > 1 and not paddle.distributed.is_initialized():
         paddle.distributed.init_parallel_env()
 
 
 def barrier() -> None:
-    """Wait until every process has arrived here."""
+    """Wait for all processes."""
     if world_size() > 1:
         total(np.zeros(1, np.float32))
 
@@ -60,7 +60,7 @@ def total(values: np.ndarray) -> np.ndarray:
 
 
 def gather(value: Any) -> List[Any]:
-    """The values of all processes, in the order of ranks, on every process. Values must be picklable."""
+    """The values of all processes, ordered by rank, on every process. Values must be picklable."""
     if world_size() == 1:
         return [value]
     values: List[Any] = []

@@ -1,6 +1,6 @@
 """Size and cost of a network: parameters, multiply-adds and activation memory per stage.
 
-There are several ways to count a network's cost, and papers seldom say which they use. Two are given here:
+There are several ways to count the cost of a network, and papers seldom state theirs. Two are given here:
 
 * *plain*: multiply-adds of convolutions, transposed convolutions and linear layers. A transposed convolution is counted at
   each of its input cells. Products of two activations (attention), norms and additions are not counted.
@@ -23,19 +23,19 @@ from ppdet.engine.assembly import Assembly
 
 STATISTICS = ("._mean", "._variance")
 GIBI = 2**30
-OPENED = ("backbone", "neck")  # parts whose children are stages; others are one stage
+OPENED = ("backbone", "neck")  # parts whose children are stages; every other part is one stage
 _CONVOLUTIONS = (nn.Conv2D, nn.Conv2DTranspose)
 
 
 @dataclass
 class Cost:
-    """What a stage or a network costs for one image.
+    """Cost of a stage or a network for one image.
 
     Attributes:
-        parameters: trained numbers; running statistics of norms are not among them.
-        macs: multiply-adds, counted plainly.
-        authors_macs: multiply-adds, counted as the authors do.
-        activations: numbers that convolutions, norms and linear layers put out.
+        parameters: number of trained values; running statistics of norms are not counted.
+        macs: multiply-adds, plain count.
+        authors_macs: multiply-adds, authors' count.
+        activations: number of output values of convolutions, norms and linear layers.
     """
 
     parameters: int = 0
@@ -46,7 +46,7 @@ class Cost:
 
 @dataclass
 class ModelInfo:
-    """Costs of a network by stage, in the order they run, for one image of (width, height) `input_wh`."""
+    """Costs of a network by stage, in order of execution, for one image of (width, height) `input_wh`."""
 
     input_wh: Tuple[int, int]
     stages: Dict[str, Cost]
@@ -79,10 +79,10 @@ class ModelInfo:
 
 
 def model_info(model: nn.Layer, input_wh: Tuple[int, int]) -> ModelInfo:
-    """Run the network once on a black image and count.
+    """Run the network once on a black image, and count.
 
     Args:
-        model: its evaluation mode is what counts; the mode it was in is restored.
+        model: run in evaluation mode; its previous mode is restored.
         input_wh: pixels of the image.
 
     Raises:
@@ -118,10 +118,10 @@ def stage_of(layer_name: str) -> str:
 
 
 def info_of_config(config: Config) -> ModelInfo:
-    """Count the model of a config at the config's input size; what `tools/model_info.py` does.
+    """Cost of a config's model at the config's input size, as `tools/model_info.py` prints it.
 
     Raises:
-        ConfigError: whatever in the config does not fit, or no size of its input.
+        ConfigError: the config is wrong, or states no input size.
     """
     assembly = Assembly(config)
     return model_info(assembly.model(), assembly.task.input_wh(assembly))
@@ -141,7 +141,7 @@ def _counter(stages: Dict[str, Cost], stage: str) -> Any:
 
 
 def _macs(layer: nn.Layer, given: paddle.Tensor, output: paddle.Tensor) -> Tuple[int, int]:
-    """Multiply-adds of one call, counted both ways."""
+    """Multiply-adds of one call: plain and authors' count."""
     if isinstance(layer, _CONVOLUTIONS):
         size = int(layer.weight.size)
         out = size * int(np.prod(output.shape[2:])) * int(output.shape[0])

@@ -1,4 +1,4 @@
-"""Mixed precision in training: which operations run in 16 bits, and how the loss is scaled."""
+"""Mixed precision in training: which operations run in 16 bits, and loss scaling."""
 
 from __future__ import annotations
 

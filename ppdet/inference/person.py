@@ -23,7 +23,7 @@ class Keypoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Person:
-    """One person, as iterating over a `PoseResult` gives them.
+    """One person of a `PoseResult`.
 
     Attributes:
         box: (4,) float32 x1, y1, x2, y2, image pixels.
@@ -58,7 +58,7 @@ class Person:
         return np.array([each[:2] for each in self], np.float32).reshape(-1, 2)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers: box, box_score, score, keypoints by name as [x, y, score], and id if there is one."""
+        """Plain values: box, box_score, score, keypoints by name as [x, y, score], and id if there is one."""
         content: dict[str, Any] = {
             "box": rounded(self.box), "box_score": round(self.box_score, 5), "score": round(self.score, 5),
             "keypoints": {name: rounded(point) for name, point in self.keypoints.items()},
@@ -67,10 +67,10 @@ class Person:
 
 
 def unknown_keypoint(name: object, names: Any) -> DataError:
-    """The error of a name that the skeleton does not have."""
+    """The error for a keypoint name that the skeleton does not have."""
     return DataError(f"there is no keypoint {name!r}; this skeleton has {', '.join(names)}")
 
 
 def rounded(values: Any, digits: int = 4) -> list[float]:
-    """Numbers as JSON wants them; four digits are far below the accuracy of any pose."""
+    """Rounded values for JSON; four decimals are far below the accuracy of any pose."""
     return [round(float(value), digits) for value in values]

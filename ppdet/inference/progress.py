@@ -1,8 +1,9 @@
-"""Progress of long work: a bar on a terminal, otherwise a log line every few seconds."""
+"""Shows the progress of long work: a bar on a terminal, otherwise a log line every few seconds."""
 from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from ppdet.core.logger import get_logger
 
@@ -10,10 +11,10 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Counts work done.
+    """Counts finished work.
 
     Args:
-        label: what is being worked on.
+        label: name of the work.
         total: amount of work, or None if it is unknown.
         unit: what is counted.
     """
@@ -25,7 +26,7 @@ class Progress:
         self._bar = _terminal_bar(label, total, unit)
 
     def step(self, count: int = 1) -> None:
-        """Record work done."""
+        """Record finished work."""
         self.done += count
         if self._bar is not None:
             self._bar.update(count)
@@ -48,7 +49,8 @@ class Progress:
             self._bar.close()
 
 
-def _terminal_bar(label: str, total: int | None, unit: str) -> object | None:
+def _terminal_bar(label: str, total: int | None, unit: str) -> Any:
+    """A tqdm bar, or None without a terminal or without tqdm."""
     if not sys.stderr.isatty():
         return None
     try:

@@ -1,4 +1,4 @@
-"""What was found in one image or frame.
+"""Results for one image or frame.
 
 Legend: N people, K keypoints, H W pixels.
 """
@@ -26,7 +26,7 @@ from ppdet.visualize.pose_drawer import PoseDrawer
 class PoseResult:
     """People of one image or frame.
 
-    Iterating gives each `Person`; `result[0]` is the first of them, and `result["left_wrist"]` that keypoint of everybody.
+    Iterating yields each `Person`; `result[0]` is the first person, and `result["left_wrist"]` that keypoint of all people.
 
     Attributes:
         boxes: (N, 4) float32 xyxy, image pixels.
@@ -70,10 +70,10 @@ class PoseResult:
     def __getitem__(self, key: slice) -> list[Person]: ...
 
     def __getitem__(self, key: Union[str, int, slice]) -> Union[np.ndarray, Person, list[Person]]:
-        """A person by number, or a keypoint of all people by name.
+        """A person by index, or a keypoint of all people by name.
 
         Args:
-            key: a number or slice of people; or the name of a keypoint, which gives (N, 3) float32 x, y, score.
+            key: an index or slice of people; or the name of a keypoint, which returns (N, 3) float32 x, y, score.
 
         Raises:
             DataError: the skeleton has no keypoint of that name.
@@ -122,11 +122,11 @@ class PoseResult:
         return drawer.draw(self._image(image), self.keypoints, self.scores, threshold, self.boxes, self.track_ids)
 
     def crop(self, index: int, margin: float = 0.0, image: np.ndarray | None = None) -> np.ndarray:
-        """A copy of the part of the image that shows one person.
+        """A copy of the part of the image around one person.
 
         Args:
             index: number of the person, from 0.
-            margin: added on each side, as a share of the box's larger side; cut at the image's border.
+            margin: added on each side, as a fraction of the box's longer side; clipped at the image border.
             image: see `draw`.
 
         Returns:
@@ -144,7 +144,7 @@ class PoseResult:
         return self._image(image)[y1:y2, x1:x2].copy()
 
     def _image(self, image: np.ndarray | None) -> np.ndarray:
-        """The image given, or the result's own."""
+        """The given image, or the result's own."""
         if image is None:
             image = self._own_image()
         if tuple(image.shape[1::-1]) != tuple(self.image_wh):

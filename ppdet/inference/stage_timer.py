@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
-# Enough for percentiles of a long video; a limit keeps memory flat.
+# Enough for percentiles of a long video, with bounded memory.
 KEPT_PER_STAGE = 20000
 
 
 class StageTimer:
-    """Collects how long each stage took, from any thread."""
+    """Collects the times of stages, from any thread."""
 
     def __init__(self) -> None:
         self._times: dict[str, list[float]] = {}
@@ -35,12 +35,12 @@ class StageTimer:
                 times.append(seconds)
 
     def reset(self) -> None:
-        """Forget all times, for instance after a warm-up."""
+        """Discard all times, for instance after a warm-up."""
         with self._lock:
             self._times.clear()
 
     def runs(self) -> dict[str, int]:
-        """How often each stage was timed."""
+        """Number of timed runs per stage."""
         return {name: len(times) for name, times in self._copy().items()}
 
     def median_ms(self) -> dict[str, float]:
@@ -48,7 +48,7 @@ class StageTimer:
         return {name: float(np.median(times)) * 1e3 for name, times in self._copy().items()}
 
     def table(self) -> str:
-        """One line per stage: runs, mean, median, 95th percentile, and the rate that the stage would reach alone."""
+        """One line per stage: runs, mean, median, 95th percentile, and the rate of this stage alone."""
         lines = [f"{'stage':<10} {'runs':>6} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'alone/s':>9}"]
         for name, times in self._copy().items():
             ms = np.array(times) * 1e3
@@ -58,13 +58,13 @@ class StageTimer:
         return "\n".join(lines)
 
     def _copy(self) -> dict[str, list[float]]:
-        """The times so far, safe from threads that go on adding."""
+        """A copy of the times, since other threads may add to them."""
         with self._lock:
             return {name: list(times) for name, times in self._times.items()}
 
 
 def peak_memory_mib() -> float | None:
-    """Largest resident memory of this process so far in MiB, or None where the system does not tell."""
+    """Peak resident memory of this process in MiB, or None if the system does not provide it."""
     try:
         import resource
     except ImportError:  # Windows

@@ -1,6 +1,6 @@
-"""Collected people of whole images: any number per image, each image at most once.
+"""Table of predicted people of whole images: any number per image, each image at most once.
 
-Axes: P people of a batch or of all, E images looked at, K keypoints.
+Axes: P people, E evaluated images, K keypoints.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from ppdet.core.errors import DataError
 
 
 class BottomUpInstances:
-    """Growing table of people; images are numbers (rows of the annotation file).
+    """Growing table of people; images are row numbers of the annotation file.
 
     Args:
         num_keypoints: K of every person.
 
     Attributes:
-        not_finite: people left out because a number of theirs is NaN or infinite (a diverged model).
+        not_finite: number of people left out because of NaN or infinite values (a diverged model).
     """
 
     def __init__(self, num_keypoints: int) -> None:
@@ -33,20 +33,20 @@ class BottomUpInstances:
 
     @property
     def num_images(self) -> int:
-        """Images looked at, with or without people."""
+        """Number of evaluated images, with or without people."""
         return len(self._images)
 
     def add(self, image: np.ndarray, keypoints: np.ndarray, score: np.ndarray, evaluated: np.ndarray) -> None:
-        """Append people, leaving out those of images that an earlier call had (distributed samplers may repeat).
+        """Append people, except those of images that were added before (distributed samplers may repeat images).
 
         Args:
-            image: (P,) int; all people of an image belong into one call.
+            image: (P,) int; all people of an image must be in one call.
             keypoints: (P, K, 3) x, y, score.
             score: (P,).
-            evaluated: (E,) int, images looked at.
+            evaluated: (E,) int, evaluated images.
 
         Raises:
-            DataError: the arrays do not fit one another.
+            DataError: the shapes of the arrays do not fit.
         """
         image, evaluated = np.asarray(image, np.int64).reshape(-1), np.asarray(evaluated, np.int64).reshape(-1)
         people, shape = len(image), (len(image), self._num_keypoints, 3)
@@ -68,7 +68,7 @@ class BottomUpInstances:
         self._score.append(scores[kept])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """image_id (P,), keypoints (P, K, 3), score (P,) and evaluated (E,), images in rising order."""
+        """image_id (P,), keypoints (P, K, 3), score (P,) and evaluated (E,), sorted by image."""
         image = np.concatenate([np.zeros(0, np.int64), *self._image])
         order = np.argsort(image, kind="stable")
         return {
@@ -80,6 +80,6 @@ class BottomUpInstances:
         }
 
     def merge(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take in the `arrays()` of another process."""
+        """Add the `arrays()` of another process."""
         self.add(state["image_id"], state["keypoints"], state["score"], state["evaluated"])
         self.not_finite += int(state["not_finite"])

@@ -1,4 +1,4 @@
-"""COCO keypoint AP of a bottom-up model: people as grouping finds them, neither suppressed nor rescored.
+"""COCO keypoint AP of a bottom-up model, for people as grouped: without OKS-NMS or rescoring.
 
 Axes: P people, K keypoints. Coordinates are image pixels.
 Protocol: https://cocodataset.org/#keypoints-eval; Cheng et al., HigherHRNet, CVPR 2020.
@@ -18,10 +18,10 @@ from ppdet.metrics.keypoint_metric import KeypointMetric
 
 @register
 class KeyPointBottomUpCOCOEval(KeypointMetric):
-    """The ten COCO figures of people found without boxes. `metric: COCO` with `IouType: keypoints` means this one.
+    """The ten COCO figures for people that are found without boxes. `metric: COCO` with `IouType: keypoints` means this one.
 
-    Every image of the annotation file counts, also those without people and those that could not be read. COCOeval takes
-    the 20 people of highest score per image. The file is `keypoint.json`, PaddleDetection's name.
+    Every image of the annotation file counts, including those without people and unreadable ones. COCOeval uses the 20 people
+    with the highest scores per image. The file is `keypoint.json`, PaddleDetection's name.
 
     Args:
         as at `KeypointMetric`.
@@ -31,18 +31,18 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
     result_file = "keypoint.json"
 
     def reset(self) -> None:
-        """Forget all collected people."""
+        """Discard all collected people."""
         self.people = BottomUpInstances(self.skeleton.num_keypoints)
 
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
-        """Collect the people of some images; all people of an image belong into one call.
+        """Collect the people of some images; all people of an image must be in one call.
 
         Args:
             batch: image_id (P,), keypoints (P,K,3) of x, y, score, and score (P,), one row per person; optional evaluated
-                (E,), ids of the images looked at, with or without people. An image given twice counts once.
+                (E,), ids of the evaluated images, with or without people. Images given twice count once.
 
         Raises:
-            DataError: an image id that the annotation file does not have, a column missing or of the wrong shape.
+            DataError: an image id is not in the annotation file, or a column is missing or has the wrong shape.
         """
         missing = {"image_id", "keypoints", "score"} - set(batch)
         if missing:
@@ -52,16 +52,16 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
         self.people.add(rows_of(batch["image_id"]), batch["keypoints"], batch["score"], evaluated)
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers for another process; ids are rows of the annotation file."""
+        """The collected predictions as numeric arrays for another process; ids are rows of the annotation file."""
         return self.people.arrays()
 
     def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Take in the `state()` of other processes; images already present are dropped."""
+        """Add the `state()` of other processes, except images that are already there."""
         for state in states:
             self.people.merge(state)
 
     def results(self) -> list[dict[str, Any]]:
-        """COCO result entries, image by image in the order of the annotation file."""
+        """COCO result entries in the image order of the annotation file."""
         people = self.people.arrays()
         points = np.round(people["keypoints"].astype(np.float64), 4)
         flat = points.reshape(len(points), 3 * self.skeleton.num_keypoints).tolist()
@@ -72,7 +72,7 @@ class KeyPointBottomUpCOCOEval(KeypointMetric):
         ]
 
     def notes(self) -> list[str]:
-        """Also counts people with numbers that are not finite, and says what category the file states if there are several."""
+        """Also the number of people with values that are not finite, and the category of the result file if there are several."""
         dropped, evaluated = self.people.not_finite, self.ground_truth.evaluated
         several = f"people found are of no known category: the result file says {evaluated[:1]}, they are evaluated as one kind"
         lost = f"{dropped} predicted people have numbers that are not finite and were left out: has the model diverged?"

@@ -26,18 +26,18 @@ class COCOMetric(ResultMetric):
 
     Args:
         anno_file: COCO annotation file.
-        label_list: names of the detector's classes. A class stands for the category of the same name; the only class of
-            a detector for the only category of a file, whatever the names. Classes without a category are left out.
-            None: classes are the file's categories in the order of their ids.
+        label_list: names of the detector's classes. A class is evaluated as the category of the same name, and the only class
+            of a detector as the only category of a file, whatever their names. Classes without a category are left out. None:
+            classes are the file's categories, sorted by id.
         clsid2catid: explicit {class: category id}, instead of names.
         output_eval: folder for `bbox.json`; None writes only through `save`.
-        bias: added to widths and heights of the file's boxes (PaddleDetection's key).
+        bias: added to widths and heights in the result file (PaddleDetection's key).
         IouType: "bbox".
         save_prediction_only: write the predictions and skip the evaluation.
         classwise: also the AP of each category.
 
     Raises:
-        ConfigError: another IouType, or no class stands for a category.
+        ConfigError: another IouType, or no class belongs to a category.
         DataError: annotation file missing or unreadable.
     """
 
@@ -72,16 +72,16 @@ class COCOMetric(ResultMetric):
         self.reset()
 
     def reset(self) -> None:
-        """Forget all collected detections."""
+        """Discard all collected detections."""
         self._images: set[int] = set()
         self._rows: list[np.ndarray] = []
 
     def update(self, batch: Mapping[str, np.ndarray]) -> None:
-        """Collect the detections of some images; all detections of an image belong into one call.
+        """Collect the detections of some images; all detections of an image must be in one call.
 
         Args:
-            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row per detection; evaluated (B,), the ids of
-                the images looked at, with or without detections. An image given twice counts once.
+            batch: image_id (N,), boxes (N,4), scores (N,), labels (N,), one row per detection; evaluated (B,), the ids of the
+                evaluated images, with or without detections. Images given twice count once.
 
         Raises:
             DataError: an image id that the annotation file does not have.
@@ -99,7 +99,7 @@ class COCOMetric(ResultMetric):
         self._images |= evaluated
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers for another process; ids are rows of the annotation file."""
+        """The collected detections as numeric arrays for another process; ids are rows of the annotation file."""
         rows = np.concatenate([np.zeros((0, 7)), *self._rows])
         return {
             "evaluated": np.array(sorted(self._images), np.int64),
@@ -107,7 +107,7 @@ class COCOMetric(ResultMetric):
         }  # fmt: skip
 
     def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Take in the `state()` of other processes; images already present are dropped."""
+        """Add the `state()` of other processes, except images that are already there."""
         for state in states:
             self._collect(state)
 
@@ -128,7 +128,7 @@ class COCOMetric(ResultMetric):
         return entries
 
     def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        """The twelve COCO figures of finished result entries, such as those of an older `bbox.json`.
+        """The twelve COCO figures of result entries, such as those of an older `bbox.json`.
 
         Raises:
             DataError: an image id that the annotation file does not have.
@@ -155,14 +155,14 @@ class COCOMetric(ResultMetric):
 
 
 def _match_categories(ground_truth: CocoGroundTruth, label_list: Sequence[str] | None) -> dict[int, Id]:
-    """{class: category id} by names; see `COCOMetric`."""
+    """{class: category id}, matched by name; see `COCOMetric`."""
     names = ground_truth.category_names
     if label_list is None:
         return dict(enumerate(sorted(names, key=lambda each: (isinstance(each, str), each))))
     if len(label_list) == 1 and len(names) == 1:
         return {0: next(iter(names))}
     by_name = {name.lower(): category for category, name in names.items()}
-    # Pedestrian detectors call their class so; COCO calls the same thing person.
+    # the class name of pedestrian detectors, which is COCO's person
     if "person" in by_name:
         by_name.setdefault("pedestrian", by_name["person"])
     found = {i: by_name[str(n).lower()] for i, n in enumerate(label_list) if str(n).lower() in by_name}

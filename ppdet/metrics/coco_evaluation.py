@@ -1,4 +1,4 @@
-"""pycocotools' COCOeval as one quiet function, for any number of keypoints and for empty results."""
+"""Runs pycocotools' COCOeval without output, for any number of keypoints and for empty results."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def evaluate_coco(
         coco: indexed ground truth (`CocoGroundTruth.coco`).
         results: COCO result entries; {image_id, category_id, keypoints, score}, for boxes `bbox` in place of keypoints.
         iou_type: "keypoints" or "bbox".
-        category_ids: categories that are evaluated.
+        category_ids: categories to evaluate.
         sigmas: (K,) per-keypoint OKS sigmas; needed for keypoints. pycocotools itself knows only COCO's 17.
 
     Returns:
-        `KEYPOINT_STATS` or `BOX_STATS` names to values. Without any result all are 0. A value is -1 where no object of
-        that size exists, as in pycocotools.
+        `KEYPOINT_STATS` or `BOX_STATS` names to values. Without any results all are 0. A value is -1 if there are no objects of
+        that size, as in pycocotools.
     """
     from pycocotools.cocoeval import COCOeval
 
@@ -58,17 +58,17 @@ def evaluate_crowdpose(
     sigmas: np.ndarray,
     groups: Mapping[str, Sequence[Any]],
 ) -> dict[str, float]:
-    """COCOeval over all images, whatever the objects' size, and over groups of images.
+    """Run COCOeval for objects of any size, over all images and over groups of images.
 
     Args:
         coco: indexed ground truth.
         results: COCO keypoint result entries.
-        category_ids: categories that are evaluated.
+        category_ids: categories to evaluate.
         sigmas: (K,) per-keypoint OKS sigmas.
         groups: image ids of "easy", "medium" and "hard".
 
     Returns:
-        `CROWDPOSE_STATS` names to values: -1 for a group without objects, without any result 0.
+        `CROWDPOSE_STATS` names to values: -1 for a group without objects; 0 without any results.
     """
     from pycocotools.cocoeval import COCOeval
 
@@ -88,7 +88,7 @@ def evaluate_crowdpose(
 
 
 def _accumulated(evaluation: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall by OKS threshold (.50, .55, ... .95) first."""
+    """Precision and recall, with the OKS thresholds (.50, .55, ... .95) as first axis."""
     evaluation.evaluate()
     evaluation.accumulate()
     return evaluation.eval["precision"], evaluation.eval["recall"]

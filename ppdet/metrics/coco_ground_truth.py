@@ -1,10 +1,10 @@
-"""Reads a COCO annotation file for evaluation, completing what the evaluation needs and the file lacks.
+"""Reads a COCO annotation file for evaluation, and completes what pycocotools needs.
 
-pycocotools assumes `area`, `bbox`, `iscrowd` and `num_keypoints` in every annotation. Files made by labelling tools
-often miss some of them, or carry a placeholder (area 1), and then score 0 or stop with a KeyError. It also takes `id` for
-granted, from 1 on and no two alike: of annotations that share one it compares one, several times. Ids of images and categories
-that are strings, or mixed, it mixes up. Here all that is put right: pycocotools sees images and categories as numbers of our own,
-objects that no dataset would train on are ignored, and every kind of repair is counted and reported.
+pycocotools assumes `area`, `bbox`, `iscrowd` and `num_keypoints` in every annotation. Files of labelling tools often lack some
+of them or contain a placeholder (area 1), which gives an AP of 0 or a KeyError. It also assumes unique annotation ids from 1
+on: of annotations with the same id it compares only one, several times. It confuses image and category ids that are strings or
+of mixed types. All of that is repaired here: pycocotools gets numbers for images and categories, objects that a dataset would
+skip are ignored, and every kind of repair is counted and reported.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ from ppdet.annotations.annotated_object import (
 )
 from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.annotations.layout_checks import listed_twice
-from ppdet.annotations.values import Id, IdIndex, are_numbers, as_id
+from ppdet.annotations.values import Id, IdIndex, are_numbers, as_id, is_number
 from ppdet.core.errors import DataError
-from ppdet.core.json_values import is_number
 
 IGNORED = "ignored in the figures, since a dataset leaves them out"
 POSE_CATEGORY = 1
-"""Keypoint AP knows one kind of object: those of the categories that are evaluated."""
+"""Keypoint AP evaluates the objects of all selected categories as one category."""
 NO_CATEGORY = 1
-"""What result files name if the annotation file has no category at all: COCO's person."""
+"""Category in result files if the annotation file has none: COCO's person."""
 
 
 class CocoGroundTruth:
@@ -42,22 +41,23 @@ class CocoGroundTruth:
 
     Args:
         anno_file: path of the JSON file.
-        num_keypoints: keypoints each labelled object must have; None for box evaluation.
-        areas: take the objects' areas from the file; False is for protocols in which every object's is `AREA_PER_BOX` of its box.
-        category: for keypoints: id or name (or a list) of the categories to evaluate; default all that declare keypoints. Objects
-            of all of them are evaluated as one kind, so that a figure does not depend on how they are divided.
+        num_keypoints: number of keypoints of each labelled object; None for box evaluation.
+        areas: take objects' areas from the file; False for protocols that use `AREA_PER_BOX` of the box for every object.
+        category: for keypoints: id or name (or a list) of the categories to evaluate; default all that declare keypoints. They
+            are evaluated as one category, so that figures do not depend on the division into categories.
 
     Attributes:
         coco: the indexed `pycocotools.coco.COCO` object. Its images are `image_numbers`, its categories `POSE_CATEGORY`, or for
             boxes rows of `category_ids` counted from 1.
-        image_numbers: what `coco` calls each of `image_ids`.
+        image_numbers: number of each of `image_ids` in `coco`.
         image_ids: ids (numbers or strings) of the images in file order.
         category_ids: ids of the file's categories in file order.
-        evaluated: those of them that are evaluated.
-        notes: sentences about what was filled in, empty when the file was complete.
+        evaluated: ids of the categories that are evaluated.
+        notes: sentences on what was completed; empty for a complete file.
 
     Raises:
-        DataError: file missing or not COCO, no such category, or every labelled object has another number of keypoints.
+        DataError: the file is missing or not COCO, a category does not exist, or all labelled objects have another number of
+            keypoints.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class CocoGroundTruth:
         self.coco = _index(images, self.image_numbers, self._complete(data["annotations"], images, wanted))
 
     def image_rows(self, image_ids: Any) -> np.ndarray:
-        """(B,) int64 positions in `image_ids` of (B,) ids; ids may be strings, positions can be sent around as numbers.
+        """(B,) int64 positions in `image_ids` of (B,) ids. Ids may be strings; positions can be sent between processes.
 
         Raises:
-            DataError: an id that the file does not have.
+            DataError: an id is not in the file.
         """
         asked = np.asarray(image_ids).reshape(-1).tolist() if isinstance(image_ids, np.ndarray) else list(image_ids)
         found = [self._ids.find(each) for each in asked]
@@ -96,16 +96,16 @@ class CocoGroundTruth:
         return np.array([self._rows[known] for known in found if known is not None], np.int64)
 
     def category_of(self, row: int) -> Id:
-        """Id of the category in a row of the file's list; for a row below 0 the first that is evaluated."""
+        """Id of the category in a row of the file's list; for negative rows the first evaluated category."""
         if 0 <= row < len(self.category_ids):
             return self.category_ids[row]
         return self.evaluated[0] if self.evaluated else NO_CATEGORY
 
     def category_number(self, category: Any) -> int:
-        """Number that pycocotools knows a category by; 0 if its objects are not evaluated.
+        """Number of a category in pycocotools; 0 if its objects are not evaluated.
 
-        With keypoints a category that the file does not declare counts as evaluated: result files of other programs number
-        categories themselves.
+        For keypoints, undeclared categories count as evaluated, because other programs write their own category numbers to
+        result files.
         """
         found = self._categories.find(category)
         if self.num_keypoints is None:
@@ -113,16 +113,16 @@ class CocoGroundTruth:
         return POSE_CATEGORY if found is None or found in self.evaluated else 0
 
     def for_coco(self, results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Result entries as `coco` numbers images and categories; those of other categories are left out.
+        """Result entries with the image and category numbers of `coco`; entries of other categories are left out.
 
         Raises:
-            DataError: an image id that the file does not have, or an entry without the numbers that are compared.
+            DataError: an image id is not in the file, or an entry lacks the values to compare.
         """
         for position, entry in enumerate(results):
             self._check_result(entry, position)
         rows = self.image_rows([entry["image_id"] for entry in results]).tolist()
         numbers = [self.category_number(entry.get("category_id")) for entry in results]
-        key = "bbox" if self.num_keypoints is None else "keypoints"  # alone: pycocotools takes areas from any other
+        key = "bbox" if self.num_keypoints is None else "keypoints"  # no other key: pycocotools would compute areas from it
         return [
             {"image_id": self.image_numbers[row], "category_id": number, key: entry[key], "score": entry["score"]}
             for entry, row, number in zip(results, rows, numbers)
@@ -165,7 +165,7 @@ class CocoGroundTruth:
         repairs["that share their `id` with another, numbered anew"] += sum(count for count in ids.values() if count > 1)
         repairs["without `id`, numbered"] += len(kept) - sum(ids.values())
         self._count_repeated(kept, repairs)
-        for number, annotation in enumerate(kept, start=1):  # from 1: pycocotools takes a match with id 0 for none
+        for number, annotation in enumerate(kept, start=1):  # from 1, because pycocotools treats a match with id 0 as no match
             annotation["id"] = number
         self.notes = [f"{self.path.name}: {count} object(s) {what}" for what, count in repairs.items() if count]
         return kept
@@ -181,7 +181,7 @@ class CocoGroundTruth:
         return "with a `category_id` that is no id" if category is not None and as_id(category) is None else ""
 
     def _number_of(self, category: Any, wanted: set[Any] | None) -> int:
-        """`category_number` of an annotation; one without a category is evaluated."""
+        """`category_number` of an annotation; annotations without a category are evaluated."""
         if self.num_keypoints is not None:
             return POSE_CATEGORY if category is None or wanted is None or category in wanted else 0
         if category is None:
@@ -198,7 +198,7 @@ class CocoGroundTruth:
 
 
 class _Completion:
-    """Called with each annotation in turn, it changes it into one that pycocotools can use."""
+    """Completes annotations for pycocotools, in place, one per call."""
 
     def __init__(self, num_keypoints: int | None, areas: bool, repairs: Counter[str]) -> None:
         self.num_keypoints, self.areas, self.repairs = num_keypoints, areas, repairs
@@ -221,12 +221,12 @@ class _Completion:
         self._complete_area(annotation, counted=self.areas and reason is None)
 
     def _judge_keypoints(self, annotation: dict[str, Any], image: Mapping[str, Any], count: int) -> str | None:
-        """Set `num_keypoints`, and make an object that cannot be matched look like one without labelled keypoints."""
+        """Set `num_keypoints`; objects that cannot be matched are treated as having no labelled keypoints."""
         reason = None
         labelled = is_labelled(annotation)
         keypoints = annotation.get("keypoints")
         if isinstance(keypoints, str) and not annotation["iscrowd"]:
-            reason = keypoints  # why they could not be read, see `coco_content`
+            reason = keypoints  # the reason, see `coco_content`
         elif labelled and not annotation["iscrowd"]:
             size = (image.get("width") or 0, image.get("height") or 0)
             reason = unusable(annotation["bbox"], keypoints, annotation.get("area"), count, size)
@@ -258,7 +258,7 @@ class _Completion:
 
 
 def _unique_images(images: Sequence[Any]) -> list[dict[str, Any]]:
-    """Images with an id, the first of each: as a dataset takes them."""
+    """Images with an id, the first one per id, as in a dataset."""
     found: dict[str, dict[str, Any]] = {}
     for image in images:
         if isinstance(image, dict) and as_id(image.get("id")) is not None:
@@ -267,7 +267,7 @@ def _unique_images(images: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _numbers(image_ids: Sequence[Id]) -> list[int]:
-    """0, 1, ... in the order in which pycocotools goes through the ids: it decides between equal scores of different images."""
+    """Numbers 0, 1, ... in pycocotools' order of the ids, which decides ties between scores of different images."""
     order = sorted(range(len(image_ids)), key=lambda row: (isinstance(image_ids[row], str), image_ids[row]))
     numbers = [0] * len(order)
     for number, row in enumerate(order):

@@ -1,8 +1,8 @@
 """COCO keypoint AP of a top-down model (the OKS protocol), for any skeleton.
 
 Axes: B persons of a batch, N persons collected, K keypoints. Coordinates are image pixels.
-Protocol: https://cocodataset.org/#keypoints-eval; person score, suppression and file as in the HRNet authors' release
-(Sun et al., CVPR 2019), which PaddleDetection follows.
+Protocol: https://cocodataset.org/#keypoints-eval; person score, OKS-NMS and result file as in the HRNet authors' code (Sun et
+    al., CVPR 2019), which PaddleDetection follows.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from ppdet.skeletons import Skeleton
 class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
     """Average precision of keypoints over OKS .50:.05:.95: the ten COCO figures.
 
-    The score of a person is its box score times the mean of its keypoint scores above `in_vis_thre`. Persons that
-    repeat another one of the image are suppressed by OKS before COCOeval sees them.
+    The score of a person is its box score times the mean of its keypoint scores above `in_vis_thre`. Duplicate persons of an
+    image are removed by OKS-NMS before COCOeval.
 
     Args:
-        num_samples: accepted for PaddleDetection's sake; nothing is pre-allocated here.
+        num_samples: PaddleDetection's key; not used.
         iou_type: "keypoints".
-        in_vis_thre: keypoints at or below this score do not count in the person score.
-        oks_thre: OKS above which the lower-scored person is suppressed (hard) or lowered in score (soft).
+        in_vis_thre: keypoints with this or a lower score do not count in the person score.
+        oks_thre: OKS above which the person with the lower score is dropped (hard) or loses score (soft).
         nms: "hard" (PaddleDetection), "soft", or "none".
 
     The others are described at `KeypointMetric`; the file is `keypoints_results.json`.
 
     Raises:
         ConfigError: unknown `nms` or `iou_type`, or `num_joints` contradicts the skeleton.
-        DataError: annotation file missing, unreadable, or with another number of keypoints.
+        DataError: the annotation file is missing, unreadable, or has another number of keypoints.
     """
 
     __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
@@ -70,17 +70,17 @@ class KeyPointTopDownCOCOEval(CollectedPersons, KeypointMetric):
 
         Args:
             batch: image_id (B,), keypoints (B,K,3) of x, y, score, box_score (B,), area (B,) of the person's crop box;
-                optional index (B,), the number of the sample in the dataset: a sample given twice counts once
-                (distributed samplers pad by repeating); optional center_xy and size_wh (B,2) and category_row (B,), row of the
-                object's category in the annotation file, only written to the file.
+                optional index (B,), the number of the sample in the dataset: samples given twice count once (distributed
+                samplers repeat samples as padding); optional center_xy and size_wh (B,2) and category_row (B,), row of the
+                object's category in the annotation file, which are only written to the result file.
 
         Raises:
-            DataError: an image id that the annotation file does not have, or arrays of the wrong shape.
+            DataError: an image id is not in the annotation file, or arrays have the wrong shape.
         """
         self.persons.add({**batch, "image_id": self.ground_truth.image_rows(batch["image_id"])})
 
     def results(self) -> list[dict[str, Any]]:
-        """COCO result entries after rescoring and suppression, in the order of images and scores."""
+        """COCO result entries after rescoring and OKS-NMS, sorted by image and score."""
         persons = self.persons.arrays()
         scores = person_scores(persons["keypoints"][..., 2], persons["box_score"], self.in_vis_thre)
         chosen, scores = keep_distinct_persons(persons, scores, self.skeleton.sigmas, self.nms, self.oks_thre)

@@ -1,9 +1,9 @@
-"""CrowdPose AP, overall and by how crowded an image is.
+"""CrowdPose AP, overall and by crowd index.
 
-Protocol: Li et al., "CrowdPose: Efficient Crowded Scenes Pose Estimation and a New Benchmark", CVPR 2019, as its evaluation
-code has it: OKS without areas (.53 of the box instead), at most 20 people an image, and AP of three groups of images by
-their `crowdIndex`: easy below .2, medium below .8, hard from .8 on. (The paper's text draws the first line at .1; every
-published figure comes from the code.)
+Protocol: Li et al., "CrowdPose: Efficient Crowded Scenes Pose Estimation and a New Benchmark", CVPR 2019, as implemented in its
+    evaluation code: OKS with .53 of the box as area, at most 20 people per image, and AP of three groups of images by
+    `crowdIndex`: easy below .2, medium below .8, hard from .8 on. (The paper's text says .1 instead of .2; every published
+    figure comes from the code.)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Sequence
 
+from ppdet.annotations.values import is_number
 from ppdet.core.config.registry import register
-from ppdet.core.json_values import is_number
 from ppdet.metrics.bottom_up_keypoint import KeyPointBottomUpCOCOEval
 from ppdet.metrics.coco_evaluation import CROWDPOSE_STATS, evaluate_crowdpose
 from ppdet.metrics.coco_ground_truth import POSE_CATEGORY
@@ -39,7 +39,7 @@ class KeyPointCrowdPoseEval(KeyPointBottomUpCOCOEval):
 
     @cached_property
     def groups(self) -> dict[str, list[Any]]:
-        """Image ids of "easy", "medium" and "hard"; an image without a crowdIndex is in none."""
+        """Image ids of "easy", "medium" and "hard"; images without a crowdIndex are in none of them."""
         groups: dict[str, list[Any]] = {"easy": [], "medium": [], "hard": []}
         truth = self.ground_truth
         for image_id, number in zip(truth.image_ids, truth.image_numbers):
@@ -55,7 +55,7 @@ class KeyPointCrowdPoseEval(KeyPointBottomUpCOCOEval):
         return evaluate_crowdpose(truth.coco, results, [POSE_CATEGORY], self.skeleton.sigmas, groups)
 
     def notes(self) -> list[str]:
-        """Also counts the images without a crowdIndex."""
+        """Also the number of images without a crowdIndex."""
         unknown = len(self.ground_truth.image_ids) - sum(map(len, self.groups.values()))
         notes = [f"{unknown} image(s) have no crowdIndex: they are in none of easy, medium and hard"] if unknown else []
         return [*super().notes(), *notes]

@@ -1,7 +1,8 @@
-"""PCK, AUC and end-point error of a top-down model, as COCO-WholeBody hands are scored.
+"""PCK, AUC and end-point error of a top-down model, as for the hands of COCO-WholeBody.
 
-The truth comes with the samples, so this works for any dataset of single objects. Figures as in Jin et al., ECCV 2020, and
-MMPose: PCK and AUC are means over keypoints of the share of objects; the end-point error is a mean over all labelled points.
+The ground truth comes with the samples, so this works for any dataset of single objects. Figures as in Jin et al., ECCV 2020,
+and MMPose: PCK and AUC are means over keypoints of the fraction of objects; the end-point error is the mean over all labelled
+points.
 
 Axes: B samples of a batch, N samples collected, K keypoints. Coordinates are image pixels.
 """
@@ -33,8 +34,8 @@ class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
     """PCK@0.2 of the longer box side, AUC of PCK up to 30 pixels, and the mean distance EPE. (The name is PaddleDetection's.)
 
     Args:
-        anno_file: accepted; the truth comes with the samples.
-        num_samples, num_joints: accepted.
+        anno_file: PaddleDetection's key; not used, since the ground truth comes with the samples.
+        num_samples, num_joints: PaddleDetection's keys; not used.
         output_eval: folder for `keypoints_results.json`; None writes only through `save`.
         save_prediction_only: write the predictions and skip the evaluation.
         skeleton: the keypoints.
@@ -65,7 +66,7 @@ class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
         """Collect one batch: keypoints (B,K,3), truth_xy (B,K,2), visible (B,K), size_wh (B,2), image_id, index and area (B,).
 
         Raises:
-            DataError: a column is missing; the truth is, when the reader's transforms do not crop by `TopDownAffine`.
+            DataError: a column is missing; the ground truth is missing if the reader's transforms do not crop by `TopDownAffine`.
         """
         image_ids = np.asarray(batch["image_id"]).reshape(-1)
         if image_ids.dtype.kind not in "iu":
@@ -104,7 +105,7 @@ class KeyPointTopDownCOCOWholeBadyHandEval(CollectedPersons):
         return dict(self.stats)
 
     def save(self, path: str | Path) -> Path:
-        """Write `keypoints_results.json` (into `path` if it is a folder) and return where it is."""
+        """Write `keypoints_results.json` (into `path` if it is a folder) and return its path."""
         return write_results(path, RESULT_FILE, self.results())
 
     def report(self) -> str:
@@ -130,7 +131,7 @@ def _longer_side(persons: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _mean_share(xy: np.ndarray, truth: np.ndarray, visible: np.ndarray, unit: np.ndarray, threshold: float) -> float:
-    """Mean over the labelled keypoints of the share of samples within `threshold` x `unit`; 0 without any."""
+    """Mean over the labelled keypoints of the fraction of samples within `threshold` x `unit`; 0 without any."""
     correct, labelled = correct_within(xy, truth, visible, unit, threshold)
     share = correct[labelled > 0] / labelled[labelled > 0]
     return float(share.mean()) if share.size else 0.0

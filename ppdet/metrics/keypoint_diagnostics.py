@@ -1,7 +1,7 @@
-"""Which keypoints are good and which are not: per-keypoint similarity and PCK over matched persons, and keypoints that coincide.
+"""Per-keypoint diagnostics: mean similarity and PCK over matched persons, and keypoints that coincide.
 
-Every labelled person is compared with the prediction of the same image that has the highest OKS with it, whatever its
-score; in an image without predictions all persons are missed. These figures explain an AP; they are not the AP.
+Every labelled person is compared with the prediction of the image that has the highest OKS with it, whatever its score; in
+images without predictions all persons are missed. These figures help to explain an AP.
 
 Axes: N labelled persons, P predictions of one image, K keypoints.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 PCK_SHARE_OF_BOX = 0.1
 COINCIDING = 0.25
-"""Two predicted keypoints coincide if they are closer than this part of their true distance."""
+"""Two predicted keypoints coincide if they are closer than this fraction of their true distance."""
 MOST_PERSONS = 0.7
 FEWEST_PERSONS = 10
 FEWEST_PIXELS_APART = 3
@@ -33,8 +33,9 @@ def per_keypoint_scores(
 
     Returns:
         `similarity` (K,): mean of exp(-d^2 / (2 s^2 k^2)), the keypoint's own OKS term;
-        `pck` (K,): share within 0.1 x the longer side of the box; `count` (K,): labelled keypoints.
-        Keypoints never labelled are nan. `matched_xy` (M, K, 2) and `truth` (M, K, 3) are the matched predictions and their
+        `pck` (K,): fraction within 0.1 x the longer side of the box; `count` (K,): labelled keypoints.
+        Values of keypoints that are never labelled are NaN. `matched_xy` (M, K, 2) and `truth` (M, K, 3) are the matched
+        predictions and their
         persons, for `coinciding`.
     """
     predicted = defaultdict(list)
@@ -49,7 +50,7 @@ def per_keypoint_scores(
             continue
         truth = np.asarray(annotation["keypoints"], dtype=np.float64).reshape(num_keypoints, 3)
         visible = truth[:, 2] > 0
-        truth[~visible] = 0  # files hold any numbers there
+        truth[~visible] = 0  # files may contain any numbers there
         count += visible
         if not candidates:
             continue
@@ -68,10 +69,10 @@ def per_keypoint_scores(
 
 
 def coinciding(xy: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> list[str]:
-    """Sentences on pairs of keypoints that nearly all predictions put on one spot, though they are apart in the truth.
+    """Sentences on pairs of keypoints that nearly all predictions place on one spot, although their labels are apart.
 
-    A share of correct keypoints cannot show this where the two are closer than its threshold: a point between them is right for
-    both. The most common cause is training with mirrored images on data whose objects all face the same way.
+    PCK cannot show this if the two are closer than its threshold, because a point between them is correct for both. The most
+    common cause is training with mirrored images on data whose objects all face the same way.
 
     Args:
         xy: (M, K, 2) predictions.

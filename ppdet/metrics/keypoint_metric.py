@@ -1,4 +1,4 @@
-"""The base of every keypoint AP: from finished result entries to figures, file and text.
+"""Base of keypoint AP metrics: from result entries to figures, result file and text.
 
 Axes: K keypoints.
 """
@@ -23,18 +23,18 @@ class KeypointMetric(ResultMetric):
     """Average precision by object keypoint similarity (OKS), for any skeleton. Subclasses collect and give `results`.
 
     Args:
-        anno_file: COCO annotation file. Objects without area or box are completed, and `report()` says so.
-        num_joints: keypoints K; None takes the skeleton's, a number is checked against it.
+        anno_file: COCO annotation file. Objects without area or box are completed, which `report()` mentions.
+        num_joints: number of keypoints K; None for the skeleton's, otherwise checked against it.
         output_eval: folder for the result file; None writes only through `save`.
         save_prediction_only: write the predictions and skip the evaluation.
         skeleton: names and OKS sigmas of the keypoints; None takes `default_skeleton`.
-        category: id or name (or a list) of the categories to evaluate, as the dataset's; None takes all that declare keypoints.
-            They are evaluated as one kind of object.
-        per_keypoint: also compute the table of single keypoints.
+        category: id or name (or a list) of the categories to evaluate, as in the dataset; None for all that declare keypoints.
+            They are evaluated as one category.
+        per_keypoint: also compute the table per keypoint.
 
     Raises:
         ConfigError: `num_joints` contradicts the skeleton.
-        DataError: annotation file missing, unreadable, or with another number of keypoints.
+        DataError: the annotation file is missing, unreadable, or has another number of keypoints.
     """
 
     main = "AP"
@@ -69,14 +69,14 @@ class KeypointMetric(ResultMetric):
         self.reset()
 
     def reset(self) -> None:
-        """Forget all collected predictions."""
+        """Discard all collected predictions."""
         raise TypeError(f"{type(self).__name__} must define reset")
 
     def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        """The figures of finished result entries, such as those of an older result file.
+        """The figures of result entries, such as those of an older result file.
 
         Raises:
-            DataError: an image id that the annotation file does not have.
+            DataError: an image id is not in the annotation file.
         """
         numbered = self.ground_truth.for_coco(results)
         self.stats = self._figures(numbered)
@@ -86,11 +86,11 @@ class KeypointMetric(ResultMetric):
         return dict(self.stats)
 
     def _figures(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        """The figures of entries as `CocoGroundTruth.for_coco` gives them."""
+        """The figures of entries from `CocoGroundTruth.for_coco`."""
         return evaluate_coco(self.ground_truth.coco, results, "keypoints", [POSE_CATEGORY], self.skeleton.sigmas)
 
     def report(self) -> str:
-        """The figures as a markdown row, then notes and the table of single keypoints."""
+        """The figures as a Markdown row, then notes and the table per keypoint."""
         if not self.stats:
             return "no evaluation was made"
         parts = [markdown_row(self.header, [self.stats[name] for name in self.stat_names])]
@@ -100,7 +100,7 @@ class KeypointMetric(ResultMetric):
         return "\n".join(parts)
 
     def notes(self) -> list[str]:
-        """Sentences on what was filled in or left out, on figures that say nothing, and on keypoints that coincide."""
+        """Sentences on completed or skipped annotations, on meaningless figures, and on keypoints that coincide."""
         objects = self.ground_truth.coco.dataset["annotations"]
         counted = any(a["num_keypoints"] and not a["iscrowd"] for a in objects)
         nobody = f"nobody in {self.ground_truth.path.name} has labelled keypoints that count: no figure means anything"

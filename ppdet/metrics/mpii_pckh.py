@@ -1,4 +1,4 @@
-"""PCKh of a top-down model on MPII, against the ground truth of the HRNet authors' release.
+"""PCKh of a top-down model on MPII, with the ground truth of the HRNet authors' release.
 
 Axes: N persons, K = 16 keypoints. The .mat counts pixels from 1, predictions from 0.
 """
@@ -24,7 +24,7 @@ logger = get_logger(__name__)
 
 RESULT_FILE = "keypoints_results.json"
 PUBLISHED_FINE = 0.11
-"""What every published "PCKh@0.1" of MPII was counted at: the evaluation code takes entry 11 of 0, 0.01, ..., 0.5."""
+"""Threshold of every published "PCKh@0.1" of MPII: the evaluation code uses entry 11 of 0, 0.01, ..., 0.5."""
 # Pelvis and thorax are not scored: they are not annotated independently.
 UNSCORED = ("pelvis", "thorax")
 GROUPS = {"Head": ("head_top",), "Shoulder": ("shoulder",), "Elbow": ("elbow",), "Wrist": ("wrist",), "Hip": ("hip",),
@@ -33,23 +33,23 @@ GROUPS = {"Head": ("head_top",), "Shoulder": ("shoulder",), "Elbow": ("elbow",),
 
 @register
 class KeyPointTopDownMPIIEval(CollectedPersons):
-    """PCKh@0.5 by body part, their mean over all scored keypoints, and the fine mean as published and as named.
+    """PCKh@0.5 by body part, the mean over all scored keypoints, and the fine mean as published and as named.
 
-    "PCKh@0.11" is what papers and PaddleDetection print as Mean@0.1; "PCKh@0.1" is counted within 0.1. Persons that were
-    not predicted, such as those of unreadable images, count as wrong.
+    Papers and PaddleDetection print "PCKh@0.11" as Mean@0.1; "PCKh@0.1" really uses 0.1. Persons without a prediction, such as
+    those of unreadable images, count as wrong.
 
     Args:
         anno_file: MPII annotation JSON (a list of persons); `mpii_gt_val.mat` or `gt_valid.mat` must lie beside it.
-        num_samples: accepted for PaddleDetection's sake.
+        num_samples: PaddleDetection's key; not used.
         num_joints: 16.
         output_eval: folder for `keypoints_results.json` and `pred.mat`; None writes only through `save`.
-        oks_thre: accepted for PaddleDetection's sake; nothing is suppressed here.
+        oks_thre: PaddleDetection's key; not used, since there is no NMS.
         save_prediction_only: write the predictions and skip the evaluation.
         skeleton: must have MPII's names.
 
     Raises:
         ConfigError: the skeleton is not MPII's.
-        DataError: a file is missing or does not read.
+        DataError: a file is missing or unreadable.
     """
 
     __shared__ = ["num_joints", "skeleton", "save_prediction_only"]
@@ -100,7 +100,7 @@ class KeyPointTopDownMPIIEval(CollectedPersons):
         """Figures in percent: every body part, "PCKh", "PCKh@0.11", "PCKh@0.1". Empty with `save_prediction_only`.
 
         Raises:
-            DataError: predictions of persons that the ground truth does not have.
+            DataError: there are predictions for persons that are not in the ground truth.
         """
         if self.output_eval is not None:
             self.save(self.output_eval)
@@ -113,7 +113,7 @@ class KeyPointTopDownMPIIEval(CollectedPersons):
         return dict(self.stats)
 
     def _one_based(self) -> tuple[np.ndarray, np.ndarray]:
-        """(N,16,2) predictions counted from 1 in the annotation file's order, NaN where there is none; (N,) predicted."""
+        """(N,16,2) predictions in the annotation file's order, pixels counted from 1, NaN for missing ones; (N,) predicted."""
         persons = self.persons.arrays()
         xy = np.full((len(self.image_ids), self.skeleton.num_keypoints, 2), np.nan)
         beyond = persons["index"][(persons["index"] < 0) | (persons["index"] >= len(xy))]
@@ -147,7 +147,7 @@ class KeyPointTopDownMPIIEval(CollectedPersons):
         return written
 
     def report(self) -> str:
-        """The rows of the published tables, one line; Mean@0.1 as published and corrected."""
+        """The columns of the published tables in one row; Mean@0.1 as published and corrected."""
         if not self.stats:
             return "no evaluation was made"
         title = {"PCKh": "Mean", "PCKh@0.11": "Mean@0.1 (published, counted at 0.11)", "PCKh@0.1": "Mean@0.1 (counted at 0.1)"}
@@ -175,5 +175,5 @@ def _read_image_ids(path: Path) -> list[Any]:
 
 def _image_id(record: Any, row: int) -> Any:
     if not isinstance(record, dict):
-        return row  # the dataset names it and leaves it out
+        return row  # the dataset reports and skips it
     return record.get("image_id", Path(str(record.get("image", row))).stem)

@@ -1,6 +1,6 @@
 """MPII's validation ground truth: `gt_valid.mat` of the HRNet authors, `mpii_gt_val.mat` of PaddleDetection and MMPose.
 
-Both names stand for one layout. Axes: N persons, K = 16 keypoints; the file counts pixels from 1.
+Both have the same layout. Axes: N persons, K = 16 keypoints; the file counts pixels from 1.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from ppdet.metrics.pckh import head_sizes
 
 TRUTH_FILES = ("mpii_gt_val.mat", "gt_valid.mat")
 PREDICTION_FILE = "pred.mat"
-# How the file spells the keypoints, in the order of the skeleton `mpii16`.
+# Names of the keypoints in the file, in the order of the skeleton `mpii16`.
 JOINT_NAMES = ("rank", "rkne", "rhip", "lhip", "lkne", "lank", "pelv", "thor", "neck", "head", "rwri", "relb", "rsho", "lsho",
                "lelb", "lwri")  # fmt: skip
 
 
 def find_truth(folder: Path) -> Path:
-    """The ground truth beside an annotation file.
+    """Path of the ground truth beside an annotation file.
 
     Raises:
-        DataError: neither name is there.
+        DataError: neither file exists.
     """
     for name in TRUTH_FILES:
         if (folder / name).is_file():
@@ -67,7 +67,7 @@ def read_truth(path: Path) -> dict[str, np.ndarray]:
 def write_predictions(folder: Path, xy: np.ndarray) -> Path | None:
     """Write `pred.mat` with `preds` (N,16,2), pixels counted from 1, in the order of the annotation file.
 
-    What the authors' tools write and MPII's evaluation server takes.
+    This is the format of the authors' tools and of MPII's evaluation server.
 
     Returns:
         The file, or None without scipy.

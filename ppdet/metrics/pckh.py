@@ -1,4 +1,4 @@
-"""PCKh: share of keypoints that lie within a part of the head's size (Andriluka et al., CVPR 2014).
+"""PCKh: fraction of keypoints within a multiple of the head size (Andriluka et al., CVPR 2014).
 
 Axes: N persons, K keypoints.
 """
@@ -19,7 +19,7 @@ def correct_within(
     Args:
         xy, truth_xy: (N,K,2).
         visible: (N,K) 1 where the truth is labelled.
-        unit: (N,) length of each person that distances are measured by, in the same pixels.
+        unit: (N,) reference length of each person in pixels.
         threshold: multiple of `unit`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Collected person predictions: one row per person, each sample of the dataset at most once.
+"""Table of person predictions: one row per person, each sample of the dataset at most once.
 
 Axes: B persons of a batch, N persons collected, K keypoints.
 """
@@ -22,7 +22,7 @@ class PersonInstances:
 
     Args:
         num_keypoints: K of every prediction.
-        with_truth: also demand truth_xy (N,K,2) and visible (N,K), for metrics that read no annotation file.
+        with_truth: also require truth_xy (N,K,2) and visible (N,K), for metrics without an annotation file.
 
     Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2),
     category_row (N,).
@@ -49,9 +49,9 @@ class PersonInstances:
         return sum(len(batch["image_id"]) for batch in self._batches)
 
     def add(self, batch: Mapping[str, np.ndarray]) -> None:
-        """Append a batch, leaving out samples whose `index` was added before.
+        """Append a batch, except samples whose `index` was added before.
 
-        Without `index` no sample can be recognised again and all are kept. box_score defaults to 1, center_xy and
+        Without `index` duplicates cannot be recognised, and all samples are kept. box_score defaults to 1, center_xy and
         size_wh to 0, category_row to -1 (unknown).
 
         Raises:
@@ -96,7 +96,7 @@ def person_scores(keypoint_scores: np.ndarray, box_scores: np.ndarray, threshold
     Args:
         keypoint_scores: (N,K).
         box_scores: (N,).
-        threshold: keypoints must score more than this to count.
+        threshold: only keypoints with a higher score count.
 
     Returns:
         (N,) float64.
@@ -109,18 +109,18 @@ def person_scores(keypoint_scores: np.ndarray, box_scores: np.ndarray, threshold
 def keep_distinct_persons(
     persons: Mapping[str, np.ndarray], scores: np.ndarray, sigmas: np.ndarray, nms: str, threshold: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Suppress persons that repeat another one of their image.
+    """OKS-NMS: suppress duplicate persons within each image.
 
     Args:
         persons: columns of `PersonInstances.arrays()`.
         scores: (N,) person scores.
         sigmas: (K,) OKS sigmas.
-        nms: "hard" drops a person whose OKS with a better one is above `threshold`; "soft" lowers its score and keeps
-            at most 20 persons per image, as many as COCO counts; "none" keeps all.
+        nms: "hard" drops a person whose OKS with a better one is above `threshold`; "soft" lowers its score and keeps at most
+            20 persons per image, as COCO does; "none" keeps all.
         threshold: OKS threshold.
 
     Returns:
-        Row numbers that stay, image by image and best first; and (N,) scores after suppression.
+        Row numbers to keep, by image and best first; and (N,) scores after NMS.
     """
     scores = np.asarray(scores, np.float64).copy()
     kept = []
@@ -139,21 +139,21 @@ def keep_distinct_persons(
 
 
 class CollectedPersons:
-    """The base of the metrics of top-down models: `persons`, a `PersonInstances` table that `update` fills."""
+    """Base of top-down metrics, which collect predictions in the `PersonInstances` table `persons`."""
 
     skeleton: Skeleton
     with_truth = False
 
     def reset(self) -> None:
-        """Forget all collected predictions."""
+        """Discard all collected predictions."""
         self.persons = PersonInstances(self.skeleton.num_keypoints, self.with_truth)
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was collected, as arrays of numbers for another process; each metric defines its image_id."""
+        """The collected predictions as numeric arrays for another process; each metric defines its image_id."""
         return self.persons.arrays()
 
     def merge(self, states: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Take in the `state()` of other processes; samples already present (by index) are dropped."""
+        """Add the `state()` of other processes, except samples that are already there (by index)."""
         for state in states:
             if len(state["image_id"]):
                 self.persons.add(state)

@@ -1,4 +1,4 @@
-"""Markdown tables of metric results, in the columns PaddleDetection's users (and scripts) know."""
+"""Markdown tables of metric results, with PaddleDetection's columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Mapping, Sequence
 
 import numpy as np
 
-# The header strings are PaddleDetection's own; log parsers look for them.
+# The header strings are PaddleDetection's; log parsers search for them.
 KEYPOINT_HEADER = ("AP", "Ap .5", "AP .75", "AP (M)", "AP (L)", "AR", "AR .5", "AR .75", "AR (M)", "AR (L)")
 CROWDPOSE_HEADER = ("AP", "Ap .5", "AP .75", "AR", "AR .5", "AR .75", "AP (easy)", "AP (medium)", "AP (hard)")
 BOX_HEADER = ("AP", "AP .5", "AP .75", "AP (S)", "AP (M)", "AP (L)",
@@ -14,7 +14,7 @@ BOX_HEADER = ("AP", "AP .5", "AP .75", "AP (S)", "AP (M)", "AP (L)",
 
 
 def markdown_row(header: Sequence[str], values: Sequence[float]) -> str:
-    """One markdown table with a single row: header, rule, values with three decimals."""
+    """A Markdown table with a single row: header, rule, values with three decimals."""
     return "\n".join(
         (
             "| " + " | ".join(header) + " |",

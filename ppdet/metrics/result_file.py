@@ -1,4 +1,4 @@
-"""COCO result entries: their file, written whole or not at all, and the base of metrics of such entries."""
+"""COCO result files, written atomically, and the base class of metrics on result entries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = get_logger(__name__)
 
 
 class ResultMetric:
-    """Subclasses give `results` of what they collected and `score` lists of them.
+    """Base of metrics on result entries. Subclasses define `results` and `score`.
 
     Attributes:
         result_file: name of the file in `output_eval`.
@@ -29,18 +29,18 @@ class ResultMetric:
     save_prediction_only: bool
 
     def results(self) -> list[dict[str, Any]]:
-        """COCO result entries of what was collected."""
+        """COCO result entries of the collected predictions."""
         raise TypeError(f"{type(self).__name__} must define results")
 
     def score(self, results: Sequence[dict[str, Any]]) -> dict[str, float]:
-        """The named figures of finished result entries, such as those of an older result file."""
+        """The named figures of result entries, such as those of an older result file."""
         raise TypeError(f"{type(self).__name__} must define score")
 
     def compute(self) -> dict[str, float]:
-        """Evaluate what was collected: the named figures, AP first.
+        """Evaluate the collected predictions; returns named figures, AP first.
 
-        With `output_eval` the result file is written as well. With `save_prediction_only` that is all that happens, and
-        the dict is empty.
+        With `output_eval` the result file is written as well. With `save_prediction_only` only the file is written, and the
+        dict is empty.
         """
         results = self.results()
         if self.output_eval is not None:
@@ -51,7 +51,7 @@ class ResultMetric:
         return self.score(results)
 
     def save(self, path: str | Path) -> Path:
-        """Write the result file (into `path` if it is a folder) and return where it is."""
+        """Write the result file (into `path` if it is a folder) and return its path."""
         return write_results(path, self.result_file, self.results())
 
 
@@ -62,7 +62,7 @@ def write_results(path: str | Path, default_name: str, results: Sequence[dict[st
         The file that was written.
 
     Raises:
-        DataError: the folder cannot be made or written to.
+        DataError: the folder cannot be created or written to.
     """
     path = Path(path)
     if path.suffix != ".json":
@@ -78,10 +78,10 @@ def write_results(path: str | Path, default_name: str, results: Sequence[dict[st
 
 
 def read_results(path: str | Path, default_name: str) -> list[dict[str, Any]]:
-    """Read what `write_results` wrote.
+    """Read a file of `write_results`.
 
     Raises:
-        DataError: no such file, or no list of COCO result entries.
+        DataError: the file is missing, or not a list of COCO result entries.
     """
     path = Path(path)
     if path.suffix != ".json":

@@ -1,4 +1,4 @@
-"""Learning rate that falls along half a cosine."""
+"""Cosine decay of the learning rate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ppdet.core.errors import ConfigError
 
 @register
 class CosineDecay:
-    """Half a cosine from the end of the warm-up to `max_epochs - last_plateau_epochs`, then level.
+    """Half a cosine from the end of the warm-up to `max_epochs - last_plateau_epochs`, then constant.
 
     Args:
-        max_epochs: epoch at which the schedule ends, normally the configuration's `epoch`.
-        use_warmup: whether a warm-up given beside this decay applies.
-        min_lr_ratio: the last rate as a part of the base rate.
-        last_plateau_epochs: epochs at the end that stay at the last rate.
+        max_epochs: last epoch of the schedule, normally the config's `epoch`.
+        use_warmup: whether to apply the warm-up of the same schedule.
+        min_lr_ratio: final rate as a fraction of the base rate.
+        last_plateau_epochs: number of epochs at the end with the final rate.
 
     Source: Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5, without restarts.
 

@@ -8,13 +8,13 @@ import numpy as np
 
 
 class LearningRateCurve:
-    """A warm-up and a decay put together: `curve.value(i)` is the rate of iteration i, counted from 0.
+    """Warm-up followed by decay: `curve.value(i)` is the rate of iteration i, counted from 0.
 
-    A pure function, so that a resumed run continues on the same curve, and plotting it needs no training.
+    It is a pure function, so a resumed run continues on the same curve, and it can be plotted without training.
 
     Args:
-        base_lr: rate that the warm-up reaches and the decay starts from.
-        decay: object with `value(step, base_lr, steps_per_epoch, first_step)`, or None for a level rate.
+        base_lr: rate at the end of the warm-up and the start of the decay.
+        decay: object with `value(step, base_lr, steps_per_epoch, first_step)`, or None for a constant rate.
         warmup: object with `length(steps_per_epoch)` and `factor(step, length)`, or None.
         steps_per_epoch: iterations per epoch.
     """
@@ -36,5 +36,5 @@ class LearningRateCurve:
         return float(self.decay.value(step, self.base_lr, self.steps_per_epoch, self.warmup_steps))
 
     def values(self, count: int) -> np.ndarray:
-        """Learning rates of the first `count` iterations, float64 (count,), ready to be plotted."""
+        """(count,) float64 learning rates of the first `count` iterations, for plotting."""
         return np.array([self.value(step) for step in range(count)], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Running average of a model's weights."""
+"""Exponential moving average (EMA) of a model's weights."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ _TYPES = ("threshold", "normal", "exponential")
 
 
 class WeightAverage:
-    """Exponential moving average of every weight and running statistic of a model, in float32 even if the model is not.
+    """Exponential moving average of all weights and running statistics of a model, kept in float32 for any model.
 
     After update t = 1, 2, ... : average = d(t) average + (1 - d(t)) weights, with d(t) by `decay_type`
         normal:       decay, corrected for the start (Kingma and Ba, ICLR 2015, section 3), so that the initial weights
             have no influence;
         threshold:    min(decay, t / (9 + t)), PaddleDetection's (1 + n) / (10 + n) for updates counted from 0;
         exponential:  decay (1 - exp(-t / 2000)).
-    In every case the average is made of recent weights after the first updates; PaddleDetection divided the `threshold`
-    kind by a correction that belongs to `normal`.
+    PaddleDetection also divides the `threshold` average by a correction that belongs to `normal`; this class does not.
 
     Args:
         model: network whose weights are averaged.
-        decay: fraction of the old average that is kept.
+        decay: fraction of the old average to keep.
         decay_type: threshold, normal or exponential.
         cycle_epoch: restart every `cycle_epoch` epochs; 0 or less for never.
 
@@ -51,17 +50,17 @@ class WeightAverage:
         self.restart()
 
     def restart(self) -> None:
-        """Start again from the model's current weights."""
+        """Restart from the model's current weights."""
         self.updates = 0
         self.average = {name: _in_float32(value) for name, value in self.model.state_dict().items()}
 
     def end_epoch(self, epochs_done: int) -> None:
-        """Restart when a cycle of `cycle_epoch` epochs is complete."""
+        """Restart the average after each cycle of `cycle_epoch` epochs."""
         if self.cycle_epoch > 0 and epochs_done % self.cycle_epoch == 0:
             self.restart()
 
     def decay_at(self, update: int) -> float:
-        """Fraction of the old average that update number `update` (from 1) keeps."""
+        """Fraction of the old average to keep in update number `update`, counted from 1."""
         if self.decay_type == "threshold":
             return min(self.decay, update / (9.0 + update))
         if self.decay_type == "exponential":
@@ -94,7 +93,7 @@ class WeightAverage:
 
     @paddle.no_grad()
     def swap(self) -> None:
-        """Put the average into the model; call it again to put the weights back (around an evaluation)."""
+        """Exchange the model's weights and the average; call it before and after an evaluation."""
         state = self.model.state_dict()
         if self._weights is None:
             self._weights = {name: value.detach().clone() for name, value in state.items()}
@@ -102,11 +101,11 @@ class WeightAverage:
         else:
             new, self._weights = self._weights, None
         for name, value in state.items():
-            # A model of mixed precision holds 16-bit weights.
+            # Mixed-precision models have 16-bit weights.
             value.set_value(new[name].astype(value.dtype))
 
 
 def _in_float32(value: paddle.Tensor) -> paddle.Tensor:
-    """A copy, in float32 if the tensor is of 16 bits."""
+    """A copy of a tensor, in float32 if it has 16 bits."""
     value = value.detach()
     return value.astype("float32") if value.dtype in (paddle.float16, paddle.bfloat16) else value.clone()

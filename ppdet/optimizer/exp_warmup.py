@@ -1,4 +1,4 @@
-"""Learning rate that rises as a power of the iteration."""
+"""Warm-up of the learning rate as a power of the iteration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ppdet.core.errors import ConfigError
 
 @register
 class ExpWarmup:
-    """Rise from 0 to the base rate as (iteration / length) ** power.
+    """Increases the rate from 0 to the base rate as (iteration / length) ** power.
 
     Args:
         steps: length in iterations.
@@ -29,7 +29,7 @@ class ExpWarmup:
         self.power = power
 
     def length(self, steps_per_epoch: int) -> int:
-        """Iterations until the base rate is reached."""
+        """Number of iterations until the base rate is reached."""
         return int(self.steps) if self.epochs is None else int(self.epochs * steps_per_epoch)
 
     def factor(self, step: int, length: int) -> float:

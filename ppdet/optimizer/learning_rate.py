@@ -1,4 +1,4 @@
-"""The `LearningRate` section of a configuration."""
+"""The `LearningRate` section of a config."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _log = get_logger(__name__)
 
 @register
 class LearningRate:
-    """Base rate, a decay and a warm-up.
+    """Base learning rate with a decay and a warm-up.
 
     Args:
-        base_lr: rate for the whole batch of one optimizer step. It is used as given; scale it yourself when the batch
-            changes.
+        base_lr: rate for the whole batch of one optimizer step, used as given: it is not scaled with the batch size.
         schedulers: at most one decay (`PiecewiseDecay`, `CosineDecay`) and one warm-up (`LinearWarmup`, `ExpWarmup`),
             in any order.
 
@@ -49,7 +48,7 @@ class LearningRate:
         return args
 
     def curve(self, steps_per_epoch: int) -> LearningRateCurve:
-        """The rate as a function of the iteration, for epochs of `steps_per_epoch` iterations."""
+        """The learning rate as a function of the iteration, for epochs of `steps_per_epoch` iterations."""
         return LearningRateCurve(self.base_lr, self.decay, self.warmup, steps_per_epoch)
 
     def _take(self, scheduler: Any) -> None:

@@ -1,4 +1,4 @@
-"""Learning rate that rises in a straight line."""
+"""Linear warm-up of the learning rate."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ppdet.core.errors import ConfigError
 
 @register
 class LinearWarmup:
-    """Rise from `start_factor` x base rate to the base rate over `steps` iterations.
+    """Increases the rate linearly from `start_factor` x base rate to the base rate over `steps` iterations.
 
     Args:
         steps: length in iterations.
-        start_factor: rate of the first iteration as a part of the base rate.
+        start_factor: rate of the first iteration as a fraction of the base rate.
         epochs: length in epochs; overrides `steps`.
 
     Raises:
@@ -29,7 +29,7 @@ class LinearWarmup:
         self.epochs = epochs
 
     def length(self, steps_per_epoch: int) -> int:
-        """Iterations until the base rate is reached."""
+        """Number of iterations until the base rate is reached."""
         return int(self.steps) if self.epochs is None else int(self.epochs * steps_per_epoch)
 
     def factor(self, step: int, length: int) -> float:

@@ -1,4 +1,4 @@
-"""The `OptimizerBuilder` section of a configuration."""
+"""The `OptimizerBuilder` section of a config."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ _TYPES = (
     "NAdam",
     "RAdam",
 )
-LAYERWISE_RULE = "layerwise_lr_decay"  # the one that PaddleDetection's YAML names for ViTPose
-_DECOUPLED = ("AdamW", "AdamWDL")  # weight decay is no part of the gradient
+LAYERWISE_RULE = "layerwise_lr_decay"  # the name in PaddleDetection's YAML of ViTPose
+_DECOUPLED = ("AdamW", "AdamWDL")  # optimizers with decoupled weight decay
 _LAYERWISE = ("layer_decay", "num_layers", "skip_decay_names", "filter_bias_and_bn", "set_param_lr_func")
 
 
 @register
 class OptimizerBuilder:
-    """Build a Paddle optimizer for a model.
+    """Creates a Paddle optimizer for a model.
 
     Args:
-        clip_grad_by_norm: bound of the norm of all gradients together.
-        clip_grad_by_value: bound of each element of a gradient, up and down.
-        regularizer: {type: L1 or L2, factor}, None, or "default": L2 of 1e-4, as PaddleDetection, for all but AdamW.
-            AdamW decays weights apart from the gradient; there an L2 factor becomes its `weight_decay` (PaddleDetection
-            dropped it silently).
+        clip_grad_by_norm: limit of the global gradient norm.
+        clip_grad_by_value: limit of the absolute value of each gradient element.
+        regularizer: {type: L1 or L2, factor}, None, or "default": L2 of 1e-4 for all optimizers but AdamW, as in
+            PaddleDetection. For AdamW, whose weight decay is decoupled from the gradient, an L2 factor becomes its
+            `weight_decay` (PaddleDetection silently drops it).
         optimizer: {type, ...}: `SGD`, `Momentum`, `Adam`, `AdamW`, `AdamWDL` (AdamW with layer-wise rates, for
             transformers) or another class of `paddle.optimizer`, and its arguments. `param_groups`: list of {params:
             [name patterns], learning_rate: factor, weight_decay}.
 
     Raises:
-        ConfigError: unknown type or argument, both kinds of clipping, or a bad regularizer.
+        ConfigError: unknown type or argument, both kinds of clipping, or an invalid regularizer.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class OptimizerBuilder:
         self._check_settings()
 
     def __call__(self, learning_rate: Any, model: paddle.nn.Layer) -> paddle.optimizer.Optimizer:
-        """Optimizer of the trainable parameters of `model`.
+        """Create the optimizer for the trainable parameters of `model`.
 
         Args:
             learning_rate: a number or a Paddle scheduler.
-            model: the network; frozen parameters (stop_gradient) are left out.
+            model: the network; frozen parameters (stop_gradient) are skipped.
         """
         named = [(name, p) for name, p in model.named_parameters() if not p.stop_gradient]
         if not named:
@@ -108,7 +108,7 @@ class OptimizerBuilder:
             )
         elif self.kind in _DECOUPLED:
             settings["weight_decay"] = factor
-        elif factor != 0.0:  # a factor of 0 would cost two operations a parameter and change nothing
+        elif factor != 0.0:  # a factor of 0 would cost two operations per parameter without effect
             decay = {"L1": paddle.regularizer.L1Decay, "L2": paddle.regularizer.L2Decay}[kind]
             settings["weight_decay"] = decay(factor)
 
@@ -135,7 +135,7 @@ def _check_layerwise(rule: Any) -> None:
 
 
 def _unfold_betas(settings: Dict[str, Any]) -> None:
-    """`betas: [a, b]`, as PaddleDetection's AdamWDL has it, into Paddle's beta1 and beta2."""
+    """Turn `betas: [a, b]` of PaddleDetection's AdamWDL into Paddle's beta1 and beta2."""
     if "betas" not in settings:
         return
     betas = settings.pop("betas")

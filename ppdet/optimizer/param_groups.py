@@ -1,4 +1,4 @@
-"""Parameters sorted into groups with their own learning rate and weight decay."""
+"""Parameter groups with their own learning rate and weight decay."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _GROUP_KEYS = ("params", "learning_rate", "weight_decay")
 
 
 def groups_by_pattern(named: Sequence[NamedParameter], groups: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
-    """Sort parameters by the name patterns of a YAML's `param_groups`.
+    """Group parameters by the name patterns of a config's `param_groups`.
 
     Args:
-        named: (name, parameter) of every trainable parameter.
+        named: (name, parameter) of all trainable parameters.
         groups: mappings with `params` (regular expressions, or plain parts of names), and optionally `learning_rate` (a
-            factor on the schedule) and `weight_decay`. A parameter goes to the first group that matches; the rest form
-            a last group.
+            factor on the schedule) and `weight_decay`. A parameter belongs to the first group that matches; the others form the
+            last group.
 
     Raises:
         ConfigError: unknown key, or a pattern that matches no parameter.

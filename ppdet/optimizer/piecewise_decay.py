@@ -1,4 +1,4 @@
-"""Learning rate that drops at given epochs."""
+"""Step decay of the learning rate at given epochs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from ppdet.core.errors import ConfigError
 
 @register
 class PiecewiseDecay:
-    """Multiply the base rate by a factor from each milestone on.
+    """Multiplies the base rate by a factor from each milestone on.
 
     Args:
-        gamma: one number g, meaning the factor g^i after the i-th milestone, or the list of factors themselves (one a
-            milestone, each relative to the base rate). PaddleDetection computed g / 10^(i-1) for one number, which is
-            g^i for g = .1 only.
+        gamma: a number g for the factor g^i after the i-th milestone, or a list of factors, one per milestone and each relative
+            to the base rate. PaddleDetection computes g / 10^(i-1) for a number, which is g^i only for g = 0.1.
         milestones: epochs at which the rate changes.
-        values: the learning rates themselves (one more than milestones); overrides `gamma` and the base rate.
-        use_warmup: whether a warm-up given beside this decay applies.
+        values: absolute learning rates (one more than milestones); overrides `gamma` and the base rate.
+        use_warmup: whether to apply the warm-up of the same schedule.
 
     Raises:
-        ConfigError: the lengths do not fit, or the milestones do not rise.
+        ConfigError: the lengths do not fit, or the milestones are not increasing.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class PiecewiseDecay:
         if self.values is None and len(self.factors) != len(self.milestones):
             raise ConfigError(
                 f"PiecewiseDecay: gamma lists {len(self.factors)} factors for {len(self.milestones)} milestones; "
-                "give one factor a milestone, or one number"
+                "give one factor per milestone, or one number"
             )
 
     def value(self, step: int, base_lr: float, steps_per_epoch: int, first_step: int) -> float:

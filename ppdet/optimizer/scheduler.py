@@ -1,4 +1,4 @@
-"""A learning-rate curve in the form that Paddle's optimizers take."""
+"""Adapter from a learning-rate curve to a Paddle scheduler."""
 
 from __future__ import annotations
 

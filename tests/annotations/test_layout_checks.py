@@ -68,7 +68,7 @@ def mice(left: int, right: int) -> np.ndarray:
     return np.array(animals)
 
 
-def test_one_sided_data_are_told_by_their_share() -> None:
+def test_one_sided_data_are_reported_by_their_share() -> None:
     assert str(one_sided(mice(113, 3), NAMES, PAIRS)) == "nose is left of tail in 113 of 116 objects"
     assert str(one_sided(mice(2, 98), NAMES, PAIRS)) == "tail is left of nose in 98 of 100 objects"
     assert one_sided(mice(60, 56), NAMES, PAIRS) is None and one_sided(mice(5, 0), NAMES, PAIRS) is None

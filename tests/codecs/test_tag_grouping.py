@@ -137,7 +137,7 @@ def test_bounded_costs_keep_people_whole(people: int, whole_at_least: int, autho
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_last_bit_of_a_tag_moves_nobody(seed: int) -> None:
-    """Tags of one joint may all lie above those of the joints before, and engines differ by 1e-6."""
+    """Tags of one keypoint may all lie above those of the keypoints before, and engines differ by 1e-6."""
     rng = np.random.default_rng(seed)
     owner = np.array([rng.permutation(5) for _ in range(17)])
     tag = 0.01 * owner + 0.07 * np.arange(17)[:, None] / 17

@@ -77,8 +77,8 @@ def test_a_video_keeps_identities(model: Path, tmp_path: Path) -> None:
     frames = 12
     writer = VideoWriter(tmp_path / "crowd.mp4", 25.0, (400, 304))
     for number in range(frames):
-        picture = group_image((400, 304), PEOPLE[:2] + [number, 0.5 * number], 8.0)
-        writer.write(np.zeros_like(picture) if number == 5 else picture)
+        pixels = group_image((400, 304), PEOPLE[:2] + [number, 0.5 * number], 8.0)
+        writer.write(np.zeros_like(pixels) if number == 5 else pixels)
     writer.finish()
     done = run("keypoint_infer.py", "--model_dir", model, "--video_file", tmp_path / "crowd.mp4", *into(tmp_path),
                "--save_results", "--json_layout", "named", "--smooth")  # fmt: skip

@@ -47,7 +47,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def images(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     folder.mkdir()
     write_image(folder / "2.png", person())
@@ -77,17 +77,17 @@ def boxes(out: Path) -> list[dict]:
     return json.loads((out / "bbox.json").read_text())
 
 
-def test_ids_of_boxes_do_not_collide(models: tuple[str, str], pictures: Path, tmp_path: Path) -> None:
-    run("detect", models, tmp_path / "out", "--image_dir", str(pictures), "--save_results")
+def test_ids_of_boxes_do_not_collide(models: tuple[str, str], images: Path, tmp_path: Path) -> None:
+    run("detect", models, tmp_path / "out", "--image_dir", str(images), "--save_results")
     assert [(box["image_id"], box["file_name"]) for box in boxes(tmp_path / "out")] == [(1, "2.png"), (2, "a.png")]
-    (pictures / "a.png").rename(pictures / "0003.png")
-    run("detect", models, tmp_path / "out", "--image_dir", str(pictures), "--save_results")
+    (images / "a.png").rename(images / "0003.png")
+    run("detect", models, tmp_path / "out", "--image_dir", str(images), "--save_results")
     assert [(box["image_id"], box["file_name"]) for box in boxes(tmp_path / "out")] == [(3, "0003.png"), (2, "2.png")]
 
 
-def test_thresholds_of_what_is_drawn_and_what_is_saved(models: tuple[str, str], pictures: Path, tmp_path: Path) -> None:
+def test_thresholds_of_what_is_drawn_and_what_is_saved(models: tuple[str, str], images: Path, tmp_path: Path) -> None:
     """The planted boxes have a score of .9."""
-    source = ("--image_dir", str(pictures), "--save_results")
+    source = ("--image_dir", str(images), "--save_results")
     run("detect", models, tmp_path / "a", *source, "--threshold", "0.95")
     assert len(boxes(tmp_path / "a")) == 2 and (read_image(tmp_path / "a" / "a.png") == person()).all()
     run("detect", models, tmp_path / "b", *source, "--save_threshold", "0.95")
@@ -102,32 +102,32 @@ def test_boxes_of_a_video_are_saved(models: tuple[str, str], clip: Path, tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["unite", "keypoint", "detect"])
-def test_pictures_are_turned_as_exif_says(models: tuple[str, str], tmp_path: Path, kind: str) -> None:
+def test_images_are_turned_as_exif_says(models: tuple[str, str], tmp_path: Path, kind: str) -> None:
     photo = tmp_path / "photo.jpg"
     turned_jpeg(photo)
     assert read_image(photo).shape == (210, 280, 3) and read_image(photo, apply_orientation=True).shape == (280, 210, 3)
     save = "--save_res" if kind == "unite" else "--save_results"
     run(kind, models, tmp_path / "out", "--image_file", str(photo), save)
-    picture = next((tmp_path / "out").glob("photo*.jpg"))
-    assert read_image(picture).shape == (280, 210, 3)
+    pixels = next((tmp_path / "out").glob("photo*.jpg"))
+    assert read_image(pixels).shape == (280, 210, 3)
     if kind == "detect":
         assert boxes(tmp_path / "out")[0]["bbox"] == [0, 0, 210, 280]
     else:
         ((_, _, (people, _)),) = json.loads(next((tmp_path / "out").glob("*.json")).read_text())
         np.testing.assert_allclose(np.array(people[0])[:, :2], POINTS, atol=4.0)
     run(kind, models, tmp_path / "stored", "--image_file", str(photo), "--ignore_exif")
-    assert read_image(tmp_path / "stored" / picture.name).shape == (210, 280, 3)
+    assert read_image(tmp_path / "stored" / pixels.name).shape == (210, 280, 3)
 
 
 @pytest.mark.parametrize("kind", ["unite", "keypoint", "detect"])
-def test_contradictions_are_refused(models: tuple[str, str], pictures: Path, clip: Path, tmp_path: Path, kind: str) -> None:
-    picture, out = str(pictures / "a.png"), tmp_path / "out"
+def test_contradictions_are_refused(models: tuple[str, str], images: Path, clip: Path, tmp_path: Path, kind: str) -> None:
+    pixels, out = str(images / "a.png"), tmp_path / "out"
     with pytest.raises(ConfigError, match="--image_file .*a.png and --video_file .* were given"):
-        run(kind, models, out, "--image_file", picture, "--video_file", str(clip))
+        run(kind, models, out, "--image_file", pixels, "--video_file", str(clip))
     with pytest.raises(ConfigError, match="--image_dir .* and --camera_id 0 were given"):
-        run(kind, models, out, "--image_dir", str(pictures), "--camera_id", "0")
+        run(kind, models, out, "--image_dir", str(images), "--camera_id", "0")
     with pytest.raises(MediaError, match="a.png is an image, not a video: give it as --image_file"):
-        run(kind, models, out, "--video_file", picture)
+        run(kind, models, out, "--video_file", pixels)
     with pytest.raises(MediaError, match="clip.mp4 is a video: give it as --video_file"):
         run(kind, models, out, "--image_file", str(clip))
     (tmp_path / "notes.txt").write_text("no video, but FFmpeg would film these letters\n" * 100)
@@ -136,7 +136,7 @@ def test_contradictions_are_refused(models: tuple[str, str], pictures: Path, cli
     flag = "--keypoint_threshold" if kind == "unite" else "--threshold"
     for value in ("1.5", "-0.1", "nan"):
         with pytest.raises(ConfigError, match=f"{flag} is .*from 0 to 1"):
-            run(kind, models, out, "--image_file", picture, flag, value)
+            run(kind, models, out, "--image_file", pixels, flag, value)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is POSIX")

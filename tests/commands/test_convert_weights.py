@@ -115,7 +115,7 @@ def test_our_configs_feed_and_decode_as_their_homes(config: str, home: str) -> N
     assert [remark for remark in remarks if not remark.endswith("-o codec.flip_shift=1.0")] == []
 
 
-def test_a_config_that_feeds_otherwise_is_told() -> None:
+def test_a_config_that_feeds_otherwise_is_reported() -> None:
     assembly = Assembly(load_config(HRNET))
     assert feed_differences(assembly.config, assembly.codec, FEEDS["leoxiaobin"])[-1].startswith("for the figures of leoxiaobin")
     bgr = feed_differences(assembly.config, assembly.codec, FEEDS["microsoft"])

@@ -39,7 +39,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def images(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     folder.mkdir()
     write_image(folder / "one.png", person())
@@ -60,36 +60,36 @@ def detect(models: tuple[str, str], out: Path, *flags: str) -> int:
     return run_module(detector, "--model_dir", models[0], "--output_dir", str(out), *flags)
 
 
-def test_unite_on_a_folder(models: tuple[str, str], pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_unite_on_a_folder(models: tuple[str, str], images: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     out = tmp_path / "out"
     with caplog.at_level("INFO", "ppdet"):
-        assert unite(models, out, "--image_dir", str(pictures), "--save_res=True") == 0
+        assert unite(models, out, "--image_dir", str(images), "--save_res=True") == 0
     assert sorted(path.name for path in out.iterdir()) == [
         "det_keypoint_unite_image_results.json",
         "nobody_vis.jpg",
         "one_vis.jpg",
     ]
     nobody, one = json.loads((out / "det_keypoint_unite_image_results.json").read_text())
-    assert nobody == [str(pictures / "nobody.png"), [], [[], []]]
+    assert nobody == [str(images / "nobody.png"), [], [[], []]]
     np.testing.assert_allclose(np.array(one[2][0][0])[:, :2], POINTS, atol=4.0)
     assert "2 images, 1 people" in caplog.text and "wrote" in caplog.text and "runs on ONNX Runtime" in caplog.text
     assert np.abs(read_image(out / "one_vis.jpg").astype(int) - person()).max() > 100
     assert read_image(out / "nobody_vis.jpg").shape == (50, 60, 3)
 
 
-def test_a_bad_picture_is_reported_and_the_others_are_done(
-    models: tuple[str, str], pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_bad_image_is_reported_and_the_others_are_done(
+    models: tuple[str, str], images: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff rubbish")
-    (pictures / "empty.png").write_bytes(b"")
-    assert unite(models, tmp_path / "out", "--image_dir", str(pictures)) == 1
+    (images / "broken.jpg").write_bytes(b"\xff\xd8\xff rubbish")
+    (images / "empty.png").write_bytes(b"")
+    assert unite(models, tmp_path / "out", "--image_dir", str(images)) == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nobody_vis.jpg", "one_vis.jpg"]
     assert "2 of 4 images failed: broken.jpg, empty.png" in caplog.text
 
 
-def test_pictures_of_one_stem_do_not_overwrite_each_other(models: tuple[str, str], pictures: Path, tmp_path: Path) -> None:
-    write_image(pictures / "one.jpg", person())
-    assert unite(models, tmp_path / "out", "--image_dir", str(pictures)) == 0
+def test_images_of_one_stem_do_not_overwrite_each_other(models: tuple[str, str], images: Path, tmp_path: Path) -> None:
+    write_image(images / "one.jpg", person())
+    assert unite(models, tmp_path / "out", "--image_dir", str(images)) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nobody_vis.jpg", "one_vis.jpg", "one_vis_png.jpg"]
 
 
@@ -137,22 +137,22 @@ def test_a_video_is_never_written_over_its_source(models: tuple[str, str], clip:
 
 
 @pytest.mark.parametrize("batch", ["1", "2", "8"])
-def test_keypoint_alone_takes_the_whole_picture(models: tuple[str, str], pictures: Path, tmp_path: Path, batch: str) -> None:
-    assert keypoint(models, tmp_path / "out", "--image_dir", str(pictures), "--save_results", "--batch_size", batch) == 0
+def test_keypoint_alone_takes_the_whole_image(models: tuple[str, str], images: Path, tmp_path: Path, batch: str) -> None:
+    assert keypoint(models, tmp_path / "out", "--image_dir", str(images), "--save_results", "--batch_size", batch) == 0
     nobody, one = json.loads((tmp_path / "out" / "keypoint_image_results.json").read_text())
     np.testing.assert_allclose(np.array(one[2][0][0])[:, :2], POINTS, atol=4.0)
     assert one[1] == [[0, 0, 210, 280]] and len(nobody[1]) == 1
 
 
-def test_save_images_false_writes_no_pictures(models: tuple[str, str], pictures: Path, tmp_path: Path) -> None:
-    assert keypoint(models, tmp_path / "out", "--image_dir", str(pictures), "--save_images", "False", "--save_results") == 0
+def test_save_images_false_writes_no_images(models: tuple[str, str], images: Path, tmp_path: Path) -> None:
+    assert keypoint(models, tmp_path / "out", "--image_dir", str(images), "--save_images", "False", "--save_results") == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["keypoint_image_results.json"]
 
 
-def test_detector_alone(models: tuple[str, str], pictures: Path, clip: Path, tmp_path: Path) -> None:
-    (pictures / "one.png").rename(pictures / "000000000042.png")
-    (pictures / "nobody.png").rename(pictures / "7.png")
-    assert detect(models, tmp_path / "out", "--image_dir", str(pictures), "--save_results") == 0
+def test_detector_alone(models: tuple[str, str], images: Path, clip: Path, tmp_path: Path) -> None:
+    (images / "one.png").rename(images / "000000000042.png")
+    (images / "nobody.png").rename(images / "7.png")
+    assert detect(models, tmp_path / "out", "--image_dir", str(images), "--save_results") == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000000042.png", "7.png", "bbox.json"]
     (box,) = json.loads((tmp_path / "out" / "bbox.json").read_text())
     assert box == {"image_id": 42, "file_name": "000000000042.png", "category_id": 1, "bbox": [0, 0, 210, 280], "score": 0.9}
@@ -160,8 +160,8 @@ def test_detector_alone(models: tuple[str, str], pictures: Path, clip: Path, tmp
     assert cv2.VideoCapture(str(tmp_path / "video" / "clip.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 6
 
 
-def test_models_of_the_wrong_kind(models: tuple[str, str], pictures: Path, tmp_path: Path) -> None:
-    flags = ("--image_dir", str(pictures))
+def test_models_of_the_wrong_kind(models: tuple[str, str], images: Path, tmp_path: Path) -> None:
+    flags = ("--image_dir", str(images))
     with pytest.raises(ModelDirError, match="use deploy/python/keypoint_infer.py"):
         detect(models[::-1], tmp_path, *flags)
     with pytest.raises(ModelDirError, match="no pose model"):
@@ -170,11 +170,11 @@ def test_models_of_the_wrong_kind(models: tuple[str, str], pictures: Path, tmp_p
         unite(("nowhere", models[1]), tmp_path, *flags)
 
 
-def test_outputs_are_checked_before_the_work(models: tuple[str, str], pictures: Path, tmp_path: Path) -> None:
+def test_outputs_are_checked_before_the_work(models: tuple[str, str], images: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for command in (unite, keypoint, detect):
         with pytest.raises(MediaError, match="cannot write to the output folder"):
-            command(("nowhere", "nowhere"), tmp_path / "file", "--image_dir", str(pictures))
+            command(("nowhere", "nowhere"), tmp_path / "file", "--image_dir", str(images))
 
 
 @pytest.mark.parametrize(
@@ -255,14 +255,14 @@ def test_flags_of_other_tasks_are_refused_and_not_ignored() -> None:
 
 
 @pytest.mark.parametrize("name", ["infer", "keypoint_infer", "det_keypoint_unite_infer"])
-def test_scripts_run_from_anywhere(models: tuple[str, str], pictures: Path, tmp_path: Path, name: str) -> None:
+def test_scripts_run_from_anywhere(models: tuple[str, str], images: Path, tmp_path: Path, name: str) -> None:
     chosen = {
         "infer": ["--model_dir", models[0]],
         "keypoint_infer": ["--model_dir", models[1]],
         "det_keypoint_unite_infer": ["--det_model_dir", models[0], "--keypoint_model_dir", models[1]],
     }[name]
     command = [sys.executable, str(ROOT / "deploy" / "python" / f"{name}.py"), *chosen]
-    done = subprocess.run([*command, "--image_dir", str(pictures)], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run([*command, "--image_dir", str(images)], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert "wrote output" in done.stdout and len(list((tmp_path / "output").iterdir())) == 2
     done = subprocess.run([*command, "--image_file", "gone.jpg"], capture_output=True, text=True, cwd=tmp_path, check=False)

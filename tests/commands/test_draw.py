@@ -24,7 +24,7 @@ COCO = get_skeleton("coco17")
 
 
 def pose(count: int = 17, left: float = 40) -> np.ndarray:
-    """(K, 3) joints in a 120 x 160 image, all with score .9."""
+    """(K, 3) keypoints in a 120 x 160 image, all with score .9."""
     rng = np.random.default_rng(count)
     return np.column_stack([rng.uniform(left, left + 60, count), rng.uniform(20, 100, count), np.full(count, 0.9)])
 
@@ -51,9 +51,9 @@ def result(name: str, count: int = 1) -> PoseResult:
 
 
 def drawn_pixels(folder: Path, name: str) -> int:
-    picture = cv2.imread(str(folder / name))
-    assert picture is not None and picture.shape == (120, 160, 3)
-    return int((np.abs(picture.astype(int) - 90).max(axis=2) > 40).sum())
+    pixels = cv2.imread(str(folder / name))
+    assert pixels is not None and pixels.shape == (120, 160, 3)
+    return int((np.abs(pixels.astype(int) - 90).max(axis=2) > 40).sum())
 
 
 def coco_entry(**more: Any) -> dict[str, Any]:
@@ -95,8 +95,8 @@ def test_links_of_the_annotations_categories(tmp_path: Path, images: Path) -> No
     """The link a-b runs through (70, 60); c is not labelled and gets no limb."""
     path = write(tmp_path, LAYOUTS["COCO annotations"][0])
     plot_poses(path, PlotOptions(tmp_path / "out", images))
-    picture = cv2.imread(str(tmp_path / "out" / "b_pose.jpg")).astype(int)
-    assert np.abs(picture[60, 70] - 90).max() > 40 and np.abs(picture[2, 2] - 90).max() < 10
+    pixels = cv2.imread(str(tmp_path / "out" / "b_pose.jpg")).astype(int)
+    assert np.abs(pixels[60, 70] - 90).max() > 40 and np.abs(pixels[2, 2] - 90).max() < 10
 
 
 def test_thresholds(tmp_path: Path, images: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -128,8 +128,8 @@ def test_contact_sheet_limit_and_equal_stems(tmp_path: Path, images: Path) -> No
     assert cv2.imread(str(tmp_path / "out" / "contact_sheet.jpg")).shape == (360, 960, 3)
 
 
-def test_deploys_json_is_drawn_on_the_turned_picture(tmp_path: Path, images: Path) -> None:
-    """Deployment and tools/infer.py turn pictures as EXIF says; results of an evaluation refer to the stored pixels."""
+def test_deploys_json_is_drawn_on_the_turned_image(tmp_path: Path, images: Path) -> None:
+    """Deployment and tools/infer.py turn images as EXIF says; results of an evaluation refer to the stored pixels."""
     data = cv2.imencode(".jpg", np.full((160, 120, 3), 90, np.uint8))[1].tobytes()
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     (images / "33.jpg").write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])

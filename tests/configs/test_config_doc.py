@@ -49,7 +49,7 @@ def test_the_yaml_is_legal(block):
 
 
 def write_cows(folder):
-    """Four pictures of one animal each, in a COCO-style file."""
+    """Four images of one animal each, in a COCO-style file."""
     import json
 
     import cv2
@@ -59,10 +59,10 @@ def write_cows(folder):
     images, annotations = [], []
     for number in range(4):
         points = np.array([[20, 30], [30, 15], [30, 45], [75, 32]]) + number
-        picture = np.full((64, 96, 3), 90, np.uint8)
+        image = np.full((64, 96, 3), 90, np.uint8)
         for x, y in points.tolist():
-            cv2.circle(picture, (x, y), 4, (40, 200, 230), -1)
-        cv2.imwrite(str(folder / "images" / f"{number}.png"), picture)
+            cv2.circle(image, (x, y), 4, (40, 200, 230), -1)
+        cv2.imwrite(str(folder / "images" / f"{number}.png"), image)
         images.append({"id": number, "file_name": f"{number}.png", "width": 96, "height": 64})
         keypoints = np.column_stack([points, np.full(4, 2)]).reshape(-1).tolist()
         annotations.append({"image_id": number, "category_id": 1, "bbox": [12, 8, 72, 48], "keypoints": keypoints})

@@ -59,8 +59,8 @@ def assemble(name: str, options: list) -> Assembly:
 def figures(assembly: Assembly, count: int = 2) -> dict:
     """A batch of noise with targets of keypoints in it."""
     rng = np.random.default_rng(0)
-    joints = assembly.skeleton.num_keypoints
-    target, weight = assembly.codec.encode(rng.uniform(8, 56, (count, joints, 2)), np.ones((count, joints)))
+    keypoints = assembly.skeleton.num_keypoints
+    target, weight = assembly.codec.encode(rng.uniform(8, 56, (count, keypoints, 2)), np.ones((count, keypoints)))
     image = rng.normal(size=(count, 3, 64, 64)).astype(np.float32)
     return {key: paddle.to_tensor(value) for key, value in (("image", image), ("target", target), ("target_weight", weight))}
 
@@ -75,11 +75,11 @@ def test_learns_and_is_the_same_when_deployed(name: str, options: list, tmp_path
     form = assembly.task.deployed_form(assembly, model)
     paddle.jit.save(form.layer, str(tmp_path / "model"), input_spec=form.input_spec)
     form.card.write(tmp_path)
-    picture = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
+    pixels = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
     boxes = np.array([[10, 5, 60, 80], [40, 20, 110, 85]], float)
-    here, scores = TopDownEstimator(form.runtime(), form.card, flip_test=True).estimate(picture, boxes)
+    here, scores = TopDownEstimator(form.runtime(), form.card, flip_test=True).estimate(pixels, boxes)
     runtime = load_runtime(tmp_path, "paddle")
-    there, scores_there = TopDownEstimator(runtime, type(form.card).load(tmp_path), flip_test=True).estimate(picture, boxes)
+    there, scores_there = TopDownEstimator(runtime, type(form.card).load(tmp_path), flip_test=True).estimate(pixels, boxes)
     np.testing.assert_allclose(there, here, atol=0.02)
     np.testing.assert_allclose(scores_there, scores, atol=1e-4 * np.abs(scores).max())
     assert np.ptp(here) > 5, "the keypoints lie apart"

@@ -103,7 +103,7 @@ def test_training_evaluation_and_deployment_see_the_same_pixels(path):
     assert not any("NormalizeImage" in step for reader in READERS for step in config[reader]["sample_transforms"])
 
 
-def test_mpii_configs_score_pckh_of_sixteen_joints():
+def test_mpii_configs_score_pckh_of_sixteen_keypoints():
     for path in LEAVES:
         if path.stem.endswith(("_mpii", "_mpii_authors")):
             config = load_config(path)

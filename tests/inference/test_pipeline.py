@@ -68,7 +68,7 @@ def test_only_people_above_the_threshold_get_poses(estimator: TopDownEstimator, 
     assert len(PosePipeline(PlantedDetector([BOX], score=0.4), estimator, det_threshold=0.4 - 1e-3)(image)) == 1
 
 
-def test_without_detector_the_whole_picture_is_the_person(estimator: TopDownEstimator) -> None:
+def test_without_detector_the_whole_image_is_the_person(estimator: TopDownEstimator) -> None:
     points = np.array([[100.0, 80.0], [60.0, 150.0], [140.0, 230.0]])
     result = PosePipeline(None, estimator)(planted_person((210, 280), points, 8 * 280 * 1.25 / 64))
     np.testing.assert_allclose(result.keypoints[0], points, atol=4.0)  # a cell is 22 pixels
@@ -123,7 +123,7 @@ def test_directories_are_loaded(tmp_path: Path) -> None:
         (np.zeros((5, 5, 3), np.float32), DataError, "astype"),
     ],
 )
-def test_what_is_no_picture_is_refused(pipeline: PosePipeline, source: object, error: type, words: str) -> None:
+def test_what_is_no_image_is_refused(pipeline: PosePipeline, source: object, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         pipeline(source)
 
@@ -134,7 +134,7 @@ def test_text_is_no_video(pipeline: PosePipeline, tmp_path: Path) -> None:
         pipeline(tmp_path / "notes.txt")
 
 
-def test_pil_images_are_pictures(pipeline: PosePipeline, image: np.ndarray) -> None:
+def test_pil_images_are_images(pipeline: PosePipeline, image: np.ndarray) -> None:
     pil = pytest.importorskip("PIL.Image")
     for result in (pipeline(pil.fromarray(image)), *pipeline([pil.fromarray(image).convert("RGBA")])):
         np.testing.assert_allclose(result.keypoints[0], POINTS, atol=0.25)

@@ -165,6 +165,6 @@ def test_mistakes_are_told(crowdpose: Any, change: dict[str, Any], message: str)
         metric.update({"image_id": np.array([1])})
 
 
-def test_another_number_of_joints_is_refused() -> None:
+def test_another_number_of_keypoints_is_refused() -> None:
     with pytest.raises(ConfigError, match="KeyPointCrowdPoseEval: num_joints is 17"):
         KeyPointCrowdPoseEval("nowhere.json", num_joints=17)

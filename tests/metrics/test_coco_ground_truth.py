@@ -54,7 +54,7 @@ def perfect_ap(folder: Path, data: dict[str, Any], category: Any = None, offset:
     return metric
 
 
-def test_repeated_and_missing_ids_are_numbered_anew_and_told(tmp_path: Path) -> None:
+def test_repeated_and_missing_ids_are_numbered_anew_with_a_warning(tmp_path: Path) -> None:
     data = content()
     for annotation in data["annotations"][:4]:
         annotation["id"] = 0

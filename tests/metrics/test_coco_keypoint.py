@@ -152,7 +152,7 @@ def test_repeated_person_is_suppressed(tmp_path: Path) -> None:
     assert entry["score"] == pytest.approx(0.5)
 
 
-def test_missing_area_box_and_crowd_flag_are_completed_and_told(tmp_path: Path) -> None:
+def test_missing_area_box_and_crowd_flag_are_completed_with_a_warning(tmp_path: Path) -> None:
     path = write_truth(tmp_path, area=None, bbox=None, iscrowd=None, num_keypoints=None)
     metric = KeyPointTopDownCOCOEval(path, skeleton=SKELETON)
     metric.update(one_person(scored(TRUTH, 1, 1, 1)))
@@ -160,7 +160,7 @@ def test_missing_area_box_and_crowd_flag_are_completed_and_told(tmp_path: Path) 
     assert "without area" in metric.report() and "without box" in metric.report()
 
 
-def test_placeholder_area_is_told(tmp_path: Path) -> None:
+def test_placeholder_area_is_reported(tmp_path: Path) -> None:
     metric = KeyPointTopDownCOCOEval(write_truth(tmp_path, area=1), skeleton=SKELETON)
     assert any("under 2% of its box" in note for note in metric.ground_truth.notes)
 
@@ -180,7 +180,7 @@ def test_nothing_predicted_scores_zero(tmp_path: Path) -> None:
     assert f"| {SKELETON['keypoints'][0]['name']} | 1 | 0.000 | 0.000 |" in metric.report()  # missed, not unlabelled
 
 
-def test_nobody_to_score_is_told(tmp_path: Path) -> None:
+def test_nobody_to_score_is_reported(tmp_path: Path) -> None:
     metric = KeyPointTopDownCOCOEval(write_truth(tmp_path, iscrowd=1), skeleton=SKELETON)
     metric.update(one_person(scored(TRUTH, 1, 1, 1)))
     metric.compute()

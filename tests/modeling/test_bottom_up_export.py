@@ -34,10 +34,10 @@ def _arrays(layer: Any, *given: np.ndarray) -> List[np.ndarray]:
         return [np.asarray(x) for x in layer(*map(paddle.to_tensor, given))]
 
 
-def _maps(batch: int = 2, joints: int = 3, height: int = 16, width: int = 24, dims: int = 2, seed: int = 0):
+def _maps(batch: int = 2, keypoints: int = 3, height: int = 16, width: int = 24, dims: int = 2, seed: int = 0):
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(batch, joints, height, width)).astype(np.float32), rng.normal(
-        size=(batch, joints, height, width, dims)
+    return rng.normal(size=(batch, keypoints, height, width)).astype(np.float32), rng.normal(
+        size=(batch, keypoints, height, width, dims)
     ).astype(np.float32)
 
 
@@ -50,7 +50,7 @@ def plain_offset(heat: np.ndarray, x: int, y: int) -> List[float]:
 
 def plain_candidates(heat: np.ndarray, tags: np.ndarray, count: int, cell: int) -> List[np.ndarray]:
     """One image, pixel by pixel."""
-    joints, height, width = heat.shape
+    keypoints, height, width = heat.shape
     found: List[List[Any]] = [[] for _ in range(4)]
     cells: List[List[Any]] = [[] for _ in range(3)]
     for h, t in zip(heat, tags):

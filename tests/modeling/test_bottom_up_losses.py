@@ -14,15 +14,15 @@ B, M, K, H, W = 3, 5, 4, 6, 8
 
 
 def _tags(people: list[list[int]], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Random tags, and for each image how many joints each of its people shows."""
+    """Random tags, and for each image how many keypoints each of its people shows."""
     rng = np.random.default_rng(seed)
     tag = rng.normal(0, 1, (len(people), K, H, W)).astype(np.float32)
-    joints = np.zeros((len(people), M, K, 2), np.int64)
+    keypoints = np.zeros((len(people), M, K, 2), np.int64)
     for image, counts in enumerate(people):
         for person, count in enumerate(counts):
             for k in rng.permutation(K)[:count]:
-                joints[image, person, k] = k * H * W + rng.integers(H * W), 1
-    return tag, joints
+                keypoints[image, person, k] = k * H * W + rng.integers(H * W), 1
+    return tag, keypoints
 
 
 def _maps(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -47,47 +47,47 @@ CROWDS = {
 
 
 @pytest.mark.parametrize("exact", [False, True])
-@pytest.mark.parametrize("crowd", CROWDS)
-def test_pull_and_push(crowd: str, exact: bool) -> None:
-    tag, joints = _tags(CROWDS[crowd])
+@pytest.mark.parametrize("group", CROWDS)
+def test_pull_and_push(group: str, exact: bool) -> None:
+    tag, keypoints = _tags(CROWDS[group])
     given = paddle.to_tensor(tag, stop_gradient=False)
-    pull, push = AELoss(loss_factor=1.0, paddledet_exact=exact)(given, paddle.to_tensor(joints))
-    np.testing.assert_allclose([float(pull), float(push)], plain.pull_and_push(tag, joints, exact), rtol=1e-5, atol=1e-7)
+    pull, push = AELoss(loss_factor=1.0, paddledet_exact=exact)(given, paddle.to_tensor(keypoints))
+    np.testing.assert_allclose([float(pull), float(push)], plain.pull_and_push(tag, keypoints, exact), rtol=1e-5, atol=1e-7)
     (pull + push).backward()
     gradient = given.grad.numpy()
     assert np.isfinite(gradient).all()
     touched = np.zeros(gradient.size, bool)
     for image in range(len(tag)):
-        there = joints[image, ..., 1] > 0
-        touched[image * K * H * W + joints[image, ..., 0][there]] = True
+        there = keypoints[image, ..., 1] > 0
+        touched[image * K * H * W + keypoints[image, ..., 0][there]] = True
     assert not gradient.reshape(-1)[~touched].any()
 
 
 def test_equal_tags_pull_nothing_and_push_fully() -> None:
-    _, joints = _tags([[4, 4, 4]])
+    _, keypoints = _tags([[4, 4, 4]])
     tag = paddle.full([1, K, H, W], 0.7)
     tag.stop_gradient = False
-    pull, push = AELoss(loss_factor=1.0)(tag, paddle.to_tensor(joints))
+    pull, push = AELoss(loss_factor=1.0)(tag, paddle.to_tensor(keypoints))
     assert (float(pull), float(push)) == (0.0, 0.5)
     (pull + push).backward()
     assert np.isfinite(tag.grad.numpy()).all()
 
 
 def test_far_people_and_tight_tags_cost_nothing() -> None:
-    tag, joints = np.zeros((1, K, H, W), np.float32), np.zeros((1, M, K, 2), np.int64)
+    tag, keypoints = np.zeros((1, K, H, W), np.float32), np.zeros((1, M, K, 2), np.int64)
     for person in range(2):
         for k in range(K):
-            joints[0, person, k] = k * H * W + person, 1
+            keypoints[0, person, k] = k * H * W + person, 1
         tag[0, :, 0, person] = 10.0 * person
-    pull, push = AELoss()(paddle.to_tensor(tag), paddle.to_tensor(joints))
+    pull, push = AELoss()(paddle.to_tensor(tag), paddle.to_tensor(keypoints))
     assert float(pull) == 0 and float(push) < 1e-30
 
 
 def test_what_is_not_valid_is_not_looked_up() -> None:
-    tag, joints = _tags([[2, 3]])
-    moved = joints.copy()
-    moved[joints[..., 1] == 0] = -(10**6), 0
-    values = [[float(x) for x in AELoss()(paddle.to_tensor(tag), paddle.to_tensor(j))] for j in (joints, moved)]
+    tag, keypoints = _tags([[2, 3]])
+    moved = keypoints.copy()
+    moved[keypoints[..., 1] == 0] = -(10**6), 0
+    values = [[float(x) for x in AELoss()(paddle.to_tensor(tag), paddle.to_tensor(j))] for j in (keypoints, moved)]
     assert values[0] == values[1]
 
 
@@ -125,9 +125,9 @@ def test_a_scale_of_one_leaves_the_target() -> None:
 @pytest.mark.parametrize("exact", [False, True])
 def test_the_total_is_the_sum(swahr: bool, exact: bool) -> None:
     coarse, fine = _maps(1), _maps(2)
-    tag, joints = _tags(CROWDS["some images empty"])
+    tag, keypoints = _tags(CROWDS["some images empty"])
     outputs = {"heatmap_1x": coarse[0], "heatmap_2x": fine[0], "scale_1x": coarse[3], "scale_2x": fine[3], "tag": tag}
-    batch = {"heatmap_1x": coarse[1], "heatmap_2x": fine[1], "mask_1x": coarse[2], "mask_2x": fine[2], "tag_joints": joints}
+    batch = {"heatmap_1x": coarse[1], "heatmap_2x": fine[1], "mask_1x": coarse[2], "mask_2x": fine[2], "tag_joints": keypoints}
     losses = HrHRNetLoss(K, swahr, exact)(*({k: paddle.to_tensor(v) for k, v in d.items()} for d in (outputs, batch)))
     values = {name: float(value) for name, value in losses.items()}
     if swahr:
@@ -136,7 +136,7 @@ def test_the_total_is_the_sum(swahr: bool, exact: bool) -> None:
     else:
         clip = 2.0 if exact else np.inf
         expected = {"heatmap_loss": sum(plain.heatmap_error(*maps[:3], clip) for maps in (coarse, fine))}
-    pull, push = plain.pull_and_push(tag, joints, exact)
+    pull, push = plain.pull_and_push(tag, keypoints, exact)
     expected.update(pull_loss=pull / 1000, push_loss=push / 1000)
     expected["loss"] = sum(expected.values())
     assert values == pytest.approx(expected, rel=1e-5)

@@ -163,7 +163,7 @@ class TestViTPose(TopDownContract):
 @pytest.mark.parametrize("swahr", [False, True])
 class TestHigherHRNet:
     def make(self, swahr: bool, loss: bool = True):
-        return higher_hrnet(18, joints=5, swahr=swahr, loss=HrHRNetLoss(5, swahr) if loss else None)
+        return higher_hrnet(18, keypoints=5, swahr=swahr, loss=HrHRNetLoss(5, swahr) if loss else None)
 
     def batch(self):
         rng = np.random.default_rng(1)
@@ -173,8 +173,8 @@ class TestHigherHRNet:
             for name, shape in fields.items()
             for scale, cell in (("1x", 4), ("2x", 2))
         }
-        joints = np.stack([rng.integers(5 * (SIDE // 4) ** 2, size=(2, 3, 5)), rng.integers(2, size=(2, 3, 5))], axis=-1)
-        return {name: paddle.to_tensor(value) for name, value in {**batch, "tag_joints": joints}.items()}
+        keypoints = np.stack([rng.integers(5 * (SIDE // 4) ** 2, size=(2, 3, 5)), rng.integers(2, size=(2, 3, 5))], axis=-1)
+        return {name: paddle.to_tensor(value) for name, value in {**batch, "tag_joints": keypoints}.items()}
 
     def test_outputs(self, swahr: bool) -> None:
         model = self.make(swahr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import paddle
 import pytest
 
 from ppdet.core.config.builder import Builder
@@ -88,7 +89,9 @@ def _build(text: str, folder: Path, *overrides: str):
 def test_tinypose(tmp_path: Path) -> None:
     model = _build(TINYPOSE, tmp_path)
     assert model.final_conv.weight.shape == [21, 40, 1, 1]
-    assert model._loss.loss_scale == 1.0
+    ones = paddle.ones([1, 21, 4, 4])
+    losses = model.loss({"heatmap": paddle.zeros_like(ones)}, {"target": ones, "target_weight": paddle.ones([1, 21])})
+    assert float(losses["loss"]) == pytest.approx(1.0)  # loss_scale 1, not the default of .5
 
 
 def test_num_joints_is_shared_from_the_top_level(tmp_path: Path) -> None:

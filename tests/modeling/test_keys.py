@@ -43,7 +43,7 @@ def test_keys_are_the_authors_but_for_a_prefix(name: str, make) -> None:
         (lambda: lite_hrnet("lite_18"), 1.1308),
         (lambda: lite_hrnet("lite_30"), 1.7637),
         (lite_hrnet, 1.3186),
-        (lambda: lite_hrnet(joints=21), 1.3188),
+        (lambda: lite_hrnet(keypoints=21), 1.3188),
         (picodet_lcnet, 1.1687 - 0.0128),  # listed with the last convolutions counted under both names
         (picodet_legacy, 0.962),
     ],

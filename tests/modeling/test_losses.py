@@ -22,7 +22,7 @@ def _case(weights=None):
 
 
 def _joint_by_joint(predicted, target, weights, scale: float) -> float:
-    """The formula as it is published, one joint after another."""
+    """The formula as it is published, one keypoint after another."""
     losses = []
     for j in range(K):
         w = weights[:, j, None]
@@ -51,27 +51,27 @@ def test_mse_takes_weights_with_a_last_axis() -> None:
     assert float(KeyPointMSELoss()(outputs, batch)["loss"]) == flat
 
 
-def test_ohkm_takes_the_worst_joints_of_each_person() -> None:
+def test_ohkm_takes_the_worst_keypoints_of_each_person() -> None:
     predicted, target, weights, outputs, batch = _case()
     errors = weights**2 * ((predicted - target) ** 2).mean(axis=(2, 3))
     expected = 0.5 * np.sort(errors, axis=1)[:, -2:].mean()
     assert float(KeyPointOHKMMSELoss(topk=2)(outputs, batch)["loss"]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_ohkm_of_all_joints_is_mse() -> None:
+def test_ohkm_of_all_keypoints_is_mse() -> None:
     _, _, _, outputs, batch = _case()
     everything = float(KeyPointOHKMMSELoss(topk=99)(outputs, batch)["loss"])
     assert everything == pytest.approx(float(KeyPointMSELoss()(outputs, batch)["loss"]), rel=1e-6)
 
 
-def test_ohkm_sends_no_gradient_to_easy_joints() -> None:
+def test_ohkm_sends_no_gradient_to_easy_keypoints() -> None:
     _, _, _, outputs, batch = _case(np.ones((B, K), np.float32))
     KeyPointOHKMMSELoss(topk=2)(outputs, batch)["loss"].backward()
     moved = (np.abs(outputs["heatmap"].grad.numpy()).sum(axis=(2, 3)) > 0).sum(axis=1)
     assert moved.tolist() == [2] * B
 
 
-def test_unlabelled_joints_have_no_gradient() -> None:
+def test_unlabelled_keypoints_have_no_gradient() -> None:
     weights = np.ones((B, K), np.float32)
     weights[:, 2] = 0
     _, _, _, outputs, batch = _case(weights)

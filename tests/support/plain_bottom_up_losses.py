@@ -10,9 +10,9 @@ import numpy as np
 def pull_and_push(tag: np.ndarray, tag_joints: np.ndarray, paddledet_exact: bool = False) -> tuple[float, float]:
     """Newell et al. 2017, eq. 1, with HigherHRNet's factors; tag (B, K, h, w), tag_joints (B, M, K, 2). Before 1e-3."""
     pulls, pushes = [], []
-    for each, joints in zip(tag, tag_joints):
+    for each, keypoints in zip(tag, tag_joints):
         flat = each.reshape(-1).astype(np.float64)
-        people = [[flat[place] for place, there in person if there > 0] for person in joints]
+        people = [[flat[place] for place, there in person if there > 0] for person in keypoints]
         people = [tags for tags in people if tags]
         means = [sum(tags) / len(tags) for tags in people]
         pull = sum(sum((t - m) ** 2 for t in tags) / len(tags) for tags, m in zip(people, means))

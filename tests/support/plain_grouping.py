@@ -26,7 +26,7 @@ class Rules:
 @dataclass
 class Person:
     key: float
-    joints: dict = field(default_factory=dict)  # keypoint -> [x, y, score]
+    keypoints: dict = field(default_factory=dict)  # keypoint -> [x, y, score]
     tags: list = field(default_factory=list)
 
     def mean_tag(self) -> np.ndarray:
@@ -79,7 +79,7 @@ def match(score: np.ndarray, xy: np.ndarray, tag: np.ndarray, rules: Rules) -> l
                 person = _new_person(people, tags[row][0], rules)
                 if person is None:
                     continue
-            person.joints[joint] = [*(float(v) for v in xy[joint, found[row]]), float(score[joint, found[row]])]
+            person.keypoints[joint] = [*(float(v) for v in xy[joint, found[row]]), float(score[joint, found[row]])]
             person.tags.append(tags[row])
     return people
 
@@ -104,7 +104,7 @@ def quarter(values: np.ndarray, x: int, y: int) -> tuple[float, float]:
 
 def adjust(people: list[Person], heat: np.ndarray) -> None:
     for person in people:
-        for joint, place in person.joints.items():
+        for joint, place in person.keypoints.items():
             dx, dy = quarter(heat[joint], int(place[0]), int(place[1]))
             place[0] += dx + 0.5
             place[1] += dy + 0.5
@@ -117,14 +117,14 @@ def refine(person: Person, heat: np.ndarray, tags: np.ndarray, paddledet: bool, 
         values = heat[joint] - np.round(np.sqrt(((tags[joint] - mean) ** 2).sum(axis=2)))
         y, x = np.unravel_index(np.argmax(values), values.shape)
         score = values[y, x] if paddledet else heat[joint, y, x]
-        if joint in person.joints or not score > 0:
+        if joint in person.keypoints or not score > 0:
             continue
         if places is None:
             dx, dy = quarter(heat[joint], int(x), int(y))
             place = [x + dx + 0.5, y + dy + 0.5]
         else:
             place = [places[joint, y, x, 0] + 0.5, places[joint, y, x, 1] + 0.5]
-        person.joints[joint] = [float(place[0]), float(place[1]), float(score)]
+        person.keypoints[joint] = [float(place[0]), float(place[1]), float(score)]
 
 
 def decode(
@@ -145,7 +145,7 @@ def decode(
     person_scores = []
     for person in people:
         joint_scores = np.zeros(num_keypoints, np.float32)
-        for joint, place in person.joints.items():
+        for joint, place in person.keypoints.items():
             joint_scores[joint] = place[2]
         person_scores.append(joint_scores.mean())
         if places is None:
@@ -155,7 +155,7 @@ def decode(
             refine(person, cell_heat, cell_tags, rules.matching == "paddledet", places)
     result = np.zeros((len(people), num_keypoints, 3))
     for row, person in enumerate(people):
-        for joint, place in person.joints.items():
+        for joint, place in person.keypoints.items():
             result[row, joint] = place
     order = np.argsort(-np.array(person_scores), kind="stable")
     return result[order], np.array(person_scores)[order]

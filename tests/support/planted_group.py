@@ -1,7 +1,7 @@
 """A bottom-up network whose right answer is known, for tests of everything that runs models.
 
-A planted crowd is a picture: red holds a blob at every person's first keypoint, green at the second, and blue says whose part of
-the picture a pixel is. The planted network reads heat from red and green and tags from blue. Heat falls off a little to the right
+A planted crowd is an image: red holds a blob at every person's first keypoint, green at the second, and blue says whose part of
+the image a pixel is. The planted network reads heat from red and green and tags from blue. Heat falls off a little to the right
 and downwards, since pixels of 8 bits are often equal and two equal neighbours would be two peaks.
 """
 
@@ -39,13 +39,13 @@ def bottom_up_codec(**changes: Any) -> AssociativeEmbeddingCodec:
 def group_image(image_wh: Sequence[int], people: np.ndarray, sigma: float) -> np.ndarray:
     """(H, W, 3) RGB uint8 of people (P, 2, 2), image pixels."""
     xs, ys = np.meshgrid(np.arange(image_wh[0]), np.arange(image_wh[1]))
-    picture = np.zeros((image_wh[1], image_wh[0], 3))
+    pixels = np.zeros((image_wh[1], image_wh[0], 3))
     if not len(people):
-        return picture.astype(np.uint8)
+        return pixels.astype(np.uint8)
     squared = (xs - people[..., 0, None, None]) ** 2 + (ys - people[..., 1, None, None]) ** 2  # (P, 2, H, W)
-    picture[..., :2] = np.exp(-squared / (2 * sigma**2)).max(axis=0).transpose(1, 2, 0) * 255
-    picture[..., 2] = squared.min(axis=1).argmin(axis=0) * BLUE_STEP
-    return np.rint(picture).astype(np.uint8)
+    pixels[..., :2] = np.exp(-squared / (2 * sigma**2)).max(axis=0).transpose(1, 2, 0) * 255
+    pixels[..., 2] = squared.min(axis=1).argmin(axis=0) * BLUE_STEP
+    return np.rint(pixels).astype(np.uint8)
 
 
 class PlantedGroupRuntime(Runtime):
@@ -60,7 +60,7 @@ class PlantedGroupRuntime(Runtime):
         self.shapes: list[tuple[int, ...]] = []
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Candidates of one picture."""
+        """Candidates of one image."""
         self.check_feeds(feeds)
         image = feeds["image"]
         assert image.dtype == np.float32 and image.flags["C_CONTIGUOUS"] and len(image) == 1

@@ -1,8 +1,8 @@
 """Small models whose right answer is known, for tests of everything that runs models.
 
-A planted person is a picture with one Gaussian blob in each colour channel; keypoint k is the blob of channel k. The planted
-pose network samples every fourth pixel of the normalised picture, channel by channel, so its heatmaps are those blobs on the
-stride grid. The planted detector finds one box, the whole picture, if anything in it is bright.
+A planted person is an image with one Gaussian blob in each colour channel; keypoint k is the blob of channel k. The planted
+pose network samples every fourth pixel of the normalised image, channel by channel, so its heatmaps are those blobs on the
+stride grid. The planted detector finds one box, the whole image, if anything in it is bright.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class PlantedRuntime(Runtime):
 
 
 class PlantedDetector:
-    """Stands in for a BoxDetector: the given boxes where a picture is bright, none where it is dark."""
+    """Stands in for a BoxDetector: the given boxes where an image is bright, none where it is dark."""
 
     person_label = 0
 

@@ -72,18 +72,18 @@ def write_people(folder: Path, images: int = 3) -> Path:
     rng = np.random.default_rng(0)
     listed, annotations = [], []
     for number in range(1, images + 1):
-        picture = np.full((120, 160, 3), 90, np.uint8)
+        image = np.full((120, 160, 3), 90, np.uint8)
         for left in (20, 90):
             head = np.array([left + 20, 30]) + rng.uniform(-4, 4, 2)
             feet = np.array([[left + 32, 95], [left + 8, 92]]) + rng.uniform(-4, 4, (2, 2))
             for foot in feet:
-                cv2.line(picture, tuple(head.astype(int).tolist()), tuple(foot.astype(int).tolist()), (220, 200, 60), 3)
+                cv2.line(image, tuple(head.astype(int).tolist()), tuple(foot.astype(int).tolist()), (220, 200, 60), 3)
             keypoints = np.column_stack([np.vstack([head, feet]), [2, 2, 1]])
             annotations.append(
                 {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": [left, 20, 42, 86], "area": 1800.0,
                  "iscrowd": 0, "num_keypoints": 3, "keypoints": keypoints.reshape(-1).tolist()}
             )  # fmt: skip
-        cv2.imwrite(str(folder / "images" / f"{number}.png"), picture)
+        cv2.imwrite(str(folder / "images" / f"{number}.png"), image)
         listed.append({"id": number, "file_name": f"{number}.png", "width": 160, "height": 120})
     categories = [{"id": 1, "name": "stick", "keypoints": list(NAMES), "skeleton": []}]
     (folder / "truth.json").write_text(json.dumps({"images": listed, "annotations": annotations, "categories": categories}))

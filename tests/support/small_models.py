@@ -12,32 +12,32 @@ LEGACY_RATIOS = [0.875, 0.5, 0.5, 0.5, 0.625, 0.5, 0.625, 0.5, 0.5, 0.5, 0.5, 0.
 STRIDES = [8, 16, 32, 64]
 
 
-def hrnet(width: int = 32, joints: int = 17, loss=None) -> paddle.nn.Layer:
+def hrnet(width: int = 32, keypoints: int = 17, loss=None) -> paddle.nn.Layer:
     backbone = m.HRNet(width, freeze_at=-1, freeze_norm=False, return_idx=[0])
-    return m.TopDownHRNet(backbone, loss=loss, width=width, num_joints=joints)
+    return m.TopDownHRNet(backbone, loss=loss, width=width, num_joints=keypoints)
 
 
-def higher_hrnet(width: int = 32, joints: int = 17, loss=None, swahr: bool = False) -> paddle.nn.Layer:
+def higher_hrnet(width: int = 32, keypoints: int = 17, loss=None, swahr: bool = False) -> paddle.nn.Layer:
     backbone = m.HRNet(width, freeze_at=-1, freeze_norm=False, return_idx=[0])
-    return m.HigherHRNet(backbone, m.HrHRNetHead(joints, loss, swahr, width))
+    return m.HigherHRNet(backbone, m.HrHRNetHead(keypoints, loss, swahr, width))
 
 
-def lite_hrnet(network_type: str = "wider_naive", joints: int = 17, loss=None) -> paddle.nn.Layer:
+def lite_hrnet(network_type: str = "wider_naive", keypoints: int = 17, loss=None) -> paddle.nn.Layer:
     backbone = m.LiteHRNet(network_type, freeze_at=-1, freeze_norm=False, return_idx=[0])
-    return m.TopDownHRNet(backbone, loss=loss, num_joints=joints)
+    return m.TopDownHRNet(backbone, loss=loss, num_joints=keypoints)
 
 
-def baseline(backbone: paddle.nn.Layer, joints: int = 17, loss=None, head: str = "deconv", **options) -> paddle.nn.Layer:
+def baseline(backbone: paddle.nn.Layer, keypoints: int = 17, loss=None, head: str = "deconv", **options) -> paddle.nn.Layer:
     channels = backbone.out_shape[0].channels
     if head == "shuffle":
-        made = m.PixelShuffleHead(channels, num_joints=joints)
+        made = m.PixelShuffleHead(channels, num_joints=keypoints)
     else:
-        made = m.TopdownHeatmapSimpleHead(channels, num_joints=joints, **options)
+        made = m.TopdownHeatmapSimpleHead(channels, num_joints=keypoints, **options)
     return m.SimpleBaseline(backbone, made, loss=loss)
 
 
-def lpn(network: str = "50", joints: int = 17, loss=None, attention: Optional[str] = "GC") -> paddle.nn.Layer:
-    return baseline(m.LPN(network, attention), joints, loss, num_deconv_layers=2, lightweight=True)
+def lpn(network: str = "50", keypoints: int = 17, loss=None, attention: Optional[str] = "GC") -> paddle.nn.Layer:
+    return baseline(m.LPN(network, attention), keypoints, loss, num_deconv_layers=2, lightweight=True)
 
 
 def vit_pose(deconvs: int = 0, loss=None, **backbone) -> paddle.nn.Layer:
@@ -70,14 +70,14 @@ def picodet_lcnet(classes: int = 1, scale: float = 0.75) -> paddle.nn.Layer:
 PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
     "hrnet_w32_256x192": hrnet,
     "dark_hrnet_w48_256x192": lambda: hrnet(48),
-    "hrnet_w32_256x256_mpii": lambda: hrnet(32, joints=16),
+    "hrnet_w32_256x256_mpii": lambda: hrnet(32, keypoints=16),
     "higherhrnet_hrnet_w32_512": higher_hrnet,
     "higherhrnet_hrnet_w32_512_swahr": lambda: higher_hrnet(swahr=True),
     "lite_hrnet_18_256x192_coco": lambda: lite_hrnet("lite_18"),
     "lite_hrnet_30_256x192_coco": lambda: lite_hrnet("lite_30"),
     "wider_naive_hrnet_18_256x192_coco": lite_hrnet,
     "tinypose_128x96": lite_hrnet,
-    "tinypose_256x256_hand": lambda: lite_hrnet(joints=21),
+    "tinypose_256x256_hand": lambda: lite_hrnet(keypoints=21),
     "vitpose_base_simple_coco_256x192": vit_pose,
     "vitpose_base_coco_256x196": lambda: vit_pose(deconvs=2),
     "picodet_s_192_pedestrian": picodet_legacy,

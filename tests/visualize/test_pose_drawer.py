@@ -20,7 +20,7 @@ POSE = np.array([[[80.0, 20.0], [40.0, 90.0], [120.0, 90.0]]])
 SURE = np.ones((1, 3))
 
 
-def test_limbs_run_between_joints_in_rgb() -> None:
+def test_limbs_run_between_keypoints_in_rgb() -> None:
     image = canvas()
     drawn = PoseDrawer(SKELETON).draw(image, POSE, SURE)
     assert not image.any()
@@ -63,13 +63,13 @@ def test_every_skeleton_is_drawn(name: str) -> None:
     assert all(drawn[int(y), int(x)].any() for x, y in pose[0])
 
 
-def test_a_skeleton_without_links_shows_its_joints() -> None:
+def test_a_skeleton_without_links_shows_its_keypoints() -> None:
     skeleton = Skeleton.from_dict({"name": "dots", "keypoints": [f"kp{i}" for i in range(133)]})
     pose = np.full((1, 133, 2), 60.0)
     assert PoseDrawer(skeleton).draw(canvas(), pose, np.ones((1, 133)))[60, 60].any()
 
 
-def test_nobody_leaves_the_picture_as_it_is() -> None:
+def test_nobody_leaves_the_image_as_it_is() -> None:
     image = np.random.default_rng(0).integers(0, 255, (50, 60, 3), np.uint8)
     drawn = PoseDrawer(SKELETON).draw(image, np.zeros((0, 3, 2)), np.zeros((0, 3)), boxes=np.zeros((0, 4)))
     np.testing.assert_array_equal(drawn, image)
@@ -135,7 +135,7 @@ def rgb(bgr: np.ndarray) -> list[int]:
     return [int(value) for value in bgr[::-1]]
 
 
-def test_small_people_get_thin_lines_and_small_joints_over_large_people() -> None:
+def test_small_people_get_thin_lines_and_small_keypoints_over_large_people() -> None:
     two_dots = Skeleton.from_dict({"name": "dots", "keypoints": ["a", "b"]})
 
     def joint_area(scale: float) -> int:
@@ -172,7 +172,7 @@ def test_ids_and_labels_at_the_edge_are_whole() -> None:
     assert (labelled[85:100, 80:149] == person_color(1)).all(axis=2).any()  # moved left, and in another colour than its neighbour
 
 
-def test_a_box_of_the_whole_picture_is_no_frame() -> None:
+def test_a_box_of_the_whole_image_is_no_frame() -> None:
     drawer = PoseDrawer(SKELETON)
     assert not drawer.draw(canvas(), POSE, SURE * 0, boxes=np.array([[0.0, 0.0, 160.0, 120.0]])).any()
     assert drawer.draw(canvas(), POSE, SURE * 0, boxes=np.array([[0.0, 0.0, 160.0, 90.0]])).any()

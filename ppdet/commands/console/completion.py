@@ -19,7 +19,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @dataclass
 class Words:
-    """What can follow a command: its flags with their help, the choices of flags, and its sub-commands with their help."""
+    """Possible words after a command: flags with help and choices, and sub-commands with help."""
 
     flags: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Words:
 
 
 def words_of(parser: argparse.ArgumentParser) -> Words:
-    """The words of a parser, those of its sub-commands included."""
+    """The words of a parser and of its sub-commands."""
     words = Words()
     for action in parser._actions:  # argparse has no public way to list them
         if isinstance(action, argparse._SubParsersAction):

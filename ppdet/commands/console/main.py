@@ -15,8 +15,8 @@ COMMANDS = {
     "pose": "find people and their poses in images, videos, cameras, streams",
     "detect": "find boxes only",
     "draw": "draw the poses of a JSON file on their images",
-    "demo": "people with skeletons, from nothing",
-    "doctor": "what this machine can do and what is missing",
+    "demo": "see people with skeletons in one command",
+    "doctor": "check what this machine can run and what is missing",
     "train": "train a model",
     "eval": "evaluate weights or an exported model",
     "infer": "predict from weights",
@@ -29,7 +29,7 @@ COMMANDS = {
     "benchmark": "measure pipelines, networks and training",
     "completion": "print a completion script for bash, zsh or fish",
 }
-"""Sub-command -> what it does."""
+"""Sub-command -> description."""
 
 _HOMES = {"completion": "ppdet.commands.console.completion"}
 
@@ -61,4 +61,4 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _usage() -> str:
     lines = [f"  {name:17}{text}" for name, text in COMMANDS.items()]
-    return "\n".join(["usage: ppdet COMMAND ... (ppdet COMMAND --help tells the rest)", "", *lines])
+    return "\n".join(["usage: ppdet COMMAND ... (ppdet COMMAND --help for details)", "", *lines])

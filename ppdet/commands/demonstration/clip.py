@@ -1,4 +1,4 @@
-"""The rendered clip of the demo, and how much of its known truth a pipeline finds.
+"""The rendered clip of the demo, and the accuracy of a pipeline on it.
 
 Legend: N people of the truth, P people found, K keypoints.
 """
@@ -15,18 +15,18 @@ from ppdet.inference.results import PoseResult
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.rendered_people import FPS, RenderedFrame, rendered_clip
 
-#: a keypoint is found if it is at most this share of the torso's length away (PCK@0.2)
+#: a keypoint is found if its distance is at most this fraction of the torso's length (PCK@0.2)
 TOLERANCE = 0.2
-#: a person is found if this share of their visible keypoints is
+#: a person is found if this fraction of their visible keypoints is
 PERSON_SHARE = 0.5
 
 
 def render_clip(path: Path, frames: Optional[int] = None) -> list[RenderedFrame]:
-    """Write the rendered clip and return what is true about each frame.
+    """Write the rendered clip and return the ground truth of each frame.
 
     Args:
         path: video to write.
-        frames: how many; None for the whole clip.
+        frames: number of frames; None for the whole clip.
     """
     rendered = list(rendered_clip() if frames is None else rendered_clip(frames))
     height, width = rendered[0].image.shape[:2]
@@ -38,7 +38,7 @@ def render_clip(path: Path, frames: Optional[int] = None) -> list[RenderedFrame]
 
 @dataclass
 class TruthScore:
-    """Counts how many visible keypoints and people of the rendered clip were found.
+    """Counts the visible keypoints and people of the rendered clip that were found.
 
     Attributes:
         truth: of each frame.
@@ -55,7 +55,7 @@ class TruthScore:
     def add(self, result: PoseResult) -> None:
         """Compare one frame's result, by its `frame_id`, with the truth.
 
-        Each person of the truth takes the nearest pose that nobody else has taken, nearest pairs first.
+        Each person is matched with the nearest free pose, nearest pairs first.
         """
         assert result.frame_id is not None
         frame = self.truth[result.frame_id - 1]
@@ -73,7 +73,7 @@ class TruthScore:
 
     @property
     def pck(self) -> float:
-        """Share of the visible keypoints that were found, 0 to 1."""
+        """Fraction of the visible keypoints that were found, 0 to 1."""
         return self.keypoints_found / max(self.keypoints, 1)
 
     def text(self) -> str:

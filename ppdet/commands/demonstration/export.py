@@ -1,4 +1,4 @@
-"""Exports weight files for the demo. The only part of it that needs Paddle."""
+"""Exports weight files for the demo. Only this part of it needs Paddle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ppdet.engine.weights.cache import cached_weights, is_url
 def export_weights(weights: str, configs: tuple[str, ...], export_dir: Path) -> list[Path]:
     """Export `{weights}/{name of the config}.pdparams` for each config; return the folders.
 
-    An export of the very same file, told by its digest, is used again.
+    An earlier export of the same file, identified by its digest, is reused.
 
     Args:
         weights: folder or URL.
@@ -29,7 +29,7 @@ def export_weights(weights: str, configs: tuple[str, ...], export_dir: Path) -> 
     """
     remove_paddle_log_handler()
     paths = [(configs_folder() / config, _weight_file(weights, f"{Path(config).stem}.pdparams")) for config in configs]
-    return [_exported(config, file, export_dir) for config, file in paths]  # every file is there before the first export
+    return [_exported(config, file, export_dir) for config, file in paths]  # check all files before the first export
 
 
 def _weight_file(weights: str, name: str) -> Path:

@@ -21,7 +21,7 @@ WEIGHT_FILES = tuple(f"{Path(config).stem}.pdparams" for config in (DETECTOR_CON
 
 @dataclass(frozen=True)
 class DemoModels:
-    """Folders of two exported models."""
+    """Folders of the two exported models."""
 
     detector: Path
     pose: Path
@@ -31,8 +31,7 @@ def find_models(weights: Optional[str], export_dir: Path) -> DemoModels:
     """The models to run.
 
     Args:
-        weights: what the user gave: a folder of exported models, a folder or URL of .pdparams files, or None for the bundled
-            models.
+        weights: a folder of exported models, a folder or URL of .pdparams files, or None for the bundled models.
         export_dir: where .pdparams files are exported to.
 
     Raises:
@@ -64,7 +63,7 @@ def find_models(weights: Optional[str], export_dir: Path) -> DemoModels:
 
 
 def exported_models(folder: Path) -> DemoModels:
-    """The one detector and the one top-down pose model below a folder.
+    """The detector and the top-down pose model below a folder.
 
     Raises:
         ModelDirError: one of them is missing, or there are several.

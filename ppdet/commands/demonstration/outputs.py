@@ -1,4 +1,4 @@
-"""What the demo writes beside the video: one JSON object per line, and a contact sheet."""
+"""Output files of the demo besides the video: one JSON object per line, and a contact sheet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHEET_FRAMES = 8
 
 @contextmanager
 def json_lines(path: Path) -> Iterator[Callable[[PoseResult], None]]:
-    """Give a function that appends one result as one line; the file appears when the block ends without an error."""
+    """A function that appends a result as a line; the file appears when the block ends without an error."""
     with atomic_write(path) as file:
 
         def write_line(result: PoseResult) -> None:
@@ -31,7 +31,7 @@ def json_lines(path: Path) -> Iterator[Callable[[PoseResult], None]]:
 
 
 class SheetFrames:
-    """Keeps at most twice `SHEET_FRAMES` images, spread evenly over however many come."""
+    """Keeps at most twice `SHEET_FRAMES` images, evenly spread over a sequence of unknown length."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, np.ndarray]] = []
@@ -39,7 +39,7 @@ class SheetFrames:
         self._count = 0
 
     def add(self, image: np.ndarray) -> None:
-        """Consider the next (H, W, 3) RGB image."""
+        """Add the next (H, W, 3) RGB image."""
         if self._count % self._step == 0:
             self._kept.append((self._count + 1, image))
             if len(self._kept) > 2 * SHEET_FRAMES:

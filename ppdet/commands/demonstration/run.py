@@ -30,7 +30,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the demo is asked for.
+    """Options of the demo.
 
     Attributes:
         source: a video, an image, a folder of images, a URL, or the number of a camera as text; None renders the clip.
@@ -51,11 +51,11 @@ class DemoOptions:
 
 @dataclass
 class DemoReport:
-    """What the demo did.
+    """Summary of a demo run.
 
     Attributes:
-        written: the files, in the order of interest.
-        images: frames or images done.
+        written: the written files, the most interesting first.
+        images: number of processed frames or images.
         people: people found in all of them together.
         seconds: by step.
         score: on the rendered clip, else None.
@@ -76,7 +76,7 @@ class DemoReport:
 
 
 def run_demo(options: DemoOptions) -> DemoReport:
-    """Run both models on the source, write the results, and say where they are.
+    """Run both models on the source, write the results, and log their paths.
 
     Raises:
         PpdetError: no models, a source that cannot be read, a folder that cannot be written.
@@ -86,7 +86,7 @@ def run_demo(options: DemoOptions) -> DemoReport:
     folder = require_folder(options.output_dir, "--output_dir")
     report = DemoReport()
     _check_source(options.source)
-    with report.step("models"):  # before anything else: a wrong folder must not cost a minute
+    with report.step("models"):  # first, since a wrong folder should be reported at once
         models = find_models(options.weights, folder / "models")
         pipeline = PosePipeline(models.detector, models.pose, engine=options.engine, cpu_threads=options.cpu_threads)
     if options.source is not None and _is_images(options.source):

@@ -1,4 +1,4 @@
-"""Runs a detector on images and videos: draws, records, counts."""
+"""Runs a detector on images and videos: draws, records and counts boxes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ppdet.visualize.box_drawer import BoxDrawer
 
 @dataclass
 class BoxRun:
-    """One command's work with a detector.
+    """Work of one command with a detector.
 
     Attributes:
         detector: finds boxes.
@@ -37,7 +37,7 @@ class BoxRun:
         records: where boxes are recorded, or None.
         threshold: smallest score that is drawn and counted.
         save_threshold: smallest score that is recorded.
-        max_frames: end of every video; None for its own end.
+        max_frames: stop each video after so many frames; None for the whole video.
         timer: measures the stages.
         images, frames, boxes: counts so far.
         written: what was written, besides the records.
@@ -129,6 +129,6 @@ class BoxRun:
         return reader.exit_status()
 
     def log_end(self) -> None:
-        """The last line of the command: how much, how fast, where it is."""
+        """Log the summary of the command: amount, speed, and output files."""
         written = self.written + ([self.records.path] if self.records is not None else [])
         log_end(self.images, self.frames, self.boxes, "boxes", self.started, written)

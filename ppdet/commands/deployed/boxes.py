@@ -1,4 +1,4 @@
-"""Boxes by an exported detector: what the command `detector` does once its flags are read."""
+"""Boxes by an exported detector: implementation of the command `detector`."""
 
 from __future__ import annotations
 

@@ -30,12 +30,12 @@ NAMED_PROBLEMS = 10
 SHEET_NAME = "contact_sheet.jpg"
 TRUTH_COLOR = (255, 255, 255)
 MOST_TILES = 100
-"""A sheet of more could not be read, and decoding thousands of images at once would fill the memory."""
+"""Limit of tiles: larger sheets are illegible, and thousands of decoded images would fill the memory."""
 
 
 @dataclass(frozen=True)
 class PlotOptions:
-    """How to draw.
+    """Options for drawing.
 
     Attributes:
         output_dir: folder of the drawn images.
@@ -107,7 +107,7 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
         drawn_people += count
         write_image(output.file(f"{file.stem}_pose.jpg", file), drawn)
         if options.sheet_columns and len(tiles) < MOST_TILES:
-            tiles.append((file.name, contact_sheet([drawn], 1)))  # scaled down at once, so that a hundred fit into memory
+            tiles.append((file.name, contact_sheet([drawn], 1)))  # scaled down immediately, so that a hundred fit into memory
     progress.close()
     return _finish(output, options, tiles, problems, (len(chosen), people, drawn_people), skeleton.name)
 
@@ -141,7 +141,7 @@ def _draw(drawer: PoseDrawer, pixels: np.ndarray, image: PosedImage, options: Pl
     if not rows:
         return pixels, 0
     keypoints = np.stack([image.keypoints[row] for row in rows])
-    nowhere = np.full(4, np.nan)  # a box that is not drawn
+    nowhere = np.full(4, np.nan)  # an empty box, which is not drawn
     boxes = np.stack([nowhere if (box := image.boxes[row]) is None else box for row in rows])
     return drawer.draw(pixels, keypoints[..., :2], keypoints[..., 2], options.threshold, boxes), len(rows)
 
@@ -194,14 +194,14 @@ def _skeleton(path: Union[str, Path], poses: PoseFile, annotated: Optional[PoseF
 
 
 def _stated_skeleton(name: str) -> Skeleton:
-    """The skeleton of that name, or of that config."""
+    """The skeleton with that name, or of that config."""
     if name.lower().endswith((".yml", ".yaml")):
         return skeleton_from_config(load_config(name))
     return get_skeleton(name)
 
 
 class _ImageFinder:
-    """Where images lie: by name, by the annotations' names of ids, by files whose name is the id (000000000139.jpg)."""
+    """Finds image files by name, by the annotations' file name for an id, or by the id as file name (000000000139.jpg)."""
 
     def __init__(self, folder: Path, names: Mapping[Any, str]) -> None:
         if not folder.is_dir():
@@ -210,7 +210,7 @@ class _ImageFinder:
         self._by_id: Optional[dict[Any, Path]] = None
 
     def find(self, image: PosedImage) -> Path:
-        """The file. Raises MediaError if there is none."""
+        """The image's file. Raises MediaError if there is none."""
         name = image.name if image.name is not None else self.names.get(image.image_id)
         if name is not None:
             for candidate in (self.folder / name, Path(name), self.folder / Path(name).name):

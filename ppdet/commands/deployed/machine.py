@@ -1,4 +1,4 @@
-"""What a machine can do, found by trying: the report of `ppdet doctor`."""
+"""Tests what this machine can run: the report of `ppdet doctor`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = {
     "visualdl": "curves in a browser (--use_vdl): pip install visualdl",
     "shapely": "polygons: pip install shapely",
 }  # fmt: skip
-"""Package -> what it is for and how to get it; empty for those that the toolkit cannot do without."""
+"""Package -> purpose and how to install it; empty for packages that are always needed."""
 
 ALTERNATIVES = {"opencv-python-headless": ("opencv-python", "opencv-contrib-python"), "paddlepaddle": ("paddlepaddle-gpu",)}
 CODECS = (("mp4v", ".mp4"), ("avc1", ".mp4"), ("MJPG", ".avi"), ("VP80", ".webm"))
@@ -38,7 +38,7 @@ PYTHONS = ((3, 9), (3, 13))
 
 
 def report(cameras: bool = True) -> int:
-    """Print what was found.
+    """Print the report.
 
     Args:
         cameras: also open the cameras.
@@ -99,7 +99,7 @@ def _installed_engines() -> list[str]:
 
 
 def _engines() -> Iterator[str]:
-    """Each engine, and in what it computes: measured on a bundled model if there is one, else what it is asked for."""
+    """Each engine and its precision: as measured with a bundled model if there is one, otherwise as requested."""
     from ppdet.inference.runtimes.registry import available_runtimes
 
     models = list(bundled_models().values())
@@ -126,7 +126,7 @@ def _tried(model: Path, engine: str) -> str:
 
 
 def _codecs() -> Iterator[str]:
-    """Codecs that write a video which can be read back."""
+    """Codecs whose videos can be written and read back."""
     try:
         import cv2
         import numpy as np
@@ -155,7 +155,7 @@ def _codecs() -> Iterator[str]:
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Keeps FFmpeg's own complaints about codecs that are not there off the screen."""
+    """Suppress FFmpeg's messages on missing codecs."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

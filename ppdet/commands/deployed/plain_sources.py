@@ -1,4 +1,4 @@
-"""What `ppdet pose` and `ppdet detect` do once their flags are read."""
+"""Implementation of `ppdet pose` and `ppdet detect`."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
 
 
 def _pipeline(args: argparse.Namespace) -> PosePipeline:
-    """The pipeline of the models named, and of the bundled ones where none is named."""
+    """The pipeline of the given models; by default the bundled ones."""
     models: dict[str, Any] = {}
     if args.det is not None:
         models["detector"] = None if args.det.lower() == "none" else args.det
@@ -148,7 +148,7 @@ def _boxes_of_url(work: BoxRun, url: str, number: int) -> int:
 def _results(
     args: argparse.Namespace, stdout: IO[str], writer: type, *layout: str
 ) -> Iterator[tuple[OutputFolder | None, Any]]:
-    """Folder of drawings and writer of the JSON, each None if not wanted; JSON for stdout is printed at the end."""
+    """Folder for drawings and writer of the JSON, each None if not wanted; JSON for stdout is printed at the end."""
     if args.max_frames is not None and args.max_frames < 1:
         raise ConfigError(f"--max_frames is {args.max_frames}: give 1 or more")
     folder = args.output_dir or (None if args.json else args.default_output_dir)
@@ -168,13 +168,13 @@ def _results(
 
 @contextmanager
 def _stdout_for_data(wanted: bool) -> Iterator[IO[str]]:
-    """If wanted, whatever prints goes to stderr, engines written in C included; the stream given is the real stdout."""
+    """If wanted, redirect everything printed to stderr, including engines written in C, and yield the real stdout."""
     with ExitStack() as stack:
         real = sys.stdout
         if not wanted:
             yield real
             return
-        with suppress(OSError, ValueError, AttributeError):  # a stdout that is no file, as in notebooks
+        with suppress(OSError, ValueError, AttributeError):  # stdout is not a file, as in notebooks
             number = real.fileno()
             real.flush()
             kept = os.dup(number)

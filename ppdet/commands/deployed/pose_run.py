@@ -1,4 +1,4 @@
-"""Runs a pose pipeline on images and videos: draws, records, counts."""
+"""Runs a pose pipeline on images and videos: draws, records and counts people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ppdet.inference.video.process import VideoReport, process_video
 
 @dataclass
 class PoseRun:
-    """One command's work with a pose pipeline.
+    """Work of one command with a pose pipeline.
 
     Attributes:
         pipeline: finds the people and their poses.
@@ -29,7 +29,7 @@ class PoseRun:
         records: where results are recorded, or None.
         threshold: smallest keypoint score that is drawn.
         filter_type: "OneEuro" or "EMA" to smooth the keypoints of videos, None not to.
-        max_frames: end of every video; None for its own end.
+        max_frames: stop each video after so many frames; None for the whole video.
         names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
         images, frames, people: counts so far; people of every frame.
         written: what was written, besides the records.
@@ -98,6 +98,6 @@ class PoseRun:
         return lambda result: records.append({"video": name, **named_record(result)})
 
     def log_end(self) -> None:
-        """The last line of the command: how much, how fast, where it is."""
+        """Log the summary of the command: amount, speed, and output files."""
         written = self.written + ([self.records.path] if self.records is not None else [])
         log_end(self.images, self.frames, self.people, "people", self.started, written)

@@ -1,4 +1,4 @@
-"""Poses by exported models: what the commands `unite` and `keypoint` do once their flags are read."""
+"""Poses by exported models: implementation of the commands `unite` and `keypoint`."""
 from __future__ import annotations
 
 import argparse
@@ -78,7 +78,7 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
         batch_size: people in one run of the pose network.
 
     Raises:
-        ConfigError: flags that mean nothing to this kind of model.
+        ConfigError: flags that this kind of model does not support.
     """
     card = cards[0]
     options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))

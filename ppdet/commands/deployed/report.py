@@ -1,4 +1,4 @@
-"""The last lines of a command that ran a model."""
+"""Summary lines of a command that ran a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
 
 
 def log_end(images: int, frames: int, found: int, things: str, started: float, written: Sequence[Path]) -> None:
-    """Log how much was done, how fast, and where it is.
+    """Log amount, speed, and output files.
 
     Args:
         images, frames: how many.

@@ -1,4 +1,4 @@
-"""Flags that the two commands with one model share."""
+"""Common flags of the two commands with one model."""
 
 from __future__ import annotations
 

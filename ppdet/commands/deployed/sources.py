@@ -1,4 +1,4 @@
-"""Tells what the sources on a command line are: images, videos, cameras, streams."""
+"""Identifies the sources on a command line: images, videos, cameras, streams."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ppdet.inference.video.path import check_video_path
 
 @dataclass
 class Sources:
-    """What a command runs on, in the order given within each kind.
+    """Sources of a command, in the given order within each kind.
 
     Attributes:
         images: files, those of folders included.
-        image_urls: images on the web.
-        videos: (what to open, name of its drawing) of files, cameras and streams.
+        image_urls: URLs of images.
+        videos: (source, name of its drawn video) of files, cameras and streams.
     """
 
     images: list[Path] = field(default_factory=list)
@@ -28,19 +28,19 @@ class Sources:
 
     @property
     def count(self) -> int:
-        """How many images and videos."""
+        """Number of images and videos."""
         return len(self.images) + len(self.image_urls) + len(self.videos)
 
 
 def find_sources(texts: list[str]) -> Sources:
-    """Sort out sources.
+    """Identify sources.
 
     Args:
-        texts: image, folder of images, video, number of a camera, URL of an image or stream. An existing file or folder wins
-            over a number.
+        texts: image, folder of images, video, number of a camera, URL of an image or stream. An existing file or folder has
+            priority over a camera number.
 
     Raises:
-        MediaError: one is none of these; found before any work.
+        MediaError: one is none of these; raised before any work.
     """
     sources = Sources()
     for text in texts:

@@ -1,7 +1,7 @@
-"""From arguments to an exit status: what all commands share.
+"""Common part of all commands: from arguments to an exit status.
 
 A command is a module with a docstring, `add_arguments(parser)`, `run(args)` and a `main(argv=None, prog=None)` that calls
-`run_module`. Heavy imports belong into `run`, so that `--help` is quick.
+`run_module`. Heavy imports belong in `run`, so that `--help` is quick.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INSTALL = {
     "yaml": ("PyYAML", "pyyaml", ""),
     "tqdm": ("tqdm", "tqdm", ""),
 }
-"""Import name -> its own name, what to install, and the extra that installs it ("" for the light part)."""
+"""Import name -> display name, what to install, and the extra that installs it ("" for the base package)."""
 
 WITHOUT_PADDLE = "pose, detect, draw, demo and doctor run without it"
 
@@ -43,7 +43,7 @@ def make_parser(module: Any, prog: Optional[str] = None) -> argparse.ArgumentPar
 
 
 def add_subcommands(parser: argparse.ArgumentParser, modules: Mapping[str, Any]) -> None:
-    """Give a command sub-commands, each of them a module with `add_arguments` and `run`; `args.subcommand` is the module."""
+    """Add sub-commands to a command, each a module with `add_arguments` and `run`; `args.subcommand` is the chosen module."""
     kinds = parser.add_subparsers(required=True, metavar="{" + ",".join(modules) + "}", dest="kind")
     for name, module in modules.items():
         first, *_ = (module.__doc__ or "").split("\n")
@@ -58,8 +58,8 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
 
     Args:
         name: of the command's module.
-        argv: the words after the command's name; None takes those of the process.
-        prog: how usage lines call the command; None takes the name of the script.
+        argv: arguments after the command's name; None for those of the process.
+        prog: name of the command in usage lines; None for the name of the script.
 
     Returns:
         The exit status. A user's mistake and a missing package are one line on stderr and status 2.
@@ -79,10 +79,10 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
 
 
 def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
-    """The words with ``--switch`` as ``--switch=true`` if the command takes plain arguments.
+    """The arguments, with ``--switch`` replaced by ``--switch=true`` if the command takes positional arguments.
 
-    PaddleDetection's switches take a value or none (``--save_res True``, ``--save_res``). With plain arguments that would be
-    ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There a value has to be attached (``--smooth=no``).
+    PaddleDetection's switches take a value or none (``--save_res True``, ``--save_res``). With positional arguments that would
+    be ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There the value has to be attached (``--smooth=no``).
     """
     if all(action.option_strings for action in parser._actions):
         return list(words)
@@ -91,7 +91,7 @@ def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> 
 
 
 def _switches(parser: argparse.ArgumentParser) -> set[str]:
-    """Names of all switches, those of sub-commands included."""
+    """Names of all switches, including those of sub-commands."""
     names: set[str] = set()
     for action in parser._actions:
         if action.type is truth_value and action.nargs == "?":
@@ -102,7 +102,8 @@ def _switches(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def missing_package(error: ModuleNotFoundError) -> Exception:
-    """What to raise for an import that failed: a message for the user if a known package is missing, else the error itself."""
+    """The error to raise for a failed import: a message for the user if a known package is missing, otherwise the error
+    itself."""
     package = (error.name or "").split(".")[0]
     known = {**{each.package: (each.title, each.package, "engines") for each in available_runtimes()}, **INSTALL}
     if package not in known:

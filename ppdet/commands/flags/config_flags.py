@@ -1,4 +1,4 @@
-"""The configuration of a command: -c and -o."""
+"""The flags -c and -o of commands with a config."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ppdet.core.shipped import find_config
 
 
 def add_config_flags(parser: argparse._ActionsContainer, several: bool = False) -> None:
-    """The configuration and changes of it: -c and -o, as PaddleDetection has them."""
+    """Add -c and -o, as in PaddleDetection."""
     parser.add_argument("-c", "--config", required=True, type=find_config, metavar="FILE", nargs="+" if several else None,
-                        help="configuration (YAML): a path, or the name of one that is shipped")
-    parser.add_argument("-o", "--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="changes of it")
+                        help="config (YAML): a path, or the name of a shipped config")
+    parser.add_argument("-o", "--opt", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="options for the config")

@@ -1,4 +1,4 @@
-"""A flag of PaddleDetection and what it does here."""
+"""PaddleDetection's flags and their effect here."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class PaddleDetFlag:
     Attributes:
         name: with its dashes.
         default: in PaddleDetection.
-        effect: "same" if the flag does here what it does there; "no effect" if it is accepted and one line says why nothing
-            comes of it; "refused" if it is an error. A default value is accepted without a word in any case.
-        text: what it does, why it has no effect, or why it is refused and what to do instead.
+        effect: "same" if it does the same as in PaddleDetection; "no effect" if it is accepted, with a log line that states why
+            it does nothing; "refused" if it is an error. The default value is always accepted silently.
+        text: what it does, why it has no effect, or why it is refused and what to use instead.
     """
 
     name: str
@@ -32,7 +32,7 @@ class PaddleDetFlag:
 
 
 class _ForeignFlag(argparse.Action):
-    """A flag that this toolkit does not act on: says so, or refuses, unless the value is PaddleDetection's default."""
+    """A flag that this toolkit does not support: warns or raises an error, unless the value is PaddleDetection's default."""
 
     flag: PaddleDetFlag
 
@@ -46,7 +46,7 @@ class _ForeignFlag(argparse.Action):
 
 
 def add_paddledet_flags(parser: argparse.ArgumentParser, flags: Sequence[PaddleDetFlag]) -> None:
-    """Let a parser accept the flags that have no effect or are refused; those with an effect are the command's own.
+    """Add flags that have no effect or are refused to a parser; the command itself adds those with an effect.
 
     They do not appear in `--help`: docs/from_paddledetection.md lists them.
     """
@@ -58,8 +58,8 @@ def add_paddledet_flags(parser: argparse.ArgumentParser, flags: Sequence[PaddleD
 
 
 def _values(default: Any) -> dict[str, Any]:
-    """How many values a flag takes and of which type, from its default."""
-    if isinstance(default, bool):  # a switch there, with or without a value
+    """Number and type of a flag's values, derived from its default."""
+    if isinstance(default, bool):  # a switch in PaddleDetection, with or without a value
         return {"nargs": "?", "const": True, "type": truth_value}
     if isinstance(default, list):
         return {"nargs": "+", "type": type(default[0])}

@@ -21,7 +21,7 @@ CAMERA_VIDEO = "output.mp4"
 
 
 def add_source_flags(parser: argparse.ArgumentParser) -> None:
-    """What to run on and where to put results."""
+    """Flags for sources and the output folder."""
     group = parser.add_argument_group("input and output")
     group.add_argument("--image_file", help="one image")
     group.add_argument("--image_dir", help="all images of a folder")
@@ -33,13 +33,13 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_exif_flag(group: argparse._ActionsContainer) -> None:
-    """Whether images are turned as their EXIF orientation says."""
+    """Flag for applying the EXIF orientation."""
     add_switch(group, "--ignore_exif", "take images as they are stored, as the datasets of training and evaluation do, "
                                        "instead of turned as their EXIF orientation says (default: off)")
 
 
 def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> None:
-    """Engine, precision and threads."""
+    """Flags for engine, precision and threads."""
     group.add_argument("--engine", choices=(AUTO, *runtime_names()), default=AUTO,
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
     group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
@@ -48,7 +48,7 @@ def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> 
 
 
 def add_engine_flags(parser: argparse.ArgumentParser, shape_range: Sequence[int] = (1, 1280, 640)) -> None:
-    """How to run the networks."""
+    """Flags for running the networks."""
     group = parser.add_argument_group("engine")
     add_precision_flags(group, cpu_threads=1)
     group.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(),
@@ -66,7 +66,7 @@ def add_engine_flags(parser: argparse.ArgumentParser, shape_range: Sequence[int]
 
 
 def add_pose_flags(parser: argparse.ArgumentParser) -> None:
-    """How to decode, draw and record poses."""
+    """Flags for decoding, drawing and recording poses."""
     group = parser.add_argument_group("pose")
     add_switch(group, "--use_dark", "decode with DARK or, if false, a quarter offset (default: what the model's card says; "
                                     "true for models exported by PaddleDetection)", default=None)
@@ -80,20 +80,20 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_smoothing_flags(group: argparse._ActionsContainer) -> None:
-    """Smoothing of keypoints over the frames of a video."""
+    """Flags for smoothing keypoints over the frames of a video."""
     add_switch(group, "--smooth", "smooth each person's keypoints over the frames of a video (default: off)")
     group.add_argument("--filter_type", default="OneEuro", choices=("OneEuro", "EMA"), help="for --smooth (default: %(default)s)")
 
 
 def add_person_threshold(parser: argparse._ActionsContainer) -> None:
-    """How sure a bottom-up model must be of a person."""
+    """Flag for the smallest person score of bottom-up models."""
     parser.add_argument("--person_threshold", type=float, default=0.1,
                         help="people of a bottom-up model with a smaller mean keypoint score are left out, of the JSON too; 0 "
                              "keeps all (default: %(default)s)")
 
 
 def check_flags(args: argparse.Namespace) -> None:
-    """Refuse contradictions before any work, and settle flags that stand for others.
+    """Check for contradictions before any work, and resolve flags that are aliases of others.
 
     Raises:
         ConfigError: no input or several, flags that exclude each other, numbers out of range.

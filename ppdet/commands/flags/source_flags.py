@@ -1,4 +1,4 @@
-"""Flags of the commands that take sources as plain arguments: `ppdet pose`, `ppdet detect`."""
+"""Flags of the commands with sources as positional arguments: `ppdet pose`, `ppdet detect`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ppdet.inference.runtimes.registry import runtime_devices
 
 
 def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, things: str) -> None:
-    """Sources, where results go, and how to run.
+    """Add sources and the flags for output and engines.
 
     Args:
-        parser: gets the flags.
+        parser: parser of the command.
         output_dir: default folder of drawings.
-        things: what is found, for help texts.
+        things: name of the results in help texts.
     """
     parser.add_argument("sources", nargs="+", metavar="SOURCE",
                         help="image, folder of images, video, number of a camera (0), or URL of an image or stream")

@@ -18,7 +18,7 @@ COUNTS = ("batch_size", "keypoint_batch_size", "cpu_threads")
 
 
 def truth_value(text: str) -> bool:
-    """True or false in any of the spellings that people use, in any case.
+    """True or false in any common spelling, in upper or lower case.
 
     Raises:
         argparse.ArgumentTypeError: none of them.
@@ -55,10 +55,10 @@ def add_switch(
 
 
 def check_numbers(args: argparse.Namespace) -> None:
-    """Refuse thresholds that are no scores and counts below 1.
+    """Check that thresholds are scores and counts at least 1.
 
     Raises:
-        ConfigError: the flag, its value, and what it may be.
+        ConfigError: names the flag, its value, and the allowed range.
     """
     for name in COUNTS:
         if getattr(args, name, 1) < 1:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from ppdet.core.json_values import is_id, is_number
+from ppdet.annotations.values import is_id, is_number
 from ppdet.data.coco.detections import usable_detections
 from ppdet.data.coco.person_table import ImageTable
 from ppdet.data.coco.report import AnnotationReport

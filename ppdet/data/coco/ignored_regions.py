@@ -14,7 +14,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from ppdet.annotations.annotated_object import FARTHEST, SIZE_TOLERANCE
-from ppdet.core.json_values import is_number
+from ppdet.annotations.values import is_number
 
 MOST_PIXELS = 2**27
 """Of a run-length mask. A few bytes can claim any size; no image comes near it."""

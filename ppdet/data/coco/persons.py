@@ -12,9 +12,8 @@ import numpy as np
 
 from ppdet.annotations.annotated_object import AREA_PER_BOX, FARTHEST, SMALLEST_AREA_PER_BOX, box_around_keypoints
 from ppdet.annotations.layout_checks import fractions_instead_of_pixels, listed_twice, other_box_layout
-from ppdet.annotations.values import as_id
+from ppdet.annotations.values import as_id, is_number, number_or_nan
 from ppdet.core.errors import DataError
-from ppdet.core.json_values import is_number, number_or_nan
 from ppdet.data.coco.file import listed_ids, with_sizes
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.report import AnnotationReport

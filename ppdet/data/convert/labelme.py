@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ppdet.annotations.values import as_number
+from ppdet.annotations.values import as_number, is_number
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
-from ppdet.core.json_values import is_number
 from ppdet.core.problem import did_you_mean
 from ppdet.skeletons import Skeleton
 

@@ -6,6 +6,7 @@ from typing import Optional, Sequence
 
 import numpy as np
 
+from ppdet.annotations.annotated_object import SIZE_TOLERANCE
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import StoredImage, read_stored_image
@@ -13,8 +14,6 @@ from ppdet.image.io import StoredImage, read_stored_image
 logger = get_logger(__name__)
 
 EXIF_CHOICES = ("auto", "stored", "turned")
-SIZE_TOLERANCE = 2
-"""Pixels by which an image may differ from the size in the annotation file (rounded exports)."""
 
 
 class AnnotatedImageReader:

@@ -14,6 +14,7 @@ from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.data.loading.annotated_image import AnnotatedImageReader
 from ppdet.data.loading.memory import available_bytes
+from ppdet.inference.progress import Progress
 
 logger = get_logger(__name__)
 
@@ -124,14 +125,14 @@ class ImageStore:
             return None
 
     def _fill(self, rows: List[int], need: float) -> None:
-        start = logged = time.monotonic()
+        start = time.monotonic()
+        progress = Progress("images into memory", len(rows), "image")
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:  # decoding frees the interpreter lock
-            for done, (row, image) in enumerate(zip(rows, threads.map(self._try_read, rows)), 1):
+            for row, image in zip(rows, threads.map(self._try_read, rows)):
                 if image is not None:
                     self._all[row] = image
-                if time.monotonic() - logged > 5:
-                    logged = time.monotonic()
-                    logger.info("reading images into memory: %d of %d", done, len(rows))
+                progress.step()
+        progress.close()
         seconds = time.monotonic() - start
         logger.info(
             "%d images in memory (%.2f GB) after %.1f s, %.0f images/s",

@@ -1,4 +1,9 @@
-"""Processes that make batches and stay alive between epochs."""
+"""Worker processes that make batches and stay alive between epochs.
+
+Used instead of `paddle.io.DataLoader`, against which it was measured once (Paddle 3.2, two workers each, the same batches of 64
+top-down crops of 256x192): 1.6 times as many crops per second, median of three alternating runs on two busy cores. Batches also
+arrive in the same order for any number of workers, and workers share the images that the parent process has decoded.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +31,7 @@ BATCHES_AHEAD = 2
 
 
 class WorkerPool:
-    """Forks workers; `run` hands out batches in order, whichever worker made them.
+    """Forks workers; `run` yields their batches in order.
 
     Args:
         maker: copied into the workers by the fork, with the images its dataset holds in memory.

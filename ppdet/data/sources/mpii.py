@@ -10,10 +10,10 @@ from typing import Any, Dict, List, Tuple, Union
 
 import numpy as np
 
+from ppdet.annotations.values import is_id, is_number
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.json_file import read_json
-from ppdet.core.json_values import is_id, is_number
 from ppdet.data.coco.file import files_exist, id_array
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.persons import GIVEN

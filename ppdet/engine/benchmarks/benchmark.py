@@ -1,7 +1,7 @@
-"""Measurements that docs quote: whole commands in processes of their own, and networks by engine.
+"""Measurements quoted in the docs: whole commands in separate processes, and networks per engine.
 
-Each figure is a wall-clock time and the peak resident memory of one process, so that start-up, decoding and drawing count and
-one run cannot warm another.
+Each command runs in a process of its own: wall-clock time and peak resident memory include start-up, decoding and drawing, and
+    no run profits from the caches of the one before.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import numpy as np
 
 from ppdet.core.errors import PpdetError
 from ppdet.inference.model_card import ModelCard
-from ppdet.inference.runtimes import load_runtime
+from ppdet.inference.runtimes.registry import load_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITE = "from ppdet.commands.deployed.unite import main; raise SystemExit(main())"
-"""The command of deploy/python/det_keypoint_unite_infer.py, in a clone and installed alike."""
+"""The command of deploy/python/det_keypoint_unite_infer.py, for a clone and an installed package alike."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One process: wall-clock seconds, peak resident memory in MiB, exit status and the end of its output."""
+    """One process: wall-clock seconds, peak resident memory in MiB, exit status, and the end of its output."""
 
     seconds: float
     peak_mib: float
@@ -78,9 +78,11 @@ def network_rows(
 ) -> Iterator[list[str]]:
     """Rows (engine, precision, batch, median ms, ms per crop) of the network alone, on random crops.
 
-    Engines take turns within each round of repeats, so that a noisy machine disturbs all alike.
+    Engines take turns within each round, so that a noisy machine disturbs all of them equally.
     """
     card = ModelCard.load(model_dir)
+    if card.input_wh is None:
+        raise PpdetError(f"{model_dir} is a model for images of any size; its network cannot be timed on crops")
     width, height = card.input_wh
     runtimes = {e: load_runtime(model_dir, engine=e, cpu_threads=threads, precision=precision) for e in engines}
     for batch in batches:
@@ -109,7 +111,7 @@ def help_rows(repeats: int = 3) -> Iterator[list[str]]:
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table, one as soon as its row is measured."""
+    """Lines of a Markdown table, each yielded as soon as its row is measured."""
     yield "| " + " | ".join(header) + " |"
     yield "|" + "---|" * len(header)
     for row in rows:

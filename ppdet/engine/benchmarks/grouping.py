@@ -1,4 +1,4 @@
-"""Grouping of synthetic crowds, timed beside the plain reference that the tests keep."""
+"""Times the grouping of bottom-up candidates on synthetic groups of people, against the plain reference in the tests."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ HEADER = ["people", "plain ms", "grouping ms", "ratio", "every pixel searched, m
 
 
 def group_rows(people: Iterable[int], repeats: int = 20) -> Iterator[list[str]]:
-    """Rows (people, plain ms, ms, ratio, ms and ratio with ``refine_cell`` 1) for one noisy 512x512 crowd each, 17 keypoints.
+    """Rows (people, plain ms, ms, ratio, ms and ratio with ``refine_cell`` 1), each for one noisy 512x512 image, 17 keypoints.
 
-    Both sides start from the same candidates and end with every person's keypoints, missing ones searched for. The plain
-    reference searches every pixel, as the authors' code. Medians (the plain one of at most three runs, as it takes seconds) of
-    this thread's processor time: neither side uses another thread, and other programs do not count.
+    Both start from the same candidates and end with all keypoints of each person, including those found by refinement. The
+    plain reference searches every pixel, as the authors' code does. Figures are medians of this thread's CPU time (at most
+    three runs of the reference, which takes seconds): neither side uses other threads, and other programs do not count.
 
     Raises:
-        PpdetError: the tests are not there, i.e. this is an installed package and no clone.
-        ConfigError: crowds of nobody, or no repeats.
+        PpdetError: there are no tests, because this is an installed package and not a clone.
+        ConfigError: a number of people or repeats below 1.
     """
     people = list(people)
     if min([*people, repeats]) < 1:
-        raise ConfigError(f"crowds of {people} people, {repeats} times, cannot be timed: give numbers from 1 on")
+        raise ConfigError(f"grouping of {people} people, {repeats} times, cannot be timed: give numbers from 1 on")
     plain, crowds = _from_tests("plain_grouping"), _from_tests("bottom_up_maps")
     for count in people:
         codec = AssociativeEmbeddingCodec(max_people=max(30, count))
@@ -67,6 +67,6 @@ def _from_tests(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"ppdet_tests_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.modules[spec.name] = module  # dataclasses look up their module in sys.modules
     spec.loader.exec_module(module)
     return module

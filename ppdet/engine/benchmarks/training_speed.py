@@ -1,4 +1,4 @@
-"""How fast a configuration trains here, and where the time goes."""
+"""How fast a config trains on this machine, and which part takes the time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from ppdet.engine.training.train_step import TrainStep, in_float32, to_tensors
 
 @dataclass(frozen=True)
 class TrainingSpeed:
-    """Figures of a timed stretch of training; seconds are medians over iterations of the first process.
+    """Figures of some timed training iterations; seconds are medians over the iterations of the first process.
 
     Attributes:
-        images_per_s: of all processes together.
-        batch_size: images of an iteration in one process.
+        images_per_s: in total, over all processes.
+        batch_size: images per iteration and process.
         processes: number of processes.
-        data, forward, backward, update: seconds of waiting for the batch, the network with its loss, gradients, optimizer.
+        data, forward, backward, update: seconds per iteration spent waiting for the batch, in the network and its loss, on
+            gradients, and in the optimizer.
         peak_memory_mb: largest resident memory of this process (Linux), or GPU memory.
     """
 
@@ -51,12 +52,12 @@ class TrainingSpeed:
 
 
 def measure_training(config: Config, iterations: int = 10, warmup: int = 2, amp: bool = False) -> TrainingSpeed:
-    """Train for some iterations without writing anything, and time the parts.
+    """Train for some iterations without writing anything, and time each part.
 
     Args:
-        config: a training configuration; its dataset must be there.
+        config: a training config; its dataset must exist.
         iterations: timed iterations.
-        warmup: iterations before, not timed.
+        warmup: iterations before those, which are not timed.
         amp: mixed precision.
 
     Raises:
@@ -99,7 +100,7 @@ def measure_training(config: Config, iterations: int = 10, warmup: int = 2, amp:
 
 
 def _timed(step: TrainStep, batch: Mapping[str, Any]) -> List[float]:
-    """Forward, backward and update of one batch in seconds, by `TrainStep`'s own pieces."""
+    """Seconds of forward, backward and update of one batch, by the methods of `TrainStep`."""
     times = [time.perf_counter()]
     tensors: Dict[str, Any] = to_tensors(batch)
     with step.precision.autocast():

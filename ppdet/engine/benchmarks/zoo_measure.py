@@ -27,7 +27,7 @@ HEAD = "# Written by tools/model_zoo.py --measure: parameters without running st
 
 
 def measure_costs(models: Iterable[ZooModel], root: Path = ROOT) -> Dict[str, Dict[str, int]]:
-    """Build each model, run it once, count: name -> {parameters, macs}."""
+    """Build each model, run it once, and count: name -> {parameters, macs}."""
     remove_paddle_log_handler()
     costs = {}
     for model in models:
@@ -39,7 +39,7 @@ def measure_costs(models: Iterable[ZooModel], root: Path = ROOT) -> Dict[str, Di
 
 
 def measure_times(models: Iterable[ZooModel], repeats: int = 10, threads: int = 2, root: Path = ROOT) -> Dict[str, float]:
-    """Median milliseconds of each network on one image, in the framework (exported models are faster)."""
+    """Median milliseconds per image of each network, run by Paddle in eager mode (exported models are faster)."""
     remove_paddle_log_handler()
     set_cpu_threads(threads)
     times = {}
@@ -61,7 +61,7 @@ def measure_times(models: Iterable[ZooModel], repeats: int = 10, threads: int = 
 
 
 def machine(threads: int) -> str:
-    """What times were measured on, in words."""
+    """Description of the machine and software that the times were measured on."""
     device = str(paddle.device.get_device())
     where = f"{threads} threads of {_processor()}" if device == "cpu" else f"{device} ({paddle.device.cuda.get_device_name()})"
     return f"Paddle {paddle.__version__} eager on {where}"

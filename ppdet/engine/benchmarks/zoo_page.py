@@ -1,4 +1,4 @@
-"""docs/model_zoo.md from the zoo's data. Imports no Paddle and runs no model."""
+"""Generates docs/model_zoo.md from the zoo's data, without importing Paddle or running a model."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def zoo_page(zoo: Zoo, root: Path = ROOT, timing: Optional[Timing] = None, machi
     """The page as Markdown.
 
     Args:
-        zoo: what `load_zoo` gave.
-        root: of the repository, to read the configs' input sizes.
-        timing: name -> milliseconds of one image; adds a column.
-        machine: what they were measured on.
+        zoo: see `load_zoo`.
+        root: repository, from which the configs' input sizes are read.
+        timing: name -> milliseconds per image; adds a column.
+        machine: description of what they were measured on.
 
     Raises:
-        ConfigError: a config is not in the zoo, or the zoo names one that is not there.
+        ConfigError: a config is missing from the zoo, or the zoo names a config that does not exist.
     """
     check_complete(zoo, root)
     parts = [INTRODUCTION]
@@ -52,10 +52,10 @@ def zoo_page(zoo: Zoo, root: Path = ROOT, timing: Optional[Timing] = None, machi
 
 
 def check_complete(zoo: Zoo, root: Path = ROOT) -> None:
-    """The zoo and the configs on disk name each other.
+    """Check that the zoo and the configs on disk agree.
 
     Raises:
-        ConfigError: either is missing one.
+        ConfigError: one of them lacks a config of the other.
     """
     there, named = set(configs_on_disk(root)), {model.config for model in zoo.models}
     if there != named:
@@ -70,7 +70,7 @@ def input_size(config_file: Path) -> str:
     if "input_wh" in (config.get("codec") or {}):
         width, height = config["codec"]["input_wh"]
         return f"{height}x{width}"
-    shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
+    shape: Sequence[int] = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
     return f"{shape[-2]}x{shape[-1]}" if len(shape) >= 2 else "-"
 
 
@@ -85,7 +85,7 @@ def _table(zoo: Zoo, title: str, root: Path, timing: Optional[Timing]) -> str:
     ]
     if timing is not None:
         columns.append(("ms", lambda m: f"{timing[m.name]:.1f}" if m.name in timing else "-"))
-    columns += [column for kinds, *column in _SCORE_COLUMNS if any(kinds(s) for m in models for s in m.scores)]  # type: ignore[misc]
+    columns += [(name, cell) for is_kind, name, cell in _SCORE_COLUMNS if any(is_kind(s) for m in models for s in m.scores)]
     columns.append(("weights", lambda m: f"[`{m.name}`]({m.weights})" if m.weights else "-"))
     lines = ["| " + " | ".join(name for name, _ in columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(cell(model) for _, cell in columns) + " |" for model in models]

@@ -1,4 +1,4 @@
-"""Check a config against the constructors of its components, building nothing that needs data or a network."""
+"""Checks a config against the constructors of its components, without building anything that needs data or a network."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _log = get_logger(__name__)
 
 
 def check_config(config: Config, registry: Registry, part: bool = False) -> list[Problem]:
-    """All problems of a config, in the order of files and lines.
+    """All problems of a config, sorted by file and line.
 
     Args:
         config: as loaded by `ppdet.core.config.load.load_config`.
         registry: the filled registry, see `ppdet.engine.components.import_components`.
-        part: the config is meant to be included by others, so it need not name an architecture.
+        part: the config is meant to be included by others, so it does not have to name an architecture.
 
     Returns:
         problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
@@ -42,7 +42,7 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
     check.problems += try_codec(config, registry)
     check.problems += parts_of_another_kind(config)
     check.problems += _sections_without_use(config, registry)
-    for key in config:  # last: a key may be the section of a component that another section names
+    for key in config:  # last: a key may be the section of a component that another section refers to
         _check_name_of_key(check, key, config.mark_of(key), config)
     if part and "architecture" not in config:
         check.problems.append(Problem("a part of a config: it names no architecture", config.mark, "warning"))
@@ -53,7 +53,7 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
 
 
 def require_sound(config: Config, registry: Registry) -> None:
-    """Stop if a config has errors; log its warnings.
+    """Raise if a config has errors; log its warnings.
 
     Missing components are only logged: a model whose training parts are missing can still be run. Building such a part fails.
 
@@ -95,7 +95,8 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
 
 
 def _sections_without_use(config: Config, registry: Registry) -> list[Problem]:
-    """Networks that only options mention: `-o LPN.attention=SE` for a config without an LPN would change nothing."""
+    """Sections of networks that only an option mentions: `-o LPN.attention=SE` would change nothing in a config without an
+    LPN."""
     problems = []
     for key, section in config.items():
         if key not in registry or not isinstance(section, ConfigDict):
@@ -119,7 +120,7 @@ def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, confi
     close = nearest(str(key), known, cutoff=0.8)
     if close is not None:
         check.error(f"there is no top-level key {key!r}; did you mean {close!r}?", mark)
-    elif key == "dataset_dir":  # a plausible attempt, and data from elsewhere would silently be used
+    elif key == "dataset_dir":  # a plausible mistake; the data at the default place would be used silently
         advice = "set TrainDataset.dataset_dir, EvalDataset.dataset_dir"
         check.error(f"nothing reads the top-level key 'dataset_dir' here; {advice}", mark)
     else:
@@ -130,7 +131,7 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
     if isinstance(value, str) and value not in check.registry:
         if value not in METRICS.split():
             check.error(f"there is no metric {value!r}{did_you_mean(value, METRICS.split())}", mark)
-        elif value != "COCO":  # the box metric goes by this word in every detector's config
+        elif value != "COCO":  # the box metric of every detector config
             check.missing(value, mark)
         return
     check.reference(value, mark)

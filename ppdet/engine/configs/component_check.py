@@ -1,4 +1,4 @@
-"""Follow a config from component to component and compare the given arguments with those of each constructor."""
+"""Walks through the components of a config and compares the given arguments with those of the constructors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRANSFORM_LISTS = ("sample_transforms", "batch_transforms")
 
 
 class ComponentCheck:
-    """Collects problems of one config in `problems`, and the sections of unknown components in `referenced`.
+    """Collects the problems of one config in `problems`, and the sections of unknown components in `referenced`.
 
     Args:
         config: the top level of the config, where sections of classes are found.
@@ -31,11 +31,11 @@ class ComponentCheck:
         self._sections_done: set[str] = set()
 
     def error(self, message: str, mark: Mark | None) -> None:
-        """Note a mistake."""
+        """Record an error."""
         self.problems.append(Problem(message, mark))
 
     def missing(self, name: str, mark: Mark | None) -> None:
-        """Note a component of PaddleDetection that is missing here."""
+        """Record a component of PaddleDetection that is missing here."""
         self.problems.append(Problem(not_here_yet(name), mark, "missing"))
 
     def reference(self, value: Any, mark: Mark | None) -> None:
@@ -144,7 +144,7 @@ class ComponentCheck:
             self._inside_unknown({key: value for key, value in own.items() if key not in ignored})
 
     def _inside_unknown(self, section: Any) -> None:
-        """Check what an unknown component refers to: its arguments cannot be checked, its parts can."""
+        """Check the components that an unknown component refers to; its own arguments cannot be checked."""
         if isinstance(section, Mapping):
             for key, value in section.items():
                 if isinstance(value, str) and (self._knows(value) or self._has_section(value)):
@@ -162,7 +162,7 @@ class ComponentCheck:
                 self.scan(value)
 
     def _is_known(self, name: str, mark: Mark | None) -> bool:
-        """Whether there is a component of that name; if not, the problem is noted."""
+        """Whether a component of that name exists; if not, record the problem."""
         if name in self.registry:
             return True
         if name in PADDLEDETECTION_NAMES:
@@ -184,7 +184,8 @@ class ComponentCheck:
         return isinstance(name, str) and (name in self.registry or name in PADDLEDETECTION_NAMES)
 
     def _holds_operations(self, items: list[Any]) -> bool:
-        """One known name among single-key mappings is enough: then the others are operations as well, maybe misspelt ones."""
+        """Whether a list of single-key mappings has one known name; then the others are operations as well, maybe misspelt
+        ones."""
         all_single = all(isinstance(item, Mapping) and len(item) == 1 for item in items)
         return all_single and any(self._knows(name_of(item)) for item in items)
 

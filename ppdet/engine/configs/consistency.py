@@ -1,4 +1,4 @@
-"""Build the parts of a config that need neither data nor a network, and check that duplicated settings agree."""
+"""Builds the parts of a config that need neither data nor a network, and checks that duplicated settings agree."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ppdet.engine.tasks.table import find_task
 
 
 def try_codec(config: Config, registry: Registry) -> list[Problem]:
-    """Problems of the `codec` section that its constructor finds, and sizes elsewhere that contradict it."""
+    """Problems found by the constructor of the `codec` section, and sizes elsewhere that contradict it."""
     section = config.get("codec")
     if not isinstance(section, Mapping) or section.get("name") not in registry:
-        return []  # reported elsewhere, or a config in PaddleDetection's words
+        return []  # reported elsewhere, or a config in PaddleDetection's spelling
     try:
         codec = codec_from_config(config, Builder(config, registry=registry))
     except ConfigError as error:
@@ -35,7 +35,7 @@ def try_codec(config: Config, registry: Registry) -> list[Problem]:
 
 
 def parts_of_another_kind(config: Config) -> list[Problem]:
-    """What the task of the config's architecture finds wrong, for example data for another kind of model."""
+    """Problems found by the task of the config's architecture, for example a dataset for another kind of model."""
     task = find_task(config)
     return [] if task is None else task.check(config)
 
@@ -51,7 +51,8 @@ def _wrong_multiples(config: Config, registry: Registry, codec: Codec, section: 
 
 
 def _contradictions(config: Config, codec: Codec) -> list[Problem]:
-    """Input sizes that are stated in addition to the codec's: changing only the codec's would deploy another model."""
+    """Input sizes that are stated in addition to the codec's and differ from it; the deployed model would not be the trained
+    one."""
     problems = []
     wanted = [int(value) for value in codec.input_wh]
     advice = "make them agree, or leave it out: it is taken from the codec"
@@ -74,7 +75,7 @@ def _contradictions(config: Config, codec: Codec) -> list[Problem]:
 
 
 def _stated_sizes(config: Config) -> Iterator[tuple[str, list[Any], Mark | None]]:
-    """(place, [width, height], mark) of every `trainsize` of the crops and data sets."""
+    """(place, [width, height], mark) of every `trainsize` of the transforms and datasets."""
     for reader in sorted(READER_KEYS & set(config)):
         section = config[reader]
         for entry in (section.get("sample_transforms") or ()) if isinstance(section, Mapping) else ():
@@ -93,13 +94,13 @@ def _numbers(value: Any) -> list[Any]:
 
 
 def _place(section: Mapping[str, Any], message: str) -> Mark | None:
-    """The line of the key that a message names, else of the section."""
+    """The line of the key that a message names, otherwise of the section."""
     named = [key for key in section if key != "name" and f"{key}" in message.split(", given")[0]]
     return _mark(section, max(named, key=len)) if named else getattr(section, "mark", None)
 
 
 def _latest(section: Mapping[str, Any]) -> Mark | None:
-    """Where the section was changed last: by an option, else in its own file."""
+    """Where the section was changed last: by an option, otherwise in its file."""
     marks = list(getattr(section, "key_marks", {}).values())
     return next((mark for mark in reversed(marks) if mark.file.startswith("-o")), getattr(section, "mark", None))
 

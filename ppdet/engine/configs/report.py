@@ -1,4 +1,4 @@
-"""The text of tools/check_config.py."""
+"""Text output of tools/check_config.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ppdet.engine.configs.check import check_config
 
 
 def report_configs(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
-    """Print the problems of each config and one line of summary.
+    """Print the problems of each config, and a summary line.
 
     Returns:
         1 if any config has an error or a missing component, else 0.
@@ -33,7 +33,8 @@ def report_configs(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
 
 
 def _is_part(config: Config) -> bool:
-    """A config without readers or without datasets is meant to be included: a base, a list of datasets, a slim config."""
+    """Whether the config is meant to be included by others (a base, a list of datasets, a slim config): it lacks readers or
+    datasets."""
     return not (READER_KEYS & set(config) and DATASET_KEYS & set(config))
 
 

@@ -1,4 +1,4 @@
-"""The shipped configurations that names stand for."""
+"""Paths of shipped configs by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ppdet.core.shipped import configs_folder
 
 
 def config_paths(names: Iterable[str]) -> Tuple[str, ...]:
-    """Paths as ``configs/...``, for -c, in a clone and installed alike; names that are not there are left out."""
+    """Paths ``configs/...`` for -c, in a clone and in an installed package; names without a config are left out."""
     folder = configs_folder()
     there = {path.stem: path.relative_to(folder.parent).as_posix() for path in sorted(folder.rglob("*.yml"))}
     return tuple(there[name] for name in names if name in there)

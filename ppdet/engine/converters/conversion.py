@@ -1,4 +1,4 @@
-"""From the authors' PyTorch file to weights of ours, with an account of every tensor."""
+"""Converts the authors' PyTorch weights to ours, and accounts for every tensor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ppdet.engine.converters.layout import Layout, Network, Renaming, Shape, is_
 from ppdet.engine.converters.state_dict import StateDict, find_state_dict
 from ppdet.engine.weights.torch_file import TorchFile
 
-#: the first that fits is taken
+#: the first layout that fits is used
 LAYOUTS: Tuple[Layout, ...] = (
     *hrnet_layouts.LAYOUTS,
     *lite_hrnet_layouts.LAYOUTS,
@@ -27,18 +27,18 @@ _LISTED = 8
 
 @dataclass(frozen=True)
 class Conversion:
-    """Converted weights and where they come from.
+    """Converted weights and their origin.
 
     Attributes:
-        weights: our name -> array; floating point numbers are float32.
-        layout: the table that was used.
-        network: what the shapes say it is.
-        state: what was found in the file.
-        renaming: what became of each of its keys.
-        home: key of `FEEDS`.
-        feed: how the converted weights want their pixels.
-        swapped: whether the first convolution was turned from BGR to RGB.
-        remarks: what is not an error and still worth knowing.
+        weights: our name -> array; floating-point arrays are float32.
+        layout: the naming table that was used.
+        network: the network, as identified from the shapes.
+        state: the state dict of the file.
+        renaming: what happened to each of its keys.
+        home: repository that trained the weights, a key of `FEEDS`.
+        feed: preprocessing that the converted weights expect.
+        swapped: whether the first convolution was changed from BGR to RGB.
+        remarks: notes for the user that are not errors.
     """
 
     weights: Dict[str, np.ndarray]
@@ -63,14 +63,14 @@ def convert(
 
     Args:
         file: an open PyTorch file.
-        layout: name of one of `LAYOUTS`; default: found by the keys.
-        home: whose checkpoint it is, one of `FEEDS`; default: the layout's.
-        state_key: which of several state dicts in the file to take.
-        to_rgb: where the first convolution was trained with BGR, turn it (and mean and std of the feed) to RGB, for a
-            program that cannot turn pixels. Outputs are the same.
+        layout: name of one of `LAYOUTS`; by default identified from the keys.
+        home: repository that trained the checkpoint, a key of `FEEDS`; by default the layout's.
+        state_key: which of several state dicts in the file to use.
+        to_rgb: if the first convolution was trained with BGR, reorder it (and mean and std of the feed) to RGB, for programs
+            that cannot reorder pixels. Outputs stay the same.
 
     Raises:
-        CheckpointError: no weights, an unknown layout, a key that the layout does not know.
+        CheckpointError: no weights, an unknown layout, or a key that the layout does not cover.
     """
     state = find_state_dict(file.content, str(file.path), state_key)
     keys = list(state.tensors)
@@ -97,17 +97,17 @@ def convert(
 
 
 def check_targets(conversion: Conversion, wanted: Mapping[str, Sequence[int]], model: str) -> Conversion:
-    """Compare the converted weights with a model's, key by key and shape by shape.
+    """Compare keys and shapes of the converted weights with a model's.
 
     Args:
         wanted: the model's key -> shape.
         model: its name, for messages.
 
     Returns:
-        The conversion, with a remark about what was compared.
+        The conversion, with a remark on what was compared.
 
     Raises:
-        CheckpointError: a tensor is left over, missing, or of another shape (all of them are named).
+        CheckpointError: tensors are left over, missing, or of another shape; all of them are listed.
     """
     weights = conversion.weights
     absent = conversion.layout.absent
@@ -171,7 +171,8 @@ def _described(layout: Layout, shapes: Mapping[str, Shape], home: str, path: str
 
 
 def _home(layout: Layout, state: StateDict) -> str:
-    """SimplePose saves what others call state_dict as ``ema``, and shares names with two others."""
+    """The home of a checkpoint. SimplePose shares its key names with two other repositories, but saves the state dict as
+    ``ema``."""
     if state.where == "ema" and layout.name in ("pose_resnet", "hrnet"):
         return "simple_pose"
     return layout.mmpose_home if is_mmpose(list(state.tensors)) else layout.home

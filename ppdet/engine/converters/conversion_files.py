@@ -1,4 +1,4 @@
-"""What a conversion leaves beside the weights: how to feed them, and what became of every tensor."""
+"""Files written with converted weights: the preprocessing they expect, and a report on every tensor."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ppdet.engine.weights.torch_file import TorchFile
 
 
 def write_conversion(conversion: Conversion, file: TorchFile, output: Path) -> Tuple[Path, Path, Path]:
-    """Write weights, feed note and report, each whole or not at all; the weights last.
+    """Write weights, feed note and report, each atomically; the weights last.
 
     Args:
-        output: path of the weights; ``.pdparams`` is added if it is missing.
+        output: path of the weights; the suffix ``.pdparams`` is added if missing.
 
     Returns:
         paths of weights, note (``.feed.yml``) and report (``.report.txt``).
@@ -33,11 +33,11 @@ def write_conversion(conversion: Conversion, file: TorchFile, output: Path) -> T
     return output, note, report
 
 
-_HEADER = "# How the home of these weights fed them: `feed` and `codec` go into a config.\n"
+_HEADER = "# Preprocessing and decoding that these weights were trained with; `feed` and `codec` go into a config.\n"
 
 
 def feed_note(conversion: Conversion, file: TorchFile) -> Dict[str, Any]:
-    """The note as plain data."""
+    """The feed note as plain data."""
     feed = conversion.feed
     note: Dict[str, Any] = {
         "converted_from": {
@@ -80,7 +80,7 @@ def summary_text(conversion: Conversion, file: TorchFile) -> str:
 
 
 def report_text(conversion: Conversion, file: TorchFile) -> str:
-    """The summary, then one line a tensor."""
+    """The summary, then one line per tensor."""
     state, renaming = conversion.state, conversion.renaming
     lines: List[str] = [summary_text(conversion, file), "", "converted"]
     for key, target in renaming.targets.items():

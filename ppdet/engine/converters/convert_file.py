@@ -1,4 +1,4 @@
-"""Converts a PyTorch file into weights of ours, with a note on its pixels and a report on its tensors."""
+"""Converts a PyTorch file to our weights, with a note on preprocessing and a report on its tensors."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def convert_file(
     state_key: Optional[str] = None,
     to_rgb: bool = False,
 ) -> Path:
-    """Convert a PyTorch file and print a summary; nothing is written if anything does not fit.
+    """Convert a PyTorch file and print a summary; if anything does not fit, nothing is written.
 
     Args:
         path: the PyTorch file.
-        output: where to write; default: beside it, with the suffix ``.pdparams``.
-        config: a configuration whose model the weights must fit.
-        overrides: changes of it, "key=value".
+        output: file to write; by default beside the PyTorch file, with the suffix ``.pdparams``.
+        config: a config whose model the weights must fit.
+        overrides: options "key=value" for that config.
         layout, home, state_key, to_rgb: see `convert`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Does a configuration feed and decode as the home of converted weights did?"""
+"""Compares a config's preprocessing and decoding with those that converted weights were trained with."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _DEFAULTS = {"to_bgr": False, "mean": list(RGB_MEAN), "std": list(RGB_STD)}  # N
 
 
 def feed_differences(config: Mapping[str, Any], codec: Optional[Codec], feed: Feed) -> List[str]:
-    """What to set so that the weights see what they were trained with.
+    """What to change in a config so that the weights get the input they were trained with.
 
     Args:
-        config: the configuration.
+        config: a loaded config.
         codec: its codec.
-        feed: of the weights' home.
+        feed: preprocessing of the repository that trained the weights.
 
     Returns:
-        one remark for each reader and for the codec, empty when all agree.
+        one remark per reader and one for the codec; empty if everything agrees.
     """
     wanted = feed.normalize()
     remarks = []
@@ -38,7 +38,7 @@ def feed_differences(config: Mapping[str, Any], codec: Optional[Codec], feed: Fe
 
 
 def _decoding(codec: Optional[Codec]) -> Mapping[str, Any]:
-    """A heatmap codec's arguments, with the shift that a left out one amounts to; empty for others."""
+    """A heatmap codec's arguments, with the default shift filled in; empty for other codecs."""
     if not isinstance(codec, HeatmapCodec):
         return {}
     return {**codec.to_dict(), "flip_shift": codec.shift_after_flip}

@@ -1,7 +1,7 @@
-"""How the home of a checkpoint turned images into network inputs, and heatmaps into keypoints.
+"""Preprocessing and decoding of the repositories that checkpoints come from.
 
-Weights alone do not tell, and one wrong entry costs whole points of AP without an error. Sources: the repositories' own configs
-and data loaders, read.
+A weight file does not state them, and one wrong entry costs whole points of AP without any error. Sources: configs and data
+loaders of the repositories.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ COCO_SIZES = ((192, 256), (288, 384))
 
 @dataclass(frozen=True)
 class Feed:
-    """Pixels in, keypoints out.
+    """Preprocessing and decoding of one repository.
 
     Attributes:
-        repository: whose code.
-        color_order: "rgb" or "bgr": of the channels the first convolution was trained with.
-        mean, std: subtracted from and divided into pixel / 255, in the order of those channels.
+        repository: name or URL.
+        color_order: "rgb" or "bgr", the channel order that the first convolution was trained with.
+        mean, std: normalisation of pixel / 255, in that channel order.
         input_wh: published sizes, (width, height).
-        codec: arguments of `HeatmapCodec`; sigma is of the smaller input. Empty where there is none (ImageNet, bottom-up).
-        remark: what else to know.
+        codec: arguments of `HeatmapCodec`; sigma is that of the smaller input. Empty for ImageNet and bottom-up weights.
+        remark: further notes.
     """
 
     repository: str
@@ -42,14 +42,14 @@ class Feed:
         return {"mean": list(self.mean), "std": list(self.std), "is_scale": True, **turn}
 
     def as_rgb(self) -> Feed:
-        """The same feed for weights whose first convolution now takes RGB: what a channel is normalised by moves with it."""
+        """The same feed for weights whose first convolution was reordered to RGB; mean and std are reordered with it."""
         if self.color_order == "rgb":
             return self
         values: Dict[str, Any] = {**vars(self), "color_order": "rgb", "mean": self.mean[::-1], "std": self.std[::-1]}
         return Feed(**values)
 
 
-#: a rounded Gaussian of 3 sigma, quarter-cell decoding, flipped maps moved by one cell (Xiao et al., ECCV 2018)
+#: rounded Gaussian up to 3 sigma, quarter-cell decoding, flipped maps shifted by one cell (Xiao et al., ECCV 2018)
 _CLASSIC = {
     "alignment": "affine", "grid": "stride", "target": "rounded", "sigma": 2.0, "decoder": "quarter", "flip_shift": 1.0,
 }  # fmt: skip

@@ -1,4 +1,5 @@
-"""HRNet and what is built on it. The authors' names (leoxiaobin, HRNet organisation, mmpose) to PaddleDetection's."""
+"""Layouts of HRNet and networks built on it: from the authors' names (leoxiaobin, HRNet organisation, mmpose) to
+PaddleDetection's."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ BACKBONE = (
     *conv_norm("conv2", "bn2", "backbone.conv_layer1_2"),
     *conv_norm("layer1.{i}.conv{c}", "layer1.{i}.bn{c}", "backbone.la1.block_layer2_{i+1}.conv{c}"),
     *conv_norm("layer1.{i}.downsample.0", "layer1.{i}.downsample.1", "backbone.la1.block_layer2_{i+1}.conv_down"),
-    # a branch that changes its width
+    # an existing branch whose width changes
     *conv_norm("transition{t}.{i}.0", "transition{t}.{i}.1", "backbone.tr{t}.transition_tr{t}_layer_{i+1}"),
     # a new branch
     *conv_norm("transition{t}.{i}.0.0", "transition{t}.{i}.0.1", "backbone.tr{t}.transition_tr{t}_layer_{i+1}"),
@@ -38,7 +39,7 @@ _HIGHER = (
         )
     ),
 )
-#: the authors' branch gives scale - 1, PaddleDetection's the scale
+#: the authors' branch predicts scale - 1, PaddleDetection's the scale
 _SCALES = (
     KeyRule("conv_scale_layers.{i}.0", "hrhrnet_head.scalelayer{i}.0"),
     KeyRule("conv_scale_layers.{i}.1", "hrhrnet_head.scalelayer{i}.1"),
@@ -48,11 +49,11 @@ _CLASSIFIER = "of the ImageNet classifier"
 
 
 def width(shapes: Mapping[str, Shape]) -> int:
-    """Channels of the finest branch."""
+    """Number of channels of the finest branch."""
     return int(shapes["stage4.0.branches.0.0.conv1.weight"][0])
 
 
-#: home -> names of its configurations for COCO and MPII; the width is put in
+#: home -> names of its configs for COCO and MPII, with a placeholder for the width
 _CONFIGS: Mapping[str, Tuple[Sequence[str], Sequence[str]]] = {
     "leoxiaobin": (
         ("hrnet_w{}_256x192_authors", "hrnet_w{}_384x288_authors", "hrnet_w{}_256x192", "hrnet_w{}_384x288"),
@@ -66,14 +67,14 @@ _CONFIGS: Mapping[str, Tuple[Sequence[str], Sequence[str]]] = {
 
 
 def _pose(shapes: Mapping[str, Shape], home: str) -> Network:
-    channels, joints = width(shapes), int(shapes["final_layer.weight"][0])
+    channels, keypoints = width(shapes), int(shapes["final_layer.weight"][0])
     if not any(key.startswith("stage4.2.") for key in shapes):
         version = 1 if channels == 16 else 2
-        small = (f"hrnet_w18_small_v{version}_256x192",) if joints == 17 else ()
-        return Network(f"HRNet-W18 small v{version}, {joints} keypoints", joints, small)
+        small = (f"hrnet_w18_small_v{version}_256x192",) if keypoints == 17 else ()
+        return Network(f"HRNet-W18 small v{version}, {keypoints} keypoints", keypoints, small)
     coco, mpii = _CONFIGS.get(home, _CONFIGS["leoxiaobin"])
-    names = {17: coco, 16: mpii}.get(joints, ())
-    return Network(f"HRNet-W{channels}, {joints} keypoints", joints, tuple(name.format(channels) for name in names))
+    names = {17: coco, 16: mpii}.get(keypoints, ())
+    return Network(f"HRNet-W{channels}, {keypoints} keypoints", keypoints, tuple(name.format(channels) for name in names))
 
 
 def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
@@ -81,12 +82,12 @@ def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
 
 
 def _higher(shapes: Mapping[str, Shape], home: str) -> Network:
-    joints = int(shapes["final_layers.1.weight"][0])
+    keypoints = int(shapes["final_layers.1.weight"][0])
     scaled = any(key.startswith("conv_scale_layers.") for key in shapes)
-    data = {17: "", 14: "_crowdpose"}.get(joints)
+    data = {17: "", 14: "_crowdpose"}.get(keypoints)
     swahr = "_swahr" if scaled else ""
     names = () if data is None else tuple(f"higherhrnet_hrnet_w{width(shapes)}_{size}{swahr}{data}" for size in (512, 640))
-    return Network(f"{'SWAHR' if scaled else 'HigherHRNet'}-W{width(shapes)}, {joints} keypoints", joints, names)
+    return Network(f"{'SWAHR' if scaled else 'HigherHRNet'}-W{width(shapes)}, {keypoints} keypoints", keypoints, names)
 
 
 _NAMES = ("stage4.*", "transition{t}.*")
@@ -107,7 +108,7 @@ LAYOUTS = (
             "classifier.*": _CLASSIFIER, "head.*": _CLASSIFIER,
         },
         absent=("final_conv.", "hrhrnet_head."),
-        # the last exchange feeds four resolutions of the classifier, and only the finest of a pose network
+        # the last exchange outputs four resolutions in the classifier, but only the finest in a pose network
         surplus=tuple(f"backbone.st4.stage_st4_{{m}}.fuse_func.residual_st4_{{n}}_layer_{i}_*" for i in (2, 3, 4)),
     ),
     Layout(

@@ -1,7 +1,7 @@
-"""One line of a table from other toolkits' names to ours.
+"""One rule of a table that maps other toolkits' parameter names to ours.
 
-``{i}`` stands for a number; ``{i+1}`` on our side for the number plus one. A rule names a layer; what follows its last dot
-(``weight``, ``running_mean``, ...) has the same fate everywhere. ``*`` stands for any rest of the name.
+``{i}`` stands for a number, and ``{i+1}`` on our side for that number plus one. A rule names a layer; what follows the last dot
+(``weight``, ``running_mean``, ...) is handled the same way for all layers. ``*`` stands for any rest of the name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class KeyRule:
     """Renames the tensors of layers.
 
     Args:
-        source: their layer, such as "layer1.{i}.conv{c}".
-        target: ours, such as "backbone.la1.block_layer2_{i+1}.conv{c}.conv".
-        weight, bias: change of the numbers, such as `transposed`.
-        whole: the names are those of tensors, not of layers; `weight` is the change of such a tensor.
+        source: layer name in the file, such as "layer1.{i}.conv{c}".
+        target: our layer name, such as "backbone.la1.block_layer2_{i+1}.conv{c}.conv".
+        weight, bias: functions applied to the arrays, such as `transposed`.
+        whole: the names are those of tensors instead of layers; `weight` is applied to the tensor.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class KeyRule:
         self._pattern = name_pattern(source)
 
     def rename(self, key: str) -> Optional[str]:
-        """Our name of a tensor; None if the rule is not about it."""
+        """Our name of a tensor; None if the rule does not apply."""
         layer, _, leaf = (key, "", "") if self.whole else key.rpartition(".")
         found = self._pattern.fullmatch(layer)
         if found is None or (leaf not in LEAVES and not self.whole):
@@ -56,13 +56,13 @@ class KeyRule:
         return renamed if self.whole else f"{renamed}.{LEAVES[leaf]}"
 
     def change(self, key: str) -> Optional[Transform]:
-        """How the numbers of a tensor that it renames change; None for not at all."""
+        """The function to apply to a renamed tensor; None to copy it."""
         return self._changes.get("weight" if self.whole else key.rpartition(".")[2])
 
 
 @lru_cache(None)
 def name_pattern(source: str) -> re.Pattern[str]:
-    """The names which a rule's left side stands for."""
+    """Regular expression of the names that match a rule's left side."""
     parts: List[str] = []
     end = 0
     for match in _PLACE.finditer(source):
@@ -73,7 +73,7 @@ def name_pattern(source: str) -> re.Pattern[str]:
 
 
 def conv_norm(conv: str, norm: str, target: str) -> List[KeyRule]:
-    """A convolution and its batch norm become one layer of ours, with ``conv`` and ``norm`` in it."""
+    """Rules for a convolution and its batch norm, which form one layer with ``conv`` and ``norm`` here."""
     return [KeyRule(conv, f"{target}.conv"), KeyRule(norm, f"{target}.norm")]
 
 
@@ -88,12 +88,12 @@ def pointwise(weight: np.ndarray) -> np.ndarray:
 
 
 def with_token_row(embedding: np.ndarray) -> np.ndarray:
-    """(1, patches, C) -> (1, 1 + patches, C): a row of zeros where others have the class token's."""
+    """(1, patches, C) -> (1, 1 + patches, C): adds a row of zeros for the class token."""
     return np.concatenate([np.zeros_like(embedding[:, :1]), embedding], axis=1)
 
 
 def flattened(weight: np.ndarray) -> np.ndarray:
-    """A LayerNorm over several axes has one axis of parameters in Paddle."""
+    """Flattens the parameters of a LayerNorm over several axes, as Paddle stores them."""
     return weight.reshape(-1)
 
 

@@ -1,4 +1,4 @@
-"""How one family of networks names its tensors, and how to know it by them."""
+"""How a family of networks names its tensors, and how to recognise it by those names."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ Shape = Tuple[int, ...]
 
 @dataclass(frozen=True)
 class Network:
-    """What shapes tell about a checkpoint's network.
+    """A checkpoint's network, as identified from its shapes.
 
     Attributes:
         name: such as "HRNet-W32, 17 keypoints".
-        joints: number of keypoints; 0 for a backbone alone.
-        configs: configurations that fit, the first one best; by name, and by path in a `Conversion`.
+        keypoints: their number; 0 for a backbone alone.
+        configs: configs that fit, the best one first; names, or paths in a `Conversion`.
     """
 
     name: str
-    joints: int
+    keypoints: int
     configs: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Renaming:
-    """What becomes of every key of a file.
+    """What happens to every key of a file.
 
     Attributes:
         targets: file key -> our key.
-        changes: file key -> change of its numbers, where there is one.
+        changes: file key -> function applied to its array, if any.
         dropped: file key -> why it is not needed.
-        unknown: keys which no rule is about.
+        unknown: keys that match no rule.
     """
 
     targets: Dict[str, str] = field(default_factory=dict)
@@ -45,18 +45,18 @@ class Renaming:
 
 @dataclass(frozen=True)
 class Layout:
-    """A table of rules.
+    """A table of renaming rules.
 
     Attributes:
         name: for --layout.
-        title: for people.
-        rules: each key is renamed by the one rule that fits.
-        has, lacks: keys by which the layout is known; ``*`` and ``{i}`` as in rules.
-        describe: shapes by the file's keys (without mmpose's prefixes), home -> the network.
-        home, mmpose_home: whose checkpoints these are, unless said otherwise; see `feeds`.
-        dropped: names of tensors -> why they are not needed.
-        absent: prefixes of our keys that such a file lacks by nature.
-        surplus: our keys that a model may lack, as rules name them.
+        title: shown to the user.
+        rules: each key is renamed by the one rule that matches.
+        has, lacks: keys that identify the layout by their presence or absence; ``*`` and ``{i}`` as in rules.
+        describe: function of the shapes by file key (without mmpose's prefixes) and the home, which returns the network.
+        home, mmpose_home: default repository of such checkpoints; see `feeds`.
+        dropped: tensor names -> why they are not needed.
+        absent: prefixes of our keys that such files never contain.
+        surplus: patterns of our keys that a model may lack.
     """
 
     name: str
@@ -72,21 +72,21 @@ class Layout:
     surplus: Tuple[str, ...] = ()
 
     def may_be_left_over(self, key: str) -> bool:
-        """Whether one of our keys is nothing to worry about when a model has no use for it."""
+        """Whether one of our keys may be left over because a model does not use it."""
         return any(name_pattern(name).fullmatch(key) for name in self.surplus)
 
     def fits(self, keys: Sequence[str]) -> bool:
-        """Whether a file's keys look like this layout's."""
+        """Whether a file's keys match this layout."""
         return all(_any(name, keys) for name in self.has) and not any(_any(name, keys) for name in self.lacks)
 
     def rename(self, keys: Sequence[str]) -> Renaming:
-        """Our key of each of a file's.
+        """Rename all keys of a file.
 
         Args:
-            keys: of the file; mmpose's ``backbone.`` and ``keypoint_head.`` may be before them.
+            keys: of the file, with or without mmpose's prefixes ``backbone.`` and ``keypoint_head.``.
 
         Raises:
-            CheckpointError: two of the file's keys would become one.
+            CheckpointError: two keys of the file would get the same name.
         """
         result = Renaming()
         taken: Dict[str, str] = {}
@@ -122,12 +122,12 @@ class Layout:
 
 
 def is_mmpose(keys: Sequence[str]) -> bool:
-    """Whether the keys tell backbone and head apart, as mmpose does."""
+    """Whether the keys have mmpose's prefixes for backbone and head."""
     return any(key.startswith("backbone.") for key in keys)
 
 
 def without_mmpose(keys: Sequence[str]) -> List[str]:
-    """The keys without ``backbone.``, ``keypoint_head.`` and ``head.``; as they are if they are not mmpose's."""
+    """The keys without mmpose's ``backbone.``, ``keypoint_head.`` and ``head.``; other keys unchanged."""
     if not is_mmpose(keys):
         return list(keys)
     return [next((key[len(p) :] for p in ("backbone.", "keypoint_head.", "head.") if key.startswith(p)), key) for key in keys]

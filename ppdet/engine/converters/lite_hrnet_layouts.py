@@ -1,4 +1,4 @@
-"""LiteHRNet in its three kinds. The authors' names are mmpose's; ours differ in one word."""
+"""Layouts of LiteHRNet's three variants. The authors use mmpose's names; ours differ in one word."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ppdet.engine.converters.layout import Layout, Network, Shape
 
 
 def _describe(shapes: Mapping[str, Shape], home: str) -> Network:
-    joints = int(shapes["final_layer.weight"][0])
+    keypoints = int(shapes["final_layer.weight"][0])
     channels = int(shapes["transition0.0.2.weight"][0])
     if not any("cross_resolution_weighting" in key for key in shapes):
         kind = "wider_naive" if channels == 40 else "naive"
-        naive = (f"{kind}_hrnet_18_256x192_coco",) if joints == 17 else ()
-        return Network(f"LiteHRNet {kind}, {joints} keypoints", joints, naive)
+        naive = (f"{kind}_hrnet_18_256x192_coco",) if keypoints == 17 else ()
+        return Network(f"LiteHRNet {kind}, {keypoints} keypoints", keypoints, naive)
     modules = len({key.split(".")[1] for key in shapes if key.startswith("stage0.")})
     depth = {2: 18, 3: 30}.get(modules, 0)
-    configs = (f"lite_hrnet_{depth}_256x192_coco", f"lite_hrnet_{depth}_384x288_coco") if joints == 17 else ()
-    return Network(f"LiteHRNet-{depth or '?'}, {joints} keypoints", joints, configs)
+    configs = (f"lite_hrnet_{depth}_256x192_coco", f"lite_hrnet_{depth}_384x288_coco") if keypoints == 17 else ()
+    return Network(f"LiteHRNet-{depth or '?'}, {keypoints} keypoints", keypoints, configs)
 
 
 def _rules(layers: str) -> List[KeyRule]:
-    """Convolutions keep their names, norms are called ``norm``; layers without either have plain numbers."""
+    """Rules for layers: convolutions keep their names, norms are called ``norm`` here, other layers are numbered."""
     return [
         KeyRule(f"{layers}.bn", f"backbone.{layers}.norm"),
         KeyRule(layers, f"backbone.{layers}"),

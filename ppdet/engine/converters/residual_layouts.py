@@ -1,4 +1,4 @@
-"""Networks whose names we share: Simple Baselines, SimplePose and LPN (torchvision's ResNet names)."""
+"""Layouts of networks that use torchvision's ResNet names: Simple Baselines, SimplePose and LPN."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def _depth(shapes: Mapping[str, Shape]) -> str:
 
 
 def _resnet(shapes: Mapping[str, Shape], home: str) -> Network:
-    joints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
+    keypoints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
     se = any(".se.fc." in key for key in shapes)
     duc = any(key.startswith("duc_layers.") for key in shapes)
     if se or duc or home == "simple_pose":
         kind = ("se_" if se else "") + ("duc" if duc else "dconv")
-        name = f"SimplePose ResNet-{depth} {kind.upper().replace('_', ' + ')}, {joints} keypoints"
-        return Network(name, joints, (f"resnet{depth}_{kind}_256x192",) if joints == 17 else ())
-    name = f"Simple Baselines ResNet-{depth}, {joints} keypoints"
+        name = f"SimplePose ResNet-{depth} {kind.upper().replace('_', ' + ')}, {keypoints} keypoints"
+        return Network(name, keypoints, (f"resnet{depth}_{kind}_256x192",) if keypoints == 17 else ())
+    name = f"Simple Baselines ResNet-{depth}, {keypoints} keypoints"
     if home == "microsoft_caffe":
-        return Network(f"{name}, Caffe style", joints, (f"resnet{depth}_caffe_256x192",) if joints == 17 else ())
-    endings = {17: ("256x192", "384x288"), 16: ("256x256_mpii", "384x384_mpii")}.get(joints, ())
-    return Network(name, joints, tuple(f"resnet{depth}_{ending}" for ending in endings))
+        return Network(f"{name}, Caffe style", keypoints, (f"resnet{depth}_caffe_256x192",) if keypoints == 17 else ())
+    endings = {17: ("256x192", "384x288"), 16: ("256x256_mpii", "384x384_mpii")}.get(keypoints, ())
+    return Network(name, keypoints, tuple(f"resnet{depth}_{ending}" for ending in endings))
 
 
 def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
@@ -66,12 +66,12 @@ def _imagenet(shapes: Mapping[str, Shape], home: str) -> Network:
 
 
 def _lpn(shapes: Mapping[str, Shape], home: str) -> Network:
-    joints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
+    keypoints, depth = int(shapes["final_layer.weight"][0]), _depth(shapes)
     paired = depth in ("18", "34") and shapes["layer1.0.conv1.weight"][1] == 2
     name = f"{depth}{'h' if paired else ''}"
     if any(".att.fc." in key for key in shapes):
-        return Network(f"LPN-{name} with LPN.attention=SE, {joints} keypoints", joints)
-    return Network(f"LPN-{name}, {joints} keypoints", joints, (f"lpn_{name}_256x192",) if joints == 17 else ())
+        return Network(f"LPN-{name} with LPN.attention=SE, {keypoints} keypoints", keypoints)
+    return Network(f"LPN-{name}, {keypoints} keypoints", keypoints, (f"lpn_{name}_256x192",) if keypoints == 17 else ())
 
 
 _TRUNK_NAMES = ("conv1.weight", "layer4.{i}.conv1.weight", "final_layer.weight")

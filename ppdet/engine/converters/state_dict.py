@@ -1,4 +1,4 @@
-"""Find the weights in what a training program saved around them."""
+"""Finds the state dict in a checkpoint that holds other things as well."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ppdet.core.errors import CheckpointError
 from ppdet.engine.weights.torch_tensor import TorchTensor
 
-#: where weights lie in a checkpoint; the first that is there is taken. Averaged weights are what their authors evaluated.
+#: keys of the weights in a checkpoint, in order of preference: averaged weights first, since they are what the authors evaluated
 WRAPPERS = ("ema", "ema_state_dict", "state_dict", "best_state_dict", "model", "model_state_dict", "net", "params")
-#: what parallel training and wrapping classes put before every key; "1." is HigherHRNet's half precision
+#: prefixes that parallel training and wrapper classes add to every key; "1." is HigherHRNet's half precision
 PREFIXES = ("module.", "_orig_mod.", "model.", "1.")
 _DEPTH = 4
 
 
 @dataclass(frozen=True)
 class StateDict:
-    """Weights as they lie in a file.
+    """The state dict of a file.
 
     Attributes:
-        tensors: name, without what wraps all of them -> tensor.
-        where: way to them in the file, such as "state_dict"; "" when they lie at the top.
-        prefix: what was before every key, such as "module.".
-        beside: what else lies there: other weights, epoch, optimizer, ...
+        tensors: name, without a prefix that all of them share -> tensor.
+        where: its key in the file, such as "state_dict"; "" for the top level.
+        prefix: removed from every key, such as "module.".
+        beside: other keys at that level: further weights, epoch, optimizer, ...
     """
 
     tensors: Dict[str, TorchTensor]
@@ -33,15 +33,15 @@ class StateDict:
 
 
 def find_state_dict(content: Any, path: str, key: Optional[str] = None) -> StateDict:
-    """Weights of a loaded file.
+    """Find the state dict of a loaded file.
 
     Args:
-        content: what `TorchFile` read.
-        path: of the file, for messages.
-        key: which of several to take, such as "state_dict"; default: the first of `WRAPPERS` that is there.
+        content: as read by `TorchFile`.
+        path: the file, for messages.
+        key: which of several to use, such as "state_dict"; by default the first of `WRAPPERS` that exists.
 
     Raises:
-        CheckpointError: no weights, or not there.
+        CheckpointError: no weights, or none under that key.
     """
     where: List[str] = []
     beside: List[str] = []

@@ -1,7 +1,7 @@
-"""ViTPose to PaddleDetection's names; linear layers are transposed.
+"""Layouts of ViTPose: to PaddleDetection's names, with transposed linear layers.
 
-The authors extended mmpose 0.x and kept the pre-training's names. mmpose 1.x takes its backbone from mmpretrain: other names, and
-a position embedding without the class token's row, which PaddleDetection and the authors add to every patch.
+The authors extended mmpose 0.x and kept the names of the pre-training. mmpose 1.x uses mmpretrain's backbone, with other names,
+and a position embedding without the row of the class token, which PaddleDetection and the authors add to every patch.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _SIZES = {384: "small", 768: "base", 1024: "large", 1280: "huge"}
 
 
 def _describe(shapes: Mapping[str, Shape], home: str) -> Network:
-    joints, channels = int(shapes["final_layer.weight"][0]), int(shapes["pos_embed"][2])
+    keypoints, channels = int(shapes["final_layer.weight"][0]), int(shapes["pos_embed"][2])
     simple = "deconv_layers.0.weight" not in shapes
     size = _SIZES.get(channels, f"of {channels} channels")
     config = "vitpose_base_simple_coco_256x192" if simple else "vitpose_base_coco_256x192"
-    configs = (config,) if (size, joints) == ("base", 17) else ()
-    return Network(f"ViTPose-{size}{' simple' if simple else ''}, {joints} keypoints", joints, configs)
+    configs = (config,) if (size, keypoints) == ("base", 17) else ()
+    return Network(f"ViTPose-{size}{' simple' if simple else ''}, {keypoints} keypoints", keypoints, configs)
 
 
 LAYOUTS = (

@@ -1,7 +1,7 @@
-"""One model measured with several sources of person boxes, side by side.
+"""Evaluates one model with several sources of person boxes, side by side.
 
 The AP of a top-down model depends on the source of its boxes more than on most of what papers compare: annotated boxes give
-about two AP more than a detector's. So the command prints both, and each row says what it was measured with.
+about two AP more than a detector's. The command prints both, and each row states the setting.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from ppdet.core.files import atomic_write, require_folder
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.setting import decoder_text, flip_text, wants_flip_test
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
@@ -33,12 +35,12 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "gt_select": ("EvalDataset.use_gt_bbox=true", "EvalDataset.select_data=true"),
     "det": ("EvalDataset.use_gt_bbox=false", "EvalDataset.select_data=false"),
 }
-"""Box sources by their name on the command line."""
+"""Box sources by their names on the command line."""
 
 
 @dataclass(frozen=True)
 class ProtocolRow:
-    """One line of the table: the boxes, the setting, and the figures (0 to 1)."""
+    """One row of the table: the boxes, the setting, and the figures (0 to 1)."""
 
     source: str
     boxes: int
@@ -59,12 +61,12 @@ def compare_boxes(
     """Evaluate one model once per source of boxes and print the table.
 
     Args:
-        config_file: a keypoint config with a COCO-style EvalDataset.
+        config_file: a top-down config with a COCO-style EvalDataset.
         overrides: options; "det" uses `EvalDataset.bbox_file` and `EvalDataset.image_thre`.
-        sources: of "gt" (annotated boxes), "gt_select" (those that select_data keeps) and "det" (the detector's).
+        sources: some of "gt" (annotated boxes), "gt_select" (those that select_data keeps) and "det" (the detector's).
         output_eval: folder for `SOURCE/keypoints_results.json` of each, and the table as `box_protocols.json`.
         amp: mixed precision.
-        exported: arguments of `ExportedModel`, to measure an exported folder instead of the weights.
+        exported: arguments of `ExportedModel`, to evaluate an exported folder instead of the weights.
 
     Raises:
         ConfigError: an unknown source, or a config whose dataset cannot change its boxes.
@@ -76,12 +78,13 @@ def compare_boxes(
         require_folder(output_eval, "--output_eval")
     plain = load_config(config_file, overrides)
     _check(plain)
+    require_sound(plain, import_components(plain))  # logs the warnings, which Assembly does not
     assemblies = {source: Assembly(load_config(config_file, [*overrides, *OPTIONS[source]])) for source in dict.fromkeys(sources)}
     choose_device(plain)
     distributed.start()
     for assembly in assemblies.values():
-        len(assembly.dataset("Eval"))  # a missing box file is reported now, not after hours of evaluation
-    model = model_with_weights(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
+        len(assembly.dataset("Eval"))  # report a missing box file now, not after hours of evaluation
+    model = load_model(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
     precision = Precision.from_config(plain, amp)
     rows = []
     for source, assembly in assemblies.items():
@@ -96,7 +99,7 @@ def compare_boxes(
 
 
 def protocol_table(rows: Sequence[ProtocolRow]) -> str:
-    """Markdown table of the rows."""
+    """The rows as a Markdown table."""
     header = ("box source", "boxes", "threshold", "flip test", "decoder", *FIGURES)
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for row in rows:

@@ -1,7 +1,7 @@
-"""Evaluate a model on the EvalDataset of its config. Its task runs it; here predictions become figures.
+"""Evaluates a model on the EvalDataset of its config. The task runs the model; this module turns its predictions into figures.
 
-Under `paddle.distributed.launch` each process evaluates its share. The predictions are gathered, and each sample counts once,
-however the sampler padded.
+Under `paddle.distributed.launch` each process evaluates its share. Predictions are gathered; samples that were repeated to fill
+the last batch count once.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 from ppdet.metrics.result_file import read_results
 
 logger = get_logger(__name__)
@@ -31,14 +33,14 @@ class Evaluator:
     """Runs a model over its evaluation data and computes the metric.
 
     Args:
-        assembly: builds reader and metric, and knows the task.
+        assembly: provides the reader, the metric and the task.
         model: the model with its weights, or an `ExportedModel`.
-        reader: the batches, or the dataset, that the task's `collect` takes; None takes those of the config.
-        metric: collects the predictions; None takes the assembly's.
+        reader: the batches, or the dataset, for the task's `collect`; None for those of the config.
+        metric: collects the predictions; None for the config's.
         precision: mixed precision of the forward pass; None is float32.
 
     Attributes:
-        setting: after `run`, the facts that a figure depends on, as text: boxes, flip test, decoder, un-warp.
+        setting: after `run`, the settings that the figures depend on, as text: boxes, flip test, decoder, un-warp.
         bad: after `run`, (path, reason) of images that could not be read.
     """
 
@@ -55,7 +57,7 @@ class Evaluator:
         """Evaluate.
 
         Returns:
-            Named figures of the metric, on every process; empty when only predictions were asked for.
+            Named figures of the metric, on every process; empty if only predictions are saved.
         """
         started = time.time()
         self.metric.reset()
@@ -91,7 +93,7 @@ class Evaluator:
             logger.warning("%d images could not be read, their objects count as missed:%s%s", len(self.bad), named, more)
 
     def _figures(self) -> dict[str, float]:
-        """Computed once, by the first process, which also writes the result file; the others are given the figures."""
+        """Figures, computed once by the first process, which also writes the result file, and sent to the others."""
         figures = self.metric.compute() if distributed.is_main() else {}
         if figures:
             logger.info("%s\n%s", self.setting, self.metric.report())
@@ -105,33 +107,35 @@ def evaluate(
     json_eval: bool = False,
     exported: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Evaluate the `weights` of a config, or an exported model, on its EvalDataset; what `tools/eval.py` does.
+    """Evaluate the `weights` of a config, or an exported model, on its EvalDataset, as `tools/eval.py` does.
 
     Args:
         config: a loaded config.
-        output_eval: folder for the predictions; None takes the config's `output_eval`, else writes none.
+        output_eval: folder for the predictions; None for the config's `output_eval`, without which none are written.
         amp: mixed precision.
-        json_eval: compute the figures of predictions written before into `output_eval`, without a model.
+        json_eval: score the predictions that an earlier run wrote to `output_eval`, without running a model.
         exported: arguments of `ExportedModel`, to evaluate an exported folder instead of the weights.
 
     Returns:
         Named figures; empty with `save_prediction_only`.
 
     Raises:
-        PpdetError: whatever in config, data or weights does not fit.
+        PpdetError: config, data or weights do not fit together.
     """
     choose_device(config)
     distributed.start()
     folder = output_eval or config.get("output_eval")
     if isinstance(folder, (str, Path)) and not json_eval:
         require_folder(folder, "output_eval")
+    if distributed.is_main():
+        require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
     if json_eval:
         return _evaluate_file(assembly, output_eval or config.get("output_eval") or config.get("save_dir") or ".")
     if config.get("save_prediction_only") and not (output_eval or config.get("output_eval")):
         output_eval = config.get("save_dir") or "output"
     metric = assembly.metric(output_eval)
-    model = model_with_weights(assembly) if exported is None else ExportedModel(**exported)
+    model = load_model(assembly) if exported is None else ExportedModel(**exported)
     return Evaluator(assembly, model, metric=metric, precision=Precision.from_config(config, amp)).run()
 
 

@@ -1,7 +1,6 @@
-"""What a top-down config scores without looking at an image: the mean pose of its training set, placed into each box.
-
-A trained network must beat it. Poses are averaged over their labelled keypoints in coordinates of their own boxes: (0, 0) is the
-top-left corner of a box, (1, 1) the bottom-right corner.
+"""Baseline of a top-down config that looks at no image: the mean pose of the training set, placed in each box. A trained
+network must beat it. Poses are averaged in box coordinates, (0, 0) the top-left and (1, 1) the bottom-right corner, over
+labelled keypoints only.
 
 Legend: N persons, K keypoints.
 """
@@ -30,20 +29,20 @@ SMALLEST_SIDE = 1.0
 
 
 def evaluate_mean_pose(config: Config, output_eval: Optional[Union[str, Path]] = None) -> Dict[str, float]:
-    """Score the mean pose of the TrainDataset in the boxes of the EvalDataset, by the config's own metric.
+    """Score the mean pose of the TrainDataset in the boxes of the EvalDataset with the config's metric.
 
-    No model is built and no image is opened. Every keypoint has score 1, so that a person's score is its box's.
+    No model is built and no image is read. Every keypoint has score 1, so a person's score is that of the box.
 
     Args:
         config: a top-down config.
-        output_eval: folder for the placed poses; None takes the config's `output_eval`, else writes none.
+        output_eval: folder for the predictions; None for the config's `output_eval`, without which none are written.
 
     Returns:
         Named figures of the metric; empty with `save_prediction_only`.
 
     Raises:
-        ConfigError: a config without single persons in boxes, such as a detector's.
-        DataError: what `Assembly.dataset` and the metric find wrong with the data.
+        ConfigError: the config's dataset does not consist of single persons in boxes.
+        DataError: the datasets or the metric cannot use the data.
     """
     remove_paddle_log_handler()
     folder = output_eval or config.get("output_eval")
@@ -66,7 +65,7 @@ def evaluate_mean_pose(config: Config, output_eval: Optional[Union[str, Path]] =
 
 
 def mean_pose(samples: List[PersonSample]) -> Tuple[np.ndarray, np.ndarray]:
-    """(K,2) mean of the labelled keypoints in units of their own boxes, .5 if there is none; (K,) how often each is labelled."""
+    """(K, 2) mean of the labelled keypoints in box coordinates, 0.5 if never labelled; (K,) number of labels of each."""
     boxes = _boxes(samples)
     xy = np.stack([sample.xy_image for sample in samples])
     visible = np.stack([sample.visible for sample in samples]) > 0
@@ -77,7 +76,7 @@ def mean_pose(samples: List[PersonSample]) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def place_pose(relative: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
-    """(N,K,2) image pixels of one (K,2) pose in (N,4) boxes."""
+    """(N, K, 2) image pixels of one (K, 2) pose in (N, 4) boxes."""
     placed: np.ndarray = boxes_xyxy[:, None, :2] + relative * _sides(boxes_xyxy)[:, None]
     return placed
 

@@ -1,4 +1,4 @@
-"""Write a model into the package: what `PosePipeline()` and names such as "tinypose" find."""
+"""Writes a model into the package, where `PosePipeline()` and names such as "tinypose" find it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.export.exporter import Exporter
 from ppdet.engine.weights.checkpoint import save_pdparams
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
-#: of an export, what every engine but Paddle Inference needs; its program would double the size and is one command away
+#: files of an export to bundle. Paddle Inference's program is left out: it would double the size, and one command makes it.
 FILES = ("infer_cfg.yml", "model.onnx", "export_report.md")
 
 
 def bundle_model(config: Config, name: str) -> Path:
     """Export the `weights` of a config into the folder of bundled models, in 16 bits.
 
-    The folder gets the card, model.onnx, the report of the export and `{name}.pdparams` with the same rounded weights, to train
-    on from. A `model_card.md` that is there stays.
+    The folder gets the card, model.onnx, the export report, and `{name}.pdparams` with the same rounded weights for
+    fine-tuning. An existing `model_card.md` stays.
 
     Args:
-        config: of the model, with `weights`.
-        name: of the folder, by which the model is found.
+        config: config of the model, with `weights`.
+        name: name of the folder, by which the model is found.
 
     Returns:
         The folder.
@@ -41,7 +41,7 @@ def bundle_model(config: Config, name: str) -> Path:
     """
     choose_device(config)
     assembly = Assembly(config)
-    model = model_with_weights(assembly)
+    model = load_model(assembly)
     target = bundled_models_folder() / name
     with tempfile.TemporaryDirectory() as temporary:
         exporter = Exporter(assembly, model, temporary, onnx=True, half_weights=True)

@@ -1,4 +1,4 @@
-"""Export a model: a Paddle 3 program, optionally ONNX, its card, and a report that every engine agrees with the framework."""
+"""Exports a model: a Paddle 3 program, optionally ONNX, its card, and a report that compares every engine with the framework."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from ppdet.core.errors import ExportError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.export.half_weights import round_to_float16, store_weights_as_float16
 from ppdet.engine.export.onnx_conversion import convert_to_onnx, converter_version
@@ -23,7 +25,7 @@ from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity
 from ppdet.engine.export.parity_samples import parity_samples
 from ppdet.engine.export.quiet_output import quiet_output
 from ppdet.engine.tasks.deployed_form import DeployedForm
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 
 logger = get_logger(__name__)
 
@@ -31,15 +33,15 @@ SAMPLES = 8
 
 
 class Exporter:
-    """Writes `{output_dir}/{config name}/` and checks it before anyone can use it.
+    """Writes `{output_dir}/{config name}/` after checking it.
 
-    Everything is written to a temporary folder beside the target, which replaces the target only when all files are there and
-    every engine agrees. A folder exported earlier stays until then.
+    Everything is written to a temporary folder beside the target, which replaces the target only when all files exist and every
+    engine agrees. Until then an earlier export stays.
 
     Args:
         assembly: the config's parts.
         model: the model with its weights.
-        output_dir: parent of the exported folder.
+        output_dir: parent of the exported folder; it is made if necessary.
         onnx: also write model.onnx.
         for_fd: FastDeploy's layout: `inference.*` and `inference.yml` directly in `output_dir`.
         half_weights: round the model's weights to float16 first, in place, and store those of model.onnx in 16 bits.
@@ -65,11 +67,11 @@ class Exporter:
         """Export and check.
 
         Returns:
-            The report, which also lies in the folder as export_report.md and export_report.json.
+            The report, which is also in the folder as export_report.md and export_report.json.
 
         Raises:
-            ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an
-                engine differs from the framework; then the export is kept in `{target}.failed` to be looked at.
+            ExportError: the architecture cannot be exported, a conversion failed, the folder cannot be written, or an engine
+                differs from the framework; in the last case the export is kept in `{target}.failed` for inspection.
         """
         if self.half_weights:
             round_to_float16(self.model)
@@ -125,7 +127,8 @@ class Exporter:
         )
 
     def _publish(self, temporary: Path) -> None:
-        if self.for_fd:  # the target is a folder of others as well: file by file
+        if self.for_fd:  # the target also holds other files: replace file by file
+            self.target.mkdir(parents=True, exist_ok=True)
             for file in sorted(temporary.iterdir()):
                 os.replace(file, self.target / file.name)
             return
@@ -143,17 +146,18 @@ def export(
     for_fd: bool = False,
     half_weights: bool = False,
 ) -> Path:
-    """Export the `weights` of a config; what `tools/export_model.py` does.
+    """Export the `weights` of a config, as `tools/export_model.py` does.
 
     Returns:
         The exported folder.
 
     Raises:
-        PpdetError: whatever in config or weights does not fit, or see `Exporter.run`.
+        PpdetError: config and weights do not fit together, or see `Exporter.run`.
     """
     choose_device(config)
+    require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
-    exporter = Exporter(assembly, model_with_weights(assembly), output_dir, onnx, for_fd, half_weights)
+    exporter = Exporter(assembly, load_model(assembly), output_dir, onnx, for_fd, half_weights)
     exporter.run()
     return exporter.target
 

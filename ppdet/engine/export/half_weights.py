@@ -1,8 +1,8 @@
-"""Store the weights of an ONNX file in 16 bits: half the size on disk, the same arithmetic.
+"""Stores the weights of an ONNX file in 16 bits: half the size on disk, the same arithmetic.
 
-Each float32 weight is written as float16 and cast back to float32 by the first node that an engine runs on it. ONNX Runtime and
-OpenVINO fold that cast while they load the file, so that speed and memory are those of the float32 file; the results differ
-only by the rounding of the weights (11 significant bits).
+Each float32 weight is written as float16, followed by a Cast node back to float32. ONNX Runtime and OpenVINO fold that cast
+when they load the file, so speed and memory are those of the float32 file. Results differ only by the rounding of the weights
+(11 significant bits).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def store_weights_as_float16(path: Path) -> int:
     """Rewrite an ONNX file with float16 weights; small constants (under 64 numbers: shapes, scales) stay as they are.
 
     Args:
-        path: an ONNX file with float32 weights; it is replaced as a whole.
+        path: an ONNX file with float32 weights; it is replaced atomically.
 
     Returns:
-        The number of weights that are now in 16 bits.
+        Number of weights that are stored in 16 bits now.
 
     Raises:
         ExportError: a weight is larger than float16 can hold (65,504).
@@ -56,7 +56,7 @@ def store_weights_as_float16(path: Path) -> int:
 
 
 def _constants_to_initializers(graph: Any) -> None:
-    """paddle2onnx writes weights as Constant nodes; give them the form that other exporters use."""
+    """Turn Constant nodes, as which paddle2onnx writes weights, into initializers."""
     kept = []
     for node in graph.node:
         value = next((attribute.t for attribute in node.attribute if attribute.name == "value"), None)

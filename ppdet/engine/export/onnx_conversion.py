@@ -1,4 +1,4 @@
-"""Turn an exported Paddle 3 program into ONNX with paddle2onnx, and tidy what comes out."""
+"""Converts an exported Paddle 3 program to ONNX with paddle2onnx, and cleans up the result."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, Sequence
 from ppdet.core.errors import ExportError
 
 OPSET = 13
-# In a process of its own: on an operator it does not know, paddle2onnx ends the process. Its default optimiser is
-# switched off because it installs packages with pip while it runs; every engine folds constants by itself.
+# Run in a separate process, since paddle2onnx terminates the process on an unknown operator. Its default optimiser is switched
+# off because it installs packages with pip at run time; the engines fold constants themselves.
 _SCRIPT = (
     "import sys, paddle2onnx; paddle2onnx.export(sys.argv[1], sys.argv[2], sys.argv[3], "
     "opset_version=int(sys.argv[4]), enable_onnx_checker=True, optimize_tool='None')"
@@ -22,10 +22,10 @@ LINES_SHOWN = 12
 
 
 def convert_to_onnx(program: Path, params: Path, target: Path, output_names: Sequence[str]) -> None:
-    """Write `target` from `program` (model.json) and `params` (model.pdiparams).
+    """Convert `program` (model.json) and `params` (model.pdiparams) to the ONNX file `target`.
 
     Args:
-        output_names: names the outputs get, in order.
+        output_names: new names of the outputs, in order.
 
     Raises:
         ExportError: paddle2onnx is not installed, or cannot convert the program; its output is in the message.
@@ -44,7 +44,7 @@ def convert_to_onnx(program: Path, params: Path, target: Path, output_names: Seq
 
 
 def _tidy(path: Path, output_names: Sequence[str]) -> None:
-    """Drop weights nothing uses (engines warn about each), name the outputs, and call the first axis batch."""
+    """Drop unused weights (engines warn about each), name the outputs, and name the first axis "batch"."""
     import onnx
 
     model = onnx.load(str(path))
@@ -64,7 +64,7 @@ def _tidy(path: Path, output_names: Sequence[str]) -> None:
 
 
 def _drop_dead(graph: Any) -> None:
-    """Remove nodes and weights that no output depends on. Nodes are in order of execution."""
+    """Remove nodes and weights that no output depends on. Nodes are in topological order."""
     live = {output.name for output in graph.output}
     kept = []
     for node in reversed(graph.node):

@@ -1,4 +1,4 @@
-"""Compare an exported model with the framework that it came from, by what counts: final keypoints and boxes."""
+"""Compares an exported model with the framework by its final keypoints and boxes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ REFERENCE_BATCH, ENGINE_BATCH = 8, 3
 
 @dataclass
 class EngineResult:
-    """How far one engine is from the framework.
+    """Difference of one engine from the framework.
 
     Attributes:
         engine: name of the engine; see `runtime_names`.
-        status: "ok", "differs", "failed" (it could not run the model) or "absent" (nothing to run here).
+        status: "ok", "differs", "failed" (it could not run the model) or "absent" (not installed, or no file for it).
         compared, unmatched, max_px, mean_px, max_score, max_output: see `Difference`.
-        note: the engine's description and what else to know, or why it did not run.
+        note: description of the engine and further remarks, or why it did not run.
     """
 
     engine: str
@@ -44,7 +44,7 @@ class EngineResult:
 
     @classmethod
     def of(cls, engine: str, description: str, difference: Difference) -> EngineResult:
-        """The judged result of an engine that ran."""
+        """The result of an engine that ran, with its status."""
         figures = asdict(difference)
         figures["note"] = description + difference.note
         result = cls(engine, "ok", **figures)
@@ -77,7 +77,7 @@ class ParityReport:
 
     @property
     def warnings(self) -> list[str]:
-        """Why a report without failures may still say little."""
+        """Reasons why a report without failures may prove little."""
         ran = [result for result in self.engines if result.status in ("ok", "differs")]
         if not ran or any(result.compared for result in ran):
             return []
@@ -87,14 +87,14 @@ class ParityReport:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain content for export_report.json."""
+        """Content of export_report.json."""
         limits = {
             "px": TOLERANCE_PX, "score": TOLERANCE_SCORE, "output": TOLERANCE_OUTPUT, "score_floor": SCORE_FLOOR,
         }  # fmt: skip
         return {"passed": not self.failed, "warnings": self.warnings, "tolerance": limits, **asdict(self)}
 
     def to_markdown(self) -> str:
-        """The table of export_report.md."""
+        """Content of export_report.md."""
         rows = [
             f"# Export report: {self.model}",
             "",
@@ -120,13 +120,13 @@ class ParityReport:
 def check_parity(
     model_dir: str | Path, form: DeployedForm, samples: Sequence[Any], origin: str, cpu_threads: int = 2
 ) -> ParityReport:
-    """Run each engine that is installed and finds its file on the samples.
+    """Run every installed engine that can read one of the files on the samples, and compare it with the framework.
 
     Args:
         model_dir: exported directory.
         form: the same model in the framework.
         samples: (image, boxes) pairs.
-        origin: where the samples come from, for the report.
+        origin: origin of the samples, for the report.
         cpu_threads: of the engines.
     """
     report = ParityReport(str(form.card.extra.get("model_name", Path(model_dir).name)), len(samples), origin)
@@ -153,7 +153,7 @@ def _check_engine(
     cpu_threads: int,
 ) -> EngineResult:
     engine = runtime_class.engine
-    # An engine that reads both formats is compared on the ONNX file, which is what it is given in deployment.
+    # An engine that reads both formats is tested with the ONNX file, which is what it gets in deployment.
     if _reads_onnx(runtime_class) and files.onnx is None:
         return EngineResult(engine, "absent", note="needs model.onnx (export with --onnx)")
     if not runtime_class.can_read(files):
@@ -163,7 +163,7 @@ def _check_engine(
     try:
         runtime = load_runtime(files.folder, engine=engine, cpu_threads=cpu_threads, precision="fp32")
         found = _Run(task, runtime, card, samples, ENGINE_BATCH)
-    except Exception as error:  # engines have exceptions of their own; any of them means: cannot run this model
+    except Exception as error:  # engines raise their own exceptions; each of them means that the model cannot be run
         kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
         return EngineResult(engine, "failed", note=kind + " ".join(str(error).split()))
     difference = task.compare(reference.predictions, found.predictions)
@@ -173,7 +173,7 @@ def _check_engine(
 
 
 class _Run(Runtime):
-    """Predictions of one engine on all samples, and the outputs of its network on the way."""
+    """Predictions of one engine on all samples, and the raw outputs of its network."""
 
     def __init__(self, task: Task, runtime: Runtime, card: ModelCard, samples: Sequence[Any], batch_size: int) -> None:
         self._task, self._runtime = task, runtime
@@ -182,24 +182,24 @@ class _Run(Runtime):
         self.predictions = task.predictions(self, card, samples, batch_size)
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Run the engine and keep what is compared."""
+        """Run the engine, and keep the outputs that are compared."""
         outputs = self._runtime.run(feeds)
         self.outputs.append(self._task.stable_outputs(outputs))
         return outputs
 
 
 def output_difference(reference: list[list[np.ndarray]], found: list[list[np.ndarray]]) -> float | None:
-    """Largest difference of the outputs that have a batch axis, as a share of their largest value.
+    """Largest difference of the outputs that have a batch axis, as a fraction of their largest value.
 
     Args:
-        reference, found: the outputs of each run of a network; the batches may be cut differently.
+        reference, found: outputs of all runs of a network; batches may be split differently.
 
     Returns:
-        None if there is no such output, infinity if shapes differ.
+        None if there is no such output, infinity if the shapes differ.
     """
     worst = None
     for ours, theirs in zip(zip(*reference), zip(*found)):
-        if ours[0].ndim < 3:  # indices of peaks, or rows after suppression
+        if ours[0].ndim < 3:  # indices of peaks, or rows after NMS
             continue
         ours_whole, theirs_whole = np.concatenate(ours), np.concatenate(theirs)
         if ours_whole.shape != theirs_whole.shape:

@@ -1,4 +1,4 @@
-"""Images and boxes to compare engines on: people of the evaluation data, or drawn figures if there is none.
+"""Images and boxes to compare engines on: people of the evaluation data, or drawn figures if that is missing.
 
 Axes: N boxes, H W pixels.
 """
@@ -16,13 +16,13 @@ SIZE = (240, 320)
 
 
 def parity_samples(assembly: Assembly, count: int) -> tuple[list[Sample], str]:
-    """`count` samples, or as many as the task makes of them, and a word on where they come from.
+    """`count` samples, or as many as the task makes of them, and a description of their origin.
 
-    Every third sample has four boxes, so that batches of several sizes go through the engines.
+    Every third sample has four boxes, so that the engines run batches of several sizes.
     """
     try:
         samples = _real(assembly, count)
-    except PpdetError:  # no data set on this machine: an export needs none
+    except PpdetError:  # no dataset on this machine; an export does not need it
         samples = []
     origin = "images of the EvalDataset"
     if not samples:
@@ -53,7 +53,7 @@ def _more_boxes(boxes: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _drawn(seed: int) -> Sample:
-    """A figure of ellipses before a smooth background: edges, colours and limbs, nothing copied from anyone."""
+    """A figure made of ellipses on a smooth background, which has edges, colours and limbs."""
     rng = np.random.default_rng(seed)
     width, height = SIZE
     coarse = rng.integers(60, 200, (6, 5, 3)).astype(np.uint8)
@@ -68,9 +68,9 @@ def _drawn(seed: int) -> Sample:
         cv2.ellipse(image, place(dx, dy), (int(rx * tall), int(ry * tall)), 0, 0, 360, colour, -1)
     bend = rng.uniform(-0.08, 0.08, 4)
     for side, (first, second) in ((-1, bend[:2]), (1, bend[2:])):
-        joints = [(side * 0.1, 0.2), (side * (0.16 + first), 0.36), (side * (0.15 + second), 0.5)]
+        limb = [(side * 0.1, 0.2), (side * (0.16 + first), 0.36), (side * (0.15 + second), 0.5)]
         legs = [(side * 0.06, 0.48), (side * (0.07 + second), 0.72), (side * (0.06 + first), 0.96)]
-        for chain, thickness in ((joints, 12), (legs, 16)):
+        for chain, thickness in ((limb, 12), (legs, 16)):
             for start, end in zip(chain, chain[1:]):
-                cv2.line(image, place(*start), place(*end), skin if chain is joints else cloth, thickness, cv2.LINE_AA)
+                cv2.line(image, place(*start), place(*end), skin if chain is limb else cloth, thickness, cv2.LINE_AA)
     return image, np.array([[x - 0.22 * tall, top, x + 0.22 * tall, top + tall]], np.float64)

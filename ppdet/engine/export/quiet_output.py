@@ -1,4 +1,4 @@
-"""Hold back what a library prints past Python's streams, and show it only if the library fails."""
+"""Captures what a library prints to the file descriptors, and shows it only on failure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LINES_SHOWN = 15
 
 @contextlib.contextmanager
 def quiet_output(what: str) -> Iterator[None]:
-    """Redirect the file descriptors 1 and 2 for the block.
+    """Redirect the file descriptors 1 and 2 within the block.
 
     Raises:
-        ExportError: the block raised; the message has the error and the end of what was printed.
+        ExportError: the block raised an exception; the message contains it and the end of the output.
     """
     sys.stdout.flush()
     sys.stderr.flush()

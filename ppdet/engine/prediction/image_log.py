@@ -1,4 +1,4 @@
-"""Images and their results for VisualDL, as PaddleDetection's `--use_vdl` of prediction shows them."""
+"""Writes images and drawn results for VisualDL, as PaddleDetection's `--use_vdl` does in prediction."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def require_visual_dl() -> Any:
 
 
 def log_images(paths: Sequence[Path], output_dir: str | Path, log_dir: str) -> int:
-    """Write images and the drawn ones for VisualDL; look at them with ``visualdl --logdir log_dir``.
+    """Write the input and the drawn images for VisualDL; view them with ``visualdl --logdir log_dir``.
 
     Args:
         paths: the images that were predicted.
-        output_dir: folder of the drawn ones, which have the same names.
+        output_dir: folder of the drawn images, which have the same names.
         log_dir: VisualDL's folder.
 
     Returns:
-        How many images were written; those without a drawn one are left out.
+        Number of images written; those without a drawn image are skipped.
 
     Raises:
         ConfigError: VisualDL is not installed.
@@ -45,7 +45,7 @@ def log_images(paths: Sequence[Path], output_dir: str | Path, log_dir: str) -> i
             try:
                 drawn = read_image(Path(output_dir) / path.name)
                 images = {"original": read_image(path, apply_orientation=True), "result": drawn}
-            except MediaError:  # it was reported when it was predicted
+            except MediaError:  # already reported during prediction
                 continue
             for name, image in images.items():
                 writer.add_image(tag=f"{name}/{path.name}", img=image, step=number)

@@ -1,4 +1,4 @@
-"""Predict from weights: poses or boxes of image files, by the same path that runs exported models."""
+"""Predicts poses or boxes of image files from weights, through the same code that runs exported models."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, PredictOptions
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 from ppdet.image.io import list_images, write_image
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.progress import Progress
 from ppdet.inference.video.process import process_video
 from ppdet.inference.video.reader import VideoReader
 
 logger = get_logger(__name__)
-
-SECONDS_BETWEEN_PROGRESS = 10.0
 
 
 class Predictor:
@@ -35,10 +36,10 @@ class Predictor:
         assembly: the config's parts.
         model: the model with its weights.
         options: see `PredictOptions`.
-        detector: finds the people for a model that takes boxes; None takes each whole image as one person's box.
+        detector: finds the people for a top-down model; None takes each whole image as one person's box.
 
     Raises:
-        ConfigError: a detector for a model that takes no boxes.
+        ConfigError: a detector with a model that takes no boxes.
         ExportError: an architecture that cannot be run this way.
     """
 
@@ -54,7 +55,7 @@ class Predictor:
         """Predict, draw and save.
 
         Args:
-            paths: image files. One that cannot be read is reported and left out.
+            paths: image files. Files that cannot be read are reported and skipped.
 
         Returns:
             0, or 1 if any image failed.
@@ -66,7 +67,8 @@ class Predictor:
         inputs = ImageInputs(str(paths[0]), None)
         inputs.paths = list(paths)
         ids = dict(zip(paths, image_ids(paths)))
-        started = shown = time.time()
+        started = time.time()
+        progress = Progress("predict", len(paths), "image")
         entries: list[dict[str, Any]] = []
         done = found = 0
         for group, images in inputs.groups(IMAGES_TOGETHER):
@@ -76,9 +78,8 @@ class Predictor:
                 entries += each.records
                 found += each.number
             done += len(group)
-            if time.time() - shown > SECONDS_BETWEEN_PROGRESS:
-                logger.info("%d of %d images", done, len(paths))
-                shown = time.time()
+            progress.step(len(group))
+        progress.close()
         written = str(output.path)
         if self.options.save_results:
             file = output.file(self._finder.file_name)
@@ -89,11 +90,11 @@ class Predictor:
         return inputs.exit_status()
 
     def run_video(self, source: str | Path) -> int:
-        """Predict the poses of a video, frame by frame; writes the video under its own name and, if asked, the poses of
-        every frame as ``<stem>_keypoint.json``.
+        """Predict the poses of a video, frame by frame, and write the drawn video under its own name and, with `save_results`,
+        the poses of all frames as ``<stem>_keypoint.json``.
 
         Returns:
-            0, or 1 if frames could not be read (they are kept in place, without people).
+            0, or 1 if frames could not be read (they stay in the video, without people).
 
         Raises:
             ConfigError: the model is a detector.
@@ -113,15 +114,15 @@ class Predictor:
 
 
 def find_images(infer_img: str | None = None, infer_dir: str | None = None, infer_list: str | None = None) -> list[Path]:
-    """The images that were asked for.
+    """The images that the flags name.
 
     Args:
-        infer_img: one file; wins over the others, as in PaddleDetection.
-        infer_dir: a folder, or with `infer_list` the folder its names are in.
-        infer_list: text file, one image per line; lines that start with # are left out.
+        infer_img: one file; has priority over the others, as in PaddleDetection.
+        infer_dir: a folder, or with `infer_list` the folder that its names are relative to.
+        infer_list: text file, one image per line; lines that start with # are comments.
 
     Raises:
-        MediaError: nothing was asked for, or it is not there.
+        MediaError: no flag was given, or the file does not exist.
     """
     if infer_img:
         if not Path(infer_img).is_file():
@@ -133,7 +134,7 @@ def find_images(infer_img: str | None = None, infer_dir: str | None = None, infe
         names = [line.strip() for line in Path(infer_list).read_text(encoding="utf-8").splitlines()]
         paths = [Path(infer_dir or "") / name for name in names if name and not name.startswith("#")]
         if not paths:
-            raise MediaError(f"{infer_list} names no image: it should have one a line.")
+            raise MediaError(f"{infer_list} names no image: it should have one per line.")
         return paths
     if infer_dir:
         return list_images(infer_dir)
@@ -148,26 +149,27 @@ def predict(
     det_weights: str | Path | None = None,
     video_file: str | Path | None = None,
 ) -> int:
-    """Predict with the `weights` of a config; what `tools/infer.py` does.
+    """Predict with the `weights` of a config, as `tools/infer.py` does.
 
     Args:
         config: a loaded config.
-        paths: image files; not looked at with `video_file`.
+        paths: image files; ignored with `video_file`.
         options: what to draw and write.
-        det_config, det_weights: YAML and weights of a detector that finds the people first; None uses none. Without
-            det_weights those named in its YAML.
+        det_config, det_weights: YAML and weights of a detector that finds the people first; None for no detector. Without
+            det_weights its YAML names them.
         video_file: a video instead of images.
 
     Returns:
         Exit status: 0, or 1 if any image or frame failed.
 
     Raises:
-        PpdetError: whatever in configs, weights or folders does not fit.
+        PpdetError: configs, weights or folders are wrong or missing.
     """
     if video_file is not None:
-        VideoReader(video_file).close()  # a bad video is reported before a model is loaded
-    OutputFolder(options.output_dir)  # found out now, not after the model is loaded
+        VideoReader(video_file).close()  # report a bad video before loading a model
+    OutputFolder(options.output_dir)  # report a folder that cannot be written before loading a model
     choose_device(config)
+    require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
     if det_config or det_weights:
         assembly.task.refuse_detector(assembly)
@@ -175,9 +177,9 @@ def predict(
     if det_config is not None:
         overrides = [] if det_weights is None else [f"weights={det_weights}"]
         finder = Assembly(load_config(det_config, overrides))
-        form = finder.task.deployed_form(finder, model_with_weights(finder))
+        form = finder.task.deployed_form(finder, load_model(finder))
         detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
     elif det_weights is not None:
         raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
-    predictor = Predictor(assembly, model_with_weights(assembly), options, detector)
+    predictor = Predictor(assembly, load_model(assembly), options, detector)
     return predictor.run(paths) if video_file is None else predictor.run_video(video_file)

@@ -1,4 +1,4 @@
-"""One text file per image, as PaddleDetection's `--save_txt` writes, made from keypoint.json or bbox.json."""
+"""Writes one text file per image from keypoint.json or bbox.json, as PaddleDetection's `--save_txt` does."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ logger = get_logger(__name__)
 def write_text_results(folder: str | Path) -> list[Path]:
     """Write ``<image's stem>.txt`` beside the newer of keypoint.json and bbox.json.
 
-    A line per box is ``category_id score x y w h``, a line per person ``[image_id, score, [x, y, score, ...]]``. Images without
-    a result have no file.
+    The line of a box is ``category_id score x y w h``, that of a person ``[image_id, score, [x, y, score, ...]]``. Images
+    without results get no file.
 
     Returns:
         The files written.

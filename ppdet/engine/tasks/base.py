@@ -1,9 +1,9 @@
-"""What a task says of its models. A task is what a model finds; evaluator, exporter, predictor and config checks ask it."""
+"""Base class of tasks. A task is one kind of model; evaluator, exporter, predictor and config checks call it."""
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
+from contextlib import closing
 from typing import Any, ClassVar, Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 import numpy as np
@@ -12,7 +12,6 @@ from ppdet.codecs import Codec
 from ppdet.core.config.load import Config
 from ppdet.core.config.registry import Registry
 from ppdet.core.errors import DataError, MediaError
-from ppdet.core.logger import get_logger
 from ppdet.core.problem import Problem
 from ppdet.engine import distributed
 from ppdet.engine.precision import Precision
@@ -21,46 +20,43 @@ from ppdet.engine.tasks.difference import Difference
 from ppdet.engine.tasks.finders import Finder, PredictOptions
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.progress import Progress
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.skeletons import Skeleton
-
-logger = get_logger(__name__)
-
-SECONDS_BETWEEN_PROGRESS = 10.0
 
 Sample = tuple  # (image (H, W, 3) RGB uint8, boxes_xyxy (N, 4))
 
 
 class Parts(Protocol):
-    """What a task needs of an `engine.assembly.Assembly`."""
+    """The part of `engine.assembly.Assembly` that tasks use."""
 
     config: Config
     skeleton: Skeleton
     codec: Optional[Codec]
 
     def dataset(self, role: str) -> Any:
-        """The dataset of a role."""
+        """The dataset of a role ("Train", "Eval" or "Test")."""
 
     def reader(self, role: str) -> Any:
         """A new reader of that dataset's batches."""
 
 
 class Collected(NamedTuple):
-    """What an evaluation has run: number of samples, and the facts that its figures depend on, as one line."""
+    """Summary of an evaluation: number of samples, and one line with the settings that its figures depend on."""
 
     samples: int
     setting: str
 
 
 class Task(ABC):
-    """One kind of model. Tasks have no state; `tasks.table` finds the one of a config.
+    """One kind of model. Tasks have no state; `tasks.table` finds the task of a config.
 
     Attributes:
-        kind: its name, the same as `Codec.kind` and `ModelCard.kind`.
-        architectures: built-in networks of this kind. A network that no task names is of its codec's kind.
-        needs_codec: whether its models have a codec of the same kind.
+        kind: name of the kind, as in `Codec.kind` and `ModelCard.kind`.
+        architectures: built-in networks of this kind. The kind of other networks is that of their codec.
+        needs_codec: whether its models need a codec of the same kind.
         trainable: whether its models can be trained here.
-        iou_type: "bbox" or "keypoints", what ``metric: COCO`` means if the config gives no IouType.
+        iou_type: meaning of ``metric: COCO`` without IouType, "bbox" or "keypoints".
     """
 
     kind: ClassVar[str]
@@ -72,11 +68,11 @@ class Task(ABC):
     # ---------------------------------------------------------------- the config
 
     def check(self, config: Config) -> list[Problem]:
-        """Parts of a config that do not belong to a model of this kind."""
+        """Problems with parts of a config that do not fit this kind of model."""
         return []
 
     def input_multiple(self, config: Config, registry: Registry) -> int:
-        """The sides of the network input must be multiples of this: `input_multiple` of the backbone's class, else 1."""
+        """Number that divides both sides of the network input: `input_multiple` of the backbone's class, by default 1."""
         name = backbone_name(config)
         return int(getattr(registry.get(name), "input_multiple", 1)) if name in registry else 1
 
@@ -93,20 +89,20 @@ class Task(ABC):
 
     @abstractmethod
     def deployed_form(self, parts: Parts, model: Any) -> DeployedForm:
-        """What becomes of a model when it is exported.
+        """The form in which a model is exported.
 
         Args:
             parts: of the config.
-            model: with its weights; put into evaluation mode.
+            model: with its weights; it is put into evaluation mode.
 
         Raises:
-            ConfigError: the config lacks something that the card must state.
+            ConfigError: the config lacks something that the model card needs.
         """
 
     # ---------------------------------------------------------------- evaluation
 
     def eval_reader(self, parts: Parts) -> Any:
-        """A reader that serves several evaluations, to be closed after the last; None if `collect` reads whole images."""
+        """A reader for several evaluations, to be closed after the last one; None if `collect` reads the dataset itself."""
         return None
 
     @abstractmethod
@@ -119,21 +115,21 @@ class Task(ABC):
         precision: Precision | None = None,
         bad: list[tuple[str, str]] | None = None,
     ) -> Collected:
-        """Run a model over this process's share of its evaluation data and feed the metric.
+        """Run a model over this process's share of the evaluation data, and feed the metric.
 
         Args:
             parts: of the config.
             model: a network in evaluation mode, or an `ExportedModel`.
             metric: its `update` takes the predictions.
-            data: the batches or the dataset; None takes those of the config.
+            data: the batches or the dataset; None for those of the config.
             precision: mixed precision of the forward pass.
-            bad: (path, reason) of each image that cannot be read is appended.
+            bad: list to which (path, reason) of each unreadable image is appended.
         """
 
     # ---------------------------------------------------------------- prediction
 
     def refuse_detector(self, parts: Parts) -> None:  # noqa: B027  most take one
-        """Raise if models of this kind take no boxes from a detector.
+        """Raise an error if models of this kind take no boxes from a detector.
 
         Raises:
             ConfigError: they do not.
@@ -141,12 +137,12 @@ class Task(ABC):
 
     @abstractmethod
     def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
-        """What predicts on images from weights, by the same path that runs exported models."""
+        """Predicts on images from weights, through the same code that runs exported models."""
 
     # ---------------------------------------------------------------- an export against the framework
 
     def sample_boxes(self, sample: Any) -> np.ndarray:
-        """(N, 4) float64 xyxy boxes of a sample of the dataset, around which the model is run; none for whole images."""
+        """(N, 4) float64 xyxy boxes of a dataset's sample to run the model on; N = 0 for models of whole images."""
         return np.zeros((0, 4))
 
     def parity_samples(self, samples: Sequence[Sample]) -> list[Sample]:
@@ -154,16 +150,16 @@ class Task(ABC):
         return list(samples)
 
     def stable_outputs(self, outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Those outputs of the network that may be compared number by number; arrays of fewer than three axes are not."""
+        """Outputs of the network that may be compared element by element; arrays with fewer than three axes are skipped."""
         return list(outputs)
 
     @abstractmethod
     def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
-        """Final predictions of each sample by an engine, for `compare`."""
+        """Final predictions of an engine for each sample, for `compare`."""
 
     @abstractmethod
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
-        """How far the predictions of an engine are from the framework's."""
+        """Difference of an engine's predictions from the framework's."""
 
 
 def backbone_name(config: Mapping[str, Any]) -> str:
@@ -174,7 +170,7 @@ def backbone_name(config: Mapping[str, Any]) -> str:
 
 
 def readable(dataset: Any, rows: Iterable[int], bad: list[tuple[str, str]]) -> Iterator[Any]:
-    """Samples of the given rows of a dataset; images that cannot be read are appended to `bad` as (path, reason)."""
+    """Samples of the given rows of a dataset; unreadable images are appended to `bad` as (path, reason)."""
     for row in rows:
         try:
             yield dataset.load(row, np.random.default_rng(row))
@@ -188,12 +184,12 @@ def process_rows(dataset: Any) -> Sequence[int]:
 
 
 def with_progress(reader: Any) -> Iterator[Any]:
-    """The items of a reader, with a line from time to time on the first process."""
+    """The items of a reader; the first process shows how far it is."""
+    if not distributed.is_main():
+        yield from reader
+        return
     total = len(reader) if hasattr(reader, "__len__") else None
-    shown = time.time()
-    for number, batch in enumerate(reader, start=1):
-        yield batch
-        now = time.time()
-        if distributed.is_main() and now - shown > SECONDS_BETWEEN_PROGRESS:
-            logger.info("Eval iter: %d%s", number, f"/{total}" if total else "")
-            shown = now
+    with closing(Progress("Eval iter", total, "iteration")) as progress:
+        for batch in reader:
+            yield batch
+            progress.step()

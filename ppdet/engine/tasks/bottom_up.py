@@ -1,4 +1,4 @@
-"""Bottom-up models: the poses of everyone in an image at once."""
+"""Bottom-up models: all poses of an image at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.video.background import BackgroundSource
 from ppdet.modeling.export.bottom_up import BottomUpExport
 
-ARCH = "HigherHRNet"  # PaddleDetection's word for all of them
+ARCH = "HigherHRNet"  # PaddleDetection's name for all of them
 
 
 class BottomUpTask(Task):
@@ -45,7 +45,7 @@ class BottomUpTask(Task):
     iou_type = "keypoints"
 
     def check(self, config: Config) -> list[Problem]:
-        """Datasets of single persons, and half of SWAHR: its scale maps without its loss, or the reverse."""
+        """Finds datasets of single persons, and a half-configured SWAHR: scale maps without its loss, or the reverse."""
         problems = datasets_of_another_kind(
             config, "KeypointTopDown", "finds people in whole images: give KeypointBottomUpCocoDataset"
         )
@@ -61,7 +61,7 @@ class BottomUpTask(Task):
         return problems
 
     def deployed_form(self, parts: Parts, model: Any) -> DeployedForm:
-        """The network with the search for candidates, for images of any size; see `Task.deployed_form`."""
+        """The network with the candidate search, for images of any size; see `Task.deployed_form`."""
         config = parts.config
         codec: Any = parts.codec
         feed = Feed.of_config(config)
@@ -77,15 +77,15 @@ class BottomUpTask(Task):
         return DeployedForm(layer, card, layer.input_spec(), tuple(layer.output_names))
 
     def estimator(self, parts: Parts, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
-        """What evaluates or predicts with a bottom-up config's model.
+        """The estimator that evaluates or predicts with a bottom-up config's model.
 
         Args:
             parts: of the config.
-            model: with its weights, or an `ExportedModel`; that gives candidates of one scale and cannot be flip-tested.
+            model: with its weights, or an `ExportedModel`, which outputs candidates of one scale and has no flip test.
             precision: mixed precision of the forward pass.
 
         Raises:
-            ConfigError: scales that cannot be tested, or a test that an exported model cannot do.
+            ConfigError: impossible scales, or a test that an exported model does not support.
         """
         flip_test, scales = wants_bottom_up_flip(parts.config), scales_of(parts.config)
         if isinstance(model, ExportedModel):
@@ -109,7 +109,7 @@ class BottomUpTask(Task):
         precision: Precision | None = None,
         bad: list[tuple[str, str]] | None = None,
     ) -> Collected:
-        """Run whole images one after the other, which a thread reads ahead; see `Task.collect`."""
+        """Run whole images one by one, read ahead by a thread; see `Task.collect`."""
         estimator = self.estimator(parts, model, precision)
         dataset = parts.dataset("Eval") if data is None else data
         samples = BackgroundSource(readable(dataset, process_rows(dataset), [] if bad is None else bad))
@@ -133,23 +133,23 @@ class BottomUpTask(Task):
         return Collected(count, bottom_up_setting(estimator, parts.config, len(dataset), computed))
 
     def refuse_detector(self, parts: Parts) -> None:
-        """It has no use for one."""
+        """Bottom-up models take no boxes."""
         raise ConfigError(
             f"{parts.config.path} is a bottom-up model, which finds everybody in the image by itself: leave out --det_config "
             "and --det_weights."
         )
 
     def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
-        """Everybody in the image, with flip test and scales as the config says."""
+        """Finds all people of an image, with the config's flip test and scales."""
         estimator = self.estimator(parts, model)
         return PoseFinder(PosePipeline(None, estimator, person_threshold=options.person_threshold), options)
 
     def parity_samples(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Images of many shapes."""
+        """Images of various shapes."""
         return bottom_up_samples(samples)
 
     def stable_outputs(self, outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The best heat of each keypoint and of each cell."""
+        """The highest heatmap values; see `bottom_up_parity.stable_outputs`."""
         return stable_outputs(outputs)
 
     def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
@@ -158,5 +158,5 @@ class BottomUpTask(Task):
         return [predict_bottom_up(estimator, image) for image, _ in samples]
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
-        """Candidates, and the people that are made of them."""
+        """Compares candidates, and the people grouped from them."""
         return compare_predictions(reference, found)

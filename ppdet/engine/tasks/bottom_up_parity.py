@@ -1,4 +1,4 @@
-"""How far an engine is from the framework on whole images: by the candidates of its graph, and by the people made of them.
+"""Compares an engine with the framework on whole images: candidates of the graph, and the people grouped from them.
 
 Legend: N candidates that count, K keypoints, M candidates per keypoint, B batch.
 """
@@ -16,15 +16,15 @@ from ppdet.inference.estimators.base import People
 from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 
 SAMPLES = 6
-TINY = 48  # pixels; an image smaller than the network's smallest step
-# Network pixels. A peak midway between two pixels, or with equal neighbours, moves by half a pixel along an axis with the last
-# bit of the heat, in any engine. Few peaks do; more than this share would be a fault.
+TINY = 48  # pixels per side; smaller than any network input
+# A tied peak lies midway between two pixels, or has equal neighbours: the last bit of the heatmap moves it by half a network
+# pixel along an axis, in any engine. Few peaks are tied; a larger fraction than this is an error.
 TIE, MOST_TIES = 0.75, 0.01
 
 
 def bottom_up_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[np.ndarray, Any]]:
-    """Images of many shapes, since a bottom-up graph takes any: of each four, one is kept, one cut to a tall strip, one to a wide
-    strip, and one made tiny. At most `SAMPLES`, because the network is large.
+    """Images of various shapes, since a bottom-up graph takes any: of every four, one is unchanged, one a tall strip, one a
+    wide strip, and one tiny. At most `SAMPLES`, because the network is large.
 
     Args:
         samples: (image, boxes) pairs.
@@ -43,9 +43,9 @@ def bottom_up_samples(samples: Sequence[tuple[np.ndarray, Any]]) -> list[tuple[n
 
 
 def stable_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What changes little in a graph's candidates when the maps do: the best heat of each keypoint and of each cell.
+    """Values that change little when the maps change little: the highest heatmap value of each keypoint and of each cell.
 
-    Which of two equal pixels comes first, and whether it is the thirtieth or the thirty-first, depends on the last bit.
+    The order of candidates with equal values, and which of them is the last, depends on the last bit.
 
     Args:
         outputs: in the order of `Candidates`, B in front.
@@ -58,7 +58,7 @@ def stable_outputs(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 class BottomUpPrediction(NamedTuple):
-    """Of one image: the candidates, image pixels per network pixel, and the people made of the candidates."""
+    """Prediction on one image: the candidates, image pixels per network pixel, and the people grouped from the candidates."""
 
     candidates: Candidates
     pixel: float
@@ -66,22 +66,22 @@ class BottomUpPrediction(NamedTuple):
 
 
 def predict_bottom_up(estimator: BottomUpEstimator, image: np.ndarray) -> BottomUpPrediction:
-    """Run an estimator on an image and keep what it grouped."""
+    """Run an estimator on an image and keep its candidates."""
     candidates, frame = estimator.candidates(image)
     pixel = float(frame.size_wh[0, 0] / frame.input_wh[0])
     return BottomUpPrediction(candidates, pixel, estimator.group(candidates, frame))
 
 
 def compare_candidates(ours: BottomUpPrediction, theirs: BottomUpPrediction, floor: float) -> np.ndarray:
-    """The framework's confident candidates against the nearest ones of an engine.
+    """Compare the framework's confident candidates with the nearest ones of an engine.
 
     Args:
-        ours: the framework's.
+        ours: the framework's candidates.
         theirs: the engine's, of the same image.
-        floor: candidates with a score above this count.
+        floor: only candidates with a higher score are compared.
 
     Returns:
-        (N, 4) distance in image pixels (infinite where there is none), difference of scores, largest difference of tags, and
+        (N, 4) distance in image pixels (infinite without a counterpart), difference of scores, largest difference of tags, and
         distance in network pixels.
     """
     rows = [np.zeros((0, 4))]
@@ -100,7 +100,7 @@ def compare_candidates(ours: BottomUpPrediction, theirs: BottomUpPrediction, flo
 
 
 def tied_peaks(rows: np.ndarray, tolerance_px: float) -> np.ndarray:
-    """Which rows of `compare_candidates` differ only in the side to which a tied peak moved; none if there are many.
+    """Mask of the rows of `compare_candidates` that differ only because a tied peak moved; empty if there are many.
 
     Args:
         rows: (N, 4).
@@ -113,15 +113,15 @@ def tied_peaks(rows: np.ndarray, tolerance_px: float) -> np.ndarray:
 def regrouped(
     reference: Sequence[BottomUpPrediction], found: Sequence[BottomUpPrediction], floor: float, tolerance_px: float
 ) -> int:
-    """Number of people whose keypoints differ with an engine, though its candidates may not.
+    """Number of people whose keypoints an engine groups differently, even if its candidates agree.
 
-    Matching rounds distances between tags. If these lie close together, as in a network that has learnt little, the last bit
-    decides which keypoints are joined.
+    Matching rounds distances between tags. If tags are close together, as in a network that has learnt little, the last bit
+    decides which keypoints are grouped.
 
     Args:
-        reference: the framework's.
+        reference: the framework's predictions.
         found: the engine's, of the same images.
-        floor: keypoints with a score above this count.
+        floor: only keypoints with a higher score are compared.
         tolerance_px: image pixels within which keypoints are the same.
     """
     changed = 0
@@ -133,15 +133,15 @@ def regrouped(
 
 
 def compare_predictions(reference: Sequence[BottomUpPrediction], found: Sequence[BottomUpPrediction]) -> Difference:
-    """Figures of all images: confident candidates, apart from tied peaks, and their tags; regrouped people are noted."""
+    """Figures over all images: confident candidates except tied peaks, and their tags; regrouped people are noted."""
     rows = np.concatenate([compare_candidates(*pair, SCORE_FLOOR) for pair in zip(reference, found)])
     tied = tied_peaks(rows, TOLERANCE_PX)
     difference = Difference.of(rows[~tied, 0], rows[~tied, 1])
     largest = max(float(np.abs(each.candidates.tag).max(initial=0)) for each in reference)
     difference.max_output = float(rows[:, 2].max(initial=0)) / max(largest, 1e-30)
     if tied.any():
-        difference.note += f"; left out: {int(tied.sum())} peaks midway between pixels, which the last bit moves"
+        difference.note += f"; left out: {int(tied.sum())} peaks midway between pixels, whose position depends on the last bit"
     changed = regrouped(reference, found, SCORE_FLOOR, TOLERANCE_PX)
     if changed:
-        difference.note += f"; {changed} people grouped otherwise: their tags lie so close that the last bit decides"
+        difference.note += f"; {changed} people grouped differently: their tags are so close that the last bit decides"
     return difference

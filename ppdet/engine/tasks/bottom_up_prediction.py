@@ -1,4 +1,4 @@
-"""People in whole images from weights, with the flip test and the multi-scale test of the HigherHRNet authors.
+"""Predicts the people of whole images from weights, with the flip and multi-scale tests of the HigherHRNet authors.
 
 Legend: B batch, K keypoints, H W pixels of the network input at scale 1, h w map cells.
 """
@@ -27,17 +27,17 @@ SMALLEST_SCALE, LARGEST_SCALE = 0.125, 4.0
 
 
 class BottomUpPredictor(BottomUpEstimator):
-    """Averages the maps of an image, its mirror image and several scales of both before candidates are taken.
+    """Averages the maps of an image, its mirror image and several scales of both before the candidate search.
 
-    As the authors do: heatmaps of all scales are resized to the network input at scale 1 and averaged. Tags are those of scale 1
-    (of the only scale, if there is one); with the flip test a person has two, of the image and of its mirror image. All scales
-    show the same part of the plane, so that their maps coincide.
+    As in the authors' code, heatmaps of all scales are resized to the network input at scale 1 and averaged. Tags are those of
+    scale 1 (or of the only scale); with the flip test each person has two, from the image and from its mirror image. All scales
+    cover the same region, so that their maps coincide.
 
     Args:
-        form: the deployed form of the model, which the plain, single run uses.
-        model: gives heatmap_1x, tag and heatmap_2x.
+        form: deployed form of the model.
+        model: network that returns heatmap_1x, tag and heatmap_2x.
         flip_test: also run the mirror image, in the same batch.
-        scales: of the network input; see `scales_of`.
+        scales: factors on the network input; see `scales_of`.
         precision: mixed precision of the forward pass; None is float32.
     """
 
@@ -51,7 +51,7 @@ class BottomUpPredictor(BottomUpEstimator):
         self._precision = precision or Precision()
 
     def candidates(self, image: np.ndarray) -> tuple[Candidates, Crop]:
-        """Candidates of the averaged maps; see `BottomUpEstimator.candidates`."""
+        """Candidates from the averaged maps; see `BottomUpEstimator.candidates`."""
         frames = self.frames((image.shape[1], image.shape[0]))
         base = frames[1.0 if 1.0 in frames else self.scales[0]]
         heat, tags = paddle.zeros([]), []
@@ -66,19 +66,19 @@ class BottomUpPredictor(BottomUpEstimator):
         return self._of_outputs([output.numpy() for output in outputs]), base
 
     def frames(self, image_wh: tuple[int, int]) -> dict[float, Crop]:
-        """The frame of each scale. All cover what the smallest covers, as in the authors' code."""
+        """The frame of each scale. All cover the region of the smallest, as in the authors' code."""
         smallest = min(self.scales)
         return {scale: self.codec.frame_for_image(image_wh, scale, smallest) for scale in self.scales}
 
     def _maps(self, image: np.ndarray, size_wh: tuple[int, int]) -> tuple[paddle.Tensor, list[paddle.Tensor]]:
-        """Averaged heatmaps (1, K, H, W), and the tags (1, K, H, W) of the image and, with flip test, of its mirror image."""
+        """Averaged heatmaps (1, K, H, W), and tags (1, K, H, W) of the image and, with flip test, of its mirror image."""
         heat, tags = self.codec.flip_tested(self._network, image, self.skeleton) if self.flip_test else self._network(image)
         with paddle.no_grad():
             each = [_resized(np.ascontiguousarray(tags[..., number]), size_wh) for number in range(tags.shape[-1])]
             return _resized(heat, size_wh), each
 
     def _network(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Heat (B, K, h, w) and tags (B, K, h, w, 1) of normalised images."""
+        """Heatmaps (B, K, h, w) and tags (B, K, h, w, 1) of normalised images."""
         with paddle.no_grad(), self._precision.autocast():
             outputs = {name: maps.astype("float32") for name, maps in self._model(paddle.to_tensor(images)).items()}
             heat, tags = averaged_maps(outputs)
@@ -91,17 +91,17 @@ def _resized(maps: np.ndarray, size_wh: tuple[int, int]) -> paddle.Tensor:
 
 
 def wants_bottom_up_flip(config: Mapping[str, Any]) -> bool:
-    """Whether to test with mirror images as well: `eval_flip` of the architecture's section, on by default as everywhere."""
+    """Whether to use the flip test: `eval_flip` of the architecture's section, by default on."""
     section = config.get(str(config.get("architecture"))) or {}
     return bool(section.get(FLIP_KEY, True))
 
 
 def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
-    """The scales of the top-level key `test_scales`, largest first; scale 1 alone without it.
+    """The scales of the top-level key `test_scales`, largest first; only scale 1 without the key.
 
     Raises:
-        ConfigError: not positive numbers, beyond the limits, several without 1 among them, or a scale that is no multiple of half
-            the smallest, so that its network inputs would not be multiples of 32.
+        ConfigError: scales that are not positive numbers, are beyond the limits, do not include 1, or are not multiples of half
+            the smallest, whose network inputs would not be multiples of 32.
     """
     value = config.get(SCALES_KEY)
     if value is None:
@@ -124,7 +124,7 @@ def scales_of(config: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def bottom_up_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], images: int, computed: str) -> str:
-    """One line: images, input, flip test, scales, thresholds, refinement, engine and precision."""
+    """The settings in one line: images, input, flip test, scales, thresholds, refinement, engine and precision."""
     codec = estimator.codec
     flip, scales = getattr(estimator, "flip_test", False), getattr(estimator, "scales", (1.0,))
     flip_text = "flip test on" if flip else "flip test off"
@@ -136,7 +136,8 @@ def bottom_up_setting(estimator: BottomUpEstimator, config: Mapping[str, Any], i
         f"short side {min(width, height)}",
         flip_text,
         "scale 1" if scales == (1.0,) else f"scales {', '.join(f'{each:g}' for each in scales)}",
-        f"candidates from {codec.detection_threshold:g}, at most {codec.max_people} a joint, tags within {codec.tag_threshold:g}",
+        f"candidates from {codec.detection_threshold:g}, at most {codec.max_people} per keypoint, "
+        f"tags within {codec.tag_threshold:g}",
         f"adjust {'on' if codec.adjust else 'off'}, refine {_refine_text(codec)}",
         f"matching {'exactly as PaddleDetection' if codec.paddledet_exact else codec.matching}",
     ]

@@ -1,4 +1,4 @@
-"""Datasets in a config that belong to another kind of model than its network."""
+"""Finds datasets in a config that do not fit its kind of model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ROLES = ("TrainDataset", "EvalDataset")
 
 
 def datasets_of_another_kind(config: Config, prefix: str, advice: str) -> list[Problem]:
-    """Problems of datasets whose class begins with a prefix.
+    """Problems for datasets whose class begins with a prefix.
 
     Args:
-        config: names the datasets.
-        prefix: of classes for another kind of model.
-        advice: what the config's network does, and what to give it.
+        config: a loaded config.
+        prefix: of dataset classes for another kind of model.
+        advice: what the config's network does, and which dataset it needs.
     """
     problems = []
     for role in ROLES:

@@ -1,7 +1,7 @@
-"""The form in which a model is deployed: the layer that becomes the graph, and the card that says how to run it.
+"""The form in which a model is deployed: the layer that becomes the graph, and the card that describes how to run it.
 
-Exporter, predictor and the evaluation of detectors all start from here, so that weights and exported models differ in nothing
-but the engine. What a form is made of, each task says; this file has what they share.
+Exporter, predictor and the evaluation of detectors all use it, so weights and exported models differ only in the engine. Each
+task builds its own form; this module has the parts that they share.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any, Iterator, Mapping
 
 from ppdet.core.config.nodes import plain
 from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
+from ppdet.image.normalize import IMAGENET_MEAN, IMAGENET_STD
 from ppdet.inference.model_card import ModelCard
 
-IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "is_scale": True}
+DEFAULT_NORMALIZATION = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD), "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")
 NORMALIZATIONS = ("NormalizeImage", "NormalizePermute")
 DROPPED_FROM_CARD = ("Decode",)
@@ -21,7 +22,7 @@ DROPPED_FROM_CARD = ("Decode",)
 
 @dataclass
 class DeployedForm:
-    """A model ready to be run or saved.
+    """A model that is ready to be run or saved.
 
     Attributes:
         layer: the export wrapper in evaluation mode.
@@ -38,17 +39,17 @@ class DeployedForm:
     onnx_batch: int | None = None
 
     def runtime(self) -> FrameworkRuntime:
-        """The layer behind the interface of an engine."""
+        """The layer with the interface of an engine."""
         return FrameworkRuntime(self.layer, [spec.name for spec in self.input_spec])
 
 
 @dataclass(frozen=True)
 class Feed:
-    """How a config's network is fed.
+    """Preprocessing of a config's network.
 
     Attributes:
         normalize: mean, std, is_scale and to_bgr.
-        fuse: put the normalisation into the graph (`TestReader.fuse_normalize`).
+        fuse: include the normalisation in the graph (`TestReader.fuse_normalize`).
     """
 
     normalize: Mapping[str, Any]
@@ -56,13 +57,13 @@ class Feed:
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Feed:
-        """Of the config's `NormalizeImage` or `NormalizePermute`; ImageNet's numbers if it has neither."""
+        """From the config's `NormalizeImage` or `NormalizePermute`; ImageNet's mean and std if it has neither."""
         found = (arguments for reader in READERS for name, arguments in operations(config.get(reader)) if name in NORMALIZATIONS)
         fuse = bool((config.get("TestReader") or {}).get("fuse_normalize", False))
-        return cls({**IMAGENET, **next(found, {})}, fuse)
+        return cls({**DEFAULT_NORMALIZATION, **next(found, {})}, fuse)
 
     def export_arguments(self) -> dict[str, Any]:
-        """Arguments that the export wrappers share."""
+        """Arguments common to all export wrappers."""
         return {"mean": self.normalize["mean"], "std": self.normalize["std"], "fuse_normalize": self.fuse}
 
     @property
@@ -72,7 +73,7 @@ class Feed:
 
 
 def card_of(config: Mapping[str, Any], arch: str, preprocess: list[dict[str, Any]], feed: Feed) -> ModelCard:
-    """A card with what every exported model states."""
+    """A card with the entries common to all exported models."""
     kept = [step for step in preprocess if not (feed.fuse and step["type"] == "NormalizeImage")]
     shape = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or []
     metric = config.get("metric")
@@ -91,8 +92,8 @@ def preprocess_steps(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     for name, arguments in operations(config.get("TestReader")):
         if name == "PadBatch":
             steps.append({"type": "PadStride", "stride": arguments.get("pad_to_stride", 0)})
-        elif name == "NormalizeImage":  # a config may leave its numbers out, a card may not
-            steps.append({"type": name, **IMAGENET, **arguments})
+        elif name == "NormalizeImage":  # a config may leave out arguments that a card must state
+            steps.append({"type": name, **DEFAULT_NORMALIZATION, **arguments})
         elif name not in DROPPED_FROM_CARD:
             steps.append({"type": name, **arguments})
     return steps

@@ -1,12 +1,11 @@
-"""Detectors: the boxes of an image, by class."""
+"""Detectors: boxes of objects with their classes."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
-from ppdet.core.config.nodes import plain
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, process_rows, readable, with_progress
@@ -16,6 +15,7 @@ from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, BoxFinder, Finder, PredictOptions
 from ppdet.engine.tasks.setting import box_setting
 from ppdet.geometry.boxes import iou_matrix
+from ppdet.inference.estimators.box_decoding import DEFAULT_NMS
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
@@ -24,12 +24,10 @@ from ppdet.modeling.export.picodet import PicoDetExport
 
 BATCH_SIZE = 8
 PARTNER_IOU = 0.9
-# PaddleDetection's settings for graphs that hold no suppression and a config that names none.
-NMS = {"name": "MultiClassNMS", "nms_top_k": 1000, "keep_top_k": 100, "score_threshold": 0.025, "nms_threshold": 0.6}
 
 
 class DetectionTask(Task):
-    """Whole images, boxes."""
+    """Boxes in whole images."""
 
     kind = "detection"
     architectures = ("PicoDet",)
@@ -37,7 +35,7 @@ class DetectionTask(Task):
     iou_type = "bbox"
 
     def input_wh(self, parts: Parts) -> tuple[int, int]:
-        """Of TestReader's `Resize`, else of its `inputs_def.image_shape`."""
+        """From TestReader's `Resize`, otherwise from its `inputs_def.image_shape`."""
         config = parts.config
         for name, arguments in operations(config.get("TestReader")):
             if name == "Resize":
@@ -55,7 +53,7 @@ class DetectionTask(Task):
     def deployed_form(
         self, parts: Parts, model: Any, post_process: bool | None = None, nms: bool | None = None
     ) -> DeployedForm:
-        """The network with or without decoding and suppression; see `Task.deployed_form`.
+        """The network with or without decoding and NMS; see `Task.deployed_form`.
 
         Args:
             parts, model: see there.
@@ -71,7 +69,7 @@ class DetectionTask(Task):
         card.label_list = class_names(parts, model.head.num_classes)
         card.fpn_stride = list(model.head.fpn_stride)
         if not nms:
-            card.nms = _nms_settings(config)
+            card.nms = _nms_settings(model.head)
         card.input_wh = self.input_wh(parts)
         if nms:
             names: tuple[str, ...] = ("boxes", "counts")
@@ -83,8 +81,8 @@ class DetectionTask(Task):
         return DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
 
     def detector(self, parts: Parts, model: Any) -> BoxDetector:
-        """What evaluates: an exported folder with its own preprocessing and suppression, or weights run by the framework with
-        suppression outside the graph."""
+        """The detector to evaluate: an exported folder with its own preprocessing and NMS, or weights run by the framework with
+        NMS outside the graph."""
         if isinstance(model, ExportedModel):
             return BoxDetector(model.runtime, model.card)
         form = self.deployed_form(parts, model, post_process=True, nms=False)
@@ -99,7 +97,7 @@ class DetectionTask(Task):
         precision: Precision | None = None,
         bad: list[tuple[str, str]] | None = None,
     ) -> Collected:
-        """Run the detector on whole images, a few at a time; see `Task.collect`."""
+        """Run the detector on whole images in small batches; see `Task.collect`."""
         detector = self.detector(parts, model)
         dataset = parts.dataset("Eval") if data is None else data
         bad = [] if bad is None else bad
@@ -112,11 +110,11 @@ class DetectionTask(Task):
         return Collected(count, f"{box_setting(parts.config, detector.card, len(dataset))}; {detector.runtime.description}")
 
     def refuse_detector(self, parts: Parts) -> None:
-        """A detector needs no other."""
+        """A detector takes no boxes from another."""
         raise ConfigError(f"{parts.config.path} is a detector itself: leave out --det_config and --det_weights.")
 
     def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
-        """Boxes of the form that is exported."""
+        """Finds boxes with the deployed form."""
         form = self.deployed_form(parts, model)
         return BoxFinder(BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER), options)
 
@@ -129,7 +127,7 @@ class DetectionTask(Task):
         return BoxDetector(runtime, card, batch_size=batch_size).detect([image for image, _ in samples])
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
-        """Sides and scores of boxes with the same label that overlap; the others are counted as unmatched."""
+        """Compares sides and scores of overlapping boxes with the same label; other boxes count as unmatched."""
         sides, scores, unmatched = [np.zeros((0, 4))], [np.zeros(0)], 0
         for ours, theirs in zip(reference, found):
             confident = np.flatnonzero(ours.scores > SCORE_FLOOR)
@@ -138,7 +136,7 @@ class DetectionTask(Task):
             partner = overlap.argmax(1) if overlap.size else np.zeros(0, int)
             matched = overlap.max(1, initial=0) > PARTNER_IOU
             unmatched += int((~matched).sum())
-            # The other way round with a margin: a score just above the floor here may be just below it there.
+            # In the other direction with a margin: a score just above the floor in one engine may be just below it in the other.
             extra = overlap.max(0, initial=0) <= PARTNER_IOU
             unmatched += int((extra & (theirs.scores > SCORE_FLOOR + TOLERANCE_SCORE)).sum())
             rows = confident[matched]
@@ -150,7 +148,7 @@ class DetectionTask(Task):
 
 
 def class_names(parts: Parts, count: int) -> list[str]:
-    """Names of a detector's classes: the annotation file's if there are as many, else numbered (one class: "person").
+    """Names of a detector's classes: those of the annotation file if their number fits, otherwise numbers (one class: "person").
 
     PaddleDetection writes COCO's 80 names when the file is missing, whatever the number of classes.
     """
@@ -168,14 +166,14 @@ def _names_of(dataset: Any) -> Sequence[str]:
         return list(names())
     try:
         dataset.parse()
-    except PpdetError:  # the annotation file is not needed to run a detector, only to name its classes
+    except PpdetError:  # the annotation file is only needed to name the classes
         return []
     return list(dataset.label_list)
 
 
-def _nms_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    head = config.get(str((config.get(str(config.get("architecture"))) or {}).get("head"))) or {}
-    return dict(plain(head.get("nms") or {})) or dict(NMS)
+def _nms_settings(head: Any) -> dict[str, Any]:
+    """What the graph would use if it held the suppression; the defaults for a head without any."""
+    return {"name": "MultiClassNMS", **(DEFAULT_NMS if head.nms is None else head.nms.settings())}
 
 
 def _rows(image_ids: list[Any], found: list[Detections]) -> dict[str, np.ndarray]:

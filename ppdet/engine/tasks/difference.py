@@ -1,4 +1,4 @@
-"""How far predictions of one engine are from another's, and what counts as the same."""
+"""Difference between the predictions of two engines, and its tolerances."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TOLERANCE_PX = 0.05
 SCORE_FLOOR = 0.2
 # Heatmaps have a peak of 1; float32 kernels of different engines agree to about 1e-5.
 TOLERANCE_SCORE = 1e-3
-# Of the largest value of an output, before any decoding: the only evidence if nothing scores above the floor.
+# Fraction of the largest value of a network output: the only evidence if nothing scores above the floor.
 TOLERANCE_OUTPUT = 1e-3
 
 
@@ -19,13 +19,13 @@ class Difference:
     """Figures of one comparison.
 
     Attributes:
-        compared: keypoints (boxes; candidates of bottom-up models) whose reference score is above `SCORE_FLOOR`.
-        unmatched: boxes that only one of the two found.
+        compared: number of keypoints (boxes for detectors, candidates for bottom-up models) with a reference score above
+            `SCORE_FLOOR`.
+        unmatched: number of boxes that only one of the two found.
         max_px, mean_px: distance of those keypoints (or box sides) in image pixels.
         max_score: largest difference of a score.
-        max_output: largest difference of an output of the network, as a share of its largest value; None if rows need not
-            correspond.
-        note: what a reader of the report should know besides.
+        max_output: largest difference of a network output, as a fraction of its largest value; None if rows need not correspond.
+        note: further remark for the report.
     """
 
     compared: int = 0
@@ -38,7 +38,7 @@ class Difference:
 
     @classmethod
     def of(cls, distance: np.ndarray, score: np.ndarray) -> Difference:
-        """From the distances in pixels of what counts, and differences of scores; arrays of any length."""
+        """From distances in pixels and differences of scores; arrays of any length."""
         return cls(
             compared=len(distance),
             max_px=float(distance.max(initial=0)),

@@ -1,4 +1,4 @@
-"""An exported folder in place of a network, so that evaluation measures what an engine and its precision really give."""
+"""An exported folder in place of a network, to evaluate what an engine and its precision really predict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ppdet.inference.runtimes.registry import load_runtime
 
 
 class ExportedModel:
-    """The card of an exported model, and its graph in an engine.
+    """The card of an exported model, and its graph loaded in an engine.
 
     Args:
         model_dir: exported folder.
@@ -30,4 +30,4 @@ class ExportedModel:
         self.runtime = load_runtime(model_dir, engine=engine, precision=precision, cpu_threads=cpu_threads)
 
     def eval(self) -> None:
-        """Nothing to do: an exported graph is in evaluation mode."""
+        """Does nothing: an exported graph is always in evaluation mode."""

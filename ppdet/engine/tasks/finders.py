@@ -1,4 +1,4 @@
-"""Predictions on image files, drawn and as JSON entries: people, or boxes."""
+"""Predictions on image files, as drawn images and JSON entries: people or boxes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ POSE_FILE, BOX_FILE = "keypoint.json", "bbox.json"
 
 @dataclass
 class PredictOptions:
-    """What to do with the predictions.
+    """Options for predictions and their output.
 
     Attributes:
-        output_dir: folder of the drawn images, each under its own name, and of the JSON file.
+        output_dir: folder for the drawn images, each under its own name, and the JSON file.
         draw_threshold: smallest keypoint or box score that is drawn.
         save_results: write keypoint.json or bbox.json (COCO result entries with `file_name`).
         save_threshold: smallest person or box score in bbox.json.
         visualize: write the drawn images.
-        det_threshold: boxes of the detector below this score are ignored.
-        person_threshold: people of a bottom-up model with a smaller mean keypoint score are left out.
+        det_threshold: smallest score of the detector's boxes.
+        person_threshold: smallest mean keypoint score of a bottom-up model's people.
     """
 
     output_dir: str | Path = "output"
@@ -45,7 +45,7 @@ class PredictOptions:
 
 
 class Found(NamedTuple):
-    """Predictions on one image: number of people or boxes, the drawn image if it was asked for, and the JSON entries."""
+    """Predictions on one image: number of people or boxes, the drawn image with `visualize`, and the JSON entries."""
 
     number: int
     drawn: np.ndarray | None
@@ -56,8 +56,8 @@ class Finder(ABC):
     """Predicts on images.
 
     Attributes:
-        things: what it finds, for the log.
-        file_name: of the JSON file.
+        things: name of what it finds, for the log.
+        file_name: name of the JSON file.
     """
 
     things: ClassVar[str]
@@ -69,15 +69,15 @@ class Finder(ABC):
 
         Args:
             images: (H, W, 3) RGB uint8 each.
-            paths: the files that they are from.
-            ids: number of each file in the JSON entries.
+            paths: files of the images.
+            ids: `image_id` of each file in the JSON entries.
         """
 
     def video_pipeline(self) -> PosePipeline:
-        """What runs frames of videos.
+        """The pipeline that runs frames of videos.
 
         Raises:
-            ConfigError: it runs images only.
+            ConfigError: this kind of model runs on images only.
         """
         raise ConfigError("--video_file needs a keypoint config; a detector is exported and run by deploy/python/infer.py")
 
@@ -132,7 +132,7 @@ def pose_records(result: PoseResult, path: Path, image_id: int, person_scores: n
     Args:
         result: the people.
         path: the image.
-        image_id: its number, see `ppdet.inference.files.ids`.
+        image_id: see `ppdet.inference.files.ids`.
         person_scores: (N,) scores by which people are ranked, see `PoseEstimator.ranking_scores`.
     """
     records = []

@@ -1,7 +1,7 @@
-"""A Paddle layer behind the interface of an exported model's engine.
+"""A Paddle layer with the interface of an engine for exported models.
 
-Detectors and pose estimators of `ppdet.inference` take a `Runtime`. With this one they run weights exactly as they run an
-exported model, so that prediction from weights and deployment share one path.
+Detectors and pose estimators of `ppdet.inference` take a `Runtime`. With this one they run weights in the same way as an
+exported model, so prediction from weights and deployment share their code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ class FrameworkRuntime(Runtime):
     """Runs a layer eagerly, without gradients.
 
     Args:
-        layer: an export wrapper (`ppdet.modeling.export`): positional inputs, a tensor or a sequence of tensors out.
+        layer: an export wrapper (`ppdet.modeling.export`), which takes positional inputs and returns a tensor or a sequence of
+            tensors.
         input_names: names of the positional inputs, in order.
     """
 

@@ -1,4 +1,4 @@
-"""The task of a config: one table, to which packages outside ppdet add their own."""
+"""Finds the task of a config in one table, which packages outside ppdet can extend."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _TASKS: dict[str, Task] = {task.kind: task for task in (TopDownTask(), BottomUpT
 
 
 def register_task(cls: T) -> T:
-    """Class decorator: make a task known under its `kind`.
+    """Class decorator: register a task under its `kind`.
 
     Raises:
-        ConfigError: another task has this kind, or an architecture of it.
+        ConfigError: another task has the same kind, or one of its architectures.
     """
     task: Task = cls()
     held = _TASKS.get(task.kind)
@@ -35,10 +35,10 @@ def register_task(cls: T) -> T:
 
 
 def task_of_kind(kind: str) -> Task:
-    """The task of a kind of model, as a card or a codec names it.
+    """The task of a kind of model, as stated by a card or a codec.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such task.
     """
     if kind not in _TASKS:
         raise ConfigError(f"there is no task of kind {kind!r}; known are {', '.join(_TASKS)}. Is the module that registers it "
@@ -47,7 +47,7 @@ def task_of_kind(kind: str) -> Task:
 
 
 def find_task(config: Mapping[str, Any], codec: Codec | None = None) -> Task | None:
-    """The task that names the config's architecture, else the one of the codec's kind, else None."""
+    """The task that lists the config's architecture, otherwise the task of the codec's kind, otherwise None."""
     architecture = config.get("architecture")
     for task in _TASKS.values():
         if architecture in task.architectures:
@@ -59,7 +59,7 @@ def task_of(config: Mapping[str, Any], codec: Codec | None) -> Task:
     """The task of a config.
 
     Raises:
-        ExportError: no task knows its architecture, or the codec is one of another kind of model.
+        ExportError: no task lists its architecture, or the codec is for another kind of model.
     """
     architecture, path = config.get("architecture"), getattr(config, "path", "the config")
     task = find_task(config, codec)

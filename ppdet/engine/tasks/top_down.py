@@ -1,4 +1,4 @@
-"""Top-down models: the pose of one person per crop.
+"""Top-down models: one person's pose per crop.
 
 Axes: B crops, K keypoints, H W input pixels, h w heatmap cells.
 """
@@ -35,11 +35,11 @@ CROPS = ("TopDownEvalAffine", "TopDownAffine")
 
 
 class TopDownTask(Task):
-    """Crops of single persons, heatmaps.
+    """Poses from heatmaps of single-person crops.
 
     Attributes:
-        arch: of the card; PaddleDetection's word for all such networks.
-        estimator: runs exported models of this kind.
+        arch: PaddleDetection's name for all such networks in a card.
+        estimator: class that runs exported models of this kind.
     """
 
     arch: ClassVar[str] = "HRNet"
@@ -48,19 +48,19 @@ class TopDownTask(Task):
     architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
 
     def check(self, config: Config) -> list[Problem]:
-        """Datasets of whole images."""
+        """Finds datasets of whole images."""
         return datasets_of_another_kind(
             config, "KeypointBottomUp", "looks at one person at a time: give KeypointTopDownCocoDataset"
         )
 
     def deployed_form(self, parts: Parts, model: Any) -> DeployedForm:
-        """The network, which puts out heatmaps and the index of each peak; see `Task.deployed_form`."""
+        """The network, which outputs heatmaps and the index of each peak; see `Task.deployed_form`."""
         config, codec = parts.config, parts.codec
         assert codec is not None
         feed = Feed.of_config(config)
         layer = TopDownExport(model, **feed.export_arguments(), to_bgr=feed.to_bgr)
         preprocess = preprocess_steps(config) or [{"type": "TopDownEvalAffine"}]
-        for step in preprocess:  # deployment programs read the size here; a config need not repeat it
+        for step in preprocess:  # deployment programs read the size here; a config does not have to state it again
             if step["type"] in CROPS:
                 step["trainsize"] = list(codec.input_wh)
         if not any(step["type"] == "NormalizeImage" for step in preprocess):
@@ -88,7 +88,7 @@ class TopDownTask(Task):
         precision: Precision | None = None,
         bad: list[tuple[str, str]] | None = None,
     ) -> Collected:
-        """Run the crops of a reader; see `Task.collect`."""
+        """Run the model on the crops of a reader; see `Task.collect`."""
         codec = parts.codec
         assert codec is not None
         flip_test = wants_flip_test(parts.config, model)
@@ -111,13 +111,13 @@ class TopDownTask(Task):
         return Collected(count, setting)
 
     def finder(self, parts: Parts, model: Any, options: PredictOptions, detector: BoxDetector | None = None) -> Finder:
-        """Poses in a detector's boxes; without a detector each whole image is one person's box, as in PaddleDetection."""
+        """Finds poses in a detector's boxes; without a detector, the whole image is one person's box, as in PaddleDetection."""
         form = self.deployed_form(parts, model)
         estimator = self.estimator(form.runtime(), form.card, flip_test=wants_flip_test(parts.config, model))
         return PoseFinder(PosePipeline(detector, estimator, det_threshold=options.det_threshold), options)
 
     def sample_boxes(self, sample: Any) -> np.ndarray:
-        """The box of one person, without the padding of its crop."""
+        """The person's box, without the padding of the crop."""
         half = np.asarray(sample.size_wh, np.float64) / BOX_PADDING / 2
         return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
 
@@ -127,7 +127,7 @@ class TopDownTask(Task):
         return [estimator.estimate(image, boxes) for image, boxes in samples]
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
-        """Distance of each keypoint whose score is above the floor, and difference of all scores."""
+        """Compares positions of keypoints with a score above the floor, and all scores."""
         xy, scores = (np.concatenate([each[i] for each in reference]) for i in (0, 1))
         other_xy, other_scores = (np.concatenate([each[i] for each in found]) for i in (0, 1))
         distance = np.linalg.norm(xy - other_xy, axis=-1)[scores > SCORE_FLOOR]
@@ -140,8 +140,8 @@ class PosePredictor:
     Args:
         model: a network that returns {"heatmap": (B, K, h, w)} for (B, 3, H, W) images, put into evaluation mode here; or an
             `ExportedModel`.
-        codec: decodes and merges; the one that made the crops.
-        skeleton: mirror pairs.
+        codec: the codec that made the crops; decodes and merges maps.
+        skeleton: provides the mirror pairs.
         flip_test: also run the mirrored crops (in the same batch) and average.
         precision: mixed precision of the forward pass; None is float32.
 
@@ -181,10 +181,11 @@ class PosePredictor:
         return xy, scores
 
     def heatmaps(self, images: Any) -> np.ndarray:
-        """(B, K, h, w) float32 heatmaps of (B, 3, H, W) normalised crops, averaged with the mirrored ones under flip test.
+        """(B, K, h, w) float32 heatmaps of (B, 3, H, W) normalised crops; with flip test averaged with those of the mirrored
+        crops.
 
         Raises:
-            DataError: the model's keypoints are not the skeleton's.
+            DataError: model and skeleton differ in the number of keypoints.
         """
         images = np.asarray(images)
         if not self.flip_test:
@@ -210,7 +211,7 @@ class PosePredictor:
 
 
 def _trained_on(config: Config) -> str:
-    """What the crops were made around in training, the dataset's `box`; programs that crop otherwise warn."""
+    """The dataset's `box`: what training crops were made around. Programs that crop differently warn."""
     stated = [(config.get(f"{role}Dataset") or {}).get("box") for role in ("Train", "Eval")]
     return next((str(box) for box in stated if box is not None), "given")
 
@@ -221,7 +222,7 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, code
         "image_id": np.asarray(batch["image_id"]),
         "keypoints": np.concatenate([xy, scores[..., None]], axis=2),
         "box_score": np.asarray(batch["box_score"]),
-        # The padded crop, as PaddleDetection and the HRNet authors take it for the suppression of repeated persons.
+        # The padded crop, which PaddleDetection and the HRNet authors use as area for OKS-NMS.
         "area": size.prod(axis=1),
         "center_xy": np.asarray(batch["center_xy"]),
         "size_wh": size,

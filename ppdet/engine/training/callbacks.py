@@ -24,14 +24,14 @@ from ppdet.engine.training.train_step import StepLosses, TrainingError, TrainSte
 
 _log = get_logger(__name__)
 
-DIVERGED = 1e3  # times the usual loss
+DIVERGED = 1e3  # a loss above this multiple of the usual one
 EARLY_DIVERGED = 1e6  # the same while fewer than `ENOUGH` losses are known
 WINDOW, ENOUGH = 200, 5
 PATIENCE = 100  # iterations that a diverged loss may take to come back
 
 
 class TrainingRun(Protocol):
-    """What callbacks see of a `ppdet.engine.training.trainer.Trainer`."""
+    """The part of `ppdet.engine.training.trainer.Trainer` that callbacks use."""
 
     step: TrainStep
     reader: Any
@@ -41,7 +41,7 @@ class TrainingRun(Protocol):
 
 @dataclass(frozen=True)
 class StepTimes:
-    """Seconds of one iteration: waiting for the batch, and in total; and the number of images in this process."""
+    """Seconds of one iteration (waiting for the batch, and in total), and the number of images in this process."""
 
     data: float
     whole: float
@@ -49,19 +49,20 @@ class StepTimes:
 
 
 class Callback:
-    """Base of all callbacks; does nothing. Slow work belongs into `after_epoch`, where it does not distort the timers."""
+    """Base class; does nothing. Slow work belongs in `after_epoch`, where it does not distort the timers."""
 
     def before_training(self, run: TrainingRun) -> None:
-        """Called once, after a checkpoint was resumed."""
+        """Called once, after resuming a checkpoint."""
 
     def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
-        """Called after each iteration; `run.state.step` iterations are done. Reading `losses` may wait for the device."""
+        """Called after each iteration; `run.state.step` counts the finished iterations. Reading `losses` may wait for the
+        device."""
 
     def after_epoch(self, run: TrainingRun) -> None:
-        """Called after each complete epoch; `run.state.epoch` epochs are done."""
+        """Called after each complete epoch; `run.state.epoch` counts the finished epochs."""
 
     def after_training(self, run: TrainingRun) -> None:
-        """Called at the end, complete or interrupted (`run.state.stop`)."""
+        """Called at the end of the run, complete or interrupted (`run.state.stop`)."""
 
 
 class Evaluation(Callback):
@@ -84,7 +85,7 @@ class Evaluation(Callback):
         self.is_best = False
 
     def after_epoch(self, run: TrainingRun) -> None:
-        """Evaluate if it is due; the averaged weights if there are any."""
+        """Evaluate if due, with the averaged weights if there are any."""
         self.results, self.is_best = None, False
         if run.state.epoch % self.every and run.state.epoch != run.epochs:
             return
@@ -122,7 +123,7 @@ class Evaluation(Callback):
 
 
 class EarlyStop(Callback):
-    """End training after `patience` evaluations in a row without improvement; goes after `Evaluation`."""
+    """Ends training after `patience` evaluations in a row without improvement; must come after `Evaluation`."""
 
     def __init__(self, patience: int) -> None:
         if not isinstance(patience, int) or isinstance(patience, bool) or patience < 1:
@@ -131,7 +132,7 @@ class EarlyStop(Callback):
 
     @classmethod
     def from_config(cls, section: Any) -> EarlyStop:
-        """From the key `early_stop: {patience: n}`, or `early_stop: n`."""
+        """Create it from the key `early_stop: {patience: n}` or `early_stop: n`."""
         if isinstance(section, int):
             return cls(section)
         if not isinstance(section, Mapping) or set(section) != {"patience"}:
@@ -139,7 +140,7 @@ class EarlyStop(Callback):
         return cls(section["patience"])
 
     def after_epoch(self, run: TrainingRun) -> None:
-        """Look at the state that `Evaluation` left."""
+        """Check the state that `Evaluation` updated."""
         if run.state.evaluations_since_best >= self.patience:
             run.state.stop = (
                 f"no better {run.state.metric} in {self.patience} evaluations "
@@ -148,11 +149,11 @@ class EarlyStop(Callback):
 
 
 class LossWatch(Callback):
-    """Watches for a loss that runs away while it is still a finite number.
+    """Detects a loss that diverges while still finite.
 
-    Warns once when the loss exceeds `DIVERGED` times the median of the iterations before, and ends training when it has not
-    come back after `PATIENCE` iterations, or when the last epoch ends like that. Goes before `Checkpointer`, so that the
-    broken weights do not become `model_final`.
+    Warns once when the loss exceeds `DIVERGED` times the median of the previous iterations, and ends training if it has not
+    come back after `PATIENCE` iterations or by the end of the last epoch. Must come before `Checkpointer`, so that broken
+    weights do not become `model_final`.
 
     Raises (in `after_step` and `after_epoch`):
         TrainingError: training diverged.
@@ -166,7 +167,7 @@ class LossWatch(Callback):
         self._warned = False
 
     def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
-        """Compare the losses that have arrived from the device."""
+        """Check the losses that have arrived from the device."""
         self._waiting.append((run.state.step, losses))
         if not getattr(losses, "ready", True):
             return
@@ -175,7 +176,7 @@ class LossWatch(Callback):
             self._look_at(step, float(values["loss"]))
 
     def after_epoch(self, run: TrainingRun) -> None:
-        """Refuse to finish with a diverged model."""
+        """Raise if the run ends with a diverged model."""
         if self._diverged_since is not None and run.state.epoch >= run.epochs:
             raise self._error(run.state.step)
 

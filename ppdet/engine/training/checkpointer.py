@@ -23,7 +23,7 @@ class Checkpointer(Callback):
     Args:
         folder: output folder.
         every: epochs between checkpoints.
-        evaluation: the callback that knows which model is best; goes before this one.
+        evaluation: the callback that tracks the best model; must come before this one.
     """
 
     def __init__(self, folder: Path, every: int = 1, evaluation: Optional[Evaluation] = None) -> None:
@@ -32,7 +32,7 @@ class Checkpointer(Callback):
         self._saved_at = -1
 
     def after_epoch(self, run: TrainingRun) -> None:
-        """Save what is due."""
+        """Save the checkpoints that are due."""
         if run.step.average is not None:
             run.step.average.end_epoch(run.state.epoch)
         if not distributed.is_main():
@@ -45,7 +45,7 @@ class Checkpointer(Callback):
             self._save(run, str(run.state.epoch - 1))
 
     def after_training(self, run: TrainingRun) -> None:
-        """Save where the run was interrupted."""
+        """Save a checkpoint of an interrupted run."""
         if distributed.is_main() and run.state.stop and run.state.step != self._saved_at:
             path = self._save(run, "interrupted")
             _log.info("Continue this run with: --resume %s", path.with_suffix(""))
@@ -71,6 +71,6 @@ class Checkpointer(Callback):
         self.written.pop(name, None)
 
     def summary(self) -> List[str]:
-        """Lines for the end of the run: which files are worth knowing."""
+        """Lines for the end of the run: the main files that were written."""
         titles = {"model_final": "last model", "best_model": "best model", "interrupted": "interrupted here"}
         return [f"{title}: {self.written[name]}" for name, title in titles.items() if name in self.written]

@@ -23,7 +23,7 @@ Series = Dict[str, Tuple[np.ndarray, np.ndarray]]
 
 @lru_cache(None)
 def curves_drawable() -> bool:
-    """Whether matplotlib is installed; if not, that is logged once."""
+    """Whether matplotlib is installed; logs once if it is not."""
     if find_spec("matplotlib") is None:
         _log.info(MISSING)
         return False
@@ -35,8 +35,8 @@ def draw_curves(lines: Sequence[Mapping[str, Any]], path: Path, title: str = "")
 
     Args:
         lines: mappings of kind "train" and "eval", as `TrainingLog` writes them.
-        path: image to write.
-        title: shown on top.
+        path: image file to write.
+        title: title of the plot.
 
     Raises:
         ConfigError: matplotlib is not installed.
@@ -52,7 +52,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]], path: Path, title: str = "")
     if evals:
         panels.append(("evaluation", _series(evals, _shown_figures(evals[-1]))))
     panels.append(("learning rate", _series(train, ["learning_rate"])))
-    # Figure and canvas directly: pyplot would touch the global backend, which belongs to the caller.
+    # Figure and canvas directly, because pyplot would change the global backend of the caller.
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] * len(panels)), dpi=_DPI, layout="constrained")
     for axes, (name, series) in zip(np.atleast_1d(figure.subplots(len(panels))), panels):
         _plot(axes, name, series)

@@ -1,11 +1,11 @@
-"""Weights, optimizer and state of a run on disk, under PaddleDetection's names.
+"""Checkpoint files of a run: weights, optimizer and state, under PaddleDetection's names.
 
     <folder>/<name>.pdparams   weights (with weight averaging: the averages, which are what one uses)
     <folder>/<name>.pdema      with weight averaging: the raw weights, which training continues from
     <folder>/<name>.pdopt      the optimizer's moments, by parameter name
     <folder>/<name>.pdstates   place in the run, best result
 
-Every file is written whole or not at all, `.pdstates` last: where it exists, the others are complete.
+Every file is written atomically, `.pdstates` last: if it exists, the others are complete.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _ITERATION = "iteration"
 
 
 def save_checkpoint(folder: Path, name: str, step: TrainStep, state: TrainingState) -> Path:
-    """Write everything needed to use the model and to continue the run; returns the path of the weights.
+    """Write everything that is needed to use the model and to continue the run; returns the path of the weights.
 
     Raises:
-        CheckpointError: a weight is not finite. Nothing is written then.
+        CheckpointError: a weight is not finite; nothing is written.
     """
     raw = {key: to_numpy(value) for key, value in step.model.state_dict().items()}
     _check_finite(raw, name)
@@ -43,8 +43,8 @@ def save_checkpoint(folder: Path, name: str, step: TrainStep, state: TrainingSta
     state.scaler = step.precision.state()
     state.average_updates = step.average.updates if step.average is not None else 0
     with ExitStack() as stack:
-        # All files are written beside their places first, so that a full disk leaves an older checkpoint of this name whole.
-        # They are moved there in reverse order.
+        # All files are written under temporary names first, so that a full disk leaves an older checkpoint of this name intact.
+        # They are renamed in reverse order.
         paths = {suffix: stack.enter_context(atomic_path(f"{prefix}{suffix}")) for suffix in (".pdstates", ".pdopt", ".pdparams")}
         if step.average is not None:
             save_pdparams(raw, stack.enter_context(atomic_path(f"{prefix}.pdema")))
@@ -56,10 +56,10 @@ def save_checkpoint(folder: Path, name: str, step: TrainStep, state: TrainingSta
 
 
 def load_checkpoint(path: str, step: TrainStep) -> TrainingState:
-    """Put model, optimizer, running average and schedule back to where `save_checkpoint` left them.
+    """Restore model, optimizer, weight average and schedule from a checkpoint of `save_checkpoint`.
 
     Args:
-        path: path of a checkpoint with or without one of its suffixes.
+        path: checkpoint, with or without one of its suffixes.
 
     Raises:
         CheckpointError: files are missing or do not fit the model.
@@ -89,9 +89,9 @@ def checkpoint_prefix(path: str) -> str:
 
 
 def newest_checkpoint(folder: Path) -> Optional[str]:
-    """Prefix of the checkpoint in `folder` that is furthest in its run, None if there is none.
+    """Prefix of the checkpoint in `folder` with the most iterations, None if there is none.
 
-    One whose state cannot be read is passed over, with a warning; temporary files of a killed run are no checkpoints.
+    Checkpoints whose state cannot be read are skipped with a warning; temporary files of a killed run do not count.
     """
     places: List[Any] = []
     for path in Path(folder).glob("*.pdstates"):
@@ -130,7 +130,7 @@ def _load_weights(model: paddle.nn.Layer, weights: Mapping[str, np.ndarray], pre
 
 
 def _optimizer_state(step: TrainStep) -> Dict[str, np.ndarray]:
-    """Accumulators by `<state-dict name>_<accumulator>` (Paddle's own keys depend on the order of construction)."""
+    """Optimizer state by `<state-dict name>_<accumulator>` (Paddle's own keys depend on the order of construction)."""
     result: Dict[str, np.ndarray] = {_ITERATION: np.array(step.iteration)}
     names = _names_by_parameter(step.model)
     held = step.optimizer.state_dict()

@@ -1,4 +1,4 @@
-"""The folder of a training run: one run per folder."""
+"""Manages the folder of a training run: one run per folder."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp(\.\w+)?$")
 
 
 class RunFolder:
-    """`save_dir/<name of the configuration>`, which YAMLs' `weights: output/<name>/model_final` mean.
+    """`save_dir/<name of the config>`, the folder that `weights: output/<name>/model_final` in YAML refers to.
 
-    A new run never mixes its files with those of an earlier one: a folder that holds a run is first renamed to `<folder>.1`,
-    `.2`, ..., with a warning. A folder in which a process is still training is refused: the process holds a lock on a file in it
-    as long as it lives. What a killed run left half written is removed.
+    A new run never mixes its files with those of an earlier one: a folder with a run in it is first renamed to `<folder>.1`,
+        `.2`, ..., with a warning. A folder in which another process is training is refused; that process holds a lock on a file
+        in it while it is running. Unfinished files of a killed run are removed.
 
     Args:
         path: the folder.
-        about: what to note in `run.json`: configuration, options, command.
-        resume: continue the run that is there instead.
+        about: content of `run.json`: config, options, command.
+        resume: continue the existing run instead.
 
     Raises:
-        ConfigError: a training process is at work in the folder.
+        ConfigError: another process is training in the folder.
     """
 
     def __init__(self, path: Path, about: Optional[Mapping[str, Any]] = None, resume: bool = False) -> None:
@@ -55,7 +55,7 @@ class RunFolder:
         distributed.barrier()
 
     def close(self, status: str) -> None:
-        """Note how the run ended (finished, interrupted or failed) and release the folder."""
+        """Record how the run ended (finished, interrupted or failed), and release the folder."""
         if distributed.is_main():
             try:
                 self._note(_read(self.path / _NOTE), status)
@@ -79,7 +79,7 @@ class RunFolder:
         self._note(about, "running")
 
     def _lock(self) -> IO[str]:
-        """Make the folder and lock it, for this process and no other, until it ends, however it ends."""
+        """Create the folder and lock it for this process; the lock ends with the process, even if that is killed."""
         if fcntl is None:
             self.path.mkdir(parents=True, exist_ok=True)
             return io.StringIO()
@@ -94,7 +94,7 @@ class RunFolder:
                     return file
             except OSError:
                 pass
-            file.close()  # another process renamed the folder between the two calls: that was not our folder's lock
+            file.close()  # another process renamed the folder between the two calls, so the lock is not in our folder
 
     def _busy(self, pid: Any) -> str:
         return (
@@ -109,7 +109,7 @@ class RunFolder:
             raise ConfigError(self._busy(note["pid"]))
 
     def _move_aside(self) -> bool:
-        """Rename the folder if it holds a run; whether it did."""
+        """Rename the folder if there is a run in it; returns whether there was."""
         if not any(self.path.glob("*.pdparams")) and not (self.path / _NOTE).exists():
             return False
         number = 1
@@ -122,9 +122,9 @@ class RunFolder:
 
 
 def _lock_file(file: IO[str]) -> bool:
-    """Whether this process now holds the lock; always on file systems without locks."""
+    """Whether this process got the lock; always true on file systems without locks."""
     try:
-        # A record lock belongs to the process alone: data workers, which are forked, do not hold on to it after a kill.
+        # A record lock belongs to this process only: forked data workers do not keep it after the process is killed.
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno not in (errno.EACCES, errno.EAGAIN)
@@ -132,7 +132,7 @@ def _lock_file(file: IO[str]) -> bool:
 
 
 def _remove_temporaries(folder: Path) -> None:
-    """Remove what `core.files.atomic_path` could not when its process was killed."""
+    """Remove temporary files of `core.files.atomic_path` whose process was killed."""
     left = [path for path in folder.rglob(".*") if _TEMPORARY.match(path.name) and path.is_file()]
     for path in left:
         path.unlink(missing_ok=True)
@@ -149,7 +149,7 @@ def _read(path: Path) -> Dict[str, Any]:
 
 
 def _alive(pid: Any) -> bool:
-    if not isinstance(pid, int) or pid <= 0 or os.name != "posix":  # elsewhere the signal below would end the process
+    if not isinstance(pid, int) or pid <= 0 or os.name != "posix":  # on other systems the signal below would end the process
         return False
     try:
         os.kill(pid, 0)

@@ -23,7 +23,7 @@ class Interrupt:
         self._before: Dict[int, Any] = {}
 
     def agreed(self) -> bool:
-        """Whether any process of the run was told to stop; the answer is the same in all, so that none waits for another."""
+        """Whether any process of the run was interrupted; all processes get the same answer, so that none waits for another."""
         asked = np.array([1.0 if self.reason else 0.0], np.float32)
         if not distributed.total(asked)[0]:
             return False

@@ -1,4 +1,4 @@
-"""The history of a run: as a JSON-lines file with a plot of it, and for VisualDL."""
+"""Logs the history of a run: as a JSON-lines file with a plot, and for VisualDL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TrainingLog(Callback):
     """Writes `train_log.jsonl` while training and, if matplotlib is installed, `curves.png` after each epoch.
 
     Lines of kind "train" hold means over `every` iterations (epoch, step, learning_rate, losses, images_per_s); lines of kind
-    "eval" the figures after an epoch. A resumed run drops what lies after the point it continues from and goes on.
+    "eval" the figures after an epoch. A resumed run drops the lines after the point that it continues from, and appends.
 
     Args:
         folder: the run's folder.
@@ -43,21 +43,21 @@ class TrainingLog(Callback):
         return self.folder / LOG_FILE
 
     def before_training(self, run: TrainingRun) -> None:
-        """Drop the lines after the point where this run begins."""
+        """Drop the lines after the point where this run starts."""
         self._rate = run.step.learning_rate
         if distributed.is_main() and self.path.exists():
             kept = [line for line in read_log(self.path) if line["step"] <= run.state.step]
             self.path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
-        """Collect; write a line when it is time."""
+        """Collect losses; write a line every `every` iterations."""
         self._since.append((losses, times))
         if run.state.step % self.every == 0 or run.state.batch == len(run.reader):
             self._write_train(run)
         self._rate = run.step.learning_rate
 
     def after_epoch(self, run: TrainingRun) -> None:
-        """Write the evaluation's figures and draw the curves."""
+        """Write the figures of the evaluation, and draw the curves."""
         results = self.evaluation.results if self.evaluation is not None else None
         if results:
             self._write({"kind": "eval", "epoch": run.state.epoch, "step": run.state.step, **results})
@@ -65,7 +65,7 @@ class TrainingLog(Callback):
             self._draw()
 
     def after_training(self, run: TrainingRun) -> None:
-        """Write what is left."""
+        """Write the remaining losses."""
         if self._since:
             self._write_train(run)
         if distributed.is_main():
@@ -135,7 +135,7 @@ class VisualDLLog(Callback):
 
 
 def read_log(path: Path) -> List[Dict[str, Any]]:
-    """The lines of a `train_log.jsonl`; a last line that was cut off is left out."""
+    """The lines of a `train_log.jsonl`, without an incomplete last line."""
     lines = []
     for text in Path(path).read_text(encoding="utf-8").splitlines():
         try:

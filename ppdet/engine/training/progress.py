@@ -1,4 +1,4 @@
-"""Progress of training: log lines in PaddleDetection's format, which people's scripts read, and a bar on a terminal."""
+"""Shows the progress of training: log lines in PaddleDetection's format, which scripts parse, and a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Progress(Callback):
 
         Epoch: [e] [ i/N] learning_rate: ... loss: ... eta: d, h:mm:ss batch_cost: s data_cost: s ips: n images/s
 
-    Losses and times are means since the previous line; `ips` is per process, as PaddleDetection's.
+    Losses and times are means since the previous line; `ips` is per process, as in PaddleDetection.
     """
 
     def __init__(self, every: int = 20) -> None:
@@ -35,11 +35,11 @@ class Progress(Callback):
         self._rate = 0.0
 
     def before_training(self, run: TrainingRun) -> None:
-        """Note the rate of the first iteration."""
+        """Record the learning rate of the first iteration."""
         self._rate = run.step.learning_rate
 
     def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
-        """Print when it is time."""
+        """Log a line every `every` iterations, and move the bar."""
         if not distributed.is_main():
             return
         self._recent.append(times)
@@ -54,7 +54,7 @@ class Progress(Callback):
         self._move_bar(run, last)
 
     def after_training(self, run: TrainingRun) -> None:
-        """Leave the terminal clean."""
+        """Remove the bar from the terminal."""
         self._close_bar()
 
     def _line(self, run: TrainingRun) -> str:

@@ -1,4 +1,4 @@
-"""A training run from a configuration: put the parts together, train, and say what was written."""
+"""Runs a training from a config: connects the parts, trains, and logs which files were written."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EAC
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """Options of the `train` command, on top of the config.
+    """Options of the `train` command in addition to the config.
 
     Attributes:
         evaluate: evaluate on the EvalDataset every `snapshot_epoch` epochs and keep the best model.
         resume: checkpoint of a run to continue, or "auto" for the newest in the run's folder.
         amp: mixed precision, on a GPU.
         vdl_log_dir: folder for VisualDL's scalars, None for none.
-        command: how the run was started, noted in its folder.
+        command: command line of the run, recorded in its folder.
     """
 
     evaluate: bool = False
@@ -60,25 +60,26 @@ class TrainingOptions:
 
 
 def train(config: Config, options: Optional[TrainingOptions] = None) -> TrainingState:
-    """Train the model of a configuration; see docs/training.md for its keys.
+    """Train the model of a config; see docs/training.md for the keys.
 
-    Files go to `save_dir/<name of the configuration>`.
+    Files are written to `save_dir/<name of the config>`.
 
     Returns:
-        The state at the end; `stop` says why if it ended early.
+        The final state; its `stop` is the reason if the run ended early.
 
     Raises:
-        ConfigError, DataError, CheckpointError: something does not fit; found before the first iteration where possible.
+        ConfigError, DataError, CheckpointError: config, data or checkpoints do not fit; checked before the first iteration if
+            possible.
         TrainingError: a loss is not finite.
     """
     options = options or TrainingOptions()
-    # Paddle says so once a run; it is what everyone expects of a batch norm.
+    # Paddle warns about this in every run, though it is the expected behaviour of a batch norm.
     warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
     distributed.start()
     if distributed.is_main():
-        require_sound(config, import_components(config))  # logs the warnings, which Assembly leaves out
-    assembly = Assembly(config)  # refuses settings of the wrong kind or range, too
+        require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
+    assembly = Assembly(config)  # also rejects settings of a wrong type or range
     if not assembly.task.trainable:
         raise ConfigError(f"{config.path}: models of kind {assembly.task.kind} cannot be trained: {type(assembly.task).__name__}")
     epochs = _epochs(config)
@@ -97,7 +98,7 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     callbacks, checkpointer = _callbacks(config, path, evaluation, options)
     pace = {"accumulate": config.get("accumulate_steps", 1), "look_every": config.get("log_iter", 20)}
     trainer = Trainer(step, reader, epochs, callbacks, state, **pace)
-    # Last, so that a run that cannot begin leaves the folder alone.
+    # Last, so that a run that cannot start leaves the folder alone.
     same = resume is not None and Path(resume).parent.resolve() == path.resolve()
     folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
     try:
@@ -119,12 +120,12 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
 
 
 def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrained: bool = True) -> TrainStep:
-    """Model, optimizer, schedule, precision and weight average of a configuration, ready to be called with batches.
+    """Training step of a config, with model, optimizer, schedule, precision and weight average.
 
     Args:
-        assembly: the parts.
-        reader: training batches; their number is an epoch of the schedule.
-        amp: mixed precision was asked for.
+        assembly: parts of the config.
+        reader: training batches; their number is the length of an epoch in the schedule.
+        amp: use mixed precision.
         pretrained: load `pretrain_weights`.
     """
     config, steps_per_epoch = assembly.config, len(reader)
@@ -162,7 +163,7 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
 
 
 def _metric(assembly: Assembly, path: Path) -> Any:
-    """Built before any training image is read, so that a missing annotation file is found at once."""
+    """The evaluation metric. It is built before any training image is read, to report a missing annotation file at once."""
     metric = assembly.metric(output_eval=path)
     assembly.dataset("Eval").parse()
     return metric

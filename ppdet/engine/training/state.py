@@ -1,4 +1,4 @@
-"""How far a training run has come, and what else is needed to continue it."""
+"""The state of a training run: how far it is, and what else is needed to continue it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ppdet.engine.weights.restricted_pickle import load_restricted
 
 @dataclass
 class TrainingState:
-    """Place in the run, and the best result so far. Only plain numbers and text.
+    """Position in the run, and the best result so far, as plain numbers and text.
 
     Attributes:
-        epoch: epochs completed, which is also the number of the current epoch (from 0).
-        batch: batches of the current epoch that are done; above 0 only in a run interrupted within an epoch.
-        step: iterations done in total.
-        metric: name of the number that selects the best model, empty before the first evaluation.
+        epoch: completed epochs, which is also the index of the current epoch.
+        batch: completed batches of the current epoch; above 0 only if the run was interrupted within an epoch.
+        step: completed iterations in total.
+        metric: name of the figure that selects the best model, empty before the first evaluation.
         best: its best value, None before the first evaluation.
-        best_epoch: epochs completed when it was reached.
+        best_epoch: number of completed epochs when it was reached.
         evaluations_since_best: for early stopping.
-        average_updates: updates of the running average of weights.
+        average_updates: number of updates of the weight average.
         scaler: state of the loss scaling.
-        stop: why the run is to end before its last epoch, empty while it goes on.
+        stop: reason to end before the last epoch; empty while the run continues.
     """
 
     epoch: int = 0
@@ -42,11 +42,11 @@ class TrainingState:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the run was stopped from outside, so that it can be continued."""
+        """Whether the run was interrupted and can be continued."""
         return "interrupted" in self.stop
 
     def save(self, path: Path) -> None:
-        """Write a `.pdstates` file; `metric` and `epoch` inside mean what they mean to PaddleDetection."""
+        """Write a `.pdstates` file; its `metric` and `epoch` have PaddleDetection's meaning."""
         content = asdict(self)
         content.update(epoch=self.epoch - 1, metric=self.best if self.best is not None else 0.0, metric_name=self.metric, stop="")
         with atomic_write(path, "wb") as file:
@@ -57,7 +57,7 @@ class TrainingState:
         """Read a `.pdstates` file.
 
         Raises:
-            CheckpointError: it is missing, damaged, or PaddleDetection's, which lacks what a resumed run needs.
+            CheckpointError: the file is missing, damaged, or PaddleDetection's, which lacks information that a resumed run needs.
         """
         content = _read_states(path)
         if not isinstance(content, dict) or content.get("format") != 1:

@@ -1,4 +1,4 @@
-"""Batch norm over the batches of all processes; also on a CPU, for which Paddle 3.x has no such kernel.
+"""Batch norm over the batches of all processes, also on CPUs, for which Paddle 3.x has no kernel.
 
 Legend: B batch, C channels, H W pixels.
 """
@@ -13,9 +13,9 @@ from paddle.autograd import PyLayer
 
 
 class SyncBatchNorm2D(nn.BatchNorm2D):
-    """`BatchNorm2D` that in training uses mean and variance over the images of all processes.
+    """`BatchNorm2D` that uses mean and variance over the images of all processes in training.
 
-    Same parameters and state-dict keys as `BatchNorm2D`. Evaluation uses the running statistics, as always.
+    Parameters and state-dict keys are those of `BatchNorm2D`. Evaluation uses the running statistics.
 
     Source: gradients as in Ioffe and Szegedy, ICML 2015, section 3, with every mean taken over all processes.
     """
@@ -32,14 +32,14 @@ class SyncBatchNorm2D(nn.BatchNorm2D):
 
 
 class _Normalize(PyLayer):
-    """Forward and backward, one exchange each."""
+    """Forward and backward pass with one communication each."""
 
     @staticmethod
     def forward(
         ctx: Any, images: paddle.Tensor, weight: paddle.Tensor, bias: paddle.Tensor, epsilon: float
     ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
         count = float(images.shape[0] * images.shape[2] * images.shape[3])
-        # Each process's mean and the spread about it, then combined: this avoids the difference of two large sums.
+        # Mean and squared deviations per process are combined, which avoids the difference of two large sums.
         mean_here = images.mean(axis=[0, 2, 3])
         spread_here = paddle.square(images - _channels(mean_here)).sum(axis=[0, 2, 3])
         means, spreads, counts = _from_all(mean_here, spread_here, count)
@@ -65,9 +65,9 @@ class _Normalize(PyLayer):
 
 
 def convert_sync_batch_norm(model: nn.Layer) -> nn.Layer:
-    """Replace every `BatchNorm2D` in a model by one that is synchronous; parameters and names stay the same objects.
+    """Replace every `BatchNorm2D` of a model by a synchronised one; parameters and names are kept.
 
-    A batch norm that always uses its running statistics (frozen) stays as it is.
+    Frozen batch norms, which always use their running statistics, stay as they are.
     """
     on_gpu = paddle.device.get_device() != "cpu"
     if _converted(model):
@@ -75,7 +75,8 @@ def convert_sync_batch_norm(model: nn.Layer) -> nn.Layer:
     for parent in model.sublayers(include_self=True):
         for name, layer in parent.named_children():
             if _converted(layer):
-                # Layer by layer: Paddle's own walk over a model drops `use_global_stats`, which would thaw frozen layers.
+                # Layer by layer: Paddle's own conversion of a whole model drops `use_global_stats`, which would unfreeze frozen
+                # layers.
                 setattr(parent, name, _synchronous(layer, on_gpu))
     return model
 
@@ -96,7 +97,7 @@ def _channels(values: paddle.Tensor) -> paddle.Tensor:
 
 
 def _from_all(mean: paddle.Tensor, spread: paddle.Tensor, count: float) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
-    """(processes, C) means, (processes, C) spreads and (processes, 1) counts, in one exchange."""
+    """(processes, C) means, (processes, C) squared deviations and (processes, 1) counts, in one communication."""
     mine = paddle.concat([mean, spread, paddle.full([1], count, mean.dtype)])
     parts: list = []
     paddle.distributed.all_gather(parts, mine)

@@ -1,13 +1,13 @@
-"""Training with a teacher: a better model's heatmaps are part of the target.
+"""Knowledge distillation: the heatmaps of a better model, the teacher, become part of the target.
 
     teacher:
-      config: configs/keypoint/tiny_pose/tinypose_256x192.yml   # left out: the config at hand
+      config: configs/keypoint/tiny_pose/tinypose_256x192.yml   # default: this config
       weights: tinypose_256x192.pdparams
       # instead of config and weights: model_dir: output_inference/tinypose_256x192, run by `engine`
       mix: 0.5
       unlabelled_weight: 0.4
 
-The teacher sees the very crop that the student sees. Source: Hinton et al., "Distilling the knowledge in a neural network",
+Teacher and student see the same crop. Source: Hinton et al., "Distilling the knowledge in a neural network",
 2015; for heatmaps Zhang et al., "Fast human pose estimation", CVPR 2019.
 
 Legend: B batch, K keypoints, H W input pixels, h w heatmap cells.
@@ -41,18 +41,18 @@ from ppdet.skeletons import Skeleton
 _log = get_logger(__name__)
 MODEL_KEYS = ("weights", "config", "model_dir", "engine", "device", "cpu_threads")
 TERM_KEYS = ("mix", "weight", "unlabelled_weight", "flip_test", "features")
-ALL_AT_ONCE, EXPORTED_BATCH = 1 << 20, 64  # crops that go through the teacher together
+ALL_AT_ONCE, EXPORTED_BATCH = 1 << 20, 64  # crops per batch of the teacher
 WIDTHS_DIFFER = 1.25
 
 
 @dataclass(frozen=True)
 class TeacherSettings:
-    """What the section `teacher` says beside the model.
+    """Settings of the section `teacher`, apart from the model.
 
     Attributes:
-        mix: the teacher's part of the target of a labelled keypoint, 0 to 1.
+        mix: weight of the teacher's maps in the target of labelled keypoints, 0 to 1.
         weight: factor on the loss of labelled keypoints.
-        unlabelled_weight: weight in the loss of keypoints without a label, which only the teacher knows.
+        unlabelled_weight: loss weight of keypoints without a label, whose target is the teacher's map.
         flip_test: average the teacher's maps with those of the mirrored crop.
     """
 
@@ -72,18 +72,18 @@ class TeacherSettings:
 
 
 class Teacher:
-    """Puts a teacher's heatmaps into the batches of a student; see `TrainStep`.
+    """Adds a teacher's heatmaps to the batches of a student; see `TrainStep`.
 
     Args:
-        estimator: the teacher, from weights or an export.
+        estimator: the teacher, from weights or an exported folder.
         codec, skeleton: the student's.
         normalize: the student's normalisation, which is undone before the teacher applies its own; None for raw pixels.
-        settings: weights of the terms.
-        features: the term of inner layers, if any, with its weight and the part of training after which it has faded to 0.
-        steps: iterations of the whole training, for the fading.
+        settings: weights of the loss terms.
+        features: the loss on inner layers, if any, with its weight and the fraction of training after which it has faded to 0.
+        steps: iterations of the whole training.
 
     Raises:
-        ConfigError: the teacher lacks keypoints of the student, or its maps lie on a grid of another kind.
+        ConfigError: the teacher lacks keypoints of the student, or its maps use another kind of grid.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Teacher:
         return {**batch, "target": target, "target_weight": weight}
 
     def heatmaps(self, images: np.ndarray) -> np.ndarray:
-        """(B, K, h, w) maps on the student's grid of (B, 3, H, W) normalised images."""
+        """(B, K, h, w) maps on the student's grid for (B, 3, H, W) normalised images."""
         crops = self._resampler.crops(self._pixels(images))
         size = self.estimator.batch_size
         maps = [self.estimator.run_crops(crops[start : start + size]) for start in range(0, len(crops), size)]
@@ -130,7 +130,7 @@ class Teacher:
     def losses(
         self, model: Any, outputs: Any, batch: Mapping[str, Any], losses: Mapping[str, paddle.Tensor]
     ) -> Dict[str, paddle.Tensor]:
-        """The losses, with the feature term added to the total; blockwise training has that term alone."""
+        """The losses, with the feature term added to the total; blockwise training uses only that term."""
         if self._features is None:
             return dict(losses)
         match, weight, fade, blockwise = self._features
@@ -140,7 +140,7 @@ class Teacher:
         return {**losses, "loss": total, "feature_loss": distance.detach()}
 
     def _pixels(self, images: np.ndarray) -> np.ndarray:
-        """(B, H, W, 3) uint8 RGB of what the network is fed."""
+        """(B, H, W, 3) uint8 RGB pixels of the network's input."""
         pixels = images.transpose(0, 2, 3, 1)
         if self._normalize is not None:
             pixels = (pixels - self._normalize.offset) / self._normalize.gain
@@ -149,17 +149,17 @@ class Teacher:
 
 
 def build_teacher(assembly: Assembly, student: Any, reader: Any, steps: int, processes: int = 1) -> Optional[Teacher]:
-    """The teacher of a config, None if it has none.
+    """Create the teacher of a config; None if it has none.
 
     Args:
-        assembly: the student's parts.
-        student: its network.
+        assembly: parts of the student's config.
+        student: the student's network.
         reader: training batches, whose normalisation is undone for the teacher.
         steps: iterations of the whole training.
-        processes: of the run.
+        processes: number of processes of the run.
 
     Raises:
-        ConfigError: an unknown key or value, a model that cannot teach this one.
+        ConfigError: an unknown key or value, or a model that cannot teach this student.
         CheckpointError, ModelDirError: the teacher's files are missing or broken.
     """
     section = assembly.config.get("teacher")
@@ -203,7 +203,7 @@ def _check_section(section: Any) -> None:
 
 
 def _load(section: Mapping[str, Any], assembly: Assembly, flip_test: bool) -> Tuple[TopDownEstimator, Any]:
-    """The teacher, and its network if it is one of Paddle's layers."""
+    """The teacher, and its network if it is a Paddle layer."""
     if section.get("model_dir"):
         folder = str(section["model_dir"])
         card = ModelCard.load(folder)
@@ -226,13 +226,13 @@ def _load(section: Mapping[str, Any], assembly: Assembly, flip_test: bool) -> Tu
 
 
 def _config_path(given: str, assembly: Assembly) -> Path:
-    """As given, or relative to the student's config."""
+    """The path as given, or relative to the student's config."""
     beside = Path(str(assembly.config.path)).parent / given
     return beside if not Path(given).exists() and beside.exists() else Path(given)
 
 
 def _keypoint_order(student: Skeleton, teacher: Skeleton, place: str) -> np.ndarray:
-    """(K,) index of each keypoint of the student among the teacher's, by name."""
+    """(K,) index of each of the student's keypoints in the teacher's output, by name."""
     missing = [name for name in student.names if name not in teacher.names]
     if missing:
         raise ConfigError(
@@ -243,7 +243,7 @@ def _keypoint_order(student: Skeleton, teacher: Skeleton, place: str) -> np.ndar
 
 
 def _same_grid(student: HeatmapCodec, teacher: Any, place: str) -> HeatmapCodec:
-    """The teacher's codec, if its maps can be moved to the student's grid."""
+    """The teacher's codec, after checking that its maps can be resampled to the student's grid."""
     kind = getattr(teacher, "grid", type(teacher).__name__)
     if kind != student.grid:
         raise ConfigError(

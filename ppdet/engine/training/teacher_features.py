@@ -1,4 +1,4 @@
-"""The student's inner layers learn from a teacher of the same network.
+"""Distillation of inner layers from a teacher with the same network.
 
 Legend: B batch, C channels, h w cells of a feature map.
 """
@@ -13,22 +13,22 @@ import paddle
 from ppdet.core.errors import ConfigError
 
 SMALLEST_VARIANCE = 0.05
-"""Of the mean over the channels: a channel that hardly varies must not outweigh all others."""
+"""Fraction of the mean over channels, so that a channel that hardly varies does not outweigh all others."""
 
 
 class FeatureMatch:
-    """Distance between the outputs of named layers of teacher and student, in units of the teacher's variance.
+    """Distance between outputs of named layers of teacher and student, in units of the teacher's variance.
 
     Args:
-        teacher: network whose forward pass comes first; in evaluation mode.
-        student: network of the same layers.
-        layers: names of sub-layers (`backbone.stem`), `*` stands for any one part (`backbone.stage0.*`).
-        blockwise: feed every named layer of the student with the teacher's input to that layer, so that each learns by itself
-            and no error passes from one to the next (Li et al., "Blockwisely supervised NAS with knowledge distillation",
-            CVPR 2020). The layers between the named ones then do not learn.
+        teacher: network in evaluation mode, which is run first.
+        student: network with the same layers.
+        layers: names of sub-layers (`backbone.stem`); `*` stands for any one part (`backbone.stage0.*`).
+        blockwise: feed every named layer of the student with the teacher's input of that layer, so that each learns
+            independently and errors do not accumulate (Li et al., "Blockwisely supervised NAS with knowledge distillation",
+            CVPR 2020). Layers between the named ones do not learn.
 
     Raises:
-        ConfigError: a name fits no layer, or the networks' layers differ.
+        ConfigError: a name matches no layer, or the networks' layers differ.
     """
 
     def __init__(self, teacher: Any, student: Any, layers: Sequence[str], blockwise: bool = False) -> None:
@@ -54,7 +54,7 @@ class FeatureMatch:
                 ours[name].register_forward_pre_hook(self._feed(name))
 
     def begin(self) -> None:
-        """Forget the features of the iteration before; the teacher's forward pass comes next."""
+        """Drop the features of the previous iteration, before the teacher's forward pass."""
         self._inputs, self._taught, self._learnt = {}, {}, {}
 
     def _note_teacher(self, name: str) -> Any:
@@ -66,14 +66,14 @@ class FeatureMatch:
 
     def _note_student(self, name: str) -> Any:
         def note(layer: Any, inputs: Any, outputs: Any) -> None:
-            if layer.training:  # not while it is evaluated
+            if layer.training:  # not during evaluation
                 self._learnt[name] = _tensors(outputs)
 
         return note
 
     def _feed(self, name: str) -> Any:
         def feed(layer: Any, inputs: Any) -> Any:
-            # A copy: layers append to, or change, the list they are given.
+            # A copy, because layers may append to or change the list that they get.
             return _copied(self._inputs[name]) if layer.training and name in self._inputs else inputs
 
         return feed
@@ -82,7 +82,7 @@ class FeatureMatch:
         """Mean over layers of mean((student - teacher)^2 / variance of the teacher's channel), a scalar.
 
         Raises:
-            ConfigError: the outputs of a layer have other shapes than the teacher's.
+            ConfigError: a layer's output differs in shape from the teacher's.
         """
         terms = [self._of_layer(name) for name in self.names if name in self._taught and name in self._learnt]
         if not terms:
@@ -113,7 +113,7 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _tensors(outputs: Any) -> List[paddle.Tensor]:
-    """The tensors of an output, whatever it is nested in, in a fixed order."""
+    """The tensors of a nested output, in a fixed order."""
     if isinstance(outputs, paddle.Tensor):
         return [outputs]
     if isinstance(outputs, Mapping):
@@ -132,7 +132,7 @@ def _copied(value: Any) -> Any:
 
 
 def feature_arguments(section: Any) -> Tuple[List[str], float, float, bool]:
-    """`features: {layers, weight, fade, blockwise}` of a config, checked: layers, weight, fade and blockwise.
+    """Checked values of `features: {layers, weight, fade, blockwise}` of a config.
 
     Raises:
         ConfigError: an unknown key or an impossible value.

@@ -1,7 +1,7 @@
-"""A teacher's heatmaps on the student's grid, and the target that they and the labels make together.
+"""Resamples a teacher's heatmaps to the student's grid, and mixes them with the targets of the labels.
 
-Legend: B batch, K keypoints, H W input pixels, h w heatmap cells. Student and teacher see the same rectangle of the image; their
-inputs and grids may have other sizes, aspects and alignments.
+Legend: B batch, K keypoints, H W input pixels, h w heatmap cells. Student and teacher see the same rectangle of the image;
+    their inputs and grids may differ in size, aspect and alignment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ppdet.codecs import HeatmapCodec
 def input_to_input(student: HeatmapCodec, teacher: HeatmapCodec) -> np.ndarray:
     """(2, 3) affine map from the student's input pixels to the teacher's.
 
-    Both are crops of one rectangle; a teacher of another aspect is shown more of the image, as its own codec would.
+    Both are crops around the same rectangle; a teacher with another aspect sees more of the image, as its own codec would crop.
     """
     center, size, upright = np.zeros((1, 2)), np.array([student.input_wh], np.float64), np.zeros(1)
     from_image = student.crop_at(center, size, upright)
@@ -38,7 +38,7 @@ def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 class MapResampler:
-    """Moves a batch's pixels to a teacher's input, and its heatmaps back to the student's grid.
+    """Resamples a batch's pixels to a teacher's input, and the heatmaps back to the student's grid.
 
     Args:
         student, teacher: the two codecs.
@@ -56,23 +56,23 @@ class MapResampler:
         )
 
     def crops(self, pixels: np.ndarray) -> np.ndarray:
-        """(B, H, W, 3) uint8 crops of the student as (B, H', W', 3) crops of the teacher; black beyond the student's."""
+        """(B, H, W, 3) uint8 crops of the student as (B, H', W', 3) crops of the teacher; black outside of the student's crop."""
         if self._same_input:
             return pixels
         size = self.teacher.input_wh
         return np.stack([cv2.warpAffine(crop, self._to_teacher, size, flags=cv2.INTER_LINEAR) for crop in pixels])
 
     def maps(self, heatmaps: np.ndarray) -> np.ndarray:
-        """(B, K, h', w') maps of the teacher as (B, K, h, w) float32 on the student's grid; never below 0."""
+        """(B, K, h', w') maps of the teacher as (B, K, h, w) float32 on the student's grid, clipped at 0."""
         if not self._same_grid:
             heatmaps = np.matmul(np.matmul(self._rows, heatmaps), self._columns.T)
         return np.maximum(heatmaps, 0.0).astype(np.float32, copy=False)
 
 
 def cubic_weights(places: np.ndarray, count: int) -> np.ndarray:
-    """(N, count) float32 matrix that interpolates `count` samples at N places; samples beyond the ends are 0.
+    """(N, count) float32 matrix that interpolates `count` samples at N positions; samples beyond the ends are 0.
 
-    Source: the cubic convolution with a = -1/2 (Keys, IEEE TASSP 1981), which is exact for parabolas such as the top of a peak.
+    Source: cubic convolution with a = -1/2 (Keys, IEEE TASSP 1981), which is exact for parabolas such as the top of a peak.
     """
     distance = np.abs(places[:, None] - np.arange(count)[None])
     near = (1.5 * distance - 2.5) * distance**2 + 1.0
@@ -84,15 +84,15 @@ def cubic_weights(places: np.ndarray, count: int) -> np.ndarray:
 def mixed_target(
     target: np.ndarray, target_weight: np.ndarray, taught: np.ndarray, mix: float, weight: float, unlabelled_weight: float
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """What the student is to learn.
+    """The student's target and its weights.
 
     Args:
-        target: (B, K, h, w) of the labels.
+        target: (B, K, h, w) target of the labels.
         target_weight: (B, K), above 0 for labelled keypoints. The losses square it.
-        taught: (B, K, h, w), the teacher's maps.
-        mix: the teacher's part of the target of a labelled keypoint, 0 to 1.
+        taught: (B, K, h, w) maps of the teacher.
+        mix: weight of the teacher's maps in the target of labelled keypoints, 0 to 1.
         weight: factor on the loss of labelled keypoints.
-        unlabelled_weight: weight in the loss of keypoints that only the teacher knows.
+        unlabelled_weight: loss weight of keypoints without a label.
 
     Returns:
         target and target_weight of the same shapes.

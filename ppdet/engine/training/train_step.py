@@ -1,4 +1,4 @@
-"""One iteration of training: forward, backward, and, every so many batches, an update of the weights.
+"""One training iteration: forward, backward, and an update of the weights.
 
 Legend: L losses.
 """
@@ -20,27 +20,27 @@ from ppdet.optimizer.scheduler import CurveScheduler
 
 
 class TrainingError(PpdetError):
-    """Training stopped because of the data or the settings, for example because the loss is not a number."""
+    """Training stopped because of the data or the settings, for example at a loss that is not a number."""
 
 
 class TeacherTerms(Protocol):
-    """What a teacher (`ppdet.engine.training.teacher`) adds to an iteration."""
+    """Interface of a teacher (`ppdet.engine.training.teacher`) in an iteration."""
 
     def prepare(self, batch: Mapping[str, Any], iteration: int) -> Dict[str, Any]:
-        """The batch with the teacher's targets in it, NumPy arrays."""
+        """The batch of NumPy arrays, with the teacher's targets."""
 
     def losses(
         self, model: Any, outputs: Any, batch: Mapping[str, Any], losses: Mapping[str, paddle.Tensor]
     ) -> Dict[str, paddle.Tensor]:
-        """The losses, with what the teacher adds to them; "loss" stays the total."""
+        """The losses with the teacher's terms; "loss" stays the total."""
 
 
 class StepLosses(Mapping[str, float]):
-    """Losses of one iteration by name, which may still be on the device; reading one waits for it.
+    """Losses of one iteration by name. They may still be on the device; reading one waits for it.
 
     Args:
-        names: of the losses.
-        values: (L,) float32 tensor, the mean over all processes.
+        names: names of the losses.
+        values: (L,) float32 tensor, means over all processes.
     """
 
     def __init__(self, names: Sequence[str], values: paddle.Tensor) -> None:
@@ -50,12 +50,12 @@ class StepLosses(Mapping[str, float]):
 
     @property
     def ready(self) -> bool:
-        """Whether the numbers are on the host already."""
+        """Whether the values are on the host already."""
         return self._tensor is None
 
     @staticmethod
     def fetch(several: Sequence[StepLosses]) -> None:
-        """Bring the numbers of several iterations to the host, waiting for the device once."""
+        """Copy the losses of several iterations to the host, with one wait for the device."""
         waiting = [losses for losses in several if not losses.ready]
         if not waiting:
             return
@@ -83,31 +83,31 @@ class StepLosses(Mapping[str, float]):
 
 
 def mean_losses(several: Sequence[Mapping[str, float]]) -> Dict[str, float]:
-    """Mean of each loss over iterations."""
+    """Mean of each loss over several iterations."""
     StepLosses.fetch([losses for losses in several if isinstance(losses, StepLosses)])
     return {name: sum(losses[name] for losses in several) / len(several) for name in several[-1]}
 
 
 class TrainStep:
-    """Call it with a batch; it returns the losses, averaged over all processes.
+    """Callable that trains on a batch and returns the losses, averaged over all processes.
 
     Args:
         model: network with `forward(images) -> outputs` and `loss(outputs, batch) -> {"loss": total, ...}`.
-        optimizer_builder: makes the optimizer from a scheduler and the model.
-        curve: learning rate by iteration.
-        precision: float32 if not given.
-        average: running average of the weights to keep, if any.
-        teacher: adds its targets and losses, if given.
+        optimizer_builder: creates the optimizer from a scheduler and the model.
+        curve: learning rate per iteration.
+        precision: mixed precision; None for float32.
+        average: moving average of the weights to update, if any.
+        teacher: adds targets and losses, if given.
         sync_bn: batch statistics over all processes.
         find_unused_parameters: passed to Paddle's DataParallel.
-        seed: start of the random numbers (drop-path and the like); those of iteration i depend on seed, process and i alone.
+        seed: of the random numbers (drop-path and the like); those of iteration i depend only on seed, process and i.
 
     Attributes:
-        checks_losses: whether each call looks at its losses before the weights change. True on a CPU; on a GPU, where looking
-            means waiting, the trainer looks every few iterations.
+        checks_losses: whether each call checks the losses before the weights change. True on a CPU; on a GPU, where this would
+            wait for the device, the trainer checks every few iterations.
 
     Raises:
-        TrainingError: a loss is not finite, with `checks_losses`. The weights are then still those of the iteration before.
+        TrainingError: a loss is not finite, with `checks_losses`; the weights are still those of the previous iteration.
     """
 
     def __init__(
@@ -139,16 +139,16 @@ class TrainStep:
 
     @property
     def learning_rate(self) -> float:
-        """Rate of the coming iteration."""
+        """Learning rate of the next iteration."""
         return float(self.scheduler())
 
     def __call__(self, batch: Mapping[str, Any], loss_weight: float = 1.0, update: bool = True) -> StepLosses:
         """Train on one batch.
 
         Args:
-            batch: numpy arrays with at least "image" (B, 3, H, W).
-            loss_weight: weight of this batch in the next update, 1 / n where n batches make one update.
-            update: change the weights now; otherwise gradients are kept and added to.
+            batch: NumPy arrays with at least "image" (B, 3, H, W).
+            loss_weight: weight of this batch in the next update: 1 / n for n batches per update.
+            update: update the weights now; otherwise gradients are accumulated.
         """
         paddle.seed(_mix(self.seed, self.iteration))
         if update or self.network is self.model:
@@ -168,15 +168,15 @@ class TrainStep:
         self.scheduler.step(iteration)
 
     def agree_on_statistics(self) -> None:
-        """Give every process the mean of all processes' running statistics (each saw other images).
+        """Average the running statistics over all processes, each of which saw different images.
 
-        Evaluation, checkpoints and a resumed run then mean one and the same model. Weights are the same everywhere already.
+        Evaluation, checkpoints and a resumed run then use the same model. Weights are identical on all processes anyway.
         """
         if distributed.world_size() == 1:
             return
         weights = self.model.state_dict()
         states = [weights] + ([self.average.average] if self.average is not None else [])
-        # Paddle keeps running statistics as parameters without a gradient, not as buffers.
+        # Paddle stores running statistics as parameters without gradient, not as buffers.
         tensors = [value for state in states for name, value in state.items() if weights[name].stop_gradient]
         tensors = [tensor for tensor in tensors if paddle.is_floating_point(tensor)]
         if not tensors:
@@ -203,14 +203,14 @@ class TrainStep:
         return values
 
     def update(self) -> None:
-        """Apply the collected gradients to the weights, and clear them."""
+        """Apply the accumulated gradients to the weights, and clear them."""
         self.precision.update(self.optimizer)
         self.optimizer.clear_grad()
         if self.average is not None:
             self.average.update()
 
     def _everywhere(self, losses: Mapping[str, paddle.Tensor]) -> StepLosses:
-        """Mean of each loss over all processes; on a GPU without waiting for it."""
+        """Mean of each loss over all processes; on a GPU without waiting for the device."""
         names = sorted(losses)
         values = paddle.stack([losses[name].detach().astype("float32").reshape([]) for name in names])
         if distributed.world_size() > 1:
@@ -220,13 +220,13 @@ class TrainStep:
 
 
 def not_finite(losses: Mapping[str, float], iteration: int) -> str:
-    """What is said of a loss that is not a finite number."""
+    """Error message for a loss that is not finite."""
     shown = ", ".join(f"{name} {value}" for name, value in losses.items())
     return f"the loss is not a finite number at iteration {iteration}: {shown}"
 
 
 def to_tensors(batch: Mapping[str, Any]) -> Dict[str, Any]:
-    """The numeric arrays of a batch as tensors; other entries as they are."""
+    """The numeric arrays of a batch as tensors; other entries unchanged."""
     return {
         name: paddle.to_tensor(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
         for name, value in batch.items()
@@ -234,7 +234,7 @@ def to_tensors(batch: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def in_float32(outputs: Any) -> Any:
-    """Outputs of a mixed-precision network in float32, in the same nesting, so that losses are computed exactly."""
+    """Nested outputs of a mixed-precision network in float32, so that losses are computed in full precision."""
     if isinstance(outputs, dict):
         return {name: in_float32(value) for name, value in outputs.items()}
     if isinstance(outputs, (list, tuple)):

@@ -1,7 +1,7 @@
 """The training loop.
 
 Everything else, from log lines to checkpoints, is a callback (`ppdet.engine.training.callbacks`). `ppdet.engine.training.run`
-makes a run from a config.
+sets up a run from a config.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ppdet.engine.training.train_step import StepLosses, TrainingError, TrainSte
 
 
 class _Place(NamedTuple):
-    """Where in the run a batch was trained on, and its image numbers."""
+    """Position of a batch in the run, and its image ids."""
 
     iteration: int
     epoch: int
@@ -35,11 +35,11 @@ class Trainer:
         reader: `len(reader)` batches per epoch; `reader.set_epoch(e)` is called before each epoch, then it is iterated.
         epochs: total number of epochs.
         callbacks: called in this order.
-        state: where to begin; the start of a run if None.
-        accumulate: batches whose gradients are averaged for one update of the weights; the last batches of an epoch make one
-            update even if they are fewer. Batch norm sees single batches. The schedule counts batches.
-        look_every: with a step that leaves its losses on the device (a GPU): iterations between looks at them. In between,
-            nothing waits for the device; a loss that is not finite, and a wish to stop, are found up to that much later.
+        state: state to start from; None for a new run.
+        accumulate: number of batches whose gradients are averaged for one update of the weights; at the end of an epoch it may
+            be fewer. Batch norm sees single batches, and the schedule counts batches.
+        look_every: on a GPU, iterations between checks of the losses. In between, nothing waits for the device; a loss that is
+            not finite and an interruption are noticed up to that much later.
 
     Raises:
         ConfigError: `accumulate` is not a positive integer, or the reader has no batch.
@@ -69,10 +69,10 @@ class Trainer:
         self._last_batch: Optional[Mapping[str, Any]] = None
 
     def train(self) -> TrainingState:
-        """Train to the last epoch, or until interrupted or stopped by a callback (`state.stop` says why).
+        """Train to the last epoch, or until interrupted or stopped by a callback (`state.stop` is the reason).
 
         Raises:
-            TrainingError: a loss is not finite; names the iteration and the images.
+            TrainingError: a loss is not finite; the message names the iteration and the images.
         """
         self.step.model.train()
         for callback in self.callbacks:
@@ -80,7 +80,8 @@ class Trainer:
         with self._interrupt:
             while self.state.epoch < self.epochs and not self.state.stop:
                 self._run_epoch()
-            # Signals stay held back here: Paddle's launcher sends SIGTERM three times; the later ones must not end the saving.
+            # Signals are still caught here: Paddle's launcher sends SIGTERM three times, and the later ones must not interrupt
+            # saving.
             for callback in self.callbacks:
                 callback.after_training(self)
         return self.state
@@ -112,11 +113,11 @@ class Trainer:
             self.state.stop = self._interrupt.reason
 
     def _may_stop_here(self) -> bool:
-        """Within an epoch, and with no gradients waiting for an update: a checkpoint does not hold those."""
+        """Whether no accumulated gradients wait for an update; a checkpoint does not contain those."""
         return self.state.batch < len(self.reader) and self.state.batch % self.accumulate == 0
 
     def _looks_now(self) -> bool:
-        """Whether to wait for the device: every `look_every` iterations (which is when lines are logged), on every process."""
+        """Whether to wait for the device: every `look_every` iterations, on every process, when a line is logged anyway."""
         every, batch = self.look_every, self.state.batch
         return (batch - 1) % every == 0 or self.state.step % every == 0 or batch == len(self.reader)
 
@@ -128,7 +129,7 @@ class Trainer:
                 raise TrainingError(f"{not_finite(losses, place.iteration)}\n{self._where(place)}")
 
     def _batches(self) -> Iterator[Any]:
-        """(batch, seconds waited for it) for the rest of the epoch."""
+        """(batch, seconds spent waiting for it) for the rest of the epoch."""
         self.reader.set_epoch(self.state.epoch)
         batches: Iterator[Any] = itertools.islice(iter(self.reader), self.state.batch, None)
         while self.state.batch < len(self.reader):
@@ -138,8 +139,8 @@ class Trainer:
             except StopIteration:
                 return
             except Exception:
-                # Ctrl-C reaches the reader's worker processes, too. The other processes of the run only learn of the
-                # interruption in `agreed`, so this one has to take part in iterations until then: it repeats its last batch.
+                # Ctrl-C also reaches the reader's worker processes. The other ranks learn of the interruption only in `agreed`,
+                # so this rank has to take part in iterations until then, and repeats its last batch.
                 if self._interrupt.reason and distributed.world_size() == 1:
                     self.state.stop = self._interrupt.reason
                     return

@@ -1,4 +1,4 @@
-"""Weights from the web, kept in ~/.cache/ppdet/weights (or $PPDET_CACHE/weights)."""
+"""Cache of downloaded weights in ~/.cache/ppdet/weights (or $PPDET_CACHE/weights)."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _log = get_logger(__name__)
 
 
 def is_url(path: str) -> bool:
-    """Whether `path` is to be downloaded."""
+    """Whether `path` is a URL."""
     return urlsplit(path).scheme in ("http", "https")
 
 
 def cache_folder() -> Path:
-    """Where downloaded weights are kept."""
+    """Folder of downloaded weights."""
     return cache_root() / "weights"
 
 
 def cached_weights(url: str, folder: Optional[Path] = None, sha256: Optional[str] = None) -> Path:
-    """Path of the file behind `url`, downloaded if it is not there yet.
+    """Path of the cached file of `url`, which is downloaded first if necessary.
 
-    A broken download leaves a ``.part`` file, and the next call continues it. Of several processes that want the same file,
-    such as those of a distributed run, one downloads and the others wait for it.
+    An interrupted download leaves a ``.part`` file, which the next call continues. If several processes need the same file,
+    such as those of a distributed run, one downloads it and the others wait.
 
     Args:
         url: http or https.
         folder: the cache; `cache_folder()` if None.
-        sha256: hexadecimal digest of the right file, if it is known.
+        sha256: expected hexadecimal digest, if known.
 
     Raises:
-        CheckpointError: the server does not answer, or not with the file; the message says what to do without a network.
+        CheckpointError: the server does not answer, or does not send the file; the message says what to do without a network.
     """
     folder = cache_folder() if folder is None else Path(folder)
     name = Path(urlsplit(url).path).name or "weights.pdparams"
@@ -60,7 +60,7 @@ def cached_weights(url: str, folder: Optional[Path] = None, sha256: Optional[str
     try:
         place.mkdir(parents=True, exist_ok=True)
         with _alone(place / ".lock", shown):
-            if not final.exists():  # another process may have fetched it meanwhile
+            if not final.exists():  # another process may have downloaded it meanwhile
                 _log.info("Download %s", shown)
                 download(url, part)
                 _verify(part, url, sha256)
@@ -70,7 +70,7 @@ def cached_weights(url: str, folder: Optional[Path] = None, sha256: Optional[str
     except (OSError, DownloadError) as error:
         if isinstance(error, DownloadError) and "run again" not in str(error):
             with suppress(OSError):
-                for file in (part, length_note(part)):  # not a beginning of the file
+                for file in (part, length_note(part)):  # the part is not the beginning of this file
                     file.unlink(missing_ok=True)
         raise CheckpointError(
             f"cannot download {shown}: {error}. Without a network: download it elsewhere and give its path instead of the "
@@ -81,10 +81,10 @@ def cached_weights(url: str, folder: Optional[Path] = None, sha256: Optional[str
 
 
 def _verify(path: Path, url: str, sha256: Optional[str]) -> None:
-    """Remove the file if it is not the right one.
+    """Check the digest, and remove a wrong file.
 
     Raises:
-        CheckpointError: it is not.
+        CheckpointError: the digest differs.
     """
     if sha256 is None:
         return
@@ -99,7 +99,7 @@ def _verify(path: Path, url: str, sha256: Optional[str]) -> None:
 
 
 def _without_password(url: str) -> str:
-    """The URL as it may be shown: without user and password."""
+    """The URL without user and password, for messages."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=host).geturl()
@@ -107,7 +107,7 @@ def _without_password(url: str) -> str:
 
 @contextmanager
 def _alone(lock: Path, url: str) -> Iterator[None]:
-    """Wait until no other process, or thread, is in here for the same file."""
+    """Lock that lets one process or thread at a time download a file."""
     if fcntl is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""Weight files: read and write `.pdparams`, and load them into a model."""
+"""Reads and writes `.pdparams` files, and loads them into a model."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 
 def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
-    """Read a dict of tensors that `paddle.save` or `save_pdparams` wrote.
+    """Read a dict of tensors written by `paddle.save` or `save_pdparams`.
 
     Args:
         path: file; the suffix ``.pdparams`` may be left out.
 
     Returns:
-        name -> array. Paddle's table of internal names is left out. bfloat16 tensors, which Paddle writes as uint16 arrays,
+        name -> array. Paddle's table of internal names is dropped. bfloat16 tensors, which Paddle writes as uint16 arrays,
         become float32, without loss.
 
     Raises:
-        CheckpointError: no such file, damaged, not a dict of tensors, or it asks to run code (which is not run).
+        CheckpointError: the file is missing, damaged, no dict of tensors, or contains code (which is not run).
     """
     file = _existing_file(path)
     content = _read(file)
@@ -53,13 +53,13 @@ def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
 
 
 def save_pdparams(state: Mapping[str, Any], path: PathLike) -> Path:
-    """Write a dict of tensors or arrays as `paddle.load` and PaddleDetection read it; whole or not at all.
+    """Write a dict of tensors or arrays atomically, in the format that `paddle.load` and PaddleDetection read.
 
-    bfloat16 tensors are written as float32, since a file of plain arrays cannot tell them from whole numbers.
+    bfloat16 tensors are written as float32, since a file of plain arrays cannot tell them from integers.
 
     Args:
         state: name -> tensor or array, such as ``model.state_dict()``.
-        path: file to write; missing folders are made.
+        path: file to write; missing folders are created.
 
     Returns:
         The path.
@@ -77,11 +77,11 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     Args:
         model: changed in place; tensors are cast to its dtypes.
         path: file, with or without ``.pdparams``, or URL (kept in ~/.cache/ppdet/weights).
-        strict: True (evaluation, inference, export) demands every tensor of the model; False (`pretrain_weights`) warns
-            about those that do not fit and leaves them as they were; a layer with `fit_weight` may resize its own first.
+        strict: True (evaluation, inference, export) requires every tensor of the model; False (`pretrain_weights`) warns about
+            tensors that do not fit and keeps their initial values. A layer with `fit_weight` may resize its weights first.
 
     Raises:
-        CheckpointError: the file cannot be read, nothing fits, or with `strict` not everything fits.
+        CheckpointError: the file cannot be read, no tensor fits, or with `strict` not all of them fit.
     """
     file = cached_weights(str(path), sha256=checksum_of(str(path))) if is_url(str(path)) else _existing_file(path)
     weights, state = load_pdparams(file), model.state_dict()
@@ -97,7 +97,7 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
 
 
 def _fit_shapes(model: paddle.nn.Layer, weights: Dict[str, np.ndarray], matches: Mapping[str, str]) -> None:
-    """Let layers resize what can be resized, such as a position embedding learnt for another image size."""
+    """Let layers resize weights that can be resized, such as a position embedding for another image size."""
     for path, layer in model.named_sublayers(include_self=True):
         if not hasattr(layer, "fit_weight"):
             continue
@@ -140,7 +140,7 @@ def _check(report: LoadReport, strict: bool) -> None:
 
 
 def _hint(report: LoadReport) -> str:
-    """What to set when only the last layer differs; otherwise that more differs than a setting."""
+    """Advice for the user: which setting to change if only the last layer differs."""
     last = [item for item in report.shape_mismatches if item.model_key.startswith((*KEYPOINT_LAYERS, "head.head_cls"))]
     others = [item for item in report.shape_mismatches if item not in last]
     other_inputs = [item for item in last if item.file_shape[1:] != item.model_shape[1:]]
@@ -175,7 +175,7 @@ def _existing_file(path: PathLike) -> Path:
 
 
 def _near(path: Path) -> str:
-    """Names like it in its folder, or the nearest folder that exists."""
+    """Hint for a missing file: similar names in its folder, or the nearest folder that exists."""
     folder = path.parent
     if not folder.is_dir():
         while not folder.is_dir() and folder != folder.parent:
@@ -220,14 +220,14 @@ def _of_pytorch(file: Path, what: str) -> str:
 
 
 def _tensor(file: Path, key: Any, value: Any) -> np.ndarray:
-    """Paddle writes a tensor as an array, or inside other containers as (internal name, array)."""
+    """The array of an entry. Paddle writes a tensor as an array, or as (internal name, array) inside other containers."""
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
         value = value[1]
     if isinstance(value, (int, float)):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         raise CheckpointError(f"{file}: {key!r} is a {type(value).__name__}, not a tensor; is this a .pdparams file?")
-    if value.dtype == np.uint16:  # no network has such numbers: they are the bits of bfloat16, the upper half of a float32
+    if value.dtype == np.uint16:  # no network has uint16 weights: these are the bits of bfloat16, the upper half of a float32
         return (value.astype(np.uint32) << np.uint32(16)).view(np.float32)
     return value
 
@@ -240,5 +240,5 @@ def to_numpy(value: Any) -> np.ndarray:
 
 
 def set_tensor(target: paddle.Tensor, value: np.ndarray) -> None:
-    """Set a tensor to the numbers of an array, cast to the tensor's dtype."""
+    """Set a tensor to the values of an array, cast to the tensor's dtype."""
     target.set_value(paddle.to_tensor(value).astype(target.dtype))

@@ -1,4 +1,4 @@
-"""One file from the web, as a whole or not at all, whatever the server sends."""
+"""Downloads one file completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ppdet.inference.progress import Progress
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30
 LARGEST, LARGEST_UNSTATED = 4 << 30, 512 << 20
-"""Bytes of a file whose length the server states, and of one whose length it does not."""
+"""Largest file in bytes if the server states the length, and if it does not."""
 SLOWEST_BYTES, SLOWEST_SECONDS = 1 << 14, 60
-"""A server that sends less than this in so long keeps the connection open for nothing."""
+"""A download is stopped if it receives fewer bytes in this time."""
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$")
 
 
 class DownloadError(Exception):
-    """What went wrong, in one line; the caller names the URL and the way out."""
+    """The cause in one line; the caller adds the URL and advice."""
 
 
 def download(url: str, part: Path) -> None:
-    """Fetch a file into `part`, after the bytes that are there already if the server goes on from there.
+    """Download a file to `part`, continuing after the bytes that are already there if the server supports it.
 
     Args:
         url: http or https.
-        part: file that an earlier, broken download may have begun.
+        part: file that may hold the beginning from an interrupted download.
 
     Raises:
-        DownloadError: no answer, an answer that is no file, too much, too slow, or broken off (`part` then has what came).
-        CheckpointError: the package requests is not installed.
+        DownloadError: no answer, no file, too large, too slow, or interrupted (`part` then holds what was received).
+        CheckpointError: the package `requests` is not installed.
     """
     try:
         import requests
@@ -52,7 +52,7 @@ def _fetch(session: Any, url: str, part: Path) -> None:
     have = part.stat().st_size if part.exists() else 0
     response = _ask(session, url, have)
     if have and not _continues(response, have, stated_length(part)):
-        if response.status_code in (206, 416):  # another stretch than asked for, or another file than the one we began
+        if response.status_code in (206, 416):  # another range than requested, or another file than the one we started with
             response.close()
             response = _ask(session, url, 0)
         have = 0
@@ -70,7 +70,7 @@ def _fetch(session: Any, url: str, part: Path) -> None:
 
 
 def _ask(session: Any, url: str, have: int) -> Any:
-    # Not compressed: lengths and ranges then count the file's own bytes.
+    # Uncompressed, so that lengths and ranges refer to the bytes of the file.
     headers = {"User-Agent": "ppdet-keypoint", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -78,7 +78,7 @@ def _ask(session: Any, url: str, have: int) -> Any:
 
 
 def _continues(response: Any, have: int, total: Optional[int]) -> bool:
-    """Whether the answer goes on where our bytes end. A server that does not say where has to send as much as is missing."""
+    """Whether the answer continues where our bytes end. If the server does not state it, the length must be that of the rest."""
     given, length = (response.headers.get(name, "").strip() for name in ("Content-Range", "Content-Length"))
     if response.status_code != 206:
         return False
@@ -92,12 +92,12 @@ def _continues(response: Any, have: int, total: Optional[int]) -> bool:
 
 
 def length_note(part: Path) -> Path:
-    """The file beside `part` that holds the length which the server stated."""
+    """File beside `part` with the length that the server stated."""
     return part.with_name(part.name + ".length")
 
 
 def stated_length(part: Path) -> Optional[int]:
-    """Bytes that the file should have, as the server said when its download began; None if it did not."""
+    """Length of the file as stated by the server when its download started; None if unknown."""
     try:
         return int(length_note(part).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -105,7 +105,7 @@ def stated_length(part: Path) -> Optional[int]:
 
 
 def _length(response: Any, have: int) -> Optional[int]:
-    """Bytes of the whole file, None if the server does not say."""
+    """Length of the whole file in bytes; None if the server does not state it."""
     found = _RANGE.match(response.headers.get("Content-Range", "").strip())
     if have and found is not None and found.group(3) != "*":
         return int(found.group(3))
@@ -126,11 +126,11 @@ def _check_length(total: Optional[int], part: Path) -> None:
 
 
 def _copy(response: Any, file: BinaryIO, have: int, total: Optional[int]) -> int:
-    """Write the body; returns the bytes that the file then has."""
+    """Write the body; returns the resulting length of the file in bytes."""
     from urllib3.exceptions import HTTPError
 
-    response.raw.enforce_content_length = False  # urllib3 would throw away what came; the length is checked here
-    # What has arrived, without waiting for a whole chunk, so that a trickle is noticed; older urllib3 has no read1.
+    response.raw.enforce_content_length = False  # urllib3 would discard what was received; the length is checked here
+    # Read what has arrived without waiting for a whole chunk, to notice a slow server; older urllib3 has no read1.
     read = getattr(response.raw, "read1", None) or partial(_read_little, response.raw)
     bar = Progress("download", total and total // 1000, "kB")
     bar.step(have // 1000)
@@ -171,7 +171,7 @@ def _check_speed(window: Tuple[float, int], have: int) -> Tuple[float, int]:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost reason, without the addresses of Python objects."""
+    """The innermost cause, without addresses of Python objects."""
     cause: Any = error
     while True:
         inner = getattr(cause, "reason", None) or cause.__cause__ or next(

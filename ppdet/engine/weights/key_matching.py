@@ -1,4 +1,4 @@
-"""Which tensor of a file belongs to which parameter of a model, by PaddleDetection's longest-suffix rule."""
+"""Matches the tensors of a file with the parameters of a model, by PaddleDetection's longest-suffix rule."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _BORROWED_STAGE = "backbone.res5"
 
 
 def match_keys(model_keys: Iterable[str], file_keys: Iterable[str]) -> Dict[str, str]:
-    """Find the file's key for each of the model's.
+    """Find the file's key for each key of the model.
 
-    A file key fits a model key that is equal, or that ends with ``"." + file key``; the longest one wins. So ImageNet
-    weights without ``backbone.`` load into any model with a backbone. Keys ``backbone.res5...`` also fit elsewhere, for
-    detectors that put the last stage of a ResNet into their head. The time is linear in the number of keys.
+    A file key fits a model key that is equal to it or ends with ``"." + file key``; the longest one wins. So ImageNet weights
+    without ``backbone.`` load into any model with a backbone. Keys ``backbone.res5...`` also fit elsewhere, for detectors with
+    the last stage of a ResNet in their head. The time is linear in the number of keys.
 
     Returns:
         model key -> file key, without those that have no match.
@@ -44,7 +44,7 @@ def _stripped(key: str) -> str:
 
 
 def _longest_suffix(key: str, stripped: Mapping[str, str]) -> Optional[str]:
-    """Try the key, then what follows its first dot, then its second, ..."""
+    """Try the key, then the part after its first dot, after its second, ..."""
     start = 0
     while True:
         if key[start:] in stripped:

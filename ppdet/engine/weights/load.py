@@ -1,4 +1,4 @@
-"""The model of a config with its weights, for evaluation, prediction and export."""
+"""Loads the model of a config with its weights, for evaluation, prediction and export."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def run_path(config: Config) -> Path:
 
 
 def trained_weights(config: Config) -> Path:
-    """Where training with `--eval` keeps the best model of a config, without the suffix."""
+    """Path of the best model from training with `--eval`, without suffix."""
     return run_path(config) / "best_model"
 
 
-def model_with_weights(assembly: Assembly) -> Any:
+def load_model(assembly: Assembly) -> Any:
     """Build the config's model and load its `weights`; every tensor must be in the file.
 
-    Without the key they are the ones that training this config leaves: `{save_dir}/{name of the config}/best_model`.
+    The default of `weights` is the best model of a training with this config: `{save_dir}/{name of the config}/best_model`.
 
     Raises:
-        ConfigError: the config names no weights, and none were trained with it.
-        CheckpointError: the file is missing, broken, or does not fit the model.
+        ConfigError: the config names no weights, and there is no training result.
+        CheckpointError: the file is missing, damaged, or does not fit the model.
     """
     config = assembly.config
     weights = config.get("weights") or trained_weights(config)

@@ -28,10 +28,10 @@ class LoadReport:
 
     Attributes:
         path: the file that was read.
-        loaded: model key -> file key of the tensors that were set.
-        shape_mismatches: tensors that could not be set; the model keeps its own values.
-        unmatched_model_keys: tensors that the file lacks; the model keeps its own values.
-        unmatched_file_keys: tensors of the file that the model has no use for.
+        loaded: model key -> file key of the loaded tensors.
+        shape_mismatches: tensors with another shape in the file; the model keeps its values.
+        unmatched_model_keys: tensors that are not in the file; the model keeps its values.
+        unmatched_file_keys: tensors of the file that the model does not have.
     """
 
     path: str
@@ -42,11 +42,11 @@ class LoadReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every tensor of the model was set."""
+        """Whether every tensor of the model was loaded."""
         return not self.shape_mismatches and not self.unmatched_model_keys
 
     def summary(self) -> str:
-        """One line if all tensors were loaded; otherwise also which were not, and why."""
+        """One line if all tensors were loaded; otherwise also a list of those that were not, and why."""
         total = len(self.loaded) + len(self.shape_mismatches) + len(self.unmatched_model_keys)
         lines = [f"{self.path}: loaded {len(self.loaded)} of the model's {total} tensors"]
         for title, items in (

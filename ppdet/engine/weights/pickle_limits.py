@@ -1,8 +1,8 @@
-"""Looks through a pickle before it is run, so that a few bytes cannot ask for all the memory or all the time.
+"""Checks a pickle before it is loaded, so that a small file cannot use up memory or time.
 
-Known tricks, all of which fit into 100 bytes: strings that claim to be longer than the file; a memo place of four thousand
-millions; tuples made of the same tuple twice, forty times over, which take 2^40 steps to hash, copy or print; containers nested
-so deep that Python's stack ends.
+Known attacks, all of which fit into 100 bytes: strings that claim to be longer than the file; a memo index of four billion;
+    tuples that contain the same tuple twice, nested forty times, which take 2^40 steps to hash, copy or print; containers
+    nested deeper than Python's stack.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import pickletools
 from typing import Any, BinaryIO, Dict, List
 
 MOST_OBJECTS = 2_000_000
-"""Of a container, shared ones counted as often as they occur; checkpoints of large models have some ten thousand."""
+"""Limit of the objects in a container, shared ones counted each time; checkpoints of large models have about ten thousand."""
 DEEPEST = 100
-"""Containers within containers; an optimizer's state has about six."""
+"""Limit of nested containers; an optimizer's state has about six levels."""
 
 _SMALL = 1 << 16
 _GROWS = ("APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD")
@@ -23,11 +23,11 @@ _GETS = ("GET", "BINGET", "LONG_BINGET")
 
 
 class RefusedPickleError(Exception):
-    """The pickle asks for something that weights do not need."""
+    """The pickle contains something that weights do not need."""
 
 
 class BoundedFile:
-    """A file for `pickle` that never makes room for more bytes than are left in it.
+    """A file for `pickle` that never allocates more bytes than are left in it.
 
     Args:
         file: open for reading in binary mode.
@@ -43,7 +43,7 @@ class BoundedFile:
         """At most `count` bytes.
 
         Raises:
-            EOFError: more than are left are asked for.
+            EOFError: more bytes are requested than are left.
         """
         if count > _SMALL and count > self._end - self._file.tell():
             raise EOFError(f"it claims {count} bytes where {self._end - self._file.tell()} are left")
@@ -58,16 +58,16 @@ class BoundedFile:
         return self._file.readinto(buffer)  # type: ignore[attr-defined]
 
     def tell(self) -> int:
-        """Position in the file."""
+        """The position in the file."""
         return self._file.tell()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a position."""
+        """Set the position."""
         return self._file.seek(offset, whence)
 
 
 class _Size:
-    """Of an object on the pickle's stack: objects in it, and levels."""
+    """Size of an object on the pickle's stack: number of objects in it, and levels."""
 
     __slots__ = ("objects", "levels")
 
@@ -76,18 +76,18 @@ class _Size:
 
 
 class _Mark(_Size):
-    """MARK, which begins a run of items."""
+    """The MARK opcode, which starts a list of items."""
 
 
 def check_pickle(file: BinaryIO) -> None:
-    """Go through the next pickle, and back to its start, and add up what it would build.
+    """Go through the next pickle without loading it, add up what it would build, and return to its start.
 
     Args:
         file: at the start of a pickle.
 
     Raises:
-        RefusedPickleError: it would build too much, or puts something at a place of the memo that cannot be.
-        EOFError, ValueError, ...: it is damaged.
+        RefusedPickleError: it would build too much, or uses an impossible memo index.
+        EOFError, ValueError, ...: the pickle is damaged.
     """
     start = file.tell()
     stack: List[_Size] = []
@@ -111,10 +111,10 @@ def check_pickle(file: BinaryIO) -> None:
 
 
 def _step(opcode: Any, stack: List[_Size]) -> None:
-    """What any other opcode does to the stack."""
+    """Effect of any other opcode on the stack."""
     taken = _take(opcode.stack_before, stack)
     if opcode.name in _GROWS and taken:
-        grown = taken[0]  # the container itself, which the memo knows, too
+        grown = taken[0]  # the container itself, which is also in the memo
         _check(_add(grown, taken[1:]))
         stack.append(grown)
         return
@@ -127,7 +127,7 @@ def _step(opcode: Any, stack: List[_Size]) -> None:
 
 
 def _take(wanted: List[Any], stack: List[_Size]) -> List[_Size]:
-    """Pop what an opcode takes, in order."""
+    """Pop the operands of an opcode, in order."""
     taken: List[_Size] = []
     if pickletools.markobject in wanted:
         while True:

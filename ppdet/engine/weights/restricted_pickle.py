@@ -1,6 +1,6 @@
-"""Reads pickles of NumPy arrays without running anything else that they contain.
+"""Reads pickles of NumPy arrays without running any code that they contain.
 
-A pickle is a program: it may call any importable function. This reader knows a handful of names and replaces each of them by a
+A pickle is a program that may call any importable function. This reader accepts a few names and replaces each of them by a
 stand-in, so that not even NumPy is called with arguments from the file. Everything else is refused.
 """
 
@@ -19,7 +19,7 @@ KINDS = "fiubc"  # float, signed, unsigned, bool, complex
 
 
 class _Name:
-    """A name that the pickle may call; none of its attributes can be set."""
+    """A function that the pickle may call; its attributes cannot be set."""
 
     __slots__ = ("_call",)
     _call: Callable[..., Any]
@@ -38,7 +38,7 @@ class _Name:
 
 
 class _Dtype:
-    """Stand-in for a NumPy dtype: plain numbers only, and the byte order as its only state."""
+    """Stand-in for a NumPy dtype of plain numbers, with the byte order as its only state."""
 
     __slots__ = ("dtype",)
 
@@ -75,8 +75,8 @@ class _Array:
 
 
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
-    """An array that owns its memory, after checking that the bytes are as many as the shape needs."""
-    if isinstance(data, str):  # a string of Python 2
+    """An array with memory of its own, after checking that the number of bytes fits the shape."""
+    if isinstance(data, str):  # a str of Python 2
         data = data.encode("latin1")
     if not isinstance(data, (bytes, bytearray, pickle.PickleBuffer)):
         raise RefusedPickleError("holds an array of Python objects; weights are plain numbers")
@@ -96,14 +96,14 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
 
 
 def _new_array(kind: Any, shape: Any, code: Any) -> _Array:
-    """In place of numpy's ``_reconstruct``, whose arguments never vary."""
+    """Replaces NumPy's ``_reconstruct``, whose arguments are always the same."""
     if not isinstance(kind, _Name) or shape != (0,) or code not in (b"b", "b"):
         raise RefusedPickleError("makes an array in a way numpy does not write")
     return _Array()
 
 
 def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> _Array:
-    """In place of numpy's ``_frombuffer`` of protocol 5."""
+    """Replaces NumPy's ``_frombuffer`` of protocol 5."""
     made = _Array()
     made.value = _array(data, dtype, shape, order)
     return made
@@ -114,7 +114,7 @@ def _scalar(dtype: Any, data: Any) -> _Array:
 
 
 def _encode(text: Any, encoding: Any) -> bytes:
-    """In place of ``_codecs.encode``, with which protocol 2 spells bytes."""
+    """Replaces ``_codecs.encode``, with which protocol 2 encodes bytes."""
     if not isinstance(text, str) or encoding != "latin1":
         raise RefusedPickleError("encodes something else than bytes")
     return text.encode("latin1")
@@ -158,7 +158,7 @@ for _package in ("numpy.core", "numpy._core"):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the names of the table above; imports nothing."""
+    """Unpickler that resolves only the names of the table above, and imports nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
         module = {"__builtin__": "builtins"}.get(module, module)
@@ -177,23 +177,23 @@ def load_restricted(file: BinaryIO) -> Any:
         file: open for reading in binary mode, at the start of the pickle.
 
     Returns:
-        Dicts, lists, tuples, sets, strings, bytes, numbers and numpy arrays of numbers, in native byte order.
+        Dicts, lists, tuples, sets, strings, bytes, numbers and NumPy arrays of numbers, in native byte order.
 
     Raises:
-        RefusedPickleError: it asks for anything else, or for too much; nothing of it was executed.
-        EOFError, pickle.UnpicklingError, ValueError, ...: it is damaged, or no pickle.
+        RefusedPickleError: it contains anything else, or too much; no code was executed.
+        EOFError, pickle.UnpicklingError, ValueError, ...: damaged, or not a pickle.
     """
     check_pickle(file)
     return _unwrap(_Unpickler(BoundedFile(file), encoding="latin1").load(), [], {})
 
 
 def loads_restricted(data: bytes) -> Any:
-    """`load_restricted` of bytes."""
+    """`load_restricted` for bytes."""
     return load_restricted(io.BytesIO(data))
 
 
 def _unwrap(value: Any, parents: List[int], done: Dict[int, Any]) -> Any:
-    """Replace the stand-ins by what they stand for; an object that occurs in several places stays one object."""
+    """Replace the stand-ins by arrays; an object that occurs in several places stays one object."""
     if isinstance(value, _Array):
         if value.value is None:
             raise RefusedPickleError("holds an array without its data")

@@ -1,4 +1,4 @@
-"""Open a PyTorch file: the zip archive of PyTorch 1.6 and later, or the row of pickles of earlier versions."""
+"""Opens a PyTorch file: the zip archive of PyTorch 1.6 and later, or the sequence of pickles of earlier versions."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ppdet.engine.weights.torch_pickle import TorchUnpickler
 from ppdet.engine.weights.torch_tensor import Storage, StorageKind, TorchTensor
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-"""What files of PyTorch before 1.6 begin with, as a pickle of its own."""
+"""First pickle in files of PyTorch before 1.6."""
 _PROTOCOL = 1001
-_CACHED_STORAGES = 4  # of those shared by several tensors
+_CACHED_STORAGES = 4  # only storages that several tensors share
 _ROOM, _ROOM_PER_BYTE = 1 << 28, 8
-"""Bytes that the tensors of a file may take in memory: 256 MiB and 8 per byte of the file. Views of one storage cost nothing in
-the file, so a thousand of them could ask for a thousand times its size."""
+"""Limit of a file's tensors in memory: 256 MiB plus 8 bytes per byte of the file. Views of a storage take no space in the file,
+so a thousand of them could need a thousand times its size."""
 
 
 class TorchFile:
-    """A PyTorch file; tensors are read one by one, when asked for.
+    """A PyTorch file, whose tensors are read on demand.
 
     Args:
         path: a ``.pth``, ``.pth.tar``, ``.pt`` file.
@@ -35,10 +35,10 @@ class TorchFile:
     Attributes:
         path: the file.
         format: "zip" or "legacy".
-        content: what was saved, with `TorchTensor` in place of tensors.
+        content: the saved object, with `TorchTensor` in place of tensors.
 
     Raises:
-        CheckpointError: no such file, damaged, written by something else, or it asks to run code (which is not run).
+        CheckpointError: the file is missing, damaged, no PyTorch file, or contains code (which is not run).
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -59,10 +59,10 @@ class TorchFile:
         self._read: Callable[[str, StorageKind], bytes] = lru_cache(_CACHED_STORAGES)(read)
 
     def array(self, tensor: TorchTensor) -> np.ndarray:
-        """The tensor's numbers.
+        """Read a tensor.
 
         Raises:
-            CheckpointError: the file is damaged, or the tensor is not what PyTorch writes.
+            CheckpointError: the file is damaged, or the tensor has a form that PyTorch does not write.
         """
         if id(tensor) not in self._counted:
             self._counted[id(tensor)] = tensor
@@ -133,7 +133,7 @@ class TorchFile:
         return content, lambda key, kind: self._slice(*places[key])
 
     def _places(self, file: BinaryIO, keys: Any, kinds: Dict[str, StorageKind]) -> Dict[str, Tuple[int, int]]:
-        """Position and length in bytes of every storage: each is a count followed by its numbers."""
+        """Position and length in bytes of every storage: each is a count followed by its values."""
         places: Dict[str, Tuple[int, int]] = {}
         for key in keys:
             (count,) = struct.unpack(">q" if self.big_endian else "<q", file.read(8))
@@ -151,7 +151,7 @@ class TorchFile:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Only uncompressed members, as torch.save writes them: what is read is never larger than the file."""
+    """Read an uncompressed member, as torch.save writes them, which is never larger than the file."""
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED:
         raise RefusedPickleError(f"has a compressed {name}, which torch.save does not write")

@@ -1,8 +1,8 @@
-"""The pickle inside of a PyTorch file, read without PyTorch and without running anything it asks for.
+"""Reads the pickle in a PyTorch file without PyTorch and without running code.
 
-Like :mod:`ppdet.engine.weights.restricted_pickle`, with other names: the functions with which PyTorch rebuilds tensors, each
-replaced by a stand-in that notes where the numbers lie. Training checkpoints also hold an optimizer's state and NumPy scalars
-(the best score); those become `Unused`. Every other name is refused.
+Like :mod:`ppdet.engine.weights.restricted_pickle` with other names: the functions with which PyTorch rebuilds tensors are
+replaced by stand-ins that record where the values are stored. Training checkpoints also contain an optimizer's state and NumPy
+scalars (the best score), which become `Unused`. Every other name is refused.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ppdet.engine.weights.torch_tensor import DTYPES, Frozen, Storage, StorageKi
 
 
 class Unused(Frozen):
-    """Something harmless that is not a weight, such as the best score so far."""
+    """A harmless object that is not a weight, such as the best score."""
 
     __slots__ = ()
 
     def __setstate__(self, state: Any) -> None:
-        """Whatever it was, it is not kept."""
+        """Discard the state."""
 
 
 class _Call(Frozen):
-    """A function of the table; no attribute of it can be set."""
+    """A function of the table; its attributes cannot be set."""
 
     __slots__ = ("_function",)
     _function: Callable[..., Any]
@@ -40,7 +40,7 @@ class _Call(Frozen):
 
 
 class _Dict(dict):
-    """An OrderedDict; PyTorch hangs version numbers of layers on it, which nobody needs."""
+    """An OrderedDict, without the version numbers of layers that PyTorch attaches."""
 
     __slots__ = ()
 
@@ -96,13 +96,13 @@ for _package in ("numpy.core", "numpy._core"):
 
 
 class TorchUnpickler(pickle.Unpickler):
-    """Reads one pickle; tensors become `TorchTensor`, everything else plain containers, strings and numbers.
+    """Reads one pickle into plain containers, strings and numbers, with `TorchTensor` for tensors.
 
     Args:
         file: open for reading in binary mode, at the start of the pickle.
 
     Attributes:
-        kinds: key of every storage that was mentioned -> its kind.
+        kinds: key of every storage that the pickle refers to -> its kind.
 
     `load` raises RefusedPickleError for a name that weights do not need (nothing is executed), and nearly anything for a
     damaged pickle.
@@ -123,7 +123,7 @@ class TorchUnpickler(pickle.Unpickler):
         return _Call(_CALLS[(module, name)])
 
     def persistent_load(self, pid: Any) -> Storage:
-        """A storage, as ("storage", class, key, device, count) and in old files the part of it that is meant."""
+        """A storage, given as ("storage", class, key, device, count), and in old files the part of it."""
         if isinstance(pid, tuple) and pid and pid[0] == "module":
             raise RefusedPickleError("holds the source code of a model (torch.save(model)), which weights do not need")
         if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage":
@@ -138,7 +138,7 @@ class TorchUnpickler(pickle.Unpickler):
 
 
 def _part(view: Any) -> Tuple[int, Optional[int]]:
-    """First element and length of the part of an old file's storage; None for all of it."""
+    """First element and length of a part of a storage in an old file; None for the whole."""
     if view is None:
         return 0, None
     if not isinstance(view, tuple) or len(view) != 3 or not all(isinstance(n, int) and n >= 0 for n in view[1:]):

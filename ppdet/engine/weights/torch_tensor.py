@@ -1,4 +1,4 @@
-"""Tensors of a PyTorch file: where their numbers lie, and how they become arrays."""
+"""Tensors of a PyTorch file: where their values are stored, and conversion to arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ppdet.engine.weights.pickle_limits import RefusedPickleError
 
-#: class of a storage -> dtype; bfloat16 is the upper half of a float32
+#: storage class -> dtype; bfloat16 is the upper half of a float32
 DTYPES: Dict[str, str] = {
     "DoubleStorage": "f8",
     "FloatStorage": "f4",
@@ -21,12 +21,12 @@ DTYPES: Dict[str, str] = {
     "ByteStorage": "u1",
     "BoolStorage": "?",
 }
-#: a view may repeat elements (stride 0), but only this many, or a file of a few bytes could ask for all the memory
+#: largest number of elements of a view that repeats elements (stride 0), so that a tiny file cannot use up the memory
 REPEATED = 1 << 24
 
 
 class Frozen:
-    """Objects that a pickle may hold and pass on, but not modify."""
+    """Base of objects that a pickle may contain, but not modify."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ class StorageKind(Frozen):
 
 
 class Storage(Frozen):
-    """`count` numbers of the storage `key` in the file, from element `first` on."""
+    """`count` elements of the storage `key` in the file, from element `first` on."""
 
     __slots__ = ("kind", "key", "first", "count")
 
@@ -57,7 +57,7 @@ class Storage(Frozen):
 
 
 class TorchTensor(Frozen):
-    """A view into a storage; offset and strides count elements."""
+    """A view of a storage; offset and strides are in elements."""
 
     __slots__ = ("storage", "offset", "shape", "strides")
 
@@ -66,18 +66,18 @@ class TorchTensor(Frozen):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the array that `array` makes."""
+        """Size of the array in bytes."""
         return _elements(self.shape) * (4 if DTYPES[self.storage.kind.name] == "bfloat16" else self.storage.kind.itemsize)
 
     def array(self, read: Callable[[Storage], bytes], big_endian: bool = False) -> np.ndarray:
-        """Copy the numbers out of the file, C-ordered.
+        """Copy the values from the file into a C-ordered array.
 
         Args:
-            read: gives the storage's bytes.
-            big_endian: how the file's numbers are written.
+            read: function that returns the storage's bytes.
+            big_endian: byte order of the file.
 
         Returns:
-            array of the tensor's shape and dtype; bfloat16 becomes float32, without loss.
+            Array with the tensor's shape and dtype; bfloat16 becomes float32, without loss.
 
         Raises:
             RefusedPickleError: the view reaches beyond its storage.

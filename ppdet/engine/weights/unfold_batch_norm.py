@@ -1,7 +1,7 @@
-"""Restores batch norms in weights that were released with them folded into the convolutions.
+"""Restores batch norms in weights that were released with folded batch norms.
 
-In such a file every batch norm is the identity: mean 0, variance 1. That is right for prediction. In training, a batch norm
-divides by the statistics of the batch, so the network would lose at the first iteration what it has learned.
+In such a file every batch norm is the identity: mean 0, variance 1. That is correct for prediction. In training, however, a
+    batch norm uses the statistics of the batch, so the network would lose what it has learned in the first iteration.
 
 Legend: C channels of a batch norm's input.
 """
@@ -22,19 +22,19 @@ BATCHES = 8
 
 
 def unfold_batch_norms(model: nn.Layer, loaded: Collection[str], reader: Any, batches: int = BATCHES) -> int:
-    """Measure the inputs of the folded batch norms and set their statistics, with scale and shift adapted to match.
+    """Measure the inputs of the folded batch norms and set their statistics, with scale and shift adapted accordingly.
 
-    The network in evaluation mode computes exactly what it did; in training mode it starts from there, too. Batch norms that
-    are not folded, not from the file, or frozen stay as they are.
+    In evaluation mode the network's output does not change, and in training mode it starts from about the same output. Batch
+    norms that are not folded, not from the file, or frozen stay as they are.
 
     Args:
-        model: with its pretrained weights.
-        loaded: state-dict names that came from the file.
-        reader: training batches, for the statistics.
-        batches: number of batches to look at.
+        model: network with its pretrained weights.
+        loaded: state-dict keys that were loaded from the file.
+        reader: training batches to measure.
+        batches: number of batches to use.
 
     Returns:
-        Number of batch norms that were changed.
+        Number of restored batch norms.
     """
     folded = _folded(model, loaded)
     if not folded:
@@ -87,7 +87,7 @@ def _mean_variance(sums: List[Any]) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def _set_statistics(layer: nn.Layer, mean: np.ndarray, variance: np.ndarray) -> None:
-    """New running statistics; scale and shift such that the layer's output with running statistics does not change."""
+    """Set running statistics, and adapt scale and shift so that the output with running statistics does not change."""
     epsilon = layer._epsilon
     old_mean, old_variance = layer._mean.numpy().astype(np.float64), layer._variance.numpy().astype(np.float64)
     slope = layer.weight.numpy().astype(np.float64) / np.sqrt(old_variance + epsilon)

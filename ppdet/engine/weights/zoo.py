@@ -1,7 +1,7 @@
-"""The model zoo as data: its configs, published and measured figures, and where the weights are.
+"""Data of the model zoo: configs, published and measured figures, and URLs of weights.
 
-Reads `ppdet/model_zoo/zoo.yml` (kept by hand) and `measured.yml` (written by `tools/model_zoo.py --measure`). Imports
-no Paddle, so that weights can be fetched anywhere.
+Reads `ppdet/model_zoo/zoo.yml` (kept by hand) and `measured.yml` (written by `tools/model_zoo.py --measure`). Does not import
+Paddle, so that weights can be downloaded anywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.core.shipped import configs_folder
 
 ROOT = configs_folder().parent
-"""Of the paths of configs: the repository, or the installed package."""
+"""Root of config paths: the repository, or the installed package."""
 FOLDER = Path(__file__).resolve().parents[2] / "model_zoo"
 ZOO_FILE, MEASURED_FILE = FOLDER / "zoo.yml", FOLDER / "measured.yml"
 SCORE_KINDS = ("AP", "PCKh", "box")
@@ -29,12 +29,12 @@ class ZooModel:
     """One config of the zoo.
 
     Attributes:
-        name: stem of the config.
-        config: path from the root of the repository.
+        name: stem of the config file.
+        config: path relative to the root of the repository.
         group: title of its group.
         scores: published figures, as in zoo.yml.
-        weights: URL of PaddleDetection's, or None.
-        sha256: of that file, where known.
+        weights: URL of PaddleDetection's weights, or None.
+        sha256: digest of that file, if known.
     """
 
     name: str
@@ -47,7 +47,7 @@ class ZooModel:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that can be fetched by name."""
+    """A file that can be downloaded by name."""
 
     name: str
     url: str
@@ -61,7 +61,7 @@ class Zoo:
 
     Attributes:
         models: in the order of the file.
-        texts: what is told above each group's table.
+        texts: introduction of each group's table.
         downloads: by name; models with weights, and other files.
         costs: name -> {parameters, macs}, as measured.
         measured: the section of that name in zoo.yml.
@@ -74,10 +74,10 @@ class Zoo:
     measured: Dict[str, Any] = field(default_factory=dict)
 
     def download(self, name: str) -> Download:
-        """The file called `name`.
+        """Find the file called `name`.
 
         Raises:
-            ConfigError: nothing of that name can be fetched; models without published weights are told apart.
+            ConfigError: there is no file of that name; the message tells models without published weights apart.
         """
         if name in self.downloads:
             return self.downloads[name]
@@ -89,10 +89,10 @@ class Zoo:
 
 
 def load_zoo(zoo_file: Path = ZOO_FILE, measured_file: Path = MEASURED_FILE) -> Zoo:
-    """Read and check both files; a missing measured.yml means that nothing was measured.
+    """Read and check both files; measured.yml may be missing.
 
     Raises:
-        ConfigError: a file is broken, or an entry is not what it should be.
+        ConfigError: a file is damaged, or an entry is wrong.
     """
     content = _read(zoo_file)
     zoo = Zoo(measured=dict(content.get("measured") or {}))
@@ -113,12 +113,12 @@ def load_zoo(zoo_file: Path = ZOO_FILE, measured_file: Path = MEASURED_FILE) -> 
 
 
 def checksum_of(url: str) -> Optional[str]:
-    """sha256 of the file behind a URL, if the zoo knows it."""
+    """sha256 of the file at a URL, if it is in the zoo."""
     return next((known.sha256 for known in load_zoo().downloads.values() if known.url == url), None)
 
 
 def configs_on_disk(root: Path = ROOT) -> List[str]:
-    """Leaf configs of the repository, as paths from its root."""
+    """Leaf configs of the repository, as paths relative to its root."""
     folders = (root / "configs" / "keypoint", root / "configs" / "picodet")
     return sorted(file.relative_to(root).as_posix() for folder in folders for file in folder.rglob("*.yml"))
 

@@ -1,4 +1,4 @@
-"""Fetch a file of the model zoo by name: cached, resumed after a break, and verified if a checksum is known."""
+"""Downloads a file of the model zoo by name, through the cache, and verifies its checksum if known."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ logger = get_logger(__name__)
 
 
 def download_by_name(name: str, output_dir: Optional[Union[str, Path]] = None, zoo: Optional[Zoo] = None) -> Path:
-    """The file called `name`, from the cache or from the web.
+    """Get the file called `name` from the cache or the web.
 
     Args:
-        name: of a model with weights, or of another file of the zoo.
-        output_dir: also copy it there, under its own name; None leaves it in the cache.
-        zoo: default the toolkit's.
+        name: name of a model with weights, or of another file of the zoo.
+        output_dir: folder to copy the file to under its own name; None leaves it in the cache.
+        zoo: by default the toolkit's zoo.
 
     Returns:
         Path of the file.
 
     Raises:
-        ConfigError: no such name, or a model without published weights.
-        CheckpointError: the server does not give it, it is not the file it should be, or output_dir cannot be written.
+        ConfigError: an unknown name, or a model without published weights.
+        CheckpointError: the download failed, the checksum differs, or output_dir cannot be written.
     """
     wanted = (load_zoo() if zoo is None else zoo).download(name)
     path = cached_weights(wanted.url, sha256=wanted.sha256)

@@ -1,4 +1,4 @@
-"""What a pose estimator offers to pipeline and commands, which ask it and never look at the kind of model.
+"""Base class of pose estimators. Pipeline and commands call it and do not branch on the kind of model.
 
 Legend: N people, K keypoints, H W pixels.
 """
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ppdet.inference.stage_timer import StageTimer
     from ppdet.skeletons import Skeleton
 
-# Mean keypoint score from which a person counts where people are shown: about two sure keypoints of 17, so that a head alone is
-# somebody. Evaluation takes everybody.
+# Smallest mean keypoint score of a person that is shown: about two certain keypoints of 17, so that a head alone counts.
+# Evaluation uses all people.
 PERSON_THRESHOLD = 0.1
 CHOICES = ("flip_test", "use_dark", "paddledet_crop")
 
@@ -39,18 +39,18 @@ class People(NamedTuple):
     scores: np.ndarray
 
     def above(self, threshold: float) -> People:
-        """The people whose box score is at least this."""
+        """The people with at least this box score."""
         return People(*(each[self.box_scores >= threshold] for each in self))
 
 
 @dataclass(frozen=True)
 class EstimatorOptions:
-    """How to run a pose model, in words that every estimator understands or refuses.
+    """How to run a pose model. An estimator rejects options that it does not support.
 
     Attributes:
         flip_test: average with the mirrored input.
         batch_size: largest number of crops that go through the network together.
-        use_dark: decode with DARK (True) or the quarter offset (False); None does as the card says.
+        use_dark: decode with DARK (True) or the quarter offset (False); None follows the card.
         skeleton: overrides the card's skeleton; a name, a mapping or a Skeleton.
         paddledet_crop: PaddleDetection's deployed crop.
     """
@@ -66,9 +66,9 @@ class PoseEstimator(ABC):
     """Finds poses with a network behind a `Runtime`.
 
     Attributes:
-        kind: kind of model, as `ModelCard.kind` has it.
-        finds_people_itself: whether it takes whole images. If not, it is given the boxes of people.
-        accepts: names of the `EstimatorOptions` that mean something to it, besides `skeleton` and `batch_size`.
+        kind: kind of model, as in `ModelCard.kind`.
+        finds_people_itself: whether it takes whole images. Otherwise it needs the boxes of people.
+        accepts: names of the `EstimatorOptions` that it supports, besides `skeleton` and `batch_size`.
         runtime, card, codec, skeleton: the loaded network, its card, how it encodes keypoints, and which these are.
     """
 
@@ -83,14 +83,14 @@ class PoseEstimator(ABC):
     @classmethod
     @abstractmethod
     def from_options(cls, runtime: Runtime, card: ModelCard, options: EstimatorOptions) -> Self:
-        """Build the estimator; the options have passed `check_options`."""
+        """Create the estimator; the options were checked by `check_options`."""
 
     @classmethod
     def check_options(cls, card: ModelCard, options: EstimatorOptions) -> None:
-        """Refuse options that mean nothing to this kind of model, before its network is loaded.
+        """Reject options that this kind of model does not support, before loading its network.
 
         Raises:
-            ConfigError: there is one.
+            ConfigError: an option is not supported.
         """
         given = [f"--{name}" for name in CHOICES if getattr(options, name) and name not in cls.accepts]
         if given:
@@ -99,14 +99,14 @@ class PoseEstimator(ABC):
 
     @classmethod
     def refuse_detector(cls, card: ModelCard, advice: str) -> None:
-        """Raise if this kind of model cannot stand beside a detector, or in its place.
+        """Raise an error if this kind of model cannot be combined with a detector, or replace it.
 
         Args:
             card: the pose model's.
             advice: what to do instead.
 
         Raises:
-            ModelDirError: it finds people by itself.
+            ModelDirError: the model finds people itself.
         """
         if cls.finds_people_itself:
             raise ModelDirError(f"{card.place} is a {words_of(card)} ({card.arch}): it finds all people of a whole image at once "
@@ -125,8 +125,8 @@ class PoseEstimator(ABC):
         Args:
             images: (H, W, 3) RGB uint8 each, of any sizes.
             boxes: for each image (N, 4) xyxy boxes of people and their (N,) scores; None if `finds_people_itself`.
-            person_threshold: leave out people whom the estimator found itself with a smaller mean keypoint score.
-            timer: notes the stages.
+            person_threshold: smallest mean keypoint score of people that the estimator found itself.
+            timer: records the stages.
         """
 
     @abstractmethod
@@ -135,5 +135,5 @@ class PoseEstimator(ABC):
 
 
 def words_of(card: ModelCard) -> str:
-    """A pose model's kind in words, for messages: "bottom-up pose model"."""
+    """A pose model's kind for messages: "bottom-up pose model"."""
     return f"{card.kind.replace('_', '-')} pose model"

@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from ppdet.inference.stage_timer import StageTimer
     from ppdet.skeletons import Skeleton
 
-# What PaddleDetection's exported graph puts out: heatmaps (1, K, H, W), tags (1, K, H, W, 1), and its own best peaks.
+# Outputs of PaddleDetection's exported graph: heatmaps (1, K, H, W), tags (1, K, H, W, 1), and its own best peaks.
 PADDLEDET_AXES = (4, 5, 3, 3)
 
 
 class BottomUpEstimator(PoseEstimator):
-    """Scales an image to the network's size, runs the network once and groups its candidates into people.
+    """Resizes an image to the network's size, runs the network once and groups its candidates into people.
 
-    The time hardly depends on the number of people. There is no detector and nothing to crop.
+    There is no detector and no crop, and the time hardly depends on the number of people.
 
     Args:
         runtime: the loaded network.
-        card: its card. PaddleDetection's own exports, which name neither codec nor skeleton, are taken too.
+        card: its card. PaddleDetection's own exports, without codec and skeleton, also work.
         skeleton: overrides the card's skeleton; a name, a mapping or a Skeleton.
 
     Raises:
@@ -69,7 +69,7 @@ class BottomUpEstimator(PoseEstimator):
 
     @classmethod
     def check_options(cls, card: ModelCard, options: EstimatorOptions) -> None:
-        """Refuse the flip test of an exported graph, and what only crops have.
+        """Reject the flip test, which exported graphs do not support, and options for crops.
 
         Raises:
             ConfigError: flip_test, use_dark or paddledet_crop.
@@ -89,24 +89,24 @@ class BottomUpEstimator(PoseEstimator):
         person_threshold: float,
         timer: StageTimer,
     ) -> list[People]:
-        """People of several images, one image after the other; see `PoseEstimator.poses`."""
+        """People of several images, one image at a time; see `PoseEstimator.poses`."""
         assert boxes is None, "a bottom-up model is not given boxes"
         return [self.people(image, timer).above(person_threshold) for image in images]
 
     def ranking_scores(self, result: PoseResult) -> np.ndarray:
-        """Grouping ranks people already."""
+        """The scores of grouping, which already rank people."""
         return result.box_scores
 
     def people(self, image: np.ndarray, timer: StageTimer | None = None) -> People:
-        """All people of one image, best first, in boxes around their sure keypoints. A keypoint that was not found has score 0
-        and lies at (0, 0).
+        """All people of one image, best first, with boxes around their certain keypoints. Keypoints that were not found have
+        score 0 and position (0, 0).
 
         Args:
             image: (H, W, 3) RGB uint8, of any size.
-            timer: notes the stages "pose" (resizing and network) and "group".
+            timer: records the stages "pose" (resizing and network) and "group".
 
         Raises:
-            DataError: the image is too long and thin to be run.
+            DataError: the image is too long and thin.
             ModelDirError: the network's outputs are not candidates, or are not finite.
         """
         with nullcontext() if timer is None else timer.stage("pose"):
@@ -115,7 +115,7 @@ class BottomUpEstimator(PoseEstimator):
             return self.group(candidates, frame)
 
     def candidates(self, image: np.ndarray) -> tuple[Candidates, Crop]:
-        """Candidates of an image in network pixels, and the frame that they lie in."""
+        """Candidates of an image in network pixels, and their frame."""
         frame = self.codec.frame_for_image((image.shape[1], image.shape[0]))
         return self._run(self._normalize(self.codec.extract(image, frame))), frame
 
@@ -133,7 +133,8 @@ class BottomUpEstimator(PoseEstimator):
         return self._of_outputs(outputs)
 
     def _of_outputs(self, outputs: Sequence[np.ndarray]) -> Candidates:
-        """Candidates of one image from the graph's outputs. NaN is refused: grouping would silently find nobody, or anybody."""
+        """Candidates of one image from the graph's outputs. NaN is an error, since grouping would silently return wrong
+        people."""
         try:
             found = Candidates.from_outputs(outputs)[0]
         except (DataError, IndexError) as error:
@@ -148,20 +149,20 @@ class BottomUpEstimator(PoseEstimator):
         """Run the network once on a small black image, which also warms it up, and compare its output with the skeleton."""
         assignment.prepare()
         side = int(self.codec.size_divisor)
-        joints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
-        return skeleton_of_network(skeleton, joints, self.card)
+        keypoints = len(self._run(self._normalize(np.zeros((1, side, side, 3), np.uint8))).score)
+        return skeleton_of_network(skeleton, keypoints, self.card)
 
 
 def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndarray:
-    """Smallest boxes around the keypoints that were found.
+    """Bounding boxes of the keypoints that were found.
 
-    The search for missing keypoints places each somewhere, often far from the person and with a heat near 0: those must not
-    widen a box.
+    Refinement places every missing keypoint somewhere, often far from the person and with a heatmap value near 0; those must
+    not enlarge a box.
 
     Args:
         xy: (P, K, 2) image pixels.
         scores: (P, K); keypoints of score 0 or less were not found.
-        sure: only keypoints above this count, if a person has any.
+        sure: only keypoints with a higher score are used, if a person has any.
 
     Returns:
         (P, 4) float32 xyxy; all zero for people without any keypoint.
@@ -175,7 +176,7 @@ def hull_boxes(xy: np.ndarray, scores: np.ndarray, sure: float = 0.0) -> np.ndar
 
 
 def derive_codec(card: ModelCard) -> AssociativeEmbeddingCodec:
-    """The codec of a PaddleDetection export: the side that `EvalAffine` states, and the authors' grouping.
+    """The codec of a PaddleDetection export: input size from `EvalAffine`, and the authors' grouping.
 
     Raises:
         ModelDirError: the card does not state the input size.

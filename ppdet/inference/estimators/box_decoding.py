@@ -13,7 +13,8 @@ from ppdet.core.errors import ModelDirError
 from ppdet.geometry.boxes import nms
 from ppdet.inference.estimators.detections import Detections
 
-DEFAULT_NMS = {"score_threshold": 0.3, "nms_threshold": 0.5, "nms_top_k": 1000, "keep_top_k": 100}
+DEFAULT_NMS = {"score_threshold": 0.025, "nms_threshold": 0.6, "nms_top_k": 1000, "keep_top_k": 100}
+"""Of PaddleDetection's PicoDet configs; for heads without an `nms` section and for cards that leave a setting out."""
 
 
 def decode_distribution(logits: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ class Detections:
 
     @classmethod
     def from_rows(cls, boxes_xyxy: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> Detections:
-        """Put types and order right: float32 and int64, best score first."""
+        """Create from arrays of any type, in any order; sorted by score."""
         scores = np.asarray(scores, np.float32).reshape(-1)
         order = np.argsort(-scores, kind="stable")
         return cls(np.asarray(boxes_xyxy, np.float32).reshape(-1, 4)[order], scores[order],

@@ -19,10 +19,9 @@ PERSON_LABELS = ("person", "pedestrian")
 
 
 class BoxDetector:
-    """An exported detector of any of these layouts, told apart by its outputs:
-
-    raw heads (`arch: PicoDet`, scores and side distributions per level), finished boxes (rows of six and a count,
-    NMS inside), or boxes and scores of every point without NMS.
+    """An exported detector with one of these outputs, which are recognised automatically: raw heads (`arch: PicoDet`, scores
+    and side distributions per level), final boxes (rows of six and a count, NMS in the graph), or boxes and scores of every
+    point without NMS.
 
     Args:
         runtime: the loaded network.
@@ -47,11 +46,11 @@ class BoxDetector:
 
     @classmethod
     def refuse_detector(cls, card: ModelCard, advice: str) -> None:
-        """Nothing to refuse: this is the detector; see `PoseEstimator.refuse_detector`."""
+        """Does nothing, since this is the detector; see `PoseEstimator.refuse_detector`."""
 
     @property
     def person_label(self) -> int:
-        """Index of the person class: by name, else 0 (as in PaddleDetection)."""
+        """Index of the person class: by name, otherwise 0 (as in PaddleDetection)."""
         names = [str(name).lower() for name in self.card.label_list]
         return next((names.index(name) for name in PERSON_LABELS if name in names), 0)
 
@@ -62,8 +61,8 @@ class BoxDetector:
             images: (H, W, 3) RGB uint8 each.
 
         Returns:
-            For each image its boxes in image pixels, clipped to the image, best first. Scores go down to the NMS threshold of
-            the card.
+            For each image its boxes in image pixels, clipped to the image, best first. The smallest score is the NMS threshold
+            of the card.
         """
         found: list[Detections] = []
         for start in range(0, len(images), self.batch_size):
@@ -76,7 +75,7 @@ class BoxDetector:
         inputs = self._preprocess(images)
         outputs = self.runtime.run(self._feeds(inputs))
         if len(images) > 1 and not self._keeps_batch(outputs, len(images)):
-            # Heads exported by PaddleDetection fold the batch into the points, in an order from which images cannot be told.
+            # Heads exported by PaddleDetection merge batch and points, in an order that does not allow separating the images.
             return [found for image in images for found in self._detect_batch([image])]
         per_image = self._decode(outputs, inputs)
         return [self._in_image(boxes, image, row, inputs) for row, (boxes, image) in enumerate(zip(per_image, images))]
@@ -113,7 +112,7 @@ class BoxDetector:
 
     def _in_image(self, found: Detections, image: np.ndarray, row: int, inputs: DetectorInput) -> Detections:
         boxes = found.boxes_xyxy
-        if "scale_factor" not in self.runtime.input_names:  # the graph does not know the image's size: boxes are network pixels
+        if "scale_factor" not in self.runtime.input_names:  # such a graph returns network pixels
             scale_y, scale_x = inputs.scale_factor[row]
             boxes = boxes / np.array([scale_x, scale_y, scale_x, scale_y], np.float32)
         height, width = image.shape[:2]

@@ -1,4 +1,4 @@
-"""PaddleDetection's deployed crop, to reproduce the results of its scripts.
+"""PaddleDetection's deployment crop, to reproduce the results of its scripts.
 
 It cuts the box x 1.3 out of the image, clipped to the image and rounded, and then warps it by the width of the cut alone. At an
 image border, or around a wide box, parts of the person never reach the network; `TopDownEstimator` avoids that. Decoding uses
@@ -18,7 +18,7 @@ TALLEST = 4.0 / 3.0  # largest height over width; a taller cut is widened
 
 
 class PaddleDetTopDown(TopDownEstimator):
-    """Estimates poses from PaddleDetection's cuts; arguments as `TopDownEstimator`."""
+    """Estimates poses from PaddleDetection's crops; arguments as for `TopDownEstimator`."""
 
     def estimate_many(
         self, images: Sequence[np.ndarray], boxes_of_images: Sequence[np.ndarray]
@@ -45,7 +45,7 @@ class PaddleDetTopDown(TopDownEstimator):
 
 
 def width_crop(center_xy: np.ndarray, width: float, input_wh: tuple[int, int]) -> Crop:
-    """A crop as wide as given, whose height follows from the input's aspect, not from the content."""
+    """A crop with the given width; its height follows from the input's aspect."""
     return Crop(center_xy, np.array([[width, width * input_wh[1] / input_wh[0]]]), np.zeros(1), input_wh, "affine")
 
 

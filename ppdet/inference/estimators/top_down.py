@@ -166,14 +166,14 @@ class TopDownEstimator(PoseEstimator):
         """Run the network once on a black crop, which also warms it up, and compare its output with codec and skeleton."""
         width, height = self.codec.input_wh
         black = np.zeros((1, height, width, 3), np.uint8)
-        _, joints, cells_h, cells_w = self.heatmaps(self._normalize(black)).shape
+        _, keypoints, cells_h, cells_w = self.heatmaps(self._normalize(black)).shape
         if (cells_w, cells_h) != tuple(self.codec.heatmap_wh):
             if self.card.codec is not None:
                 raise ModelDirError(f"{self.card.place}: the card promises heatmaps of {tuple(self.codec.heatmap_wh)} cells, "
                                     f"the network gives {(cells_w, cells_h)} (width, height): they are not of one export; "
                                     "export again")
             self.codec = with_changes(self.codec, heatmap_wh=(cells_w, cells_h))
-        return skeleton_of_network(skeleton, joints, self.card)
+        return skeleton_of_network(skeleton, keypoints, self.card)
 
 
 def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:

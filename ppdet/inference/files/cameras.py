@@ -1,4 +1,4 @@
-"""Cameras by number or device file. Imports nothing heavy, since command lines use it while they read their flags."""
+"""Cameras by number or device file. Imports nothing heavy, since command lines use it while parsing their flags."""
 from __future__ import annotations
 
 import os
@@ -9,7 +9,7 @@ NO_CAMERA = -1
 
 
 def camera_number(source: object) -> Union[int, None]:
-    """The number of the camera that a text names, or None if it names none.
+    """The number of the camera that a text refers to, or None.
 
     Args:
         source: "0", "/dev/video0", or a link to such a device file, as those in /dev/v4l/by-id.

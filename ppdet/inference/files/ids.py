@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def image_ids(paths: Sequence[Path]) -> list[int]:
-    """A unique number per image, the same whenever the same images are given.
+    """A unique number per image, which depends only on the set of images.
 
-    If all names are numbers (000000000139.jpg) and no two of them are the same number, they are COCO's ids. Otherwise
-    all images are counted, from 1 on: to take the digits of some and count the others would let ids collide.
+    If all names are different numbers (000000000139.jpg), those are COCO's ids. Otherwise all images are numbered from 1 on;
+    mixing both could give two images the same id.
     """
     if all(path.stem.isascii() and path.stem.isdigit() for path in paths):
         numbers = [int(path.stem) for path in paths]

@@ -15,12 +15,12 @@ MOST_NAMES = 5
 
 
 class ImageInputs:
-    """Reads images in groups and keeps count of what failed.
+    """Reads images in groups, and records which failed.
 
     Args:
-        image_file: one image; wins over `image_dir`, as in PaddleDetection.
+        image_file: one image; has priority over `image_dir`, as in PaddleDetection.
         image_dir: a directory of images.
-        apply_orientation: turn images as their EXIF orientation says; see `read_image`.
+        apply_orientation: apply the EXIF orientation; see `read_image`.
 
     Attributes:
         paths: the images.
@@ -64,7 +64,7 @@ class ImageInputs:
         self.failed.append(path)
 
     def exit_status(self) -> int:
-        """0 if every image was processed, else 1 with a line that says how many were not."""
+        """0 if every image was processed, otherwise 1, with a log line that states how many failed."""
         if not self.failed:
             return 0
         names = ", ".join(path.name for path in self.failed[:MOST_NAMES]) + (", ..." if len(self.failed) > MOST_NAMES else "")

@@ -14,15 +14,15 @@ from ppdet.core.logger import get_logger
 
 
 class JsonListWriter:
-    """A list whose entries are written as they come; the file appears, whole, when the block ends without an error.
+    """A JSON list that is written entry by entry; the complete file appears when the block ends without an error.
 
-    If the block is interrupted (Ctrl-C, SIGTERM), the file holds the entries so far.
+    If the block is interrupted (Ctrl-C, SIGTERM), the file contains the entries so far.
 
     Args:
         path: the file.
 
     Raises:
-        MediaError: the file cannot be written; at any point, since a disk may fill up.
+        MediaError: the file cannot be written; possible at any point, since the disk may fill up.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -58,7 +58,7 @@ class JsonListWriter:
                 self._stream.write("\n]\n")
                 self._stream.flush()
         except OSError as failure:
-            # The rest of the buffer cannot be written at closing either; the temporary file is removed all the same.
+            # The rest of the buffer cannot be written on closing either; the temporary file is still removed.
             reason = self._failed(failure)
             with suppress(OSError):
                 self._stack.__exit__(MediaError, reason, failure.__traceback__)
@@ -67,7 +67,7 @@ class JsonListWriter:
             return self._stack.__exit__(kind, error, trace)
         except OSError as failure:
             if kind is not None:
-                return None  # the first error is the one to tell
+                return None  # report the first error
             raise self._failed(failure) from failure
 
     def _failed(self, error: OSError) -> MediaError:

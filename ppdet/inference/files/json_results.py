@@ -1,6 +1,6 @@
-"""Streams results to JSON files, so that a video of any length needs no memory.
+"""Streams results to JSON files, so that memory does not grow with the length of a video.
 
-Two layouts: PaddleDetection's nested lists, which scripts out there read, and one with names.
+Two layouts: PaddleDetection's nested lists, which existing scripts read, and one with names.
 """
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ppdet.inference.results import PoseResult
 def paddledet_record(result: PoseResult) -> list[Any]:
     """One image or frame in PaddleDetection's layout.
 
-    `[path or frame number, [[xmin, ymin, xmax, ymax], ...], [[[[x, y, score], ...K], ...N], [[mean score], ...N]]]`; an
-    image without people has empty lists, where PaddleDetection leaves it out.
+    `[path or frame number, [[xmin, ymin, xmax, ymax], ...], [[[[x, y, score], ...K], ...N], [[mean score], ...N]]]`; an image
+    without people has empty lists, while PaddleDetection omits it.
     """
     rows = np.concatenate([result.keypoints, result.scores[..., None]], axis=2)
     name = result.path if result.frame_id is None else result.frame_id
@@ -38,7 +38,7 @@ LAYOUTS = {"paddledet": paddledet_record, "named": named_record}
 
 
 class JsonResultsWriter(JsonListWriter):
-    """Writes results of poses, one at a time.
+    """Writes pose results, one at a time.
 
     Args:
         path: the file.

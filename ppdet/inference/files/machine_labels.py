@@ -1,4 +1,4 @@
-"""A model's boxes and keypoints as a COCO annotation file, marked as made by a machine.
+"""Writes a model's boxes and keypoints as a COCO annotation file, marked as machine-made.
 
 Legend: N people, K keypoints.
 """
@@ -21,14 +21,14 @@ DIGITS = 2
 
 
 class MachineLabels:
-    """Collects results and gives the content of the annotation file.
+    """Collects results, and creates the content of the annotation file.
 
     Annotations carry, beside COCO's keys, `machine_made: true`, `score` (of the box times the mean of the labelled keypoints)
-    and `keypoint_scores`, so that whoever corrects them can sort by doubt, and readers can tell them from labels by people.
+    and `keypoint_scores`, so that they can be sorted by confidence for correction, and told from human labels.
 
     Args:
         skeleton: of the results.
-        models: what made the labels, noted under `info`, such as {"detector": folder, "keypoints": folder}.
+        models: the models that made the labels, for `info`, such as {"detector": folder, "keypoints": folder}.
         keypoint_threshold: keypoints with a smaller score are left unlabelled (v = 0, at 0, 0).
         min_keypoints: people with fewer labelled keypoints are left out.
         category: name of the category.
@@ -44,7 +44,7 @@ class MachineLabels:
         self.annotations: list[dict[str, Any]] = []
 
     def add(self, result: PoseResult, file_name: str, image_id: int) -> int:
-        """Add the people of one image, which is listed even if nobody is in it; returns how many were added."""
+        """Add the people of one image, which is listed even without people; returns how many were added."""
         width, height = (int(side) for side in result.image_wh)
         self.images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
         before = len(self.annotations)

@@ -8,13 +8,13 @@ from ppdet.core.errors import MediaError
 
 
 class OutputFolder:
-    """A writable folder and the names that this run has used in it.
+    """A writable folder, and the file names that this run has used in it.
 
     Args:
         path: created if it does not exist.
 
     Raises:
-        MediaError: it cannot be made or written to.
+        MediaError: it cannot be created or written to.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -33,7 +33,7 @@ class OutputFolder:
 
         Args:
             name: wanted file name.
-            source: the input that the result is of; its suffix tells results of one stem apart (a.jpg and a.png).
+            source: input of the result; its suffix distinguishes results with the same stem (a.jpg and a.png).
 
         Raises:
             MediaError: the result would overwrite its own input.

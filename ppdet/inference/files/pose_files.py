@@ -1,4 +1,4 @@
-"""Reads poses from any JSON that people keep them in: our predictions, PaddleDetection's, and annotations.
+"""Reads poses from JSON files: our predictions, PaddleDetection's, and annotations.
 
 Legend: N people of an image, K keypoints.
 """
@@ -25,11 +25,11 @@ class PosedImage:
     """The people of one image.
 
     Attributes:
-        name: file name or path as the JSON has it, or None.
-        image_id: id or None; one of both is there.
-        keypoints: list of N (K, 3) x, y, score; an annotation's score is 1 where it is labelled, else 0.
+        name: file name or path in the JSON, or None.
+        image_id: id or None; at least one of name and id is given.
+        keypoints: list of N (K, 3) x, y, score; the score of an annotation is 1 for labelled keypoints, otherwise 0.
         person_scores: N numbers; 1 for annotations.
-        boxes: N boxes (4,) xyxy, or None for a person without.
+        boxes: N boxes (4,) xyxy, or None for a person without box.
     """
 
     name: Optional[str]
@@ -42,13 +42,13 @@ class PosedImage:
         """Append one person: flat or (K, 3) keypoints, a score, and xyxy or None.
 
         Raises:
-            ValueError: the numbers have no such shape, or are not finite.
+            ValueError: the values have another shape, or are not finite.
         """
         rows = np.asarray(keypoints, np.float64).reshape(-1, 3)
         if not len(rows):
             raise ValueError("no keypoints")
         xyxy = None if box is None else np.asarray(box, np.float64).reshape(4)
-        rows[rows[:, 2] <= 0, :2] = np.nan_to_num(rows[rows[:, 2] <= 0, :2])  # x and y of what was not found do not count
+        rows[rows[:, 2] <= 0, :2] = np.nan_to_num(rows[rows[:, 2] <= 0, :2])  # not found: x and y do not matter
         for name, values in (("keypoints", rows), ("score", np.asarray(score, np.float64)), ("box", xyxy)):
             if values is not None and not (np.abs(values) < FARTHEST).all():
                 raise ValueError(f"{name} with numbers that are not finite, or no pixels")
@@ -58,21 +58,21 @@ class PosedImage:
 
     @property
     def title(self) -> str:
-        """What to call the image in messages."""
+        """Name of the image in messages."""
         return self.name if self.name is not None else f"image {self.image_id}"
 
 
 @dataclass
 class PoseFile:
-    """What a JSON file holds.
+    """Content of a JSON file.
 
     Attributes:
         images: the images and their people.
-        skeleton: of annotations, their skeleton.
-        names: of annotations, the file names behind image ids.
+        skeleton: skeleton of annotations.
+        names: file names by image id, for annotations.
         kind: "predictions" or "annotations".
-        turned: coordinates are in the image as its EXIF orientation turns it (what deployment and tools/infer.py write),
-            not in the stored pixels (annotations, and the results of an evaluation, which are held against them).
+        turned: coordinates refer to the image after applying its EXIF orientation (as deployment and tools/infer.py write
+            them), and not to the stored pixels (as in annotations and results of an evaluation).
     """
 
     images: list[PosedImage]
@@ -83,13 +83,13 @@ class PoseFile:
 
 
 def read_pose_file(path: Union[str, Path]) -> PoseFile:
-    """Read predictions or annotations, whichever it is.
+    """Read a file of predictions or annotations.
 
     Known: COCO results (`keypoints_results.json`, `keypoint.json`), the lists of the deploy programs (both layouts), COCO
     annotations, MPII annotations.
 
     Raises:
-        DataError: no such file, broken JSON, an unknown layout, or an entry that does not fit it.
+        DataError: the file is missing, invalid JSON, or has an unknown layout or an entry that does not fit it.
     """
     path = Path(path)
     content = read_json(path, "poses")
@@ -108,7 +108,7 @@ def read_pose_file(path: Union[str, Path]) -> PoseFile:
     ):
         if fits:
             kind = "annotations" if reader is _mpii_entry else "predictions"
-            # Only predictions on users' images name the file in a COCO result; those of an evaluation have the id alone.
+            # COCO results name the file only for predictions on users' images; those of an evaluation only have the id.
             turned = reader in (_deploy_entry, _named_entry) or (reader is _result_entry and "file_name" in first)
             return PoseFile(_grouped(path, content, reader), kind=kind, turned=turned)
     keys = ", ".join(str(key)[:40] for key in list(first)[:8]) if isinstance(first, dict) else type(first).__name__
@@ -178,7 +178,7 @@ def _coco_annotations(path: Path, content: dict[str, Any]) -> PoseFile:
             continue
         try:
             if isinstance(entry["keypoints"], str):
-                raise ValueError(entry["keypoints"])  # why they could not be read, see `coco_content`
+                raise ValueError(entry["keypoints"])  # the reason, see `coco_content`
             if not is_labelled(entry):
                 continue
             rows = np.array(entry["keypoints"], np.float64).reshape(-1, 3)

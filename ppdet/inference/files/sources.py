@@ -1,4 +1,4 @@
-"""Tells apart what a pipeline may be given, reads single images, and refuses the rest with a plain message."""
+"""Identifies the kinds of sources of a pipeline, reads single images, and rejects everything else with a clear message."""
 from __future__ import annotations
 
 import os
@@ -22,12 +22,12 @@ def kind_of(source: object, what: str = "the source") -> str:
     """"array", "pil", "bytes", "list", "iterator", "number", "url" or "path".
 
     Args:
-        source: what the user gave.
-        what: how to call it in a message.
+        source: the user's argument.
+        what: its name in messages.
 
     Raises:
-        DataError: it is nothing of these.
-        MediaError: it is None, as from a `cv2.imread` that failed.
+        DataError: it is none of these.
+        MediaError: it is None, as returned by a failed `cv2.imread`.
     """
     if source is None:
         raise MediaError(f"{what} is no image (None): did reading it fail? {ACCEPTED}")
@@ -41,7 +41,7 @@ def kind_of(source: object, what: str = "the source") -> str:
         return "number"
     if isinstance(source, (str, os.PathLike)):
         return "url" if is_url(source) else "number" if camera_number(source) is not None else "path"
-    if all(hasattr(source, name) for name in ("convert", "getbands", "size")):  # PIL's, told without importing it
+    if all(hasattr(source, name) for name in ("convert", "getbands", "size")):  # a PIL image, recognised without importing PIL
         return "pil"
     if isinstance(source, Iterator):
         return "iterator"
@@ -57,13 +57,13 @@ def image_of(
 
     Args:
         source: the image.
-        kind: what `kind_of` says that it is.
+        kind: as returned by `kind_of`.
         image_range: [black, white] of images with more than 8 bits; None finds it from the image.
-        name: what to call an encoded image in messages.
+        name: name of an encoded image in messages.
 
     Raises:
         MediaError: it cannot be decoded.
-        DataError: an array that is no RGB image.
+        DataError: an array that is not an RGB image.
     """
     if kind == "array":
         return checked_image(source, image_range)
@@ -75,7 +75,7 @@ def image_of(
 
 
 def checked_image(image: object, image_range: Sequence[float] | None = None) -> np.ndarray:
-    """The image as contiguous uint8; 16-bit values are scaled as those of files are.
+    """The image as contiguous uint8; 16-bit values are scaled as for files.
 
     Args:
         image: (H, W, 3) RGB, uint8 or uint16.
@@ -83,7 +83,7 @@ def checked_image(image: object, image_range: Sequence[float] | None = None) -> 
 
     Raises:
         DataError: not (H, W, 3) uint8 or uint16, or without pixels.
-        MediaError: no image at all, as from a `cv2.imread` that failed.
+        MediaError: None, as returned by a failed `cv2.imread`.
     """
     if not isinstance(image, np.ndarray):
         kind_of(image, "the image")

@@ -1,6 +1,6 @@
-"""URLs of images and streams: what may be shown of them, and reading images from them.
+"""URLs of images and streams: hiding secrets in them, and downloading images.
 
-A URL may hold a password or a token, so messages, logs and file names only get `without_secrets`.
+A URL may contain a password or a token, so messages, logs and file names use `without_secrets`.
 """
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SplitUrl(NamedTuple):
     """The parts of a URL.
 
     Attributes:
-        scheme: in small letters.
+        scheme: in lower case.
         login: "user:password" as written, or "".
         place: host, port and path.
         query: "?..." or "".
@@ -44,7 +44,7 @@ def is_url(source: object) -> bool:
 
 
 def split_url(url: str) -> SplitUrl:
-    """The parts of a URL. The login ends at the last "@", since people do not escape "@" and "/" in passwords."""
+    """The parts of a URL. The login ends at the last "@", since "@" and "/" in passwords are often not escaped."""
     scheme, _, rest = str(url).partition("://")
     login, _, rest = rest.rpartition("@")
     place, mark, query = rest.partition("?")
@@ -52,7 +52,7 @@ def split_url(url: str) -> SplitUrl:
 
 
 def without_secrets(source: object) -> str:
-    """A path as it is; a URL without user name, password, and the values of its query."""
+    """A path unchanged; a URL without user name, password, and values of its query."""
     if not is_url(source):
         return str(source)
     parts = split_url(str(source))
@@ -60,7 +60,7 @@ def without_secrets(source: object) -> str:
 
 
 def with_quoted_login(url: str) -> str:
-    """The same URL with "@", "/", "?" and "#" in its user name and password escaped; FFmpeg would end the host's name at them."""
+    """The same URL with "@", "/", "?" and "#" in its user name and password escaped; FFmpeg would end the host name at them."""
     parts = split_url(url)
     if not parts.login:
         return url
@@ -69,7 +69,7 @@ def with_quoted_login(url: str) -> str:
 
 
 def output_name(source: object) -> str:
-    """File name of the video that is made from a path or URL: a video's own name, else one after host and path."""
+    """File name for the output video of a path or URL: the video's name, otherwise one derived from host and path."""
     if not is_url(source):
         return PurePosixPath(str(source).replace("\\", "/")).name
     place = split_url(str(source)).place
@@ -80,14 +80,14 @@ def output_name(source: object) -> str:
 
 
 def fetch_image(url: str, most: int = LARGEST_IMAGE_BYTES) -> Union[bytes, None]:
-    """The bytes of an image on a web server; None if the URL leads to something else, a video for instance.
+    """Download an image from a web server; None if the URL leads to something else, for instance a video.
 
     Args:
         url: http or https; a user name and password in it are sent as basic authentication.
         most: largest size in bytes.
 
     Raises:
-        MediaError: no connection, an answer other than success, a body that is cut short or too large.
+        MediaError: no connection, an HTTP error, or an incomplete or too large body.
     """
     shown, parts = without_secrets(url), split_url(url)
     suffix = PurePosixPath(parts.place).suffix.lower() if "/" in parts.place else ""
@@ -106,7 +106,7 @@ def fetch_image(url: str, most: int = LARGEST_IMAGE_BYTES) -> Union[bytes, None]
     except urllib.error.HTTPError as error:
         raise MediaError(f"{shown}: the server answers {error.code} {error.reason}; check the address, and the login if it "
                          "needs one") from None
-    except (OSError, HTTPException, ValueError) as error:  # the text of the last two may hold parts of the URL
+    except (OSError, HTTPException, ValueError) as error:  # the messages of the last two may contain parts of the URL
         reason = f" ({getattr(error, 'reason', None) or error})" if isinstance(error, OSError) else ""
         raise MediaError(f"{shown} cannot be fetched{reason}; check the address and the network") from None
     if len(data) > most:
@@ -118,11 +118,11 @@ def fetch_image(url: str, most: int = LARGEST_IMAGE_BYTES) -> Union[bytes, None]
 
 
 def host_and_port(url: str, ports: dict[str, int]) -> Union[tuple[str, int], None]:
-    """Host and port of a URL, or None if they cannot be told.
+    """Host and port of a URL, or None if unknown.
 
     Args:
         url: the URL.
-        ports: the usual port of each scheme.
+        ports: default port of each scheme.
     """
     parts = split_url(url)
     try:

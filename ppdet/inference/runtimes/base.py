@@ -1,6 +1,6 @@
-"""What every engine declares and offers: its name, package, files and devices; named inputs; a run.
+"""Base class of engines: what they declare (name, package, files, devices), and how they are run.
 
-NumPy is imported where it is used and not above, so that a command can list the engines in its `--help` at once.
+NumPy is imported inside functions, so that `--help` of a command can list the engines quickly.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ppdet.inference.runtimes.model_files import ModelFiles
 if TYPE_CHECKING:
     import numpy as np
 
-# Lines of an engine's message that start like this name a place in the engine's own code.
+# Lines of an engine's message with these beginnings refer to its own source code.
 PLACES = ("Exception from", "In user code", "File ", "C++ Traceback", "Check ")
 
 RUN_MODES = ("paddle", "trt_fp32", "trt_fp16", "trt_int8")
@@ -27,7 +27,7 @@ NOTHING: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """How to run a model, in terms that each engine translates into its own settings.
+    """How to run a model; each engine translates the options into its own settings.
 
     Attributes:
         device: "cpu", "gpu", or another device that an engine declares ("xpu", "npu", "mlu").
@@ -35,7 +35,7 @@ class RuntimeOptions:
         precision: "fp32", or another precision that an engine declares, such as "bf16".
         run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT on a GPU.
         enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
-        batch_size: largest batch that will be asked for; TensorRT sizes its workspace by it.
+        batch_size: largest batch that will be run; TensorRT sizes its workspace by it.
         trt_shape_range: smallest, optimum and largest side for TensorRT if the input has a dynamic size.
         dynamic_shape: the card's `use_dynamic_shape`: the input has no fixed size.
         trt_calib_mode: calibrate TensorRT int8 from the data instead of from the model's own scales.
@@ -76,24 +76,24 @@ class Runtime(ABC):
             def run(self, feeds): ...
 
     Class attributes:
-        engine: short name, the value of `--engine`; also tells in reports where numbers come from.
+        engine: short name, the value of `--engine`, also used in reports.
         title: the engine's name in messages.
-        package: Python package to import; empty if nothing has to be installed.
+        package: Python package to import; empty if none is needed.
         distribution: name of that package on the package index, if it differs.
-        install: how to get it.
-        reads: formats that it reads, the preferred one first: fields of `ModelFiles` ("onnx", "pir", "legacy").
+        install: how to install it.
+        reads: formats that it reads, in order of preference: fields of `ModelFiles` ("onnx", "pir", "legacy").
         devices: values of `--device` that it may run on.
         precisions: values of `--precision` that it computes in.
         thread_safety: one sentence on calls of `run` from several threads. `run` must be safe in any case.
-        auto_rank: rank in the automatic choice by "cpu", "gpu" (any other device) and "tensorrt", the lowest first; where it
-            has no rank it is only taken if asked for by name.
-        has_onednn_switch: whether `RuntimeOptions.enable_mkldnn` means something to it.
+        auto_rank: rank in the automatic choice for "cpu", "gpu" (any other device) and "tensorrt", the lowest first; without a
+            rank it is only used if named explicitly.
+        has_onednn_switch: whether it uses `RuntimeOptions.enable_mkldnn`.
 
     Attributes:
-        precision: what this model computes in, as far as the engine tells: "fp32", "bf16", ...
+        precision: what this model computes in, as reported by the engine: "fp32", "bf16", ...
         input_names: names of the inputs, in the model's order.
-        fixed_batch: the only batch size that the model takes, or None if it takes any.
-        description: one line for people: engine, version, precision, device, threads, file.
+        fixed_batch: the only batch size that the model accepts, or None for any.
+        description: one line for logs: engine, version, precision, device, threads, file.
         place: the model's directory, for messages.
         input_shapes: shape of each input; sides that are not fixed as the model names them; empty if unknown.
     """
@@ -132,7 +132,7 @@ class Runtime(ABC):
 
     @classmethod
     def can_read(cls, files: ModelFiles) -> bool:
-        """Whether a directory holds a file in a format that the engine reads."""
+        """Whether a directory contains a file in a format that the engine reads."""
         return any(getattr(files, form) is not None for form in cls.reads)
 
     @abstractmethod
@@ -143,16 +143,16 @@ class Runtime(ABC):
             feeds: an array for every name in `input_names`.
 
         Returns:
-            The outputs in the model's order, as arrays that the caller owns.
+            The outputs in the model's order, as arrays owned by the caller.
 
         Raises:
-            ModelDirError: the inputs are not the model's, or the engine fails on them.
+            ModelDirError: the inputs do not fit the model, or the engine fails.
         """
 
     def check_feeds(self, feeds: Mapping[str, np.ndarray]) -> None:
-        """Raise if the inputs given are not the inputs of the model, by name or by shape.
+        """Raise an error if names or shapes of the inputs do not fit the model.
 
-        Some engines compute something from an input of the wrong size: they fold what is too much into the batch.
+        Some engines accept inputs of a wrong size and compute nonsense: they move excess pixels into the batch.
         """
         if set(feeds) != set(self.input_names):
             raise ModelDirError(f"the model expects the inputs {sorted(self.input_names)}, but its infer_cfg.yml leads to "
@@ -172,7 +172,8 @@ class Runtime(ABC):
         return {name: np.ascontiguousarray(array) for name, array in feeds.items()}
 
     def failure(self, feeds: Mapping[str, np.ndarray], error: Exception | None = None) -> ModelDirError:
-        """What to raise if inputs do not fit or the engine fails: directory, shapes given and expected, the engine's message."""
+        """The error to raise if inputs do not fit or the engine fails: directory, given and expected shapes, the engine's
+        message."""
         given = ", ".join(f"{name} {shape_text(array.shape)}" for name, array in feeds.items())
         expected = ", ".join(f"{name} {shape_text(shape)}" for name, shape in self.input_shapes.items())
         expected = f"; the network takes {expected}" if expected else ""
@@ -184,11 +185,11 @@ class Runtime(ABC):
 
 
 def shape_text(shape: Sequence[object]) -> str:
-    """A shape as "1 x 3 x 64 x 48"; sides that are not fixed as the model names them, or "?"."""
+    """A shape as "1 x 3 x 64 x 48"; dynamic sides are shown by the model's name for them, or "?"."""
     return " x ".join("?" if side is None or side == -1 else str(side) for side in shape)
 
 
 def first_line(error: Exception, most: int = 300) -> str:
-    """The first line of an engine's message that is meant for people."""
+    """The first informative line of an engine's message."""
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip(" -") and not line.strip().startswith(PLACES)]
     return lines[0][:most] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Lends objects that only one thread may use at a time."""
+"""A pool of objects that only one thread may use at a time."""
 from __future__ import annotations
 
 import threading
@@ -10,14 +10,13 @@ Item = TypeVar("Item")
 
 
 class InstancePool(Generic[Item]):
-    """Gives each caller an instance that nobody else uses at that moment.
+    """Lends each caller an instance that no other thread uses at that moment.
 
-    As many instances are made as callers meet at most, however many threads come and go (a server may start a thread per
-    request, so an instance per thread would be made for every request).
+    There are as many instances as simultaneous callers, not as threads: a server may start a thread per request.
 
     Args:
-        first: an instance that is there already.
-        make: makes a further one; never called by two threads at once.
+        first: an existing instance.
+        make: creates another instance; never called by two threads at once.
     """
 
     def __init__(self, first: Item, make: Callable[[], Item]) -> None:
@@ -27,7 +26,7 @@ class InstancePool(Generic[Item]):
 
     @contextmanager
     def lend(self) -> Iterator[Item]:
-        """An instance for the block."""
+        """Lend an instance for the duration of the block."""
         with self._lock:
             item = self._idle.pop() if self._idle else self._make()
         try:

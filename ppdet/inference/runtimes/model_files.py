@@ -6,19 +6,19 @@ from pathlib import Path
 
 from ppdet.core.errors import ModelDirError
 
-# Stems by exporter: ours and PaddleDetection's, its --for_fd, and files saved by early Paddle.
+# File stems of exporters: ours and PaddleDetection's, its --for_fd, and early versions of Paddle.
 STEMS = ("model", "inference", "__model__")
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The network files that a directory holds; what is absent is None. The formats are what `Runtime.reads` names.
+    """The network files of a directory; None for missing ones. The fields are the formats of `Runtime.reads`.
 
     Attributes:
         onnx: ONNX network, with its weights inside.
         pir: Paddle 3 program (`.json`).
         legacy: Paddle 2 program (`.pdmodel` or `__model__`).
-        params: Paddle weights (`.pdiparams` or `__params__`) of whichever program is there.
+        params: Paddle weights (`.pdiparams` or `__params__`) of the program.
     """
 
     folder: Path
@@ -29,7 +29,7 @@ class ModelFiles:
 
     @property
     def paddle_program(self) -> Path | None:
-        """The program for Paddle Inference, the newer format first."""
+        """The program for Paddle Inference; the newer format is preferred."""
         return self.pir or self.legacy
 
     def how_to_make_onnx(self) -> str:

@@ -1,4 +1,4 @@
-"""ONNX Runtime as an engine."""
+"""The engine ONNX Runtime."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ class OnnxRuntime(Runtime):
     """Runs `model.onnx`.
 
     Args:
-        files: what the model's directory holds.
+        files: files of the model's directory.
         options: device, threads, precision.
 
     Raises:
-        ModelDirError: no ONNX file, an ONNX file that does not load, or a device that this build does not have.
+        ModelDirError: there is no ONNX file, it cannot be loaded, or this build does not support the device.
     """
 
     engine = "onnxruntime"
@@ -48,7 +48,7 @@ class OnnxRuntime(Runtime):
         settings.intra_op_num_threads = options.cpu_threads
         settings.inter_op_num_threads = 1
         settings.log_severity_level = 3
-        # Spinning workers would starve the threads that read and write frames.
+        # Busy-waiting workers would slow down the threads that read and write frames.
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = _providers(onnxruntime.get_available_providers(), options)
         try:
@@ -72,7 +72,7 @@ class OnnxRuntime(Runtime):
         feeds = self.checked(feeds)
         try:
             return self._session.run(None, feeds)
-        except Exception as error:  # the engine's own error types, which a caller could not import
+        except Exception as error:  # the engine has its own error types, which callers cannot import
             raise self.failure(feeds, error) from error
 
 

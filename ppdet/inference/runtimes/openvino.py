@@ -1,4 +1,4 @@
-"""OpenVINO as an engine."""
+"""The engine OpenVINO."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 class OpenVINORuntime(Runtime):
     """Runs `model.onnx` or, without it, a Paddle 2 `model.pdmodel`.
 
-    Left to itself OpenVINO computes in bfloat16 wherever the processor has it, which moves heatmap peaks by up to .026 and
-    AP by up to .011. Here float32 is asked for unless the caller chooses "bf16".
+    By default OpenVINO computes in bfloat16 if the processor supports it, which changes heatmap peaks by up to .026 and AP by
+    up to .011. Here float32 is requested unless the caller chooses "bf16".
 
     Args:
-        files: what the model's directory holds.
+        files: files of the model's directory.
         options: device, threads, precision.
 
     Raises:
-        ModelDirError: nothing that OpenVINO reads, a file that does not load, or a device that is not there.
+        ModelDirError: there is no file that OpenVINO reads, it cannot be loaded, or the device is missing.
     """
 
     engine = "openvino"
@@ -38,7 +38,7 @@ class OpenVINORuntime(Runtime):
     devices = ("cpu", "gpu", "npu")
     precisions = ("fp32", "bf16")
     thread_safety = "each thread that runs at the same time gets an infer request of its own; the weights are shared"
-    # On a GPU it would mean Intel graphics, so the CUDA engines come first.
+    # Its GPU is Intel graphics, so the CUDA engines come first.
     auto_rank = MappingProxyType({"cpu": 2, "gpu": 3})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
@@ -81,12 +81,12 @@ class OpenVINORuntime(Runtime):
                 results = request.infer(feeds)
             except Exception as error:
                 raise self.failure(feeds, error) from error
-            # The request reuses its buffers at the next run, so the caller gets copies, made before it is given back.
+            # The request reuses its buffers in the next run, so copy the outputs before returning it to the pool.
             return [results[port].copy() for port in self._outputs]
 
 
 def side_of(side: Any) -> int | str:
-    """One side of a partial shape: its length, or OpenVINO's notation of what it may be."""
+    """One side of a partial shape: its length, or OpenVINO's notation of its range."""
     return side.get_length() if side.is_static else str(side)
 
 
@@ -101,10 +101,10 @@ def _device(available: list[str], options: RuntimeOptions) -> str:
 
 
 def _precision_in_use(compiled: Any, asked: str) -> str:
-    """What the compiled model says it computes in; a processor without bfloat16 silently keeps to float32."""
+    """The precision reported by the compiled model; without bfloat16 in the processor it silently stays float32."""
     try:
         name = str(compiled.get_property("INFERENCE_PRECISION_HINT"))
-    except Exception:  # a device plug-in may not tell; then the request is all that is known
+    except Exception:  # some device plug-ins do not report it; then assume the requested precision
         return asked
     for key, precision in (("bfloat16", "bf16"), ("bf16", "bf16"), ("float16", "fp16"), ("f16", "fp16"), ("f32", "fp32"),
                            ("float32", "fp32")):

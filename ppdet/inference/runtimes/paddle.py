@@ -1,4 +1,4 @@
-"""Paddle Inference as an engine. The only module of ppdet.inference that imports Paddle."""
+"""The engine Paddle Inference. The only module of ppdet.inference that imports Paddle."""
 from __future__ import annotations
 
 import threading
@@ -19,7 +19,7 @@ from ppdet.inference.runtimes.registry import register_runtime
 if TYPE_CHECKING:
     import numpy as np
 
-# Share of the largest value; correct kernels differ by less than 1e-4 of it.
+# Fraction of the largest value; correct kernels differ by less than 1e-4.
 ONEDNN_TOLERANCE = 0.01
 
 
@@ -28,11 +28,11 @@ class PaddleInferenceRuntime(Runtime):
     """Runs `model.json` (Paddle 3) or `model.pdmodel` (Paddle 2) with Paddle Inference.
 
     Args:
-        files: what the model's directory holds.
+        files: files of the model's directory.
         options: device, threads, precision, TensorRT.
 
     Raises:
-        ModelDirError: no Paddle program, a program that does not load, or a device that this Paddle does not have.
+        ModelDirError: there is no Paddle program, it cannot be loaded, or this Paddle does not support the device.
     """
 
     engine = "paddle"
@@ -83,20 +83,20 @@ class PaddleInferenceRuntime(Runtime):
                 self._drop_wrong_onednn(feeds)
             with self._predictors.lend() as predictor:
                 return _run(predictor, feeds)
-        except Exception as error:  # Paddle raises OSError, ValueError, RuntimeError, whichever
+        except Exception as error:  # Paddle raises OSError, ValueError or RuntimeError
             raise self.failure(feeds, error) from error
 
     def _drop_wrong_onednn(self, feeds: Mapping[str, np.ndarray]) -> None:
-        """Before the first run, compare oneDNN's heatmaps of noise with the plain kernels', and drop oneDNN if they differ.
+        """Before the first run, compare oneDNN's outputs for noise with the plain kernels', and switch oneDNN off if they differ.
 
-        oneDNN in Paddle 3.0 to 3.2 leaves ``align_corners`` out of bilinear resizing, which PaddleDetection's own exports of
-        Lite-HRNet and TinyPose contain: heatmaps are then off by more than half a peak, without an error.
+        oneDNN in Paddle 3.0 to 3.2 ignores ``align_corners`` in bilinear resizing, which PaddleDetection's exports of
+        Lite-HRNet and TinyPose contain. Heatmaps are then off by more than half a peak, without an error.
         """
         import numpy as np
 
         with self._onednn_check:
             plain = self._plain
-            if plain is None:  # another thread was first
+            if plain is None:  # another thread did it already
                 return
             noise = np.random.default_rng(0)
             trial = {n: noise.normal(0, 1, f.shape).astype(f.dtype) if f.ndim == 4 else f for n, f in feeds.items()}
@@ -117,7 +117,7 @@ def _create(program: Path, params: Path, options: RuntimeOptions, paddle: Any, i
     config = inference.Config(str(program), str(params))
     config.disable_glog_info()
     config.switch_ir_optim(True)
-    # enable_memory_optim() is not called: on a Paddle 3 program it fails when the predictor is created.
+    # enable_memory_optim() is not called: with a Paddle 3 program, creating the predictor would fail.
     place_on_device(config, options, paddle, inference)
     try:
         return inference.create_predictor(config)
@@ -136,7 +136,7 @@ def _run(predictor: Any, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
 
 
 def place_on_device(config: Any, options: RuntimeOptions, paddle: Any, inference: Any) -> None:
-    """Put device, threads, oneDNN and TensorRT into a Paddle Inference configuration."""
+    """Set device, threads, oneDNN and TensorRT in a Paddle Inference config."""
     if options.device == "cpu":
         config.disable_gpu()
         config.set_cpu_math_library_num_threads(options.cpu_threads)
@@ -146,7 +146,7 @@ def place_on_device(config: Any, options: RuntimeOptions, paddle: Any, inference
             if options.precision == "bf16":
                 config.enable_mkldnn_bfloat16()
         elif hasattr(config, "disable_mkldnn"):
-            config.disable_mkldnn()  # on by default from Paddle 3.3, where it fails on array attributes
+            config.disable_mkldnn()  # on by default from Paddle 3.3 on, where it fails on array attributes
         return
     if options.device != "gpu":
         _place_on_custom_device(config, options.device, paddle)

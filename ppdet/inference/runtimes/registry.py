@@ -1,4 +1,4 @@
-"""The engines that are known, and the choice of one for a model: the fastest that is installed and reads its files."""
+"""Registry of engines, and the automatic choice: the fastest one that is installed and reads the model's files."""
 from __future__ import annotations
 
 from importlib import import_module
@@ -19,7 +19,7 @@ _logged: set[str] = set()
 
 
 def register_runtime(runtime: RuntimeClass) -> RuntimeClass:
-    """Make an engine known, as a class decorator; modules of this folder and outside packages do it alike.
+    """Class decorator: register an engine, in this folder or in another package.
 
     Args:
         runtime: a subclass of `Runtime` with `engine` and `reads`. Its module must be importable without the engine's package.
@@ -28,7 +28,7 @@ def register_runtime(runtime: RuntimeClass) -> RuntimeClass:
         The class itself.
 
     Raises:
-        ConfigError: it has no name, the name is "auto" or taken by another class, or `reads` names no format.
+        ConfigError: it has no name, the name is "auto" or already taken, or `reads` contains no known format.
     """
     name = runtime.engine
     if not name or name == AUTO:
@@ -44,20 +44,20 @@ def register_runtime(runtime: RuntimeClass) -> RuntimeClass:
 
 
 def unregister_runtime(name: str) -> None:
-    """Forget an engine, for instance at the end of a test; no error if it is not known."""
+    """Remove an engine, for instance at the end of a test; unknown names are ignored."""
     _classes.pop(name, None)
 
 
 def available_runtimes() -> tuple[type[Runtime], ...]:
-    """The classes of all known engines, installed or not (`is_installed()` tells), the fastest on a CPU first."""
+    """The classes of all registered engines, installed or not (see `is_installed()`), the fastest on a CPU first."""
     package = import_module(__package__)
-    for module in iter_modules(package.__path__):  # each engine is a module of this folder that registers itself
+    for module in iter_modules(package.__path__):  # importing a module of this folder registers its engine
         import_module(f"{__package__}.{module.name}")
     return tuple(sorted(_classes.values(), key=lambda each: each.auto_rank.get("cpu", len(_classes) + 1)))
 
 
 def runtime_names() -> tuple[str, ...]:
-    """Names of all known engines, the values of `--engine` besides "auto". Imports nothing heavy."""
+    """Names of all engines, the values of `--engine` besides "auto". Imports nothing heavy."""
     return tuple(each.engine for each in available_runtimes())
 
 
@@ -85,8 +85,8 @@ def load_runtime(
 ) -> Runtime:
     """Load an exported model into an engine.
 
-    With "auto" the fastest engine that is installed and can read the directory is taken; one log line says which it is
-    and another why faster ones were passed over.
+    "auto" chooses the fastest engine that is installed and can read the directory; log lines state the choice, and why faster
+    engines were skipped.
 
     Args:
         model_dir: directory with `model.onnx`, `model.json` or `model.pdmodel`.
@@ -97,8 +97,8 @@ def load_runtime(
         **options: further fields of `RuntimeOptions`.
 
     Raises:
-        ConfigError: an option that is out of range.
-        ModelDirError: no engine can run the model; the message has every engine's reason.
+        ConfigError: an option is out of range.
+        ModelDirError: no engine can run the model; the message states the reason for each engine.
     """
     files = find_model_files(model_dir)
     wanted = RuntimeOptions(device=device.lower(), cpu_threads=cpu_threads, precision=precision, **options)  # type: ignore[arg-type]
@@ -134,7 +134,7 @@ def _named(engine: str) -> type[Runtime]:
 
 
 def _order(options: RuntimeOptions) -> list[type[Runtime]]:
-    """The engines that "auto" tries, by their own ranks."""
+    """The engines that "auto" tries, sorted by rank."""
     kind = "tensorrt" if options.run_mode.startswith("trt_") else "cpu" if options.device == "cpu" else "gpu"
     return sorted((each for each in available_runtimes() if kind in each.auto_rank), key=lambda each: each.auto_rank[kind])
 
@@ -153,7 +153,7 @@ def _load(runtime_class: type[Runtime], files: ModelFiles, options: RuntimeOptio
 
 
 def _log_refusals(refusals: list[str], files: ModelFiles) -> None:
-    """One short line per run, however many models are loaded; the remedy is given if the engine is asked for by name."""
+    """Log skipped engines in one short line per run; advice is given only if an engine is named explicitly."""
     short = [refusal.split("; ")[0].replace(str(files.folder), "the directory").split(": ")[:2] for refusal in refusals]
     line = ", ".join(f"{engine} ({reason})" for engine, reason in short)
     if line and line not in _logged:

@@ -1,6 +1,6 @@
-"""Reader and writer threads with bounded queues; the order is kept.
+"""Reader and writer threads with bounded queues, which keep the order.
 
-A bounded queue blocks the faster side, so memory stays flat however long the video is.
+A bounded queue blocks the faster side, so memory does not grow with the length of the video.
 """
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _running: WeakSet[BackgroundSource | BackgroundSink] = WeakSet()
 
 @atexit.register
 def _end_all() -> None:
-    """End the threads of objects that were never closed, for example because SIGTERM came while they were being made.
+    """At exit, end the threads of objects that were not closed, for example because of SIGTERM during their construction.
 
     A thread that is inside OpenCV when the interpreter exits aborts the process (SIGABRT).
     """
@@ -30,7 +30,7 @@ def _end_all() -> None:
 
 
 class BackgroundSource(Generic[Item]):
-    """Iterates in a thread of its own; an error there is raised to the consumer.
+    """Iterates in a separate thread; its errors are raised in the consumer.
 
     Args:
         items: what to read ahead.
@@ -51,7 +51,7 @@ class BackgroundSource(Generic[Item]):
             for item in self._items:
                 if not self._put(item):
                     return
-        except BaseException as error:  # handed to the consumer, which raises it
+        except BaseException as error:  # raised by the consumer
             self._error = error
         self._put(_END)
 
@@ -79,13 +79,13 @@ class BackgroundSource(Generic[Item]):
         self._thread.join()
 
     def end(self) -> None:
-        """Like `close`, at the end of the process: waits for a limited time, and a thread that never started is no error."""
+        """Like `close`, for the end of the process: waits for a limited time, and accepts a thread that never started."""
         self._stop.set()
         _join_started(self._thread)
 
 
 class BackgroundSink(Generic[Item]):
-    """Passes items, in order, to a function in a thread of its own; an error there is raised at the next `put` or `close`.
+    """Passes items in order to a function in a separate thread; its errors are raised by the next `put` or `close`.
 
     Args:
         consume: called once with each item.
@@ -112,7 +112,7 @@ class BackgroundSink(Generic[Item]):
             if self._error is None:
                 try:
                     self._consume(item)
-                except BaseException as error:  # kept for the producer; later items are dropped so that it never blocks
+                except BaseException as error:  # kept for the producer; later items are dropped so that it does not block
                     self._error = error
 
     def put(self, item: Item) -> None:
@@ -122,19 +122,19 @@ class BackgroundSink(Generic[Item]):
         self._queue.put(item)
 
     def close(self) -> None:
-        """Wait until all items are consumed; raises the error of the thread, if any."""
+        """Wait until all items are consumed; raise the thread's error, if any."""
         self._queue.put(_END)
         self._thread.join()
         if self._error is not None:
             raise self._error
 
     def abandon(self) -> None:
-        """Stop after the items that are waiting, without raising."""
+        """Stop after the waiting items, without raising errors."""
         self._queue.put(_END)
         self._thread.join()
 
     def end(self) -> None:
-        """At the end of the process: items that are waiting are dropped."""
+        """For the end of the process: drop waiting items."""
         self._ended = True
         _join_started(self._thread)
 

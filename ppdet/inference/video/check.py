@@ -1,11 +1,11 @@
-"""Checks that a video that was just written is complete."""
+"""Checks that a video is complete after writing it."""
 from __future__ import annotations
 
 from pathlib import Path
 
 import cv2
 
-# Containers that state their number of frames exactly and can seek to any frame; the others are read through.
+# Containers that state the exact number of frames and can seek to any frame; the others are read completely.
 INDEXED_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv")
 
 
@@ -14,10 +14,10 @@ def what_is_wrong(path: Path, frames: int) -> str | None:
 
     Args:
         path: the file.
-        frames: how many frames were given to the encoder.
+        frames: number of frames passed to the encoder.
 
     Returns:
-        What is wrong with the file, or None if all frames are there (except one, which some encoders keep back).
+        Description of the problem, or None if all frames can be read (except one, which some encoders do not write).
     """
     if frames == 0:
         return "it has no frames"

@@ -1,4 +1,4 @@
-"""Opens videos, streams and cameras, and says why one does not open."""
+"""Opens videos, streams and cameras, and finds the reason if that fails."""
 from __future__ import annotations
 
 import socket
@@ -14,7 +14,7 @@ from ppdet.core.errors import MediaError
 from ppdet.inference.files.urls import host_and_port, is_url, split_url, with_quoted_login, without_secrets
 from ppdet.inference.video.path import check_video_path
 
-# Schemes whose streams are being made while they are read.
+# schemes of live streams
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp", "mms", "mmsh", "mmst")
 TCP_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 SECONDS_TO_CONNECT = 5.0
@@ -27,7 +27,7 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
         source: path or URL of a video, URL of a stream, or number of a camera.
 
     Raises:
-        MediaError: it does not open; the message has the reason as far as it can be told, and no password.
+        MediaError: it cannot be opened; the message contains the reason if known, and no password.
     """
     if isinstance(source, int):
         with quiet_opencv():
@@ -36,7 +36,7 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
                   "--camera_id (0 is the first)")
     elif is_url(source):
         _check_server(str(source))
-        with quiet_opencv():  # its warnings show the URL, and with it the password
+        with quiet_opencv():  # its warnings contain the URL and thereby the password
             capture = cv2.VideoCapture(with_quoted_login(str(source)), cv2.CAP_FFMPEG)
         advice = (f"{without_secrets(source)} gives no video that OpenCV can read: check the path, and the user name and "
                   "password if it needs them; a player such as VLC shows whether the stream works at all")
@@ -52,14 +52,14 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
 
 
 def is_live(source: str | Path | int) -> bool:
-    """Whether a source is a camera or a live stream, which ends only when somebody ends it."""
+    """Whether a source is a camera or a live stream, which must be stopped by the user."""
     if isinstance(source, int):
         return True
     return is_url(source) and split_url(str(source)).scheme in LIVE_SCHEMES
 
 
 def _check_server(url: str) -> None:
-    """Raise if nothing listens at the URL's host and port; FFmpeg would only say that it does not open."""
+    """Raise an error if nothing listens at the URL's host and port; FFmpeg's error would not state the reason."""
     scheme = split_url(url).scheme
     place = host_and_port(url, TCP_PORTS)
     if scheme not in TCP_PORTS or place is None or scheme in getproxies():
@@ -82,7 +82,7 @@ def _check_server(url: str) -> None:
 
 @contextmanager
 def quiet_opencv() -> Iterator[None]:
-    """Keeps OpenCV's own log lines back within the block."""
+    """Suppress OpenCV's log lines within the block."""
     logs: Any = getattr(cv2.utils, "logging", None)  # OpenCV 4 and 5
     if logs is None:
         yield

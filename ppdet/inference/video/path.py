@@ -1,4 +1,4 @@
-"""Refuses paths that cannot be videos before anything is opened."""
+"""Rejects paths that cannot be videos, before opening them."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,13 +12,14 @@ SNIFFED_BYTES = 2048
 
 
 def check_video_path(source: str | Path) -> None:
-    """Refuse what cannot be a video. FFmpeg would render a text file as a video of its letters, and an image as one frame.
+    """Reject paths that cannot be videos. FFmpeg would render a text file as a video of its characters, and an image as one
+    frame.
 
     Args:
         source: path; a URL is not checked.
 
     Raises:
-        MediaError: no such file, an empty one, an image, or text.
+        MediaError: the file is missing, empty, an image, or text.
     """
     if is_url(source):
         return
@@ -41,5 +42,5 @@ def _is_text(path: Path) -> bool:
     try:
         text = start[: -3 or None].decode("utf-8") if len(start) == SNIFFED_BYTES else start.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.start > len(start) - 8  # only a character that was cut at the end
+        return error.start > len(start) - 8  # only an incomplete character at the end
     return all(character.isprintable() or character in "\t\r\n\f" for character in text)

@@ -17,7 +17,7 @@ from ppdet.inference.files.urls import is_url, without_secrets
 from ppdet.inference.video.opening import is_live, open_capture
 from ppdet.inference.video.timing import Stamps, agree, measured_fps, missing_frames
 
-# A container may promise more frames than there are; give up looking for them.
+# A container may state more frames than exist; stop searching after this many failures.
 MOST_FAILURES_IN_A_ROW = 2000
 FALLBACK_FPS = 25.0
 HIGHEST_CREDIBLE_FPS = 1000.0
@@ -29,7 +29,7 @@ class Frame:
 
     Attributes:
         index: from 1 on, as PaddleDetection counts.
-        timestamp_ms: presentation time in the video, or None if the source gives none.
+        timestamp_ms: presentation time in the video, or None if unknown.
         image: (H, W, 3) RGB uint8, or None if the frame could not be decoded.
     """
 
@@ -41,24 +41,23 @@ class Frame:
 class VideoReader:
     """An open video file, stream or camera.
 
-    A frame in the middle that does not decode is passed on as a frame without image, so that numbers and times of the
-    frames after it stay right.
+    A frame in the middle that cannot be decoded is yielded without an image, so that numbers and times of later frames stay
+    correct.
 
     Args:
         source: path or URL of a video or stream, or the number of a camera.
 
     Attributes:
-        fps: frames per second, with fraction (29.97 is not 29): what the container states, unless the time stamps of a file say
-            otherwise.
-        is_live: a camera or a stream, which ends only when somebody ends it.
-        name: what to call it in messages; never holds a password.
+        fps: frames per second, not rounded: as stated by the container, unless the time stamps of a file disagree.
+        is_live: a camera or a stream, which must be stopped by the user.
+        name: name in messages; never contains a password.
         size_wh: width and height in pixels.
-        frame_count: number of frames that the container promises, or None.
-        unreadable: numbers of the frames that did not decode.
-        missing: after iterating, how many frames at the end are promised and not there.
+        frame_count: number of frames stated by the container, or None.
+        unreadable: numbers of the frames that could not be decoded.
+        missing: after iterating, number of stated frames that are missing at the end.
 
     Raises:
-        MediaError: the file is missing, empty or no video; the camera or stream does not open.
+        MediaError: the file is missing, empty or not a video, or the camera or stream cannot be opened.
     """
 
     def __init__(self, source: str | Path | int) -> None:
@@ -66,7 +65,7 @@ class VideoReader:
         self.source = source if number is None else number
         self.name = f"camera {number}" if number is not None else without_secrets(source)
         self._capture = open_capture(self.source)
-        self._lock = threading.Lock()  # FFmpeg aborts the process if a file is closed while a thread decodes from it
+        self._lock = threading.Lock()  # FFmpeg aborts the process if a file is closed while another thread decodes it
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         has_count = math.isfinite(count) and 0 < count < 1e9
         self.is_live = is_live(self.source) or (is_url(self.source) and not has_count)  # such as motion JPEG over HTTP
@@ -93,10 +92,10 @@ class VideoReader:
         return stated
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames in order; ends with a warning if the file holds fewer than it promises.
+        """The frames in order; warns if the file contains fewer than stated.
 
         Raises:
-            MediaError: not one frame could be decoded.
+            MediaError: no frame could be decoded.
         """
         index, pending, read = 0, 0, 0
         while True:
@@ -144,7 +143,7 @@ class VideoReader:
                         self.fps)
 
     def exit_status(self) -> int:
-        """What a command should return after reading: 1 if frames were missing or did not decode, else 0."""
+        """Exit status of a command after reading: 1 if frames were missing or could not be decoded, otherwise 0."""
         return 1 if self.missing or self.unreadable else 0
 
     def close(self) -> None:

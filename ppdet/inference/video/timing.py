@@ -1,7 +1,6 @@
-"""Time stamps against what a container states: which frame rate is true, and how many frames are missing.
+"""Checks the frame rate and number of frames that a container states against time stamps.
 
-Containers state a frame rate and a number of frames that may be wrong (screen recorders, browsers, cut files). The time stamps of
-the frames are what players go by, so they decide.
+The stated values may be wrong (screen recorders, browsers, cut files). Players use the time stamps, so those decide.
 """
 from __future__ import annotations
 
@@ -15,22 +14,22 @@ import cv2
 # differ at the start from the average that the container rightly states.
 FRAMES_TO_COMPARE, FRAMES_TO_MEASURE = 24, 3000
 FEWEST_STAMPS = 4
-# Share by which a stated rate may differ from the measured one: rounding of time stamps to milliseconds stays below.
+# Relative tolerance of a stated rate, above the effect of rounding time stamps to milliseconds.
 RATE_TOLERANCE = 0.03
-# Frames of a container's promise that may be absent without a word: encoders keep one back, and counts are rounded.
+# Stated frames that may be missing without a warning: encoders omit one, and counts are rounded.
 MISSING_TOLERANCE = 1
 MISSING_SHARE = 0.01
 
 
 class Stamps:
-    """First and last time stamp of the frames read, in milliseconds, and how many there were."""
+    """First and last time stamp in milliseconds, and number of frames read."""
 
     def __init__(self) -> None:
         self.first = self.last = math.nan
         self.first_frame = self.last_frame = 0
 
     def add(self, frame: int, stamp_ms: Union[float, None]) -> None:
-        """Take in the stamp of a frame (numbers from 1 on); stamps that do not increase are left out."""
+        """Add the time stamp of a frame (numbered from 1); stamps that do not increase are ignored."""
         if stamp_ms is None or stamp_ms <= self.last:
             return
         if math.isnan(self.first):
@@ -38,7 +37,7 @@ class Stamps:
         self.last, self.last_frame = stamp_ms, frame
 
     def is_whole(self, frames: int) -> bool:
-        """Whether the first and the last of so many frames have stamps that increase."""
+        """Whether the first and the last of `frames` frames have increasing stamps."""
         return (self.first_frame, self.last_frame) == (1, frames)
 
     @property
@@ -49,11 +48,11 @@ class Stamps:
 
 
 def measured_fps(path: Union[str, Path], stated: Union[float, None]) -> Union[float, None]:
-    """Frames per second by the time stamps of a video file, or None if they do not tell.
+    """Frames per second from the time stamps of a video file, or None if they are not usable.
 
     Args:
         path: the file.
-        stated: what its container states; reading stops early if the first frames agree with it.
+        stated: rate stated by the container; reading stops early if the first frames agree with it.
     """
     capture = cv2.VideoCapture(str(path))
     stamps, grabbed = Stamps(), 0
@@ -69,19 +68,19 @@ def measured_fps(path: Union[str, Path], stated: Union[float, None]) -> Union[fl
 
 
 def agree(stated: float, measured: float) -> bool:
-    """Whether two frame rates are the same within the accuracy of time stamps."""
+    """Whether two frame rates agree within the accuracy of time stamps."""
     return abs(stated - measured) <= RATE_TOLERANCE * measured
 
 
 def missing_frames(promised: int, stated_fps: float, read: int, stamps: Stamps) -> int:
-    """How many of the frames that a container promises are not there.
+    """Number of stated frames that are missing.
 
-    A promise in frames is a promise of time at the stated rate. If the frames that were read fill that time, all is there and the
-    stated rate, or the count made from it, is wrong.
+    A stated number of frames means a duration at the stated rate. If the frames that were read fill that duration, none is
+    missing, and the stated rate or a count derived from it is wrong.
 
     Args:
-        promised: number of frames that the container states.
-        stated_fps: frames per second that it states.
+        promised: number of frames stated by the container.
+        stated_fps: frames per second stated by the container.
         read: number of frames up to the last one that was read.
         stamps: their time stamps.
     """

@@ -1,4 +1,4 @@
-"""Writes videos with an encoder that this OpenCV has."""
+"""Writes videos with one of OpenCV's available encoders."""
 from __future__ import annotations
 
 import os
@@ -16,32 +16,32 @@ from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES
 from ppdet.inference.video.check import what_is_wrong
 
-# Encoders that a container takes, in the order to try. MPEG-4 part 2 ("mp4v") is in every OpenCV.
+# Encoders for each container, in the order to try. Every OpenCV has MPEG-4 part 2 ("mp4v").
 CODECS = {".webm": ("VP80", "VP90"), ".flv": ("FLV1",), ".mpg": ("MPG1",), ".mpeg": ("MPG1",)}
 USUAL_CODECS = ("mp4v", "avc1", "MJPG")
 FALLBACK_SUFFIXES = (".mp4", ".avi")
-# OpenCV "opens" these by writing one image per frame, under names that it makes from the digits of the one given.
+# For these, OpenCV writes one image per frame, under names derived from the digits of the given one.
 IMAGE_FILE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".apng", ".avif", ".jp2", ".ppm", ".pgm", ".exr", ".hdr", ".tga")
 FRAMES_BETWEEN_LOOKS = 50
 IMAGE_FILE_BACKEND = "CV_IMAGES"
 
 
 class VideoWriter:
-    """Encodes to a temporary file beside `path`, reads it back and moves it there, so that a video is never found half written.
+    """Encodes to a temporary file beside `path`, reads it back and renames it, so that no incomplete video is left.
 
-    As a context manager it finishes at the end of the block, and also if the block is interrupted (Ctrl-C, SIGTERM): the video
-    then holds the frames so far. Any other error removes the file.
+    As a context manager it finishes the video at the end of the block, and also if the block is interrupted (Ctrl-C, SIGTERM),
+    with the frames so far. Any other error removes the file.
 
-    If no encoder fits the name's container, or the suffix is that of an image (.gif, .png), the suffix becomes .mp4 (or .avi)
-    and the log says so; `path` tells.
+    If there is no encoder for the container, or the suffix is that of an image (.gif, .png), the suffix becomes .mp4 (or .avi),
+    with a log line; `path` is the actual path.
 
     Args:
         path: the video to write.
-        fps: frames per second, with fraction.
+        fps: frames per second, not rounded.
         size_wh: width and height of every frame.
 
     Raises:
-        MediaError: no encoder works or the place cannot be written to.
+        MediaError: no encoder works, or the folder cannot be written to.
     """
 
     def __init__(self, path: str | Path, fps: float, size_wh: tuple[int, int]) -> None:
@@ -78,7 +78,7 @@ class VideoWriter:
                          "written to, or install opencv-python with FFmpeg")
 
     def write(self, image: np.ndarray) -> None:
-        """Append an (H, W, 3) RGB uint8 frame; a frame of another size is scaled (a stream may change its size).
+        """Append an (H, W, 3) RGB uint8 frame; frames of another size are resized (a stream may change its size).
 
         Raises:
             MediaError: the disk is full; checked every 50 frames, so that hours of work are not lost.
@@ -92,12 +92,12 @@ class VideoWriter:
         self.frames += 1
 
     def finish(self) -> Path:
-        """End the video, check that it can be read back, and give it its name.
+        """Finish the video, check that it can be read back, and rename it to `path`.
 
         OpenCV's encoders do not report failed writes, so the file itself is checked.
 
         Raises:
-            MediaError: the file is missing, cut short or does not open (the disk may be full); nothing is left behind.
+            MediaError: the file is missing, incomplete or cannot be opened (the disk may be full); no file is left.
         """
         self._writer.release()
         wrong = what_is_wrong(self._temporary, self.frames)
@@ -126,14 +126,14 @@ class VideoWriter:
         if kind is None:
             self.finish()
         elif self.frames and is_interrupt(kind):
-            with suppress(MediaError):  # the interruption is what is told; an unfinished file is removed
+            with suppress(MediaError):  # report the interruption, and remove an unfinished file
                 get_logger(__name__).warning("interrupted: %s holds the %d frames written so far", self.finish(), self.frames)
         else:
             self.discard()
 
 
 def disk_is_full(folder: Path) -> bool:
-    """Whether no block is left for this user; False if the system does not tell."""
+    """Whether the disk has no space left for this user; False if unknown."""
     if not hasattr(os, "statvfs"):
         return False
     state = os.statvfs(folder)
@@ -141,6 +141,6 @@ def disk_is_full(folder: Path) -> bool:
 
 
 def temporary_name(folder: Path, suffix: str) -> Path:
-    """A hidden name that is new in the folder; without digits, which OpenCV could take for the pattern of an image sequence."""
+    """A new hidden file name, without digits, which OpenCV could take for the pattern of an image sequence."""
     letters = "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz", k=10))
     return folder / f".{letters}.part{suffix}"

@@ -76,7 +76,7 @@ class HrHRNetPostProcess:
 
 
 def averaged_maps(outputs: Dict[str, paddle.Tensor]) -> Tuple[paddle.Tensor, paddle.Tensor]:
-    """Merge the maps of two resolutions to one heatmap and one tag map per keypoint (Cheng et al., CVPR 2020, sec. 3.4).
+    """Merge the maps of two resolutions into one heatmap and one tag map per keypoint (Cheng et al., CVPR 2020, sec. 3.4).
 
     Returns:
         Mean heatmaps and upsampled tags, both (B, K, H / 2, W / 2).

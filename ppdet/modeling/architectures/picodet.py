@@ -26,7 +26,7 @@ class PicoDet(nn.Layer):
         nms_cpu: PaddleDetection's key for its own runs; not used.
 
     Raises:
-        ConfigError: the head's strides are not the neck's.
+        ConfigError: strides of head and neck differ.
     """
 
     __inject__ = ["backbone", "neck", "head"]
@@ -45,7 +45,7 @@ class PicoDet(nn.Layer):
 
     @classmethod
     def build_parts(cls, build: Callable[..., Any], args: Dict[str, Any]) -> Dict[str, Any]:
-        """Build the backbone first, for the neck is made to fit it."""
+        """Build the backbone first, because the neck depends on its outputs."""
         backbone = build(args["backbone"])
         return {**args, "backbone": backbone, "neck": build(args["neck"], input_shape=backbone.out_shape)}
 
@@ -53,7 +53,7 @@ class PicoDet(nn.Layer):
         """(B, 3, H, W) normalised images -> {"scores": [(B, l, C), ...], "boxes": [(B, l, 4 R), ...]}, by level.
 
         Raises:
-            ConfigError: in training, a side that is no multiple of 32: the neck could not join its levels.
+            ConfigError: in training, a side is not a multiple of 32, so the neck cannot merge its levels.
         """
         if self.training:
             _check_sides(*images.shape[2:])

@@ -1,4 +1,4 @@
-"""Common base of pose networks: computes the loss of their outputs, or says why there is none."""
+"""Common base of pose networks, which computes the loss of their outputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PoseModel(nn.Layer):
     """Images to a dict of tensors. Subclasses set `_loss`.
 
     Attributes:
-        loss_hint: what to add to a config that has no loss.
+        loss_hint: for the error message: what to add to a config without loss.
     """
 
     loss_hint = "`loss: KeyPointMSELoss`"

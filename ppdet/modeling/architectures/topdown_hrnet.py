@@ -22,7 +22,7 @@ class TopDownHRNet(PoseModel):
         loss: `loss(outputs, batch) -> {"loss": ...}`; None for inference only.
         codec: the codec of the recipe; the exporter uses it.
         num_joints: K.
-        width: channels of the backbone's first output, which PaddleDetection's YAML repeats; checked.
+        width: channels of the backbone's first output, which PaddleDetection's YAML repeats; only checked.
         post_process, flip_perm, flip, shift_heatmap, use_dark: PaddleDetection's keys; the codec and the evaluator
             read them from the config; the network does not use them.
 
@@ -54,7 +54,7 @@ class TopDownHRNet(PoseModel):
                 "give both the same width, or leave out TopDownHRNet's"
             )
         if num_joints < 1:
-            raise ConfigError(f"TopDownHRNet: num_joints is {num_joints}; a pose has at least one joint")
+            raise ConfigError(f"TopDownHRNet: num_joints is {num_joints}; a pose has at least one keypoint")
         self.codec = codec
         self.num_joints = num_joints
         self.stride = stride

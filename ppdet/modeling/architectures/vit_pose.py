@@ -36,7 +36,7 @@ class VitPosePostProcess:
     """Accepted for PaddleDetection's YAML; the codec does the decoding, in all commands.
 
     Args:
-        use_dark: the codec of a config in PaddleDetection's terms reads it.
+        use_dark: read by the codec of configs in PaddleDetection's spelling.
     """
 
     def __init__(self, use_dark: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The outcome of an assignment, and the steps that assigners share.
+"""The result of an assignment, and steps that the assigners share.
 
 Legend: B batch, G annotated boxes per image, L anchor points of all levels, C classes.
 """
@@ -14,7 +14,7 @@ from ppdet.modeling.assigners.ground_truth import GroundTruth
 
 
 class AnchorGrid(NamedTuple):
-    """Where the predictions of an input size stand; levels one after another, rows from the top.
+    """Anchor points for an input size; level by level, rows from the top.
 
     Attributes:
         points: (L, 2) float32 xy in input pixels.
@@ -33,14 +33,14 @@ class AnchorGrid(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """What each anchor point learns.
+    """Training targets of each anchor point.
 
     Attributes:
-        labels: (B, L) int64 class; C, the background, where the point learns no box.
-        boxes: (B, L, 4) assigned box in input pixels; meaningless for the background.
+        labels: (B, L) int64 class; C for the background, i.e. points without a box.
+        boxes: (B, L, 4) assigned box in input pixels; undefined for the background.
         trust: (B, L) score of the assigned annotation, see `GroundTruth`; 0 for the background.
-        quality: (B, L) target score of the label's class, `trust` included; 0 for the background.
-        positive: (B, L) bool, the points that learn a box.
+        quality: (B, L) target score of the label's class, including `trust`; 0 for the background.
+        positive: (B, L) bool, points with a box.
     """
 
     labels: paddle.Tensor
@@ -58,18 +58,18 @@ class Assignment(NamedTuple):
 
 
 def topk_mask(values: paddle.Tensor, k: int, largest: bool = True) -> paddle.Tensor:
-    """1 at the `k` largest (smallest) entries along the last axis, else 0; the shape of `values`."""
+    """Mask of the `k` largest (smallest) entries along the last axis, in the shape of `values`."""
     _, index = paddle.topk(values, min(k, values.shape[-1]), axis=-1, largest=largest)
     return put_ones(values, index)
 
 
 def put_ones(like: paddle.Tensor, index: paddle.Tensor) -> paddle.Tensor:
-    """1 at `index` along the last axis, else 0, in the shape of `like`."""
+    """Mask of `index` along the last axis, in the shape of `like`."""
     return paddle.put_along_axis(paddle.zeros_like(like), index, paddle.ones(index.shape, like.dtype), axis=-1)
 
 
 def resolve_conflicts(chosen: paddle.Tensor, preference: paddle.Tensor) -> paddle.Tensor:
-    """Give anchor points that several boxes chose to the one box of highest preference among *all* boxes of the image.
+    """Assign anchor points chosen by several boxes to the box with the highest preference among *all* boxes of the image.
 
     Args:
         chosen: (B, G, L) float32 in {0, 1}.
@@ -92,7 +92,7 @@ def gather_rows(table: paddle.Tensor, index: paddle.Tensor) -> paddle.Tensor:
 
 
 def assign(chosen: paddle.Tensor, truth: GroundTruth, background: int) -> Assignment:
-    """An assignment whose quality is the trust in the annotation.
+    """An assignment whose quality is the annotation's trust.
 
     Args:
         chosen: (B, G, L) in {0, 1}, at most one 1 per point.

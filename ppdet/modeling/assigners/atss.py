@@ -21,16 +21,16 @@ ANCHOR_EPSILON = 1e-10
 
 @register
 class ATSSAssigner:
-    """A box is learnt near its centre, by the anchors that overlap it more than its own mean plus standard deviation.
+    """Assigns a box to the anchors near its centre whose IoU exceeds mean plus standard deviation of all candidates' IoU.
 
-    Candidates are the `topk` nearest anchors of each level. Anchors are squares around the points. The choice depends on the
-    annotations alone, which suits the first epochs.
+    Candidates are the `topk` nearest anchors of each level. Anchors are squares around the points. The result depends only on
+    the annotations, which suits the first epochs.
 
     Args:
-        topk: candidates per level; a level with fewer cells gives all of them.
+        topk: candidates per level; all cells if a level has fewer.
         num_classes: shared; also the label of the background.
-        force_gt_matching: each box also gets the anchor of its largest overlap, unless two boxes share that anchor.
-        eps: smallest distance of a point to the sides of the box that it may learn.
+        force_gt_matching: also assign each box to the anchor of its largest IoU, unless two boxes share that anchor.
+        eps: smallest distance of a point to the sides of its box.
         sm_use: PaddleDetection's key for rotated boxes; only false is supported.
 
     Raises:
@@ -83,7 +83,7 @@ class ATSSAssigner:
     def _above_threshold(
         self, grid: AnchorGrid, gt_boxes: paddle.Tensor, anchors: paddle.Tensor, iou: paddle.Tensor
     ) -> paddle.Tensor:
-        """(B, G, L) 1 for candidates whose overlap exceeds mean + standard deviation of all candidates of their box."""
+        """(B, G, L) mask of candidates whose IoU exceeds mean + standard deviation over all candidates of their box."""
         center = (gt_boxes[..., :2] + gt_boxes[..., 2:]).unsqueeze(2) / 2
         place = ((anchors[:, :2] + anchors[:, 2:]) / 2).reshape([1, 1, -1, 2])
         distance = ((center - place) ** 2).sum(axis=-1)

@@ -14,7 +14,7 @@ class GroundTruth(NamedTuple):
         boxes: (B, G, 4) float32 xyxy in input pixels; zeros where padded.
         labels: (B, G) int64 class numbers; 0 where padded.
         mask: (B, G) float32, 1 for a box, 0 for padding.
-        scores: (B, G) float32, how far a box is trusted: 1 for an annotation, the score of a detector for its pseudo label.
+        scores: (B, G) float32 trust in a box: 1 for an annotation, the detector's score for a pseudo label.
     """
 
     boxes: paddle.Tensor

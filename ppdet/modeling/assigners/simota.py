@@ -17,16 +17,17 @@ from ppdet.modeling.assigners.overlap import aligned_iou, least_side_distance, p
 from ppdet.modeling.losses.varifocal_loss import cross_entropy, varifocal
 
 PENALTY = 1e8
-"""Cost of a point that is not both within the box and near its centre."""
+"""Added cost of points that are outside the box or far from its centre."""
 IMPOSSIBLE = 1e12
 TIE_STEP = 1e-12
 
 
 def first_of_equals(cost: paddle.Tensor) -> paddle.Tensor:
-    """The same costs in double precision, each raised by less than a float32 step along the last axis, so that none are equal.
+    """Break ties in favour of the first point: costs in double precision, increased along the last axis by less than a float32
+    step.
 
-    Beside the penalty, float32 forgets the rest of a cost: a box without a point inside and near its centre then takes the first
-    of many equals, as in PaddleDetection.
+    With the large penalty, float32 loses the rest of a cost. A box without points inside and near its centre then gets the
+    first of many equal costs, as in PaddleDetection.
     """
     place = paddle.arange(cost.shape[-1], dtype="float64")
     return cost.astype("float64") * (1 + place * TIE_STEP)
@@ -34,10 +35,10 @@ def first_of_equals(cost: paddle.Tensor) -> paddle.Tensor:
 
 @register
 class SimOTAAssigner:
-    """Each box takes its cheapest predictions; how many follows from how well the best of them overlap it.
+    """Assigns each box to its predictions of lowest cost; their number depends on the IoUs of the best ones.
 
     Args:
-        center_radius: half side, in cells, of the square around a box's centre whose points are candidates.
+        center_radius: candidates lie in a square around the box's centre with this half side, in cells.
         candidate_topk: the number of points per box is the sum of this many largest IoUs, at least 1.
         iou_weight: weight of the cost 1 - GIoU (without `use_vfl`: of -log IoU).
         cls_weight: weight of the class cost.
@@ -90,7 +91,7 @@ class SimOTAAssigner:
     def cost(
         self, grid: AnchorGrid, scores: paddle.Tensor, boxes: paddle.Tensor, truth: GroundTruth
     ) -> Tuple[paddle.Tensor, paddle.Tensor]:
-        """Costs (B, G, L), `IMPOSSIBLE` for points that are no candidate of the image, and IoUs (B, G, L), 0 there."""
+        """Costs (B, G, L), `IMPOSSIBLE` for points that are not candidates, and IoUs (B, G, L), 0 for those."""
         real = truth.mask.unsqueeze(-1) > 0
         inside = least_side_distance(grid.points, truth.boxes) > 0
         offset = (truth.boxes[..., :2] + truth.boxes[..., 2:]).unsqueeze(2) / 2 - grid.points
@@ -105,9 +106,9 @@ class SimOTAAssigner:
         return paddle.where(candidate, cost, outside), iou * candidate.astype("float32")
 
     def _class_cost(self, scores: paddle.Tensor, iou: paddle.Tensor, labels: paddle.Tensor) -> paddle.Tensor:
-        """(B, G, L): class loss of each prediction if it were to learn each box, summed over the classes.
+        """(B, G, L) class loss of each prediction for each box, summed over the classes.
 
-        Only the entry of the box's own class depends on the box, so the others are summed once per prediction.
+        Only the term of the box's class depends on the box, so the other terms are summed once per prediction.
         """
         zero = paddle.zeros_like(scores)
         absent = varifocal(scores, zero) if self.use_vfl else cross_entropy(scores, zero)

@@ -16,13 +16,13 @@ from ppdet.modeling.assigners.overlap import least_side_distance, pairwise_iou
 
 @register
 class TaskAlignedAssigner:
-    """A box is learnt by the points within it whose predictions are best: score^alpha x IoU^beta.
+    """Assigns a box to the points in it with the best predictions: score^alpha x IoU^beta.
 
     Args:
-        topk: points per box, over all levels together.
+        topk: number of points per box, over all levels.
         alpha: exponent of the score of the box's class.
         beta: exponent of the IoU of predicted and annotated box.
-        eps: smallest distance of a point to the sides of the box that it may learn, and guard of the normalisation.
+        eps: smallest distance of a point to the sides of its box; also guards the normalisation.
         is_close_gt: PaddleDetection's key for another recipe; only false is supported.
         num_classes: shared; also the label of the background.
 

@@ -31,7 +31,7 @@ class _Conv(ConvNorm):
 
 
 class _Unit(nn.Layer):
-    """Stride 1: half of the channels are passed through; the other half is narrowed, convolved, gated and widened."""
+    """Stride 1: half of the channels pass unchanged; the others are reduced, convolved, gated and expanded."""
 
     def __init__(self, channels: int, middle: int, act: str) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class ESNet(nn.Layer):
     Args:
         scale: factor on the channel counts of the stages.
         act: activation.
-        feature_maps: which blocks' outputs to return; 0 is the stem, 1 the pooling, 2 to 14 the units.
+        feature_maps: blocks whose outputs to return; 0 is the stem, 1 the pooling, 2 to 14 the units.
         channel_ratio: hidden width of each unit as a fraction of its stage's width, 13 numbers.
 
     Raises:

@@ -111,7 +111,7 @@ class HRNet(nn.Layer):
         freeze_at: index of the output whose gradient is stopped; -1 for none.
         freeze_norm: batch norms keep their loaded statistics and parameters.
         norm_momentum, norm_decay: of the batch norms.
-        return_idx: which of the four outputs to return; with [0] alone, layers that only the others need are left out.
+        return_idx: which of the four outputs to return; with [0], layers that only the others need are omitted.
         upsample, downsample: PaddleDetection's variants for other tasks; only False is supported.
         small: "v1" or "v2" for the small networks of humanpose.pytorch, see `SMALL`, instead of `width`.
 
@@ -119,7 +119,7 @@ class HRNet(nn.Layer):
         ConfigError: an unknown width, output or variant.
     """
 
-    input_multiple = 32  # sides of the input, or the parts do not fit
+    input_multiple = 32  # divides both sides of the input; other sizes fail when branches are fused
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ STAGES = {
     5: [(3, 128, 256, 2, False)] + [(5, 256, 256, 1, False)] * 5,
     6: [(5, 256, 512, 2, True), (5, 512, 512, 1, True)],
 }
-# feature map number, as YAML counts them: stage that ends with it. Map m has stride 2^m.
+# number of a feature map in YAML: the stage whose output it is. Map m has stride 2^m.
 STAGE_OF_MAP = {2: 3, 3: 4, 4: 5, 5: 6}
 
 

@@ -82,7 +82,7 @@ class LiteHRNet(nn.Layer):
         ConfigError: an unknown network or output.
     """
 
-    input_multiple = 32  # sides of the input, or the parts do not fit
+    input_multiple = 32  # divides both sides of the input; other sizes fail when branches are fused
 
     def __init__(
         self,

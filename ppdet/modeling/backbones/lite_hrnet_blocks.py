@@ -168,8 +168,8 @@ class WeightingUnits(nn.Layer):
 class Exchange(nn.Layer):
     """Fusion: sums over resolutions, as the published weights require.
 
-    The authors' code adds in place. That changes input 0 while later rows still read it, and counts the first term of each row
-    twice. The weights were trained that way, so rows i >= 1 read the sum of row 0 (before its ReLU).
+    The authors' code adds in place, which changes input 0 before later rows read it, and counts the first term of each
+    row twice. The weights were trained that way, so rows i >= 1 use the sum of row 0 (before its ReLU).
     Keys ``{i}.{j}.*``: row i, input j.
     """
 

@@ -44,7 +44,7 @@ class LPN(ResidualTrunk):
         ConfigError: another network or attention.
     """
 
-    input_multiple = 16  # sides of the input, or the parts do not fit
+    input_multiple = 16  # divides both sides of the input
 
     def __init__(self, network: str = "50", attention: Optional[str] = "GC") -> None:
         if str(network) not in NETWORKS:

@@ -15,7 +15,7 @@ STYLES = ("pytorch", "caffe")
 class PoseResNet(ResidualTrunk):
     """ResNet with torchvision's keys and one output, at stride 32.
 
-    This is not PaddleDetection's `ResNet`, whose names, variants and outputs are those of a detector backbone.
+    It differs from PaddleDetection's `ResNet`, which is a detector backbone with other names, variants and outputs.
 
     Args:
         depth: 18, 34, 50, 101 or 152.
@@ -26,7 +26,7 @@ class PoseResNet(ResidualTrunk):
         ConfigError: another depth or style.
     """
 
-    input_multiple = 32  # sides of the input, or the parts do not fit
+    input_multiple = 32  # divides both sides of the input
 
     def __init__(self, depth: int = 50, style: str = "pytorch", se_first: bool = False) -> None:
         if depth not in BLOCKS:

@@ -108,11 +108,10 @@ class ViT(nn.Layer):
         img_size: (height, width) in pixels; the position embedding is for this size only.
         patch_size, embed_dim, depth, num_heads, mlp_ratio, qkv_bias: of the transformer; the defaults are ViT-B/16.
         ratio: overlapping patches: the stride is patch_size / ratio.
-        drop_path_rate: stochastic depth of the last block; earlier ones have linearly less.
+        drop_path_rate: stochastic depth of the last block; it increases linearly from 0 over the blocks.
         epsilon: of the layer norms.
 
-    The position embedding has one row more than there are patches, as in weights with a class token; that row is added to all
-    patches.
+    The position embedding has one row more than there are patches, for the class token; that row is added to all patches.
 
     Raises:
         ConfigError: the patch size does not divide the image size, or the number of heads the channels.

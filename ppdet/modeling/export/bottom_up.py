@@ -17,7 +17,8 @@ OUTPUT_NAMES = ("score", "xy", "offset", "tag", "cell_score", "cell_xy", "cell_t
 
 
 class BottomUpExport(nn.Layer):
-    """Images of any size to candidates: the maps of input size (17 MB of heat, 17 MB of tags at 512) stay inside the engine.
+    """From images of any size to candidates, so that full-size maps (17 MB of heatmaps and 17 MB of tags at 512) stay in the
+    engine.
 
     Args:
         model: returns {"heatmap_1x", "heatmap_2x", "tag"}; it is switched to evaluation.

@@ -1,4 +1,4 @@
-"""Maps to candidates inside a graph. `ppdet.codecs.bottom_up_candidates.Candidates` describes the outputs.
+"""Candidate search inside the graph. `ppdet.codecs.bottom_up_candidates.Candidates` describes the outputs.
 
 Legend: B batch, K keypoints, H W map pixels, M candidates per keypoint, T tag dimensions, c pixels of a refine cell's side, Hc Wc
 refine cells (H / c, W / c).
@@ -23,8 +23,8 @@ class BottomUpCandidates(nn.Layer):
 
     Args:
         max_people: M.
-        refine: also return the cells, in which missing keypoints of a person are searched for.
-        refine_cell: c; 1 searches every pixel, as the authors do. The maps' sides must be multiples of it.
+        refine: also return the cells, in which a person's missing keypoints are searched.
+        refine_cell: c; 1 searches every pixel, as the authors do. It must divide the sides of the maps.
 
     Raises:
         ExportError: a number below 1.
@@ -47,14 +47,14 @@ class BottomUpCandidates(nn.Layer):
         peaks = F.max_pool2d(heat, NMS_KERNEL, stride=1, padding=NMS_KERNEL // 2)
         maxima = paddle.where(heat == peaks, heat, paddle.zeros_like(heat)).flatten(2)
         score, places = paddle.topk(maxima, self.max_people, axis=2)
-        score = score + 0.0 * heat.mean(axis=[2, 3]).unsqueeze(-1)  # NaN anywhere in a map gives NaN scores, not an empty result
+        score = score + 0.0 * heat.mean(axis=[2, 3]).unsqueeze(-1)  # NaN in a map gives NaN scores, not an empty result
         x, y = _xy(heat, places)
         found = (score, _stacked(x, y), _offset(heat, x, y), _at(flat_tags, places))
         return (*found, *self._cells(heat, flat_tags)) if self.refine else found
 
     def _cells(self, heat: paddle.Tensor, flat_tags: paddle.Tensor) -> Tuple[paddle.Tensor, ...]:
-        """Avoids `arange` and `reshape` to sizes known only at run time: OpenVINO before 2026 reads neither from
-        paddle2onnx's files."""
+        """Best pixel of each cell, without `arange` and `reshape` to run-time sizes, which OpenVINO before 2026 cannot read
+        from paddle2onnx's files."""
         side = self.refine_cell
         blocks = paddle.stack([heat[:, :, i::side, j::side] for i in range(side) for j in range(side)], axis=-1)
         score, inner = blocks.max(axis=4), blocks.argmax(axis=4)
@@ -83,7 +83,7 @@ def _stacked(x: paddle.Tensor, y: paddle.Tensor) -> paddle.Tensor:
 
 
 def _offset(heat: paddle.Tensor, x: paddle.Tensor, y: paddle.Tensor) -> paddle.Tensor:
-    """(..., 2) a quarter towards the higher neighbour; a neighbour outside the map is the border pixel."""
+    """(..., 2) offset of a quarter pixel towards the higher neighbour; outside of the map the border is repeated."""
     shape = paddle.shape(heat).astype("int64")
     height, width = shape[2], shape[3]
     flat, zero = heat.flatten(2).unsqueeze(-1), paddle.zeros_like(x)

@@ -17,7 +17,7 @@ from ppdet.modeling.export.normalize import Normalize
 
 
 class PicoDetExport(nn.Layer):
-    """The network and as much of the decoding as is asked for.
+    """The network with an optional part of the decoding.
 
     | post_process | nms | inputs | outputs |
     |---|---|---|---|
@@ -28,12 +28,12 @@ class PicoDetExport(nn.Layer):
     Args:
         model: the detector; it is switched to evaluation.
         post_process: decode boxes in the graph.
-        nms: suppress in the graph too; only with `post_process`.
+        nms: include NMS in the graph; only with `post_process`.
         mean, std: of the normalisation, on the scale 0 to 1; needed by `fuse_normalize` only.
-        fuse_normalize: put the normalisation into the graph, which then takes RGB pixels 0 to 255.
+        fuse_normalize: include the normalisation in the graph, whose input is then RGB pixels from 0 to 255.
 
     Raises:
-        ExportError: nms without post_process or without settings in the head; fuse_normalize without mean and std.
+        ExportError: nms without post_process or without settings in the head, or fuse_normalize without mean and std.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class PicoDetExport(nn.Layer):
 
     @property
     def arch(self) -> str:
-        """The name infer_cfg.yml gives this form; runtimes choose their decoding by it."""
+        """Name of this form in infer_cfg.yml, by which runtimes choose their decoding."""
         return "GFL" if self.post_process else "PicoDet"
 
     def forward(self, image: paddle.Tensor, scale_factor: Optional[paddle.Tensor] = None) -> Tuple[paddle.Tensor, ...]:
-        """(B, 3, H, W), and for suppression (B, 2) factors y, x from image to input pixels -> see the class."""
+        """(B, 3, H, W), and for NMS (B, 2) factors y, x from image to input pixels -> see the class."""
         outputs = self.model(image if self.normalize is None else self.normalize(image))
         if not self.post_process:
             return (*outputs["scores"], *outputs["boxes"])
@@ -78,7 +78,7 @@ class PicoDetExport(nn.Layer):
         return self.model.head.nms(boxes / factors, scores)
 
     def input_spec(self, input_wh: Tuple[int, int], batch: int = -1) -> List[InputSpec]:
-        """What the graph takes; any number of images unless `batch` fixes it."""
+        """Input specification; any number of images unless `batch` fixes it."""
         width, height = input_wh
         specs = [InputSpec([batch, 3, height, width], "float32", name="image")]
         if self.nms:

@@ -12,7 +12,7 @@ from ppdet.modeling.export.normalize import Normalize
 
 
 class TopDownExport(nn.Layer):
-    """Heatmaps and, for decoders without NumPy, the index of each heatmap's peak: PaddleDetection's two outputs.
+    """Returns heatmaps and the index of each heatmap's peak, as in PaddleDetection's exports.
 
     Args:
         model: returns {"heatmap": ...}; it is switched to evaluation.

@@ -1,4 +1,4 @@
-"""Boxes as distances to four sides, each a distribution over whole cells (Li et al., NeurIPS 2020, sec. 3)."""
+"""Boxes as distances to their four sides, each a distribution over integers (Li et al., NeurIPS 2020, sec. 3)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class DistributionProject(nn.Layer):
 
 
 def anchor_points(input_hw: Tuple[int, int], strides: Sequence[int], cell_offset: float) -> Tuple[np.ndarray, np.ndarray]:
-    """The point each prediction measures its box from.
+    """The anchor point of each prediction.
 
     Args:
         input_hw: height and width of the network's input.
         strides: input pixels per cell of each level.
-        cell_offset: place of the point within its cell; .5 is the centre.
+        cell_offset: position of the point in its cell; .5 is the centre.
 
     Returns:
-        xy (L, 2) and stride (L, 1), float32, in input pixels; levels one after another, rows from the top.
+        xy (L, 2) and stride (L, 1), float32, in input pixels; level by level, rows from the top.
     """
     points, sizes = [], []
     for stride in strides:

@@ -52,7 +52,7 @@ class HrHRNetHead(nn.Layer):
     ) -> None:
         super().__init__()
         if num_joints < 1:
-            raise ConfigError(f"HrHRNetHead: num_joints is {num_joints}; a pose has at least one joint")
+            raise ConfigError(f"HrHRNetHead: num_joints is {num_joints}; a pose has at least one keypoint")
         self.num_joints, self.in_channels, self.swahr = num_joints, width, swahr
         self.loss = loss
         self.conv1 = _one_by_one(width, 2 * num_joints)

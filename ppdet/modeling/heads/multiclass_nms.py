@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Any, Dict, Tuple
 
 import paddle
 
@@ -11,17 +11,19 @@ from ppdet.core.config.registry import register
 
 @register
 class MultiClassNMS:
-    """Greedy suppression, one class at a time, then the best over all classes.
+    """Greedy suppression per class, then the best boxes of all classes.
+
+    The defaults are those of PaddleDetection's class, so that its YAML means the same here.
 
     Args:
-        score_threshold: lower scores are dropped first.
-        nms_top_k: best boxes of a class that enter; -1 for all.
-        keep_top_k: best boxes of an image that leave; -1 for all.
-        nms_threshold: overlap (IoU) above which the lower score goes.
-        normalized: False counts a box's width as x2 - x1 + 1, as old pixel conventions do.
+        score_threshold: boxes with lower scores are dropped first.
+        nms_top_k: number of best boxes per class to look at; -1 for all.
+        keep_top_k: number of best boxes per image to return; -1 for all.
+        nms_threshold: overlap (IoU) above which the box with the lower score is dropped.
+        normalized: False takes a box's width as x2 - x1 + 1, as old pixel conventions do.
         nms_eta: below 1, the threshold shrinks while boxes are kept.
-        background_label: class that is left out; -1 for none.
-        return_index, return_rois_num, trt: PaddleDetection's keys without meaning here.
+        background_label: class to leave out; -1 for none.
+        return_index, return_rois_num, trt: PaddleDetection's keys; not used.
     """
 
     def __init__(
@@ -44,6 +46,15 @@ class MultiClassNMS:
         self.normalized = normalized
         self.nms_eta = nms_eta
         self.background_label = background_label
+
+    def settings(self) -> Dict[str, Any]:
+        """The settings for a suppression outside the graph, by their names in a model card."""
+        return {
+            "score_threshold": self.score_threshold,
+            "nms_threshold": self.nms_threshold,
+            "nms_top_k": self.nms_top_k,
+            "keep_top_k": self.keep_top_k,
+        }
 
     def __call__(self, boxes: paddle.Tensor, scores: paddle.Tensor) -> Tuple[paddle.Tensor, paddle.Tensor]:
         """Boxes xyxy (B, L, 4), scores (B, C, L) -> rows (M, 6) label, score, x1, y1, x2, y2; counts (B,) int32."""

@@ -1,4 +1,4 @@
-"""What PicoDet's two heads share: keys, levels, and the way from raw outputs to boxes.
+"""Base of PicoDet's two heads: keys, levels, losses of boxes, and decoding.
 
 Legend: B batch, C classes, l cells of one level, L cells of all levels, R = reg_max + 1 bins.
 """
@@ -23,18 +23,18 @@ from ppdet.modeling.losses.giou_loss import GIoULoss
 RawOutputs = Dict[str, List[paddle.Tensor]]
 
 LARGEST_DISTANCE_GAP = 0.1
-"""Targets of the distribution end this far below reg_max, so that both neighbours are bins."""
+"""Distance targets are clipped to this far below reg_max, so that both neighbouring integers have a bin."""
 
 
 class PicoPredictions(NamedTuple):
-    """A head's outputs, all levels together, as its losses read them.
+    """A head's outputs over all levels, for its losses.
 
     Attributes:
         grid: the anchor points.
         scores: (B, L, C) in [0, 1].
-        class_logits: (B, L, C), from the head that learns logits.
+        class_logits: (B, L, C), only from the head that is trained on logits.
         box_logits: (B, L, 4 R).
-        boxes: (B, L, 4) xyxy in cells of each point's own level.
+        boxes: (B, L, 4) xyxy in cells of the point's level.
     """
 
     grid: AnchorGrid
@@ -59,7 +59,7 @@ def mean_over_processes(value: paddle.Tensor) -> paddle.Tensor:
 
 
 class _ScaleReg(nn.Layer):
-    """A factor that published files carry for each level and published outputs do not use; key ``scale_reg``."""
+    """Unused factor per level in published checkpoints; key ``scale_reg``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,15 +67,15 @@ class _ScaleReg(nn.Layer):
 
 
 class PicoHeadBase(nn.Layer):
-    """Common parts; subclasses give `level_outputs`, `assign` and `class_loss`.
+    """Base class; subclasses define `level_outputs`, `assign` and `class_loss`.
 
     Args:
-        conv_feat: the convolutions in front.
+        conv_feat: convolutions before the predictions.
         num_classes: C.
         fpn_stride: input pixels per cell of each level.
-        reg_max: largest distance in cells that a side can have.
-        cell_offset: place of the anchor point within its cell.
-        nms: suppression of an exported graph.
+        reg_max: largest distance of a side, in cells.
+        cell_offset: position of the anchor point in its cell.
+        nms: NMS of an exported graph.
         loss_bbox, loss_dfl: losses of the boxes.
 
     Raises:
@@ -129,7 +129,7 @@ class PicoHeadBase(nn.Layer):
 
         Args:
             outputs: of `forward`.
-            input_hw: height and width of the image the network saw.
+            input_hw: height and width of the network's input.
 
         Returns:
             boxes xyxy (B, L, 4) in input pixels, scores (B, C, L).
@@ -146,7 +146,7 @@ class PicoHeadBase(nn.Layer):
 
         Args:
             outputs: of `forward`.
-            batch: "image" (B, 3, H, W), of which only the size is used; boxes as in `GroundTruth.from_batch`; "epoch", from 0.
+            batch: "image" (B, 3, H, W), only for its size; boxes as in `GroundTruth.from_batch`; "epoch", from 0.
 
         Returns:
             "loss_vfl" of the classes, "loss_bbox" (GIoU) and "loss_dfl" of the boxes, and their sum "loss".
@@ -159,7 +159,7 @@ class PicoHeadBase(nn.Layer):
         return {"loss": classes + giou + dfl, "loss_vfl": classes, "loss_bbox": giou, "loss_dfl": dfl}
 
     def assign(self, predictions: PicoPredictions, truth: GroundTruth, epoch: int) -> Assignment:
-        """Which prediction learns which box in that epoch."""
+        """Assign predictions to boxes, by the epoch's assigner."""
         raise TypeError(f"{type(self).__name__} must define assign")
 
     def class_loss(
@@ -171,10 +171,10 @@ class PicoHeadBase(nn.Layer):
     def box_losses(
         self, predictions: PicoPredictions, found: Assignment, weight: paddle.Tensor, divisor: paddle.Tensor
     ) -> Tuple[paddle.Tensor, paddle.Tensor]:
-        """GIoU and distribution focal loss of the positives, in units of cells."""
+        """GIoU and distribution focal loss of the positive points, in units of cells."""
         logits, grid = predictions.box_logits.reshape([-1, 4 * (self.reg_max + 1)]), predictions.grid
         rows = paddle.nonzero(found.positive.reshape([-1])).reshape([-1])
-        if rows.shape[0] == 0:  # an unlabelled batch teaches boxes nothing; the sum keeps the graph whole
+        if rows.shape[0] == 0:  # a batch without boxes has no box loss; the sum keeps the parameters in the graph
             nothing = logits.sum() * 0.0
             return nothing, nothing
         cells = rows % found.positive.shape[1]
@@ -186,7 +186,7 @@ class PicoHeadBase(nn.Layer):
         distances = paddle.concat([centre - target[:, :2], target[:, 2:] - centre], axis=-1)
         distances = paddle.clip(distances, 0, self.reg_max - LARGEST_DISTANCE_GAP)
         sides = paddle.gather(logits, rows).reshape([-1, self.reg_max + 1])
-        # Each positive has four sides, whose mean counts.
+        # mean over the four sides of each positive point
         dfl = self.loss_dfl(sides, distances.reshape([-1]), weight.repeat_interleave(4), divisor * 4.0)
         return giou, dfl
 

@@ -1,4 +1,4 @@
-"""The convolutions of PicoDet's head, one stack a level."""
+"""Convolutions of PicoDet's head: one stack per level."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class PicoFeat(nn.Layer):
     ``se.{level}.*``.
 
     Args:
-        feat_in, feat_out: channels of the incoming levels and of the result.
+        feat_in, feat_out: channels of the input levels and of the output.
         num_fpn_stride: number of levels.
         num_convs: separable convolutions in a stack.
         norm_type: "bn" or "sync_bn".
         share_cls_reg: one stack for classes and boxes.
         act: activation.
-        use_se: the boxes (and, in `PicoHeadV2`, the classes) read a gated copy.
+        use_se: apply a channel gate to the features of boxes (and, in `PicoHeadV2`, of classes).
 
     Raises:
         ConfigError: unknown norm_type or act.

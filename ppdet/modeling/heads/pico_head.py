@@ -27,18 +27,18 @@ class PicoHead(PicoHeadBase):
     """Keys ``conv_feat.*``, ``head_cls{i}.*``, with separate stacks ``head_reg{i}.*``.
 
     Args:
-        conv_feat: the convolutions in front.
+        conv_feat: convolutions before the predictions.
         num_classes: number of classes.
         fpn_stride: input pixels per cell of each level.
-        prior_prob: expected share of positive cells, sets the classifier's first bias.
+        prior_prob: expected fraction of positive cells, for the classifier's initial bias.
         reg_max: largest distance in cells.
-        feat_in_chan: channels `conv_feat` gives.
-        nms: suppression of an exported graph.
-        cell_offset: place of the anchor point within its cell.
-        loss_class: of the classes, on logits; default `VarifocalLoss`.
-        loss_dfl: of the distributions of the sides; default weight .25.
-        loss_bbox: of the boxes; default `GIoULoss` with weight 2.
-        assigner: which prediction learns which box; default `SimOTAAssigner` with iou_weight 6.
+        feat_in_chan: output channels of `conv_feat`.
+        nms: NMS of an exported graph.
+        cell_offset: position of the anchor point in its cell.
+        loss_class: loss of the class logits; default `VarifocalLoss`.
+        loss_dfl: loss of the distributions of the sides; default weight .25.
+        loss_bbox: loss of the boxes; default `GIoULoss` with weight 2.
+        assigner: assigns predictions to boxes; default `SimOTAAssigner` with iou_weight 6.
         eval_size, nms_pre, loss_qfl: PaddleDetection's keys; not used.
         dgqp_module: PaddleDetection's quality predictor; only None is supported.
 
@@ -77,7 +77,7 @@ class PicoHead(PicoHeadBase):
         self.loss_class = loss_class or VarifocalLoss()
         self.assigner = assigner or SimOTAAssigner(iou_weight=6.0, num_classes=num_classes)
         if not self.loss_class.use_sigmoid:
-            raise ConfigError("PicoHead: loss_class needs use_sigmoid: true, this head learns logits")
+            raise ConfigError("PicoHead: loss_class needs use_sigmoid: true, since this head is trained on logits")
         box_channels = 4 * (reg_max + 1)
         joined = num_classes + box_channels if conv_feat.share_cls_reg else num_classes
         bias = constant_attr(prior_bias(prior_prob))
@@ -98,22 +98,22 @@ class PicoHead(PicoHeadBase):
         return classes, self._sub_layers[f"head_reg{level}"](for_boxes)
 
     def forward(self, features: Sequence[paddle.Tensor]) -> RawOutputs:
-        """As `PicoHeadBase.forward`, and "logits", those of the scores, which the loss reads."""
+        """As `PicoHeadBase.forward`, with the class "logits" for the loss."""
         outputs = super().forward(features)
         outputs["logits"] = outputs["scores"]
         outputs["scores"] = [F.sigmoid(logits) for logits in outputs["logits"]]
         return outputs
 
     def assign(self, predictions: PicoPredictions, truth: GroundTruth, epoch: int) -> Assignment:
-        """By `assigner`, in every epoch."""
+        """Assign by `assigner` in every epoch."""
         return self.assigner(predictions.grid, predictions.scores.detach(), predictions.boxes_in_pixels(), truth)
 
     def class_loss(
         self, predictions: PicoPredictions, found: Assignment
     ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
-        """Per positive; boxes are weighted by the score that the network itself gives their class.
+        """Class loss per positive point; box losses are weighted by the predicted class scores.
 
-        The divisors are averaged over the processes of a run, which PaddleDetection means to do and does not.
+        The divisors are averaged over the processes of a run, which PaddleDetection intends but does not do.
         """
         assert predictions.class_logits is not None
         positive = found.positive.astype("float32")

@@ -1,4 +1,4 @@
-"""PicoDet's second head (PaddleDetection 2.4): gated features, and a score that knows how well the box will fit."""
+"""PicoDet's second head (PaddleDetection 2.4): gated features, and scores aligned with the quality of the boxes."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ class PicoHeadV2(PicoHeadBase):
     ``cls_align.{i}.*``.
 
     Args:
-        conv_feat: the convolutions in front, with `use_se`.
+        conv_feat: convolutions before the predictions, with `use_se`.
         num_classes: number of classes.
         fpn_stride: input pixels per cell of each level.
-        prior_prob: expected share of positive cells, sets the classifier's first bias.
-        use_align_head: False scores by the class alone.
+        prior_prob: expected fraction of positive cells, for the classifier's initial bias.
+        use_align_head: False for scores from the class only.
         reg_max: largest distance in cells.
-        feat_in_chan: channels `conv_feat` gives.
-        nms: suppression of an exported graph.
-        cell_offset: place of the anchor point within its cell.
+        feat_in_chan: output channels of `conv_feat`.
+        nms: NMS of an exported graph.
+        cell_offset: position of the anchor point in its cell.
         act: activation of the alignment branch.
-        loss_class: of the classes, on scores; default `VarifocalLoss` with use_sigmoid false.
-        loss_dfl: of the distributions of the sides; default weight .5.
-        loss_bbox: of the boxes; default `GIoULoss` with weight 2.5.
+        loss_class: loss of the class scores; default `VarifocalLoss` with use_sigmoid false.
+        loss_dfl: loss of the distributions of the sides; default weight .5.
+        loss_bbox: loss of the boxes; default `GIoULoss` with weight 2.5.
         static_assigner_epoch: number of first epochs with `static_assigner`.
-        static_assigner: which prediction learns which box at first; default `ATSSAssigner`.
-        assigner: which prediction learns which box afterwards; default `TaskAlignedAssigner`.
+        static_assigner: assigns predictions to boxes in the first epochs; default `ATSSAssigner`.
+        assigner: assigns predictions to boxes afterwards; default `TaskAlignedAssigner`.
         grid_cell_scale: side of an anchor box in cells, for the static assigner.
         eval_size, nms_pre: PaddleDetection's keys; not used.
 
@@ -91,7 +91,7 @@ class PicoHeadV2(PicoHeadBase):
             raise ConfigError("PicoHeadV2: conv_feat needs use_se: true")
         self.loss_class = loss_class or VarifocalLoss(use_sigmoid=False)
         if self.loss_class.use_sigmoid:
-            raise ConfigError("PicoHeadV2: loss_class needs use_sigmoid: false, this head learns scores")
+            raise ConfigError("PicoHeadV2: loss_class needs use_sigmoid: false, since this head is trained on scores")
         self.static_assigner_epoch, self.grid_cell_scale = static_assigner_epoch, grid_cell_scale
         self.static_assigner = static_assigner or ATSSAssigner(num_classes=num_classes)
         self.assigner = assigner or TaskAlignedAssigner(num_classes=num_classes)
@@ -103,7 +103,7 @@ class PicoHeadV2(PicoHeadBase):
         self.head_reg_list = nn.LayerList([self._conv(feat_in_chan, box_channels, constant_attr(0.0)) for _ in levels])
         if use_align_head:
             self.cls_align = nn.LayerList([DepthPointConv(feat_in_chan, 1, ALIGN_KERNEL, act=act, act_out=False) for _ in levels])
-        for level in levels:  # published files hold these tensors under both names
+        for level in levels:  # published checkpoints contain these tensors under both names
             self.add_sublayer(f"head_cls{level}", self.head_cls_list[level])
             self.add_sublayer(f"head_reg{level}", self.head_reg_list[level])
 
@@ -120,7 +120,7 @@ class PicoHeadV2(PicoHeadBase):
         return scores, self.head_reg_list[level](gated)
 
     def assign(self, predictions: PicoPredictions, truth: GroundTruth, epoch: int) -> Assignment:
-        """By `static_assigner` in the first epochs, by `assigner` afterwards."""
+        """Assign by `static_assigner` in the first epochs, by `assigner` afterwards."""
         grid, boxes = predictions.grid, predictions.boxes_in_pixels()
         if epoch < self.static_assigner_epoch:
             return self.static_assigner(grid, grid.squares(self.grid_cell_scale), truth, boxes)
@@ -129,10 +129,10 @@ class PicoHeadV2(PicoHeadBase):
     def class_loss(
         self, predictions: PicoPredictions, found: Assignment
     ) -> Tuple[paddle.Tensor, paddle.Tensor, paddle.Tensor]:
-        """Everything is divided by the sum of the target scores, and boxes are weighted by theirs.
+        """Class loss. All losses are divided by the sum of the target scores, and box losses are weighted by those scores.
 
-        The sum is the mean over processes and at least 1, as PaddleDetection has it with several processes: alone, it divides a
-        batch without boxes by 0.
+        The sum is averaged over processes and at least 1, as in PaddleDetection with several processes; with one process it
+        divides by 0 for a batch without boxes.
         """
         divisor = paddle.clip(mean_over_processes(found.quality.sum()), min=1.0)
         classes = self.loss_class(predictions.scores, found.class_targets(self.num_classes), divisor)

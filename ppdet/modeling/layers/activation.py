@@ -27,10 +27,10 @@ _BY_NAME: Dict[Optional[str], Activation] = {
 
 
 def activation(name: Optional[str]) -> Activation:
-    """The function of that name; None is the identity.
+    """The activation function of that name; None is the identity.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: the name is unknown.
     """
     if name not in _BY_NAME:
         known = ", ".join(str(key) for key in _BY_NAME if key)

@@ -14,7 +14,7 @@ class ConvBN(ConvNorm):
 
 
 class NeckConvBN(ConvBN):
-    """`ConvBN` whose norm decays like the weights, as in the published necks."""
+    """`ConvBN` with weight decay on the norm, as in the published necks."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1, act: Optional[str] = None) -> None:
         super().__init__(in_channels, out_channels, kernel, stride, act=act, norm_decay=None)

@@ -24,7 +24,7 @@ def batch_norm(channels: int, decay: Optional[float] = 0.0, frozen: bool = False
         channels: number of channels.
         decay: weight decay of scale and shift; None uses the optimizer's.
         frozen: keep scale, shift and running statistics as loaded, also in training.
-        momentum: fraction of the old running statistics kept per step.
+        momentum: fraction of the old running statistics to keep per step.
     """
     return nn.BatchNorm2D(
         channels,

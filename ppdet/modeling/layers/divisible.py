@@ -1,4 +1,4 @@
-"""Channel counts that suit hardware."""
+"""Rounding of channel counts."""
 
 from __future__ import annotations
 

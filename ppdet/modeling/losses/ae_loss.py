@@ -1,4 +1,5 @@
-"""Associative embedding: one tag per person, far from those of others. B batch, M people at most, K keypoints, h w cells."""
+"""Associative-embedding loss: tags agree within a person and differ between people. B batch, M people at most, K keypoints, h w
+cells."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ class AELoss(nn.Layer):
         self.paddledet_exact = paddledet_exact
 
     def forward(self, tag: paddle.Tensor, tag_joints: paddle.Tensor) -> Tuple[paddle.Tensor, paddle.Tensor]:
-        """The two parts of the loss from the tags of labelled keypoints.
+        """Pull and push loss of the tags of labelled keypoints.
 
         Args:
             tag: (B, K, h, w).

@@ -13,10 +13,10 @@ from ppdet.core.config.registry import register
 
 @register
 class DistributionFocalLoss(nn.Layer):
-    """Cross entropy of the two whole numbers around a distance, weighted by how close each is.
+    """Cross entropy of the two integers around a distance, weighted by their closeness to it.
 
     Args:
-        reduction: accepted; the sum is divided by what the caller gives.
+        reduction: PaddleDetection's key; not used, the caller gives the divisor.
         loss_weight: factor on the result.
     """
 

@@ -11,12 +11,12 @@ from ppdet.core.config.registry import register
 
 @register
 class GIoULoss(nn.Layer):
-    """1 - GIoU: overlap, and how much of the hull of both boxes neither covers.
+    """1 - GIoU.
 
     Args:
         loss_weight: factor on the result.
         eps: added to the areas of union and hull.
-        reduction: accepted; losses are given row by row.
+        reduction: PaddleDetection's key; not used, losses are returned per row.
     """
 
     def __init__(self, loss_weight: float = 1.0, eps: float = 1e-10, reduction: str = "none") -> None:

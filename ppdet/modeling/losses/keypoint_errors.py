@@ -26,7 +26,7 @@ def keypoint_errors(outputs: Dict[str, paddle.Tensor], batch: Dict[str, paddle.T
     predicted, target = outputs["heatmap"], batch["target"]
     if list(predicted.shape) != list(target.shape):
         raise ConfigError(
-            f"the model's heatmaps are {list(predicted.shape)} (batch, joints, height, width) and the targets "
+            f"the model's heatmaps are {list(predicted.shape)} (batch, keypoints, height, width) and the targets "
             f"{list(target.shape)}; check num_joints, and that the codec's heatmap_wh (hmsize) is input_wh / 4"
         )
     errors = ((predicted - target) ** 2).mean(axis=[2, 3])

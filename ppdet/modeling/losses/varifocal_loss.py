@@ -32,13 +32,13 @@ def varifocal(
 
 @register
 class VarifocalLoss(nn.Layer):
-    """Class loss whose targets are qualities of boxes in [0, 1] instead of 0 and 1.
+    """Class loss with box qualities in [0, 1] as targets.
 
     Args:
         use_sigmoid: predictions are logits; else they are probabilities.
         alpha, gamma: weight and exponent of negatives.
-        iou_weighted: positives count by their target.
-        reduction: accepted; the sum is divided by what the caller gives.
+        iou_weighted: weight positives by their target.
+        reduction: PaddleDetection's key; not used, the caller gives the divisor.
         loss_weight: factor on the result.
 
     Raises:

@@ -11,9 +11,9 @@ from ppdet.modeling.necks.pan import PathAggregation
 
 @register
 class LCPAN(PathAggregation):
-    """Path aggregation where two separable convolutions digest each pair of maps; arguments as at `PathAggregation`."""
+    """Path aggregation that merges each pair of maps by two separable convolutions; arguments as for `PathAggregation`."""
 
     def mixer(self, in_channels: int, out_channels: int) -> nn.Layer:
-        """Two separable convolutions, the second to the wanted width."""
+        """Two separable convolutions; the second one outputs `out_channels`."""
         first = SeparableConv(in_channels, in_channels, self.kernel_size)
         return nn.Sequential(first, SeparableConv(in_channels, out_channels, self.kernel_size))

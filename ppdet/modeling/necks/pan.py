@@ -1,4 +1,4 @@
-"""What CSPPAN and LCPAN share: a path down from coarse to fine, a path back up, and a fourth, coarser level."""
+"""Base of CSPPAN and LCPAN: a top-down path, a bottom-up path, and a fourth, coarser level."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class _EqualWidth(nn.Layer):
 
 
 class PathAggregation(nn.Layer):
-    """Path aggregation (Liu et al., CVPR 2018) at one width. Subclasses say what digests two maps (`mixer`).
+    """Path aggregation (Liu et al., CVPR 2018) with the same number of channels on all levels. Subclasses define `mixer`.
 
     Args:
-        in_channels: of the incoming levels, finest first.
-        out_channels: of every outgoing level.
+        in_channels: channels of the input levels, finest first.
+        out_channels: channels of every output level.
         kernel_size: of the depthwise convolutions.
-        num_features: outgoing levels: as many as incoming, or one coarser more.
+        num_features: number of output levels: that of the input levels, or one more.
         use_depthwise: separable instead of plain convolutions for downsampling.
         act: activation.
-        spatial_scales: 1 / stride of the incoming levels.
-        input_shape: the incoming levels, as a detector gives them; wins over in_channels and spatial_scales.
+        spatial_scales: 1 / stride of the input levels.
+        input_shape: the input levels, set by the detector; overrides in_channels and spatial_scales.
 
     Raises:
         ConfigError: num_features does not fit.
@@ -79,11 +79,11 @@ class PathAggregation(nn.Layer):
         self.out_shape = [ShapeSpec(out_channels, stride) for stride in strides]
 
     def mixer(self, in_channels: int, out_channels: int) -> nn.Layer:
-        """A new layer that digests two concatenated maps."""
+        """A new layer that merges two concatenated maps."""
         raise TypeError(f"{type(self).__name__} must define mixer")
 
     def forward(self, features: Sequence[paddle.Tensor]) -> List[paddle.Tensor]:
-        """One map a level, each half the size of the one before -> the same (and one more), all `out_channels` wide."""
+        """One map per level, each half the size of the previous -> the same levels (and one more), with `out_channels` each."""
         inputs = self.conv_t(features)
         down = [inputs[-1]]
         for mix, finer in zip(self.top_down_blocks, inputs[-2::-1]):

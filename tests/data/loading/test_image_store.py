@@ -57,7 +57,12 @@ def test_neighbours_share_one_decoding(paths, reads):
     assert reads == {paths[0]: 1, paths[1]: 1}
     for row in range(8):
         store.get(row)
-    assert len(store._last) == LAST_IMAGES_KEPT
+    before = dict(reads)
+    for row in range(8 - LAST_IMAGES_KEPT, 8):
+        store.get(row)
+    assert reads == before
+    store.get(0)
+    assert reads[paths[0]] == before[paths[0]] + 1
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import multiprocessing
 import os
 import signal
 import time
@@ -231,6 +233,7 @@ def test_a_killed_worker_is_an_error_and_no_hang(coco, write_coco):
 
 def test_stopping_early_and_starting_again(coco, write_coco):
     folder = write_coco(coco(8, 2))
+    others = set(multiprocessing.active_children())
     loader = builder().build("TrainReader")(dataset(folder), 2)
     for _ in range(3):
         for _batch in loader:
@@ -240,12 +243,25 @@ def test_stopping_early_and_starting_again(coco, write_coco):
     for a, b in zip(expected, got):
         same(a, b)
     assert len(got) == len(expected)
-    processes = loader._pool._processes
+    processes = set(multiprocessing.active_children()) - others
+    assert len(processes) == 2
     loader.close()
     deadline = time.time() + 5
     while any(p.is_alive() for p in processes) and time.time() < deadline:
         time.sleep(0.05)
     assert not any(p.is_alive() for p in processes)
+
+
+def test_workers_that_cannot_start_leave_the_garbage_collector_as_it_was(coco, write_coco, monkeypatch):
+    def refuse(self):
+        raise OSError("none left")
+
+    monkeypatch.setattr(multiprocessing.get_context("fork").Process, "start", refuse)
+    frozen = gc.get_freeze_count()
+    loader = EvalReader([TopDownAffine([48, 64])], batch_size=2)(dataset(write_coco(coco())), worker_num=1)
+    with pytest.raises(OSError, match="none left"):
+        next(iter(loader))
+    assert gc.get_freeze_count() == frozen and gc.isenabled()
 
 
 def test_batches_larger_than_expected_go_through_the_pipe(coco, write_coco):

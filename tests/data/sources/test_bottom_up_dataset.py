@@ -172,7 +172,7 @@ def test_nothing_to_train_on(coco, write_coco):
         dataset(write_coco(content)).parse()
 
 
-def test_other_numbers_of_joints():
+def test_other_numbers_of_keypoints():
     with pytest.raises(ConfigError, match="num_joints is 14, but skeleton coco17"):
         KeypointBottomUpCocoDataset(num_joints=14, skeleton="coco17")
 

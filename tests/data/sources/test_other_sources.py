@@ -48,7 +48,7 @@ def test_mpii_mistakes_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["joints", "gt_joints"])
-def test_mpii_without_any_joint_is_refused(tmp_path, key):
+def test_mpii_without_any_keypoint_is_refused(tmp_path, key):
     blank = dict(mpii_entry(key), joints_vis=[0] * 16)
     with pytest.raises(DataError, match="none of its 2 persons has a visible keypoint.*joints"):
         mpii(tmp_path, [blank, blank]).parse()
@@ -57,7 +57,7 @@ def test_mpii_without_any_joint_is_refused(tmp_path, key):
         mpii(tmp_path, [zero, zero]).parse()
 
 
-def test_mpii_test_set_has_no_joints(tmp_path):
+def test_mpii_test_set_has_no_keypoints(tmp_path):
     entry = {key: value for key, value in mpii_entry().items() if key in ("image", "center", "scale")}
     assert mpii(tmp_path, [entry]).describe(0).visible.sum() == 0
 

@@ -31,7 +31,7 @@ def codec(side=256, **kwargs):
     return AssociativeEmbeddingCodec(input_wh=(side, side), **kwargs)
 
 
-def crowd(xy, visible=None, image=None, ignore=None):
+def group(xy, visible=None, image=None, ignore=None):
     xy = np.asarray(xy, np.float64)
     image = np.zeros((240, 320, 3), np.uint8) if image is None else image
     visible = np.ones(xy.shape[:2]) if visible is None else np.asarray(visible, np.float64)
@@ -62,8 +62,8 @@ def frame(turn=0.0, side=200.0, center=(160.0, 120.0), out=256):
 @pytest.mark.parametrize("mirror", [False, True])
 def test_a_drawn_dot_is_found_at_its_keypoint(turn, side, mirror):
     spot = (171.3, 131.8)
-    joints = np.tile(np.array([spot]), (1, 17, 1))
-    sample = RandomAffine(codec=codec()).apply(crowd(joints, image=dot(spot)), frame(turn, side))
+    keypoints = np.tile(np.array([spot]), (1, 17, 1))
+    sample = RandomAffine(codec=codec()).apply(group(keypoints, image=dot(spot)), frame(turn, side))
     if mirror:
         sample = KeyPointFlip(codec=codec(), skeleton=COCO).flip(sample)
     assert np.abs(centroid(sample.image) - sample.xy_input[0, 0]).max() < 0.51
@@ -76,7 +76,7 @@ def test_the_masks_follow_the_image(turn, mirror):
     ignore = np.zeros((240, 320), bool)
     ignore[60:140, 100:190] = True
     region = frame(turn, 280.0, (150.0, 100.0))
-    sample = RandomAffine(codec=codec()).apply(crowd(np.zeros((0, 17, 2)), ignore=ignore), region)
+    sample = RandomAffine(codec=codec()).apply(group(np.zeros((0, 17, 2)), ignore=ignore), region)
     if mirror:
         sample = KeyPointFlip(codec=codec(), skeleton=COCO).flip(sample)
     for stride, mask in zip((4, 2), sample.masks):
@@ -96,7 +96,7 @@ def test_flip_twice_is_no_change_and_swaps_names_once():
     visible = (RNG.random((3, 17)) < 0.7).astype(float)
     image = RNG.integers(0, 256, (240, 320, 3), np.uint8)
     ignore = RNG.random((240, 320)) < 0.2
-    sample = RandomAffine(codec=codec()).apply(crowd(xy, visible, image, ignore), frame(20.0))
+    sample = RandomAffine(codec=codec()).apply(group(xy, visible, image, ignore), frame(20.0))
     before = (sample.image.copy(), sample.xy_input.copy(), sample.visible.copy(), [m.copy() for m in sample.masks])
     flip = KeyPointFlip(codec=codec(), skeleton=COCO)
     once = flip.flip(sample)
@@ -111,7 +111,7 @@ def test_flip_twice_is_no_change_and_swaps_names_once():
 
 def test_targets_of_a_mirrored_image_are_the_mirrored_targets():
     """True for keypoints on whole pixels, since cells are found by truncation."""
-    sample = crowd(np.zeros((2, 17, 2)))
+    sample = group(np.zeros((2, 17, 2)))
     sample.image, sample.xy_input = np.zeros((256, 256, 3), np.uint8), RNG.integers(0, 256, (2, 17, 2)).astype(float)
     targets = ToHeatmaps(codec=codec(), skeleton=COCO)
     plain = targets(sample, RNG).heatmaps
@@ -159,7 +159,7 @@ def test_whatever_the_affine_targets_are_finite_and_inside(seed, degree, scale, 
     visible = (rng.random((people, 17)) < 0.6).astype(float)
     image = rng.integers(0, 256, (height, width, 3), np.uint8)
     ignore = rng.random((height, width)) < 0.3 if seed % 2 else None
-    sample = crowd(xy, visible, image, ignore)
+    sample = group(xy, visible, image, ignore)
     ops = [
         RandomAffine(degree, (scale, 1.5 * scale), shift, codec=shared), KeyPointFlip(codec=shared, skeleton=COCO),
         ToHeatmaps(codec=shared), TagGenerate(codec=shared), NormalizePermute(),
@@ -182,11 +182,11 @@ def test_whatever_the_affine_targets_are_finite_and_inside(seed, degree, scale, 
         assert (inside >= 0).all() and (inside <= 63).all()
 
 
-def test_who_leaves_the_picture_leaves_the_sample():
+def test_who_leaves_the_image_leaves_the_sample():
     xy = np.full((3, 17, 2), 160.0)
     xy[0, 3] = (400, 120)
     xy[1] = (700, 700)
-    sample = crowd(xy)
+    sample = group(xy)
     sample.area = np.array([3.0, 2.0, 1.0])
     sample = RandomAffine(codec=codec()).apply(sample, frame())
     assert sample.area.tolist() == [3.0, 1.0] and sample.visible[0].sum() == 16 and sample.visible[0, 3] == 0
@@ -194,7 +194,7 @@ def test_who_leaves_the_picture_leaves_the_sample():
 
 def test_outside_the_image_nothing_is_learnt_and_all_is_black():
     bright = np.full((240, 320, 3), 200, np.uint8)
-    sample = RandomAffine(codec=codec()).apply(crowd(np.zeros((0, 17, 2)), image=bright), frame(side=512.0))
+    sample = RandomAffine(codec=codec()).apply(group(np.zeros((0, 17, 2)), image=bright), frame(side=512.0))
     assert sample.masks[0][0].sum() == 0 and sample.masks[0].sum() == pytest.approx(64 * 64 * 320 * 240 / 512**2, rel=0.02)
     assert (sample.image[0] == 0).all() and (sample.image[128, 128] == 200).all()
 
@@ -202,7 +202,7 @@ def test_outside_the_image_nothing_is_learnt_and_all_is_black():
 def test_paddledetections_flip_and_border():
     exact = codec(paddledet_exact=True)
     affine, flip = RandomAffine(codec=exact), KeyPointFlip(codec=exact, skeleton=COCO)
-    sample = affine.apply(crowd(np.full((1, 17, 2), 130.0)), frame(side=512.0))
+    sample = affine.apply(group(np.full((1, 17, 2), 130.0)), frame(side=512.0))
     before = sample.xy_input.copy()
     assert (sample.image[0] == 114).all()
     assert np.allclose(flip.flip(sample).xy_input[..., 0], 256 - before[..., 0])
@@ -212,7 +212,7 @@ def test_paddledetections_flip_and_border():
 def test_the_source_image_is_not_written_to():
     image = RNG.integers(0, 256, (240, 320, 3), np.uint8)
     image.flags.writeable = False
-    sample = crowd(np.full((1, 17, 2), 100.0), image=image)
+    sample = group(np.full((1, 17, 2), 100.0), image=image)
     for op in (RandomAffine(codec=codec()), KeyPointFlip(codec=codec(), flip_prob=1.0, skeleton=COCO), NormalizePermute()):
         sample = op(sample, RNG)
     assert sample.xy_image is not None
@@ -267,7 +267,7 @@ def test_normalize_permute_is_both_in_one(dtype, is_scale):
 def test_eval_affine_shows_the_frame_of_the_codec():
     spot = (171.3, 131.8)
     shared = codec(512)
-    sample = EvalAffine(512, 64, codec=shared)(crowd(np.full((1, 17, 2), spot), image=dot(spot)), RNG)
+    sample = EvalAffine(512, 64, codec=shared)(group(np.full((1, 17, 2), spot), image=dot(spot)), RNG)
     assert sample.image.shape == (512, 704, 3) and sample.frame.input_wh == (704, 512)
     assert np.abs(centroid(sample.image) - sample.xy_input[0, 0]).max() < 0.51
     plain = EvalAffine(codec=shared)(ImageSample("x", 1, 0, dot(spot)), RNG)

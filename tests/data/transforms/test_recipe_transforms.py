@@ -1,4 +1,4 @@
-"""Perspective, ragged boxes, uniform scale and rotation, joint weights: what single recipes ask for."""
+"""Perspective, ragged boxes, uniform scale and rotation, keypoint weights: what single recipes ask for."""
 
 from __future__ import annotations
 

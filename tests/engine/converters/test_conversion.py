@@ -21,9 +21,9 @@ def _model(model: Any) -> Shapes:
     return {key: tuple(value.shape) for key, value in model.state_dict().items()}
 
 
-def _resnet(depth: int = 50, joints: int = 17) -> Shapes:
+def _resnet(depth: int = 50, keypoints: int = 17) -> Shapes:
     backbone = PoseResNet(depth)
-    return _model(SimpleBaseline(backbone, TopdownHeatmapSimpleHead(backbone.out_shape[0].channels, num_joints=joints)))
+    return _model(SimpleBaseline(backbone, TopdownHeatmapSimpleHead(backbone.out_shape[0].channels, num_joints=keypoints)))
 
 
 def _lpn(network: str = "50", attention: Optional[str] = "GC") -> Shapes:
@@ -97,11 +97,12 @@ def test_mmpose_wraps_the_same_names(tmp_path: Path) -> None:
         np.testing.assert_array_equal(conversion.weights["final_conv.weight"], state["final_layer.weight"])
 
 
-def test_mpii_is_seen_by_its_joints(tmp_path: Path) -> None:
+def test_mpii_is_recognised_by_its_number_of_keypoints(tmp_path: Path) -> None:
     shapes = {**upstream("hrnet_w32"), "final_layer.weight": (16, 32, 1, 1), "final_layer.bias": (16,)}
     conversion = _convert(tmp_path, random_state(shapes))
     check_targets(conversion, paddledet("hrnet_w32_256x256_mpii"), "mpii")
-    assert conversion.network.joints == 16 and "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
+    assert conversion.network.keypoints == 16
+    assert "configs/keypoint/hrnet/hrnet_w32_256x256_mpii.yml" in conversion.network.configs
     with pytest.raises(CheckpointError, match=r"final_conv.weight: \[16, 32, 1, 1\] in the file, \[17, 32, 1, 1\]"):
         check_targets(conversion, paddledet("hrnet_w32_256x192"), "coco")
 
@@ -115,7 +116,7 @@ def test_imagenet_backbone_leaves_the_head_alone(tmp_path: Path) -> None:
         "classifier.weight": (10, 2048), "classifier.bias": (10,),
     }  # fmt: skip
     conversion = _convert(tmp_path, random_state({**shapes, **extra, **classifier}))
-    assert conversion.layout.name == "hrnet_imagenet" and conversion.network.joints == 0
+    assert conversion.layout.name == "hrnet_imagenet" and conversion.network.keypoints == 0
     assert {k for k, why in conversion.renaming.dropped.items() if "classifier" in why} == set(classifier)
     remark = check_targets(conversion, paddledet("hrnet_w32_256x192"), "w32").remarks[-1]
     assert "1460 of its 1462 tensors" in remark and "2 of the head keep their initial values" in remark

@@ -28,15 +28,15 @@ def test_every_tensor_is_filled(name: str, swahr: bool, tmp_path: Path) -> None:
     assert f"configs/keypoint/higherhrnet/{stem}.yml" in conversion.network.configs
 
 
-def test_crowdpose_is_seen_by_its_joints(tmp_path: Path) -> None:
+def test_crowdpose_is_seen_by_its_keypoints(tmp_path: Path) -> None:
     shapes = upstream("swahr_w32")
     for key in shapes:
         if key.startswith(("final_", "deconv_", "conv_scale_")):
             shapes[key] = tuple({17: 14, 34: 28, 66: 60}.get(n, n) for n in shapes[key])
     conversion = convert(TorchFile(write_zip(tmp_path / "w.pth", {"state_dict": random_state(shapes)})))
-    assert conversion.network.joints == 14
+    assert conversion.network.keypoints == 14
     assert conversion.network.configs == ("configs/keypoint/higherhrnet/higherhrnet_hrnet_w32_512_swahr_crowdpose.yml",)
-    model = higher_hrnet(joints=14, swahr=True)
+    model = higher_hrnet(keypoints=14, swahr=True)
     assert model.set_state_dict(conversion.weights) == ([], [])
 
 

@@ -49,7 +49,7 @@ def test_perfect_heatmaps_give_perfect_ap(config_path: Path, flip: bool) -> None
     assert ("flip test on (shift 0.750 cell)" if flip else "flip test off") in evaluator.setting
 
 
-def test_exact_switch_is_worse_and_told(config_path: Path) -> None:
+def test_exact_switch_is_worse_with_a_warning(config_path: Path) -> None:
     """PaddleDetection's un-warp of a UDP crop is biased: perfect heatmaps do not come back where they were."""
     options = ["TopDownHRNet.flip=false", "codec.crop=udp"]
     true = Evaluator(assembly := assembly_of(config_path, *options), Oracle(assembly, False))
@@ -68,7 +68,7 @@ def test_metric_with_the_truth_of_the_samples(config_path: Path) -> None:
     assert figures["PCK"] == 1 and figures["EPE"] < 0.02
 
 
-def test_unreadable_images_are_told_and_count_as_missed(config_path: Path, tmp_path: Path) -> None:
+def test_unreadable_images_are_reported_and_count_as_missed(config_path: Path, tmp_path: Path) -> None:
     (tmp_path / "people" / "images" / "2.png").write_bytes(b"no image")
     evaluator = Evaluator(assembly := assembly_of(config_path, "TopDownHRNet.flip=false"), Oracle(assembly, False))
     evaluator.run()
@@ -89,6 +89,24 @@ def test_processes_are_merged_and_every_sample_counts_once(config_path: Path, mo
     monkeypatch.setattr(TopDownTask, "collect", part)
     assert evaluator.run()["AP"] == pytest.approx(1.0)
     assert len(evaluator.metric.state()["index"]) == 6
+
+
+def test_only_the_first_process_computes_the_figures(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assembly = assembly_of(config_path, "TopDownHRNet.flip=false")
+    evaluator = Evaluator(assembly, Oracle(assembly, False))
+    gather = lambda value: [value] if isinstance(value, tuple) else [{"AP": 0.5}, value]  # noqa: E731
+    monkeypatch.setattr(distributed, "gather", gather)
+    monkeypatch.setattr(distributed, "is_main", lambda: False)
+    monkeypatch.setattr(evaluator.metric, "compute", lambda: pytest.fail("computed by a process that is not the first"))
+    assert evaluator.run() == {"AP": 0.5}
+
+
+def test_warnings_of_the_config_are_logged(config_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with config_path.open("a") as file:
+        file.write("odd_key: 3\n")
+    with pytest.raises(CheckpointError):  # there are no weights; the warning comes first
+        evaluate(load_config(config_path, ["weights=" + str(tmp_path / "none.pdparams")]))
+    assert "nothing reads the top-level key 'odd_key'" in caplog.text
 
 
 def test_evaluate_writes_predictions_and_scores_them_again(config_path: Path, tmp_path: Path) -> None:
@@ -124,7 +142,7 @@ def test_mistakes_are_named(config_path: Path, tmp_path: Path) -> None:
         evaluate(load_config(seventeen, [f"weights={weights}", "EvalDataset.anno_path=truth.json"]))
 
 
-def test_weights_for_another_number_of_joints(tmp_path: Path) -> None:
+def test_weights_for_another_number_of_keypoints(tmp_path: Path) -> None:
     people = write_people(tmp_path / "people")
     config = write_config(tmp_path, people)
     state = assembly_of(config).model().state_dict()

@@ -101,7 +101,7 @@ def test_the_mean_is_over_labelled_keypoints(tmp_path: Path, training: list[dict
                                [[[20, 30]], [[5.5, 5.25]]])  # fmt: skip
 
 
-def test_a_keypoint_without_a_label_is_said(tmp_path: Path, training: list[dict[str, Any]], caplog: Any) -> None:
+def test_a_keypoint_without_a_label_is_reported(tmp_path: Path, training: list[dict[str, Any]], caplog: Any) -> None:
     for each in training:
         each["keypoints"][5] = 0
     val = [person(1, [40, 30, 81, 141], POSE)]

@@ -23,14 +23,14 @@ ARCHITECTURES = {
 }
 
 
-def assembly(folder, codec, *lines, joints=17):
+def assembly(folder, codec, *lines, keypoints=17):
     truth = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "person", "keypoints": ["a"]}]}
     (folder / "truth.json").write_text(json.dumps(truth))
     dataset = "KeypointBottomUpCocoDataset" if codec == "bottom_up" else "KeypointTopDownCocoDataset"
     text = f"""
-    num_joints: {joints}
+    num_joints: {keypoints}
     codec: {CODECS[codec]}
-    EvalDataset: !{dataset} {{dataset_dir: {folder.as_posix()}, anno_path: truth.json, num_joints: {joints}}}
+    EvalDataset: !{dataset} {{dataset_dir: {folder.as_posix()}, anno_path: truth.json, num_joints: {keypoints}}}
     """
     file = folder / "config.yml"
     lines = (f"architecture: {ARCHITECTURES[codec]}", *lines)
@@ -54,8 +54,8 @@ def test_names(codec, lines, expected, tmp_path):
 
 
 def test_crowdpose_takes_the_configs_skeleton(tmp_path):
-    for lines, name, joints in (["skeleton: crowdpose14"], "crowdpose14", 14), ([], "coco17", 17):
-        metric = assembly(tmp_path, "bottom_up", "metric: KeyPointCrowdPoseEval", *lines, joints=joints).metric()
+    for lines, name, keypoints in (["skeleton: crowdpose14"], "crowdpose14", 14), ([], "coco17", 17):
+        metric = assembly(tmp_path, "bottom_up", "metric: KeyPointCrowdPoseEval", *lines, keypoints=keypoints).metric()
         assert metric.skeleton.name == name and metric.stat_names[-1] == "AP_hard"
 
 
@@ -71,6 +71,6 @@ def test_written_predictions_are_scored_again_without_a_model(tmp_path):
     assert figures["AP"] == pytest.approx(1) and list(figures)[0] == "AP"
 
 
-def test_an_unknown_kind_is_told(tmp_path):
+def test_an_unknown_kind_is_reported(tmp_path):
     with pytest.raises(ConfigError, match="one of bbox, keypoints"):
         assembly(tmp_path, "bottom_up", "metric: COCO", "IouType: segm").metric()

@@ -57,7 +57,7 @@ def test_command_writes_json_and_mat(tmp_path: Path, monkeypatch, caplog) -> Non
     np.testing.assert_allclose(preds[2] - 1, np.reshape(results[2]["keypoints"], (16, 3))[:, :2], atol=1e-3)
 
 
-def test_another_joint_count_is_refused(tmp_path: Path) -> None:
+def test_another_keypoint_count_is_refused(tmp_path: Path) -> None:
     path = write_mpii(tmp_path / "mpii", "joints")
     with pytest.raises(ConfigError, match="num_joints is 17.*mpii16"):
         Assembly(load_config(path, ["num_joints=17"]))

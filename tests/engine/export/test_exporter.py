@@ -138,6 +138,21 @@ def test_fastdeploy_layout(stick: tuple[Path, list[str]], tmp_path: Path) -> Non
     assert ModelCard.load(folder).arch == "HRNet"
 
 
+def test_fastdeploy_layout_makes_the_folder(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
+    folder = export(load_config(*stick), tmp_path / "new" / "out", for_fd=True)
+    assert names_in(folder) >= {"inference.yml", "inference.json", "inference.pdiparams"}
+
+
+def test_warnings_of_the_config_are_logged(
+    stick: tuple[Path, list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, options = stick
+    with config.open("a") as file:
+        file.write("odd_key: 3\n")
+    export(load_config(config, options), tmp_path / "out")
+    assert "nothing reads the top-level key 'odd_key'" in caplog.text
+
+
 def test_an_older_export_is_replaced_as_a_whole(stick: tuple[Path, list[str]], tmp_path: Path) -> None:
     old = tmp_path / "out" / "stick_64x48"
     old.mkdir(parents=True)

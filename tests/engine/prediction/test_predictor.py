@@ -26,7 +26,7 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 @pytest.fixture()
 def config(tmp_path: Path) -> Path:
     path = write_config(tmp_path, write_people(tmp_path / "people"))
-    paddle.seed(7)  # untrained joints lie anywhere: always at the same places
+    paddle.seed(7)  # untrained keypoints lie anywhere: always at the same places
     model = Assembly(load_config(path)).model()
     weights = save_pdparams(model.state_dict(), tmp_path / "w.pdparams")
     path.write_text(path.read_text() + f"weights: {weights}\n")
@@ -138,7 +138,7 @@ def test_people_are_found_and_posed_with_released_weights(tmp_path: Path) -> Non
     assert status == 0 and len(entries) >= 3 and {entry["image_id"] for entry in entries} == {1268}
 
 
-def test_a_bad_video_is_said_before_anything_is_loaded(tmp_path):
+def test_a_bad_video_is_reported_before_anything_is_loaded(tmp_path):
     from ppdet.core.config.load import load_config
     from ppdet.core.errors import MediaError
     from ppdet.engine.prediction.predictor import PredictOptions, predict

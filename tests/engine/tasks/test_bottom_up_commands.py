@@ -39,9 +39,9 @@ def exported(config: Path) -> Path:
         pytest.importorskip(package)
     loaded = load_config(config)
     assembly = Assembly(loaded)
-    from ppdet.engine.weights.load import model_with_weights
+    from ppdet.engine.weights.load import load_model
 
-    exporter = Exporter(assembly, model_with_weights(assembly), config.parent / "export", onnx=True)
+    exporter = Exporter(assembly, load_model(assembly), config.parent / "export", onnx=True)
     exporter.run()
     return exporter.target
 
@@ -78,9 +78,9 @@ def test_export_and_weights_evaluate_alike(config: Path, exported: Path, tmp_pat
 
 def test_the_setting_is_told_beside_the_figures(config: Path) -> None:
     assembly = Assembly(load_config(config, ["HigherHRNet.eval_flip=true", "test_scales=[1,0.5]"]))
-    from ppdet.engine.weights.load import model_with_weights
+    from ppdet.engine.weights.load import load_model
 
-    evaluator = Evaluator(assembly, model_with_weights(assembly))
+    evaluator = Evaluator(assembly, load_model(assembly))
     figures = evaluator.run()
     assert "flip test on" in evaluator.setting and "scales 1, 0.5" in evaluator.setting and "4 images" in evaluator.setting
     assert 0 <= figures["AP"] <= 1
@@ -93,7 +93,7 @@ def test_misspelt_or_impossible_scales_are_told(config: Path) -> None:
         evaluate(load_config(config, ["test_scales=[0.5,2]"]))
 
 
-def test_an_exported_model_with_scales_is_told(config: Path, exported: Path) -> None:
+def test_an_exported_model_with_scales_is_reported(config: Path, exported: Path) -> None:
     with pytest.raises(ConfigError, match="leave out --model_dir"):
         evaluate(load_config(config, ["test_scales=[1,2]"]), exported={"model_dir": exported, "engine": "onnxruntime"})
 
@@ -115,10 +115,10 @@ def test_prediction_from_weights(config: Path, tmp_path: Path) -> None:
 
 def test_weights_and_export_predict_alike(config: Path, exported: Path) -> None:
     assembly = Assembly(load_config(config))
-    from ppdet.engine.weights.load import model_with_weights
+    from ppdet.engine.weights.load import load_model
 
     image = np.asarray(assembly.dataset("Eval").load(0, np.random.default_rng(0)).image)
-    weights = assembly.task.estimator(assembly, model_with_weights(assembly))
+    weights = assembly.task.estimator(assembly, load_model(assembly))
     for engine in ENGINES:
         deployed = PosePipeline(None, exported, engine=engine).estimator
         one, other = weights.candidates(image)[0], deployed.candidates(image)[0]
@@ -128,13 +128,13 @@ def test_weights_and_export_predict_alike(config: Path, exported: Path) -> None:
 
 
 def test_a_graph_that_normalises_finds_the_same(config: Path) -> None:
-    from ppdet.engine.weights.load import model_with_weights
+    from ppdet.engine.weights.load import load_model
     from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 
     found = []
     for options in ([], ["TestReader.fuse_normalize=true"]):
         assembly = Assembly(load_config(config, options))
-        form = assembly.task.deployed_form(assembly, model_with_weights(assembly))
+        form = assembly.task.deployed_form(assembly, load_model(assembly))
         assert (form.card.operation("NormalizeImage") is None) == bool(options)
         image = np.asarray(assembly.dataset("Eval").load(0, np.random.default_rng(0)).image)
         found.append(BottomUpEstimator(form.runtime(), form.card).candidates(image)[0].cell_score)

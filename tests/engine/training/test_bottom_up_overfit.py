@@ -15,7 +15,7 @@ from support.bottom_up_train_parts import ROOT, write_bottom_up_config
 
 from ppdet.core.config.load import load_config
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.weights.load import model_with_weights
+from ppdet.engine.weights.load import load_model
 from ppdet.image.io import read_image
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.video.process import process_video
@@ -74,7 +74,7 @@ def test_every_engine_gives_the_same_people(config: Path, exported: Path) -> Non
     assert [each["status"] for each in report["engines"]] == ["ok"] * 3
     assert all(each["compared"] > 50 and each["max_px"] <= 0.05 for each in report["engines"]), report
     assembly = Assembly(load_config(config))
-    weights = assembly.task.estimator(assembly, model_with_weights(assembly))
+    weights = assembly.task.estimator(assembly, load_model(assembly))
     deployed = {engine: PosePipeline(None, exported, engine=engine, person_threshold=0) for engine in ENGINES}
     for image in photographs(config):
         ours = weights.people(image)

@@ -22,10 +22,10 @@ from ppdet.engine.weights.checkpoint import load_pdparams, load_pretrained, save
 
 
 class _Small(paddle.nn.Layer):
-    def __init__(self, joints: int = 4) -> None:
+    def __init__(self, keypoints: int = 4) -> None:
         super().__init__()
         self.backbone = paddle.nn.Sequential(paddle.nn.Conv2D(3, 2, 1), paddle.nn.BatchNorm2D(2))
-        self.final_conv = paddle.nn.Conv2D(2, joints, 1)
+        self.final_conv = paddle.nn.Conv2D(2, keypoints, 1)
 
 
 def _state(model) -> dict:
@@ -104,7 +104,7 @@ def test_types_are_cast_to_the_models(tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.final_conv.weight, halves["final_conv.weight"].astype(np.float32))
 
 
-def test_other_number_of_joints(tmp_path: Path) -> None:
+def test_other_number_of_keypoints(tmp_path: Path) -> None:
     path = save_pdparams(_Small(4).state_dict(), tmp_path / "four.pdparams")
     with pytest.raises(CheckpointError, match="set `skeleton` to one of 4 keypoints .*num_joints: 4") as caught:
         load_pretrained(_Small(7), path, strict=True)

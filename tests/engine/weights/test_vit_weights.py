@@ -33,9 +33,9 @@ def test_weights_to_evaluate_are_never_resized(tmp_path):
         load_pretrained(large, file, strict=True)
 
 
-def test_another_number_of_joints_is_explained(tmp_path):
+def test_another_number_of_keypoints_is_explained(tmp_path):
     from support.small_models import lpn
 
-    file = save_pdparams(lpn("18", joints=16).state_dict(), tmp_path / "mpii.pdparams")
+    file = save_pdparams(lpn("18", keypoints=16).state_dict(), tmp_path / "mpii.pdparams")
     with pytest.raises(CheckpointError, match="trained for 16 keypoints, the config asks for 17"):
         load_pretrained(lpn("18"), file, strict=True)

@@ -1,4 +1,4 @@
-"""Bottom-up estimation with a planted network: right people, clear outcomes for odd pictures and broken networks."""
+"""Bottom-up estimation with a planted network: right people, clear outcomes for odd images and broken networks."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ def test_nobody_is_nobody() -> None:
 def test_of_more_people_than_max_people_so_many_are_found() -> None:
     columns = np.linspace(40, 960, 6)
     people = np.stack([np.stack([columns, np.full(6, y)], axis=1) for y in (80.0, 160.0)], axis=1)
-    picture = group_image((1000, 240), people, 8.0)
-    assert len(estimator().people(picture).boxes) == 6
-    assert len(estimator(max_people=4).people(picture).boxes) == 4
+    pixels = group_image((1000, 240), people, 8.0)
+    assert len(estimator().people(pixels).boxes) == 6
+    assert len(estimator(max_people=4).people(pixels).boxes) == 4
 
 
-def test_equal_tags_make_no_person_with_a_joint_twice() -> None:
+def test_equal_tags_make_no_person_with_a_keypoint_twice() -> None:
     """Blue is the same everywhere: of each keypoint's three candidates each becomes a person, none is lost."""
-    picture = group_image((400, 300), PEOPLE, 8.0)
-    picture[..., 2] = 0
-    found = estimator().people(picture)
+    pixels = group_image((400, 300), PEOPLE, 8.0)
+    pixels[..., 2] = 0
+    found = estimator().people(pixels)
     assert len(found.boxes) == 3 and np.isfinite(found.keypoints).all()
     for joint in range(2):
         seen = found.keypoints[found.scores[:, joint] > 0.5, joint]
@@ -94,7 +94,7 @@ def test_numbers_that_are_no_numbers_are_an_error(poison: float) -> None:
 
 
 @pytest.mark.parametrize("wh", [(1, 700), (20000, 16)])
-def test_a_picture_like_a_thread_is_shrunk_and_said(wh: tuple[int, int], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_image_like_a_thread_is_shrunk_with_a_warning(wh: tuple[int, int], caplog: pytest.LogCaptureFixture) -> None:
     """Else the network input would take gigabytes."""
     tested = estimator()
     found = tested.people(np.zeros((wh[1], wh[0], 3), np.uint8))
@@ -140,10 +140,10 @@ def test_cards_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_the_pipeline_takes_it_without_a_detector() -> None:
     pipeline = PosePipeline(None, estimator())
-    picture = group_image((400, 300), PEOPLE, 8.0)
-    result = pipeline(picture)
-    assert len(result) == 3 and result.draw(threshold=0.2).shape == picture.shape
-    batch = pipeline.estimate_batch([picture, picture[:, :200].copy()], ["a", "b"])
+    pixels = group_image((400, 300), PEOPLE, 8.0)
+    result = pipeline(pixels)
+    assert len(result) == 3 and result.draw(threshold=0.2).shape == pixels.shape
+    batch = pipeline.estimate_batch([pixels, pixels[:, :200].copy()], ["a", "b"])
     np.testing.assert_array_equal(batch[0].keypoints, result.keypoints)
     assert set(pipeline.timer.median_ms()) == {"pose", "group"}
     with pytest.raises(ModelDirError, match="finds all people of a whole image .* leave the detector out"):
@@ -151,12 +151,12 @@ def test_the_pipeline_takes_it_without_a_detector() -> None:
 
 
 def test_weak_people_are_left_out_unless_asked_for() -> None:
-    picture = group_image((400, 300), np.concatenate([PEOPLE, [[[340.0, 40.0], [340.0, 40.0]]]]), 8.0)
-    picture[:90, 300:, 1] = 0  # of the fourth person only one keypoint is seen: a score of a half
-    everybody = PosePipeline(None, estimator(refine=False), person_threshold=0.0)(picture)
+    pixels = group_image((400, 300), np.concatenate([PEOPLE, [[[340.0, 40.0], [340.0, 40.0]]]]), 8.0)
+    pixels[:90, 300:, 1] = 0  # of the fourth person only one keypoint is seen: a score of a half
+    everybody = PosePipeline(None, estimator(refine=False), person_threshold=0.0)(pixels)
     assert len(everybody) == 4 and everybody.box_scores[-1] < 0.6
-    assert len(PosePipeline(None, estimator(refine=False), person_threshold=0.6)(picture)) == 3
-    assert len(PosePipeline(None, estimator(refine=False))(picture)) == 4
+    assert len(PosePipeline(None, estimator(refine=False), person_threshold=0.6)(pixels)) == 3
+    assert len(PosePipeline(None, estimator(refine=False))(pixels)) == 4
 
 
 def test_directories(tmp_path: Path) -> None:

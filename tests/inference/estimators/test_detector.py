@@ -34,12 +34,12 @@ def card(arch: str = "GFL", **changes: Any) -> ModelCard:
     return ModelCard(arch=arch, preprocess=[RESIZE, NORMALIZE, {"type": "Permute"}], label_list=["person"], **changes)
 
 
-def picture(height: int, width: int) -> np.ndarray:
+def pixels(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def test_normalising_is_what_the_card_says() -> None:
-    images = picture(4, 6)[None]
+    images = pixels(4, 6)[None]
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     got = Normalizer({"is_scale": True, "mean": mean.tolist(), "std": std.tolist()})(images)
     np.testing.assert_allclose(got, ((images / 255.0 - mean) / std).transpose(0, 3, 1, 2), atol=1e-5)
@@ -49,7 +49,7 @@ def test_normalising_is_what_the_card_says() -> None:
 
 
 def test_plain_resize_states_scales_height_first() -> None:
-    inputs = DetectorPreprocess(card().preprocess)([picture(64, 64), picture(16, 128)])
+    inputs = DetectorPreprocess(card().preprocess)([pixels(64, 64), pixels(16, 128)])
     assert inputs.image.shape == (2, 3, 32, 64)
     np.testing.assert_allclose(inputs.scale_factor, [[0.5, 1.0], [2.0, 0.5]])
     np.testing.assert_allclose(inputs.im_shape, [[32, 64], [32, 64]])
@@ -58,7 +58,7 @@ def test_plain_resize_states_scales_height_first() -> None:
 def test_keep_ratio_and_padding() -> None:
     resize = {**RESIZE, "keep_ratio": True, "target_size": [40, 80]}
     preprocess = DetectorPreprocess([resize, NORMALIZE, {"type": "Permute"}, {"type": "PadStride", "stride": 32}])
-    inputs = preprocess([picture(100, 100), picture(50, 200)])
+    inputs = preprocess([pixels(100, 100), pixels(50, 200)])
     # the short side to 40 unless the long side would pass 80
     np.testing.assert_allclose(inputs.im_shape, [[40, 40], [20, 80]])
     assert inputs.image.shape == (2, 3, 64, 96)
@@ -79,7 +79,7 @@ def test_finished_boxes_of_a_batch_are_cut_to_their_image() -> None:
         return [np.array(rows, np.float32), np.array([2, 1], np.int32)]
 
     detector = BoxDetector(FunctionRuntime(network, "image", "scale_factor", "im_shape"), card(), batch_size=2)
-    first, second = detector.detect([picture(60, 60), picture(60, 90)])
+    first, second = detector.detect([pixels(60, 60), pixels(60, 90)])
     np.testing.assert_allclose(first.boxes_xyxy, [[0, 10, 60, 40]])  # the second box lies outside and is gone
     np.testing.assert_allclose(second.boxes_xyxy, [[3, 3, 9, 9]])
     assert first.boxes_xyxy.dtype == np.float32 and second.labels.tolist() == [1]
@@ -89,7 +89,7 @@ def test_undecided_boxes_get_nms_and_image_pixels() -> None:
     boxes = np.array([[[0, 0, 32, 16], [1, 0, 33, 16], [32, 0, 64, 32]]], np.float32)
     scores = np.array([[[0.9, 0.8, 0.7]]], np.float32)
     detector = BoxDetector(FunctionRuntime(lambda feeds: [boxes, scores], "image"), card(nms={"nms_threshold": 0.5}))
-    (found,) = detector.detect([picture(64, 64)])  # network pixels are 1 x 0.5 image pixels
+    (found,) = detector.detect([pixels(64, 64)])  # network pixels are 1 x 0.5 image pixels
     np.testing.assert_allclose(found.boxes_xyxy, [[0, 0, 32, 32], [32, 0, 64, 64]])
 
 
@@ -120,7 +120,7 @@ def test_raw_heads_at_any_batch(fold_batch: bool) -> None:
     settings = {"keep_top_k": 100, "name": "MultiClassNMS", "nms_threshold": 0.5, "nms_top_k": 1000, "score_threshold": 0.3}
     the_card = card("PicoDet", nms=settings, fpn_stride=[8, 16, 32, 64])
     detector = BoxDetector(FunctionRuntime(raw_picodet(fold_batch, seen), "image"), the_card, batch_size=2)
-    results = detector.detect([picture(32, 64), picture(64, 128), picture(64, 128)])
+    results = detector.detect([pixels(32, 64), pixels(64, 128), pixels(64, 128)])
     np.testing.assert_allclose(results[0].boxes_xyxy, [[4, 4, 20, 20]], atol=1e-4)
     for result in results[1:]:
         np.testing.assert_allclose(result.boxes_xyxy, [[8, 8, 40, 40]], atol=1e-4)
@@ -140,6 +140,6 @@ def test_what_is_no_detector_is_refused() -> None:
         BoxDetector(FunctionRuntime(lambda feeds: [], "image"), pose_card())
     strange = FunctionRuntime(lambda feeds: [np.zeros((1, 2, 3, 4, 5))], "image")
     with pytest.raises(ModelDirError, match=r"shapes \(1, 2, 3, 4, 5\)"):
-        BoxDetector(strange, card()).detect([picture(8, 8)])
+        BoxDetector(strange, card()).detect([pixels(8, 8)])
     with pytest.raises(ModelDirError, match="wants the input 'anchors'"):
-        BoxDetector(FunctionRuntime(lambda feeds: [], "image", "anchors"), card()).detect([picture(8, 8)])
+        BoxDetector(FunctionRuntime(lambda feeds: [], "image", "anchors"), card()).detect([pixels(8, 8)])

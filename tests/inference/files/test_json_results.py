@@ -1,4 +1,4 @@
-"""JSON in PaddleDetection's layout, every picture in it, whole or not there."""
+"""JSON in PaddleDetection's layout, every image in it, whole or not there."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_result_speaks_for_itself() -> None:
     assert drawn.any() and not one.draw(np.zeros((48, 64, 3), np.uint8), threshold=0.6, draw_boxes=False).any()
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path) -> None:
     """A limit on file sizes stands for the full disk; the buffer fails either on the way or at the end."""
     pytest.importorskip("resource")
     for entries in (2, 5000):

@@ -45,12 +45,12 @@ def test_auto_falls_back_to_paddle_and_gives_the_reasons(
     assert len(lines) == 1 and "onnxruntime (" in lines[0] and "openvino (" in lines[0]
 
 
-def test_a_wrong_size_is_said(model: Path) -> None:
+def test_a_wrong_size_is_reported(model: Path) -> None:
     with pytest.raises(ModelDirError, match="fails on the input .* image 1 x 4 x 64 x 48.*paddle says"):
         load_runtime(model, engine="paddle").run({"image": np.zeros((1, 4, 64, 48), np.float32)})
 
 
-def test_what_this_paddle_cannot_do_is_said(model: Path) -> None:
+def test_what_this_paddle_cannot_do_is_reported(model: Path) -> None:
     with pytest.raises(ModelDirError, match="add --enable_mkldnn"):
         load_runtime(model, engine="paddle", precision="bf16")
     if not paddle.is_compiled_with_cuda():

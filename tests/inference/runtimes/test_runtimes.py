@@ -68,7 +68,7 @@ def test_auto_with_nothing_that_fits_gives_every_reason(model: Path, monkeypatch
         load_runtime(model)
 
 
-def test_an_engine_that_is_not_installed_is_said_to_be(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_is_not_installed_is_reported(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "find_spec", lambda name: None)
     with pytest.raises(ModelDirError, match="'openvino' is not installed"):
         load_runtime(model, engine="openvino")

@@ -1,4 +1,4 @@
-"""Smoothing: less jitter, little lag, by person, at any number of joints and any frame rate."""
+"""Smoothing: less jitter, little lag, by person, at any number of keypoints and any frame rate."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def run(smoother: PoseSmoother, track: np.ndarray, identity: int = 1) -> np.ndar
 
 
 @pytest.mark.parametrize("filter_type", ["OneEuro", "EMA"])
-@pytest.mark.parametrize("joints", [1, 17, 21, 133])
-def test_jitter_of_a_still_person_shrinks(filter_type: str, joints: int) -> None:
-    noise = np.random.default_rng(0).normal(0, 1.5, (200, joints, 2))
+@pytest.mark.parametrize("keypoints", [1, 17, 21, 133])
+def test_jitter_of_a_still_person_shrinks(filter_type: str, keypoints: int) -> None:
+    noise = np.random.default_rng(0).normal(0, 1.5, (200, keypoints, 2))
     smoothed = run(PoseSmoother(filter_type), 100 + noise)
     before, after = np.abs(np.diff(noise, axis=0)).mean(), np.abs(np.diff(smoothed, axis=0)).mean()
     assert after < before * {"OneEuro": 0.5, "EMA": 0.6}[filter_type]

@@ -6,15 +6,15 @@ import numpy as np
 
 from ppdet.inference.tracking.tracker import PersonTracker
 
-SIGMAS = np.full(5, 0.08)  # any number of joints
+SIGMAS = np.full(5, 0.08)  # any number of keypoints
 
 
 def people(*places: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes of 40 x 80 at the places, with five joints down their middle."""
+    """Boxes of 40 x 80 at the places, with five keypoints down their middle."""
     corners = np.array(places, float).reshape(-1, 2)
     boxes = np.concatenate([corners, corners + [40, 80]], axis=1)
-    joints = corners[:, None] + np.stack([np.full(5, 20.0), np.linspace(8, 72, 5)], axis=1)
-    return boxes, joints
+    keypoints = corners[:, None] + np.stack([np.full(5, 20.0), np.linspace(8, 72, 5)], axis=1)
+    return boxes, keypoints
 
 
 def test_identities_follow_people_whatever_their_order() -> None:
@@ -24,7 +24,7 @@ def test_identities_follow_people_whatever_their_order() -> None:
     assert tracker.update(*people((6, 2), (300, 0), (108, 3))).tolist() == [1, 3, 2]
 
 
-def test_two_people_who_cross_are_told_apart_by_their_poses() -> None:
+def test_two_people_who_cross_are_kept_apart_by_their_poses() -> None:
     tracker = PersonTracker(SIGMAS)
     ids = [tracker.update(*people((5.0 * t, 0), (100 - 5.0 * t, 14))).tolist() for t in range(21)]
     assert all(frame == [1, 2] for frame in ids)

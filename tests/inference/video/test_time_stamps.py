@@ -37,7 +37,7 @@ def pipeline() -> PosePipeline:
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".avi", "MJPG"), (".mkv", "mp4v")])
-def test_a_cut_video_is_told(
+def test_a_cut_video_is_reported(
     tmp_path: Path, pipeline: PosePipeline, caplog: pytest.LogCaptureFixture, suffix: str, codec: str
 ) -> None:
     clip = write_noise(tmp_path / f"clip{suffix}", codec)

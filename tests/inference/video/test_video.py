@@ -19,6 +19,7 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.video import writer as video_writer
 from ppdet.inference.video.background import BackgroundSink, BackgroundSource
+from ppdet.inference.video.opening import is_live
 from ppdet.inference.video.process import process_video
 from ppdet.inference.video.reader import VideoReader, ranges_text
 from ppdet.inference.video.writer import VideoWriter
@@ -52,6 +53,30 @@ def read_back(path: Path) -> tuple[int, float]:
     while capture.read()[0]:
         count += 1
     return count, capture.get(cv2.CAP_PROP_FPS)
+
+
+@pytest.mark.parametrize("source", [0, "rtsp://camera/1", "RTSPS://user:secret@camera:322/live", "rtmp://host/live", "udp://0.0.0.0:9"])
+def test_cameras_and_streams_are_live(source: Any) -> None:
+    assert is_live(source)
+
+
+@pytest.mark.parametrize("source", ["clip.mp4", "https://host/clip.mp4", "folder/rtsp"])
+def test_files_are_not_live(source: str) -> None:
+    assert not is_live(source)
+
+
+def test_ctrl_c_ends_a_stream_and_keeps_what_was_done(
+    tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ppdet.inference.video.reader.is_live", lambda source: True)
+
+    def interrupt(result: Any) -> None:
+        if result.frame_id == 5:
+            raise KeyboardInterrupt
+
+    outputs = tmp_path / "stream.mp4", tmp_path / "stream.json"
+    report = process_video(pipeline, write_clip(tmp_path / "clip.mp4"), *outputs, on_result=interrupt)
+    assert report.frames == read_back(outputs[0])[0] == len(json.loads(outputs[1].read_text())) == 5
 
 
 @pytest.mark.parametrize("fps", [25.0, 30000 / 1001, 59.94, 12.5, 30.0557])
@@ -140,7 +165,7 @@ def test_a_file_damaged_in_the_middle_is_read_to_its_end(tmp_path: Path, pipelin
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video", None])
-def test_what_is_no_video_is_said_to_be_none(tmp_path: Path, pipeline: PosePipeline, content: bytes | None) -> None:
+def test_what_is_no_video_is_refused(tmp_path: Path, pipeline: PosePipeline, content: bytes | None) -> None:
     path = tmp_path / "bad.mp4"
     if content is not None:
         path.write_bytes(content)
@@ -295,6 +320,7 @@ UNCLOSED = """
 import itertools, sys
 import cv2
 from ppdet.inference.video.background import BackgroundSink, BackgroundSource
+from ppdet.inference.video.opening import is_live
 
 def frames():
     for _ in itertools.count():

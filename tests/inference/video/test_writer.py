@@ -82,7 +82,7 @@ def test_a_video_without_frames_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["dance.gif", "dance12.gif", "frame_001.png", "x%03d.jpg", "7.webp"])
-def test_names_of_pictures_become_videos_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
+def test_names_of_images_become_videos_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
     path = write(tmp_path / name, 5).finish()
     assert path == (tmp_path / name).with_suffix(".mp4") and list(tmp_path.iterdir()) == [path]
     assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT) == 5
