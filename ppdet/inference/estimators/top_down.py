@@ -152,8 +152,9 @@ class TopDownEstimator(PoseEstimator):
         if self.runtime.fixed_batch and batch < self.runtime.fixed_batch:
             fill = np.zeros((self.runtime.fixed_batch - batch, *tensor.shape[1:]), tensor.dtype)
             tensor = np.concatenate([tensor, fill])
+        given = self.runtime.run({self.runtime.input_names[0]: tensor})
         try:
-            found = self.codec.outputs_of(self.runtime.run({self.runtime.input_names[0]: tensor}))
+            found = self.codec.outputs_of(given)
         except DataError as error:
             raise ModelDirError(f"{self.card.place}: {error}; export the model with tools/export_model.py") from error
         arrays = _as_tuple(found)
