@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
 
 from ppdet.core.content_schema import Rule, mapping, summary
-from ppdet.core.errors import ConfigError
+from ppdet.core.errors import ConfigError, DataError
 from ppdet.geometry.crop import BOX_PADDING, Crop, crop_for_boxes, fit_aspect
 from ppdet.skeletons import Skeleton
 
@@ -33,8 +33,14 @@ class Codec(ABC):
     input_wh: tuple[int, int]
     #: How a crop is aligned with the input: ``affine`` or ``udp``, see :mod:`ppdet.geometry.crop`.
     alignment: str
-    #: Older names of arguments, which configs and cards may still use.
+    #: size of the heatmaps in cells, of codecs that have some
+    heatmap_wh: tuple[int, int]
+    #: Other names of arguments, older ones or another toolkit's, which configs and cards may use.
     __renamed__: Mapping[str, str] = {}
+    #: Names with which arguments are written into cards, where they differ: version 0.1 refuses names that it does not know.
+    card_names: Mapping[str, str] = {}
+    #: What `decode` takes, one array or a tuple of several: their names in the dict of the network and in the exported graph.
+    output_names: tuple[str, ...] = ("heatmap",)
     #: What ``from_dict`` accepts.
     content_rule: Rule = staticmethod(mapping({}))
 
@@ -89,6 +95,30 @@ class Codec(ABC):
             return self.merge_flipped(plain, mirrored, skeleton)
         halves = [np.split(maps, 2) for maps in both]
         return self.merge_flipped(tuple(half[0] for half in halves), tuple(half[1] for half in halves), skeleton)
+
+    @property
+    def output_sizes(self) -> tuple[tuple[int, ...], ...]:
+        """Sizes of the axes after batch and keypoints, for each of `output_names`; top-down codecs only."""
+        width, height = self.heatmap_wh
+        return ((height, width),)
+
+    def outputs_of(self, arrays: Sequence[np.ndarray]) -> Any:
+        """What `decode` takes, out of all outputs of an exported graph: in order, those with as many axes as expected.
+
+        Raises:
+            DataError: there are fewer.
+        """
+        found = list(arrays)
+        picked = []
+        for size in self.output_sizes:
+            at = next((i for i, array in enumerate(found) if array.ndim == 2 + len(size)), None)
+            if at is None:
+                shapes = ", ".join(str(tuple(array.shape)) for array in arrays)
+                pairs = zip(self.output_names, self.output_sizes)
+                expected = ", ".join(f"{name} of {2 + len(each)} axes" for name, each in pairs)
+                raise DataError(f"the network's outputs have the shapes {shapes}: expected {expected}")
+            picked.append(found.pop(at))
+        return picked[0] if len(picked) == 1 else tuple(picked)
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

@@ -26,13 +26,14 @@ def gaussian_heatmaps(
         (N, K, h, w) float32.
     """
     columns, rows = (
-        _profile(uv[..., axis], heatmap_wh[axis], sigma, None if window_center is None else window_center[..., axis])
+        gaussian_profile(uv[..., axis], heatmap_wh[axis], sigma, None if window_center is None else window_center[..., axis])
         for axis in (0, 1)
     )
     return rows[..., :, None] * columns[..., None, :]
 
 
-def _profile(center: np.ndarray, length: int, sigma: float, window_center: np.ndarray | None) -> np.ndarray:
+def gaussian_profile(center: np.ndarray, length: int, sigma: float, window_center: np.ndarray | None = None) -> np.ndarray:
+    """``exp(-(x - center)^2 / (2 sigma^2))`` at ``x = 0 ... length - 1``: (..., length) float32 of (...) centres."""
     cells = np.arange(length, dtype=np.float64)
     values = np.exp(-((cells - center[..., None]) ** 2) / (2 * sigma**2))
     if window_center is not None:
@@ -40,8 +41,11 @@ def _profile(center: np.ndarray, length: int, sigma: float, window_center: np.nd
     return values.astype(np.float32)
 
 
-def reaches_map(uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float) -> np.ndarray:
-    """(N, K) bool: whether the 3 sigma box around a centre overlaps the map; otherwise the target would be empty."""
+def reaches_map(uv: np.ndarray, heatmap_wh: tuple[int, int], sigma: float | np.ndarray) -> np.ndarray:
+    """(N, K) bool: whether the 3 sigma box around a centre overlaps the map; otherwise the target would be empty.
+
+    `sigma` is one number, or one per axis (x, y).
+    """
     low = np.trunc(uv - REACH * sigma)
     high = np.trunc(uv + REACH * sigma + 1)
     touches: np.ndarray = (low < np.asarray(heatmap_wh)) & (high >= 0)

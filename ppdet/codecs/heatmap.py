@@ -63,6 +63,7 @@ class HeatmapCodec(Codec):
     """
 
     __renamed__ = {"crop": "alignment"}
+    card_names = {"alignment": "crop"}
     content_rule = staticmethod(
         mapping(
             {

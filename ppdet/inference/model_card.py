@@ -192,8 +192,7 @@ class ModelCard:
 
 def _as_older_readers_know_it(codec: Codec) -> dict[str, Any]:
     """The codec's content with the names of version 0.1, which refuses names that it does not know; this one reads both."""
-    old_names = {new: old for old, new in codec.__renamed__.items()}
-    return {old_names.get(key, key): value for key, value in codec.to_dict().items()}
+    return {codec.card_names.get(key, key): value for key, value in codec.to_dict().items()}
 
 
 def _without_specs(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ SESSIONS = [
 
 
 def test_the_examples_are_found():
-    assert len(SESSIONS) == 3 and len(blocks("python")) == 1 and len(blocks("yaml")) == 4
+    assert len(SESSIONS) == 3 and len(blocks("python")) == 1 and len(blocks("yaml")) == 5
 
 
 @pytest.mark.parametrize(("command", "output"), SESSIONS, ids=[str(i) for i in range(len(SESSIONS))])

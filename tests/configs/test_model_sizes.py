@@ -90,6 +90,9 @@ SIZES = {
     "lpn/lpn_101_256x192": Size(5_353_458, 1.5045),
     "lpn/lpn_152_256x192": Size(7_377_459, 1.9427),
     "lpn/lpn_18_128x96_lspet": Size(473_142, None),
+    "rtmpose/rtmpose_t_256x192": Size(3_337_007),  # .355; the published .36 counts norms as well
+    "rtmpose/rtmpose_s_256x192": Size(5_473_251, 0.68),
+    "rtmpose/rtmpose_m_256x192": Size(13_587_611, 1.93),
     "lite_hrnet/lite_hrnet_18_256x192_coco": Size(1_130_769, 0.1986),
     "lite_hrnet/lite_hrnet_18_384x288_coco": Size(1_130_769, 0.4468),
     "lite_hrnet/lite_hrnet_30_256x192_coco": Size(1_763_717, 0.3095),

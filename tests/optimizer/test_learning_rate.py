@@ -57,6 +57,15 @@ def test_cosine_runs_from_the_end_of_the_warmup_to_the_plateau():
     assert np.all(np.diff(curve.values(100)[20:]) <= 1e-12)
 
 
+def test_cosine_after_a_level_start():
+    """RTMPose's schedule: warm-up, level until half of the epochs, half a cosine to a twentieth."""
+    rate = LearningRate(1.0, [CosineDecay(max_epochs=10, min_lr_ratio=0.05, first_plateau_epochs=5), LinearWarmup(steps=20)])
+    curve = rate.curve(steps_per_epoch=10)
+    np.testing.assert_allclose([curve.value(step) for step in (20, 49, 50, 75, 100)], [1, 1, 1, 0.525, 0.05], atol=1e-3)
+    with pytest.raises(ConfigError, match="plateaus of 6 and 4 epochs leave nothing of max_epochs 10"):
+        CosineDecay(max_epochs=10, first_plateau_epochs=6, last_plateau_epochs=4)
+
+
 def test_warmup_length_in_epochs_overrides_steps():
     assert LinearWarmup(steps=500, epochs=2).length(30) == 60
     assert ExpWarmup(epochs=1.5).length(30) == 45

@@ -37,7 +37,7 @@ class PersonSample:
         mirrored: the crop shows its content mirrored left to right, see above.
         cutouts: (P, 4) discs to cut out after the crop: keypoint number, dx, dy, radius, in units of the input's width.
         xy_input: (K, 2) float64 in crop pixels, after the crop.
-        target, target_weight: (K, h, w) float32 and (K,) float32, after encoding.
+        target, target_weight: (K, h, w) float32, or (K, bins of x + bins of y) of SimCC, and (K,) float32, after encoding.
     """
 
     image_path: str

@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from ppdet.core.errors import CheckpointError
-from ppdet.engine.converters import hrnet_layouts, lite_hrnet_layouts, residual_layouts, vit_layouts
+from ppdet.engine.converters import hrnet_layouts, lite_hrnet_layouts, residual_layouts, rtmpose_layouts, vit_layouts
 from ppdet.engine.converters.config_paths import config_paths
 from ppdet.engine.converters.feeds import FEEDS, Feed
 from ppdet.engine.converters.layout import Layout, Network, Renaming, Shape, is_mmpose, without_mmpose
@@ -21,6 +21,7 @@ LAYOUTS: Tuple[Layout, ...] = (
     *lite_hrnet_layouts.LAYOUTS,
     *residual_layouts.LAYOUTS,
     *vit_layouts.LAYOUTS,
+    *rtmpose_layouts.LAYOUTS,
 )
 _LISTED = 8
 

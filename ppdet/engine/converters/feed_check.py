@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
-from ppdet.codecs import Codec, HeatmapCodec
+from ppdet.codecs import Codec
 from ppdet.engine.converters.feeds import RGB_MEAN, RGB_STD, Feed
 
 _READERS = ("TrainReader", "EvalReader", "TestReader")
-_TRAINING_ONLY = ("sigma", "target", "window")  # and sigma differs by input size
+_HEATMAPS = "HeatmapCodec"
+_NOT_DECODING = ("name", "sigma", "target", "window")  # the name is compared apart; sigma differs by input size
 _DEFAULTS = {"to_bgr": False, "mean": list(RGB_MEAN), "std": list(RGB_STD)}  # NormalizeImage's own
 
 
@@ -29,19 +30,19 @@ def feed_differences(config: Mapping[str, Any], codec: Optional[Codec], feed: Fe
         differing = [f"{key}: {wanted.get(key, False)}" for key in ("to_bgr", "mean", "std") if _differs(key, given, wanted)]
         if differing:
             remarks.append(f"{reader}: these weights want NormalizeImage {{{', '.join(differing)}}}, there is {dict(given)}")
-    own = _decoding(codec)
-    decoding = {key: value for key, value in feed.codec.items() if key not in _TRAINING_ONLY}
+    own = _decoding(codec, str(feed.codec.get("name", _HEATMAPS)))
+    decoding = {key: value for key, value in feed.codec.items() if key not in _NOT_DECODING}
     differing = [f"codec.{key}={value}" for key, value in decoding.items() if own and own.get(key) != value]
     if differing:
         remarks.append(f"for the figures of {feed.repository}: -o {' '.join(differing)}")
     return remarks
 
 
-def _decoding(codec: Optional[Codec]) -> Mapping[str, Any]:
-    """A heatmap codec's arguments, with the default shift filled in; empty for other codecs."""
-    if not isinstance(codec, HeatmapCodec):
+def _decoding(codec: Optional[Codec], name: str) -> Mapping[str, Any]:
+    """The arguments of a codec with the default shift filled in; empty for a codec of another name."""
+    if codec is None or codec.to_dict()["name"] != name:
         return {}
-    return {**codec.to_dict(), "flip_shift": codec.shift_after_flip}
+    return {**codec.to_dict(), "flip_shift": getattr(codec, "shift_after_flip", None)}
 
 
 def _differs(key: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

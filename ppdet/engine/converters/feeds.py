@@ -24,8 +24,9 @@ class Feed:
         color_order: "rgb" or "bgr", the channel order that the first convolution was trained with.
         mean, std: normalisation of pixel / 255, in that channel order.
         input_wh: published sizes, (width, height).
-        codec: arguments of `HeatmapCodec`; sigma is that of the smaller input. Empty for ImageNet and bottom-up weights.
-        remark: further notes.
+        codec: arguments of `HeatmapCodec`, or of the codec that its `name` says; sigma is of the smaller input. Empty
+            where there is none (ImageNet, bottom-up).
+        remark: what else to know.
     """
 
     repository: str
@@ -104,6 +105,14 @@ FEEDS: Mapping[str, Feed] = {
             "blur_kernel": 11, "flip_shift": 0.0,
         },
         remark="UDP throughout",
+    ),
+    "rtmpose": Feed(
+        "open-mmlab/mmpose",
+        codec={
+            "name": "SimCCCodec", "split_ratio": 2.0, "sigma": [4.9, 5.66], "target": "rounded", "alignment": "affine",
+            "decoder": "argmax", "flip_shift": 0.0,
+        },
+        remark="sigma (6, 6.93) at 288x384; rtmlib runs these networks on BGR pixels, on which they were not trained",
     ),
     "higherhrnet": Feed("HRNet/HigherHRNet-Human-Pose-Estimation", input_wh=((512, 512),), remark=_BOTTOM_UP),
     "swahr": Feed("greatlog/SWAHR-HumanPose", input_wh=((512, 512),), remark=_BOTTOM_UP),

@@ -28,14 +28,14 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import BOX_KEY, ModelCard
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes.base import Runtime
-from ppdet.modeling.export.top_down import TopDownExport
+from ppdet.modeling.export.top_down import TopDownExport, decoded_tensors
 from ppdet.skeletons import Skeleton
 
 CROPS = ("TopDownEvalAffine", "TopDownAffine")
 
 
 class TopDownTask(Task):
-    """Poses from heatmaps of single-person crops.
+    """Crops of single persons; the codec says what a network gives for one: heatmaps, or classifications of the axes.
 
     Attributes:
         arch: PaddleDetection's name for all such networks in a card.
@@ -45,7 +45,7 @@ class TopDownTask(Task):
     arch: ClassVar[str] = "HRNet"
     estimator: ClassVar[type[TopDownEstimator]] = TopDownEstimator
     kind = "top_down"
-    architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown")
+    architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown", "TopDownSimCC")
 
     def check(self, config: Config) -> list[Problem]:
         """Finds datasets of whole images."""
@@ -54,11 +54,11 @@ class TopDownTask(Task):
         )
 
     def deployed_form(self, parts: Parts, model: Any) -> DeployedForm:
-        """The network, which outputs heatmaps and the index of each peak; see `Task.deployed_form`."""
+        """The network with the outputs that its codec decodes; see `Task.deployed_form`."""
         config, codec = parts.config, parts.codec
         assert codec is not None
         feed = Feed.of_config(config)
-        layer = TopDownExport(model, **feed.export_arguments(), to_bgr=feed.to_bgr)
+        layer = TopDownExport(model, **feed.export_arguments(), to_bgr=feed.to_bgr, outputs=codec.output_names)
         preprocess = preprocess_steps(config) or [{"type": "TopDownEvalAffine"}]
         for step in preprocess:  # deployment programs read the size here; a config does not have to state it again
             if step["type"] in CROPS:
@@ -73,7 +73,7 @@ class TopDownTask(Task):
         width, height = card.input_wh = self.input_wh(parts)
         cells = getattr(codec, "heatmap_wh", None)
         card.heatmap_wh = None if cells is None else (cells[0], cells[1])
-        return DeployedForm(layer, card, layer.input_spec((width, height)), ("heatmap", "argmax"))
+        return DeployedForm(layer, card, layer.input_spec((width, height)), layer.output_names)
 
     def eval_reader(self, parts: Parts) -> Any:
         """Batches of crops."""
@@ -138,7 +138,7 @@ class PosePredictor:
     """Runs a top-down model on crops and decodes in source-image pixels.
 
     Args:
-        model: a network that returns {"heatmap": (B, K, h, w)} for (B, 3, H, W) images, put into evaluation mode here; or an
+        model: a network that returns the codec's `output_names` for (B, 3, H, W) images, put into evaluation mode here; or an
             `ExportedModel`.
         codec: the codec that made the crops; decodes and merges maps.
         skeleton: provides the mirror pairs.
@@ -177,37 +177,37 @@ class PosePredictor:
             xy_image (B, K, 2) in source-image pixels and scores (B, K).
         """
         crop = self.codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
-        xy, scores = self.codec.decode(self.heatmaps(batch["image"]), crop)
+        xy, scores = self.codec.decode(self.outputs(batch["image"]), crop)
         return xy, scores
 
-    def heatmaps(self, images: Any) -> np.ndarray:
-        """(B, K, h, w) float32 heatmaps of (B, 3, H, W) normalised crops; with flip test averaged with those of the mirrored
-        crops.
+    def outputs(self, images: Any) -> Any:
+        """What the codec decodes, float32, of (B, 3, H, W) normalised crops: averaged with the mirrored ones under flip test.
 
         Raises:
             DataError: model and skeleton differ in the number of keypoints.
         """
         images = np.asarray(images)
-        if not self.flip_test:
-            return self._checked(images)
-        return np.asarray(self.codec.flip_tested(self._checked, images, self.skeleton))
+        return self.codec.flip_tested(self._checked, images, self.skeleton) if self.flip_test else self._checked(images)
 
-    def _checked(self, images: np.ndarray) -> np.ndarray:
-        heatmaps = self._run(images)
-        if heatmaps.shape[1] != self.skeleton.num_keypoints:
+    def _checked(self, images: np.ndarray) -> Any:
+        arrays = [np.asarray(array, np.float32) for array in self._run(images)]
+        outputs = self.codec.outputs_of(arrays)
+        joints = (outputs if isinstance(outputs, np.ndarray) else outputs[0]).shape[1]
+        if joints != self.skeleton.num_keypoints:
             raise DataError(
-                f"the model gives {heatmaps.shape[1]} keypoints, skeleton {self.skeleton.name!r} has "
+                f"the model gives {joints} keypoints, skeleton {self.skeleton.name!r} has "
                 f"{self.skeleton.num_keypoints}. Set `num_joints` and `skeleton` to what the model was trained for."
             )
-        return heatmaps
+        return outputs
 
-    def _run_network(self, images: np.ndarray) -> np.ndarray:
+    def _run_network(self, images: np.ndarray) -> list[np.ndarray]:
         with paddle.no_grad(), self._precision.autocast():
-            return np.asarray(self._model(paddle.to_tensor(images))["heatmap"].astype("float32").numpy())
+            tensors = decoded_tensors(self._model(paddle.to_tensor(images)), self.codec.output_names)
+            return [tensor.astype("float32").numpy() for tensor in tensors]
 
-    def _run_exported(self, images: np.ndarray) -> np.ndarray:
+    def _run_exported(self, images: np.ndarray) -> list[np.ndarray]:
         (name,) = self._model.runtime.input_names
-        return np.asarray(self._model.runtime.run({name: images})[0], np.float32)
+        return list(self._model.runtime.run({name: images}))
 
 
 def _trained_on(config: Config) -> str:

@@ -100,7 +100,7 @@ class TopDownEstimator(PoseEstimator):
             boxes_xyxy: (N, 4) image pixels; they may reach beyond the image.
 
         Returns:
-            keypoints (N, K, 2) float32 in image pixels, and scores (N, K) float32, the heights of the heatmap peaks.
+            keypoints (N, K, 2) float32 in image pixels, and scores (N, K) float32, the heights of the peaks.
 
         Raises:
             DataError: boxes that are not (N, 4) finite numbers.
@@ -132,48 +132,55 @@ class TopDownEstimator(PoseEstimator):
             keypoints[rows], scores[rows] = self.codec.decode(self.run_crops(np.concatenate(pixels)), crops[rows])
         return [(keypoints[owners == owner], scores[owners == owner]) for owner in range(len(per_image))]
 
-    def run_crops(self, pixels: np.ndarray) -> np.ndarray:
-        """Heatmaps (B, K, h, w) of (B, H, W, 3) uint8 crops, averaged with the mirrored crops' if `flip_test`."""
+    def run_crops(self, pixels: np.ndarray) -> Any:
+        """What the codec decodes, of (B, H, W, 3) uint8 crops: averaged with the mirrored crops' if `flip_test`."""
         tensor = self._normalize(pixels)
         if self.flip_test:
-            return np.asarray(self.codec.flip_tested(self._in_batches, tensor, self.skeleton))
-        return self.heatmaps(tensor)
+            return self.codec.flip_tested(self._in_batches, tensor, self.skeleton)
+        return self.outputs(tensor)
 
-    def _in_batches(self, tensor: np.ndarray) -> np.ndarray:
-        """`heatmaps` of any number of crops, at most `batch_size` of them in one run of the network."""
-        starts = range(0, len(tensor), self.batch_size)
-        return np.concatenate([self.heatmaps(tensor[start : start + self.batch_size]) for start in starts])
+    def _in_batches(self, tensor: np.ndarray) -> Any:
+        """`outputs` of any number of crops, at most `batch_size` of them in one run of the network."""
+        parts = [self.outputs(tensor[start : start + self.batch_size]) for start in range(0, len(tensor), self.batch_size)]
+        if isinstance(parts[0], np.ndarray):
+            return np.concatenate(parts)
+        return tuple(np.concatenate(arrays) for arrays in zip(*parts))
 
-    def heatmaps(self, tensor: np.ndarray) -> np.ndarray:
-        """Run the network on (B, 3, H, W) normalised crops; (B, K, h, w) float32 heatmaps."""
+    def outputs(self, tensor: np.ndarray) -> Any:
+        """Run the network on (B, 3, H, W) normalised crops; what the codec decodes, float32."""
         batch = len(tensor)
         if self.runtime.fixed_batch and batch < self.runtime.fixed_batch:
             fill = np.zeros((self.runtime.fixed_batch - batch, *tensor.shape[1:]), tensor.dtype)
             tensor = np.concatenate([tensor, fill])
-        outputs = self.runtime.run({self.runtime.input_names[0]: tensor})
-        heatmaps = next((output for output in outputs if output.ndim == 4), None)
-        if heatmaps is None:
-            shapes = ", ".join(str(output.shape) for output in outputs)
-            raise ModelDirError(f"the network's outputs have the shapes {shapes}: expected heatmaps of four axes; export the "
-                                "model with tools/export_model.py")
-        if len(heatmaps) != len(tensor):
-            raise ModelDirError(f"{self.card.place}: the network gives heatmaps of {len(heatmaps)} people for {len(tensor)} "
+        given = self.runtime.run({self.runtime.input_names[0]: tensor})
+        try:
+            found = self.codec.outputs_of(given)
+        except DataError as error:
+            raise ModelDirError(f"{self.card.place}: {error}; export the model with tools/export_model.py") from error
+        arrays = _as_tuple(found)
+        if any(len(array) != len(tensor) for array in arrays):
+            raise ModelDirError(f"{self.card.place}: the network gives outputs of {len(arrays[0])} people for {len(tensor)} "
                                 f"crops of {tensor.shape[3]} x {tensor.shape[2]} pixels, so it was made for another size: put "
                                 "input_wh and trainsize in infer_cfg.yml right, or export again")
-        return np.asarray(heatmaps[:batch], np.float32)
+        arrays = tuple(np.asarray(array[:batch], np.float32) for array in arrays)
+        return arrays if isinstance(found, tuple) else arrays[0]
 
     def _fit_to_network(self, skeleton: Skeleton | None) -> Skeleton:
         """Run the network once on a black crop, which also warms it up, and compare its output with codec and skeleton."""
         width, height = self.codec.input_wh
-        black = np.zeros((1, height, width, 3), np.uint8)
-        _, keypoints, cells_h, cells_w = self.heatmaps(self._normalize(black)).shape
-        if (cells_w, cells_h) != tuple(self.codec.heatmap_wh):
+        arrays = _as_tuple(self.outputs(self._normalize(np.zeros((1, height, width, 3), np.uint8))))
+        sizes = tuple(array.shape[2:] for array in arrays)
+        if sizes != self.codec.output_sizes:
             if self.card.codec is not None:
-                raise ModelDirError(f"{self.card.place}: the card promises heatmaps of {tuple(self.codec.heatmap_wh)} cells, "
-                                    f"the network gives {(cells_w, cells_h)} (width, height): they are not of one export; "
-                                    "export again")
-            self.codec = with_changes(self.codec, heatmap_wh=(cells_w, cells_h))
-        return skeleton_of_network(skeleton, keypoints, self.card)
+                promised = ", ".join(f"{name} of {size}" for name, size in zip(self.codec.output_names, self.codec.output_sizes))
+                raise ModelDirError(f"{self.card.place}: the card promises {promised}, the network gives "
+                                    f"{', '.join(map(str, sizes))}: they are not of one export; export again")
+            self.codec = with_changes(self.codec, heatmap_wh=sizes[0][::-1])
+        return skeleton_of_network(skeleton, arrays[0].shape[1], self.card)
+
+
+def _as_tuple(outputs: Any) -> tuple[np.ndarray, ...]:
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def checked_boxes(boxes_xyxy: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ __getattr__, __all__ = lazy_names(
         "PicoDet": "picodet",
         "SimpleBaseline": "simple_baseline",
         "TopDownHRNet": "topdown_hrnet",
+        "TopDownSimCC": "topdown_simcc",
         "VitPosePostProcess": "vit_pose",
         "VitPose_TopDown": "vit_pose",
     },

@@ -7,6 +7,7 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
+        "CSPNeXt": "cspnext",
         "ESNet": "esnet",
         "HRNet": "hrnet",
         "LCNet": "lcnet",

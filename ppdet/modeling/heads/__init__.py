@@ -13,6 +13,7 @@ __getattr__, __all__ = lazy_names(
         "PicoHead": "pico_head",
         "PicoHeadV2": "pico_head_v2",
         "PixelShuffleHead": "pixel_shuffle_head",
+        "SimCCHead": "simcc_head",
         "TopdownHeatmapSimpleHead": "topdown_simple_head",
     },
 )

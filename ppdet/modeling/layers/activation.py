@@ -23,6 +23,7 @@ _BY_NAME: Dict[Optional[str], Activation] = {
     "leaky_relu": F.leaky_relu,
     "hard_swish": F.hardswish,
     "sigmoid": F.sigmoid,
+    "silu": F.silu,
 }
 
 

@@ -11,6 +11,7 @@ __getattr__, __all__ = lazy_names(
         "HeatMapLoss": "heatmap_loss",
         "HeatMapSWAHRLoss": "heatmap_swahr_loss",
         "HrHRNetLoss": "hrhrnet_loss",
+        "KLDiscretLoss": "kl_discret_loss",
         "KeyPointMSELoss": "keypoint_mse",
         "KeyPointOHKMMSELoss": "keypoint_ohkm",
     },

@@ -128,7 +128,7 @@ def test_paddledetections_flags_are_taken_over() -> None:
 def test_the_networks_own_heatmap_size_wins_over_a_guess() -> None:
     derived = TopDownEstimator(PlantedRuntime(stride=2), paddledet_card(), skeleton=SKELETON)
     assert derived.codec.heatmap_wh == (24, 32)
-    with pytest.raises(ModelDirError, match=r"promises heatmaps of \(12, 16\) cells, the network gives \(24, 32\)"):
+    with pytest.raises(ModelDirError, match=r"promises heatmap of \(16, 12\), the network gives \(32, 24\)"):
         estimator(runtime=PlantedRuntime(stride=2))
 
 
@@ -162,5 +162,5 @@ def test_an_engine_that_folds_a_wrong_size_into_the_batch_is_found_out() -> None
         def run(self, feeds: Any) -> list[np.ndarray]:
             return [np.repeat(super().run(feeds)[0], 4, axis=0)]
 
-    with pytest.raises(ModelDirError, match="heatmaps of 4 people for 1 crops of 48 x 64 pixels"):
+    with pytest.raises(ModelDirError, match="outputs of 4 people for 1 crops of 48 x 64 pixels"):
         estimator(runtime=Folding())

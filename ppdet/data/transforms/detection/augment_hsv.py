@@ -14,7 +14,7 @@ from ppdet.data.transforms.detection.box_operations import pixels_of
 
 @register
 class AugmentHSV:
-    """Shifts hue, saturation and value of the whole image, each by a random amount (YOLOX's recipe).
+    """Shifts hue, saturation and value of all pixels, each by a random amount (YOLOX's and RTMPose's recipes).
 
     Args:
         hgain: largest shift of the hue, on a circle of 180 steps.

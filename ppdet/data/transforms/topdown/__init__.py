@@ -8,6 +8,7 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "EncodeHeatmap": "encode_heatmap",
+        "EncodeSimCC": "encode_simcc",
         "RandomFlipHalfBodyTransform": "random_flip_half_body",
         "ToHeatmapsTopDown": "encode_heatmap",
         "ToHeatmapsTopDown_DARK": "encode_heatmap",

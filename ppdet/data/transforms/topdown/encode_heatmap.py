@@ -54,6 +54,8 @@ class EncodeHeatmap:
             if self.hmsize is None:
                 raise ConfigError(f"{name} needs hmsize: [width, height], or a codec")
             return
+        if len(codec.output_names) > 1:
+            raise ConfigError(f"{name} makes heatmaps, and the codec is a {type(codec).__name__}; for SimCC take EncodeSimCC")
         if hasattr(codec, "heatmap_wh"):
             require_same(name, "hmsize", self.hmsize, tuple(codec.heatmap_wh))
             require_same(name, "sigma", None if sigma is None else float(sigma), float(codec.sigma))
