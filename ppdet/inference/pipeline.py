@@ -18,11 +18,12 @@ from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
+from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import BOX_KEY, ModelCard
+from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
@@ -111,9 +112,10 @@ class PosePipeline:
             detector = find_model(detector, DETECTOR)
             box_card = _card(detector)
             estimator_class(box_card).refuse_detector(box_card, "it is no detector for others; PosePipeline(None, it) runs it")
-            detector = BoxDetector(card=box_card, runtime=_runtime(detector, **options))
+            detector = load_detector(_runtime(box_card.model_dir or detector, **options), box_card)
         if isinstance(place, Path):
-            runtime = _runtime(place, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
+            runtime = _runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
+                               dynamic_shape=card.use_dynamic_shape)
             place = kind.from_options(runtime, card, how)
         self.detector = detector
         self.estimator: PoseEstimator = place
@@ -256,8 +258,9 @@ class PosePipeline:
             return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
         with self.timer.stage("detect"):
             found = self.detector.detect(images)
-        keep = [(one.labels == self.detector.person_label) & (one.scores >= self.det_threshold) for one in found]
-        return [(one.boxes_xyxy[people], one.scores[people]) for one, people in zip(found, keep)]
+        people = self.detector.person_label
+        keep = [np.isin(one.labels, people) & (one.scores >= self.det_threshold) for one in found]
+        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(found, keep)]
 
     def _check_whole_images(self) -> None:
         """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
@@ -320,7 +323,7 @@ def _is_auto(detector: Detector) -> bool:
 
 def _card(folder: Path) -> ModelCard:
     try:
-        return ModelCard.load(folder)
+        return load_card(folder)
     except ModelDirError as error:
         raise add_advice(error, folder) from error
 

@@ -8,13 +8,13 @@ from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
-from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
+from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.video.path import check_video_path
@@ -45,7 +45,7 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
     inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
     if args.video_file:
         check_video_path(args.video_file)
-    cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
+    cards = [load_card(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
     if detector_dir is not None:
         for card in cards:
             command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
@@ -86,6 +86,6 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = None
     if len(cards) > 1:
-        detector = BoxDetector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
+        detector = load_detector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
                         person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))
