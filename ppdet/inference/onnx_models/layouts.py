@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Mapping
 
-DETECTION, ONE_STAGE, TOP_DOWN = "onnx_detection", "onnx_one_stage", "top_down"
+DETECTION, ONE_STAGE, TOP_DOWN = "onnx_detection", "one_stage", "top_down"
 
 _IMAGENET_RGB: Mapping[str, Any] = {"channels": "rgb", "mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
 _IMAGENET_BGR: Mapping[str, Any] = {"channels": "bgr", "mean": (103.53, 116.28, 123.675), "std": (57.375, 57.12, 58.395)}
 _UNIT_RGB: Mapping[str, Any] = {"channels": "rgb", "scale": 255.0}
 _RAW_BGR: Mapping[str, Any] = {"channels": "bgr"}
 _RAW_RGB: Mapping[str, Any] = {"channels": "rgb"}
+# Without a detector behind them, poses are shown as they come: Ultralytics' own threshold.
+_SURE: Mapping[str, Any] = {"score_threshold": 0.25}
 _CENTRED, _CORNER, _STRETCH = {"resize": "letterbox"}, {"resize": "letterbox_corner"}, {"resize": "stretch"}
 
 
@@ -89,15 +91,15 @@ _ALL = (
             "boxes (N, A, 4) corners in input pixels; scores (N, C, A) or (N, A, C)", _IMAGENET_RGB, _STRETCH,
             interpolation="cubic"),
     _layout("yolo_pose", ONE_STAGE, "Ultralytics pose models", "(N, 4 + C + D K, A): as yolov8, then x, y (, visibility) per "
-            "keypoint", _UNIT_RGB, _CENTRED, nms_threshold=0.7),
+            "keypoint", _UNIT_RGB, _CENTRED, _SURE, nms_threshold=0.7),
     _layout("yolo_pose_nms", ONE_STAGE, "Ultralytics pose models with nms=True, and 26",
-            "(N, M, 6 + D K): as yolov8_nms, then x, y (, visibility) per keypoint", _UNIT_RGB, _CENTRED),
+            "(N, M, 6 + D K): as yolov8_nms, then x, y (, visibility) per keypoint", _UNIT_RGB, _CENTRED, _SURE),
     _layout("yolov7_pose", ONE_STAGE, "YOLOv7 pose", "(N, A, 6 + 3 K): as yolov5 with one class, then x, y, score per keypoint",
-            _UNIT_RGB, _CENTRED, nms_threshold=0.65),
+            _UNIT_RGB, _CENTRED, _SURE, nms_threshold=0.65),
     _layout("rtmo", ONE_STAGE, "MMDeploy: RTMO, YOLOX-Pose", "dets (N, M, 5): x1, y1, x2, y2, score; keypoints (N, M, K, 3)",
-            _RAW_BGR, _CORNER, nms_threshold=0.65),
+            _RAW_BGR, _CORNER, _SURE, nms_threshold=0.65),
     _layout("yolo_nas_pose", ONE_STAGE, "super-gradients YOLO-NAS-Pose",
-            "counts (N, 1), boxes (N, M, 4), scores (N, M), joints (N, M, K, 3)", _RAW_RGB, _CORNER, pad_value=127),
+            "counts (N, 1), boxes (N, M, 4), scores (N, M), joints (N, M, K, 3)", _RAW_RGB, _CORNER, _SURE, pad_value=127),
     _layout("simcc", TOP_DOWN, "MMDeploy: RTMPose, RTMW, SimCC", "simcc_x (N, K, r W), simcc_y (N, K, r H)", _IMAGENET_RGB),
     _layout("heatmap", TOP_DOWN, "MMDeploy: HRNet, ViTPose, ...; easy_ViTPose", "(N, K, h, w) heatmaps", _IMAGENET_RGB),
 )  # fmt: skip

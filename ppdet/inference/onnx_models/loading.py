@@ -41,6 +41,8 @@ def load_card(place: str | Path) -> ModelCard:
         files = [path]
     elif path.is_dir():
         files = sorted(each for each in path.iterdir() if each.suffix.lower() == SUFFIX and each.is_file())
+    elif path.suffix.lower() == SUFFIX:
+        raise ModelDirError(f"there is no file {path}: check the path")
     else:
         return ModelCard.load(path)
     folder = path if path.is_dir() else path.parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_card import PADDING_KEY, ModelCard
 from ppdet.inference.onnx_models.layouts import DETECTION
 from ppdet.inference.onnx_models.settings import OnnxSettings
 from ppdet.inference.runtimes.onnx_header import OnnxHeader
@@ -50,5 +50,6 @@ def make_card(header: OnnxHeader, settings: OnnxSettings, layout_is_sure: bool, 
     labels = list(settings.labels) or (["person"] if settings.kind == DETECTION else ["keypoint"])
     return OnnxModelCard(
         arch=ARCH, preprocess=[settings.operation], label_list=labels, mode="onnx", input_wh=settings.input_wh,
-        model_dir=header.path, settings=settings, header=header, layout_is_sure=layout_is_sure, **more,
+        extra={PADDING_KEY: settings.padding}, model_dir=header.path, settings=settings, header=header,
+        layout_is_sure=layout_is_sure, **more,
     )  # fmt: skip
