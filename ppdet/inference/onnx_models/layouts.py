@@ -18,6 +18,8 @@ _RAW_BGR: Mapping[str, Any] = {"channels": "bgr"}
 _RAW_RGB: Mapping[str, Any] = {"channels": "rgb"}
 # Without a detector behind them, poses are shown as they come: Ultralytics' own threshold.
 _SURE: Mapping[str, Any] = {"score_threshold": 0.25}
+# The graph has applied its own threshold.
+_KEPT: Mapping[str, Any] = {"score_threshold": 0.0}
 _CENTRED, _CORNER, _STRETCH = {"resize": "letterbox"}, {"resize": "letterbox_corner"}, {"resize": "stretch"}
 
 
@@ -51,23 +53,25 @@ _ALL = (
     _layout("yolov8", DETECTION, "Ultralytics v5u, v8, v9, v11, v12, and v10, 26 without their own head",
             "(N, 4 + C, A): centre x, y, width, height in input pixels, class scores", _UNIT_RGB, _CENTRED, nms_threshold=0.7),
     _layout("yolov8_nms", DETECTION, "Ultralytics with nms=True; v10 and 26",
-            "(N, M, 6): x1, y1, x2, y2 in input pixels, score, class", _UNIT_RGB, _CENTRED),
+            "(N, M, 6): x1, y1, x2, y2 in input pixels, score, class", _UNIT_RGB, _CENTRED, _KEPT),
     _layout("yolov5", DETECTION, "YOLOv5, v6, v7 (--grid), YOLOX with decode_in_inference",
             "(N, A, 5 + C): centre x, y, width, height in input pixels, objectness, class scores", _UNIT_RGB, _CENTRED,
             nms_threshold=0.45),
     _layout("yolox", DETECTION, "YOLOX", "(N, A, 5 + C): offsets from the cell and logarithms of the size, in strides; "
             "objectness, class scores", _RAW_BGR, _CORNER, nms_threshold=0.45),
     _layout("yolov7_nms", DETECTION, "YOLOv7 with --end2end --max-wh",
-            "(M, 7): image, x1, y1, x2, y2 in input pixels, class, score", _UNIT_RGB, _CENTRED),
+            "(M, 7): image, x1, y1, x2, y2 in input pixels, class, score", _UNIT_RGB, _CENTRED, _KEPT),
     _layout("end2end", DETECTION, "YOLOv6, v7 with --end2end (no TensorRT operations)",
-            "num_dets (N, 1), det_boxes (N, M, 4) corners in input pixels, det_scores, det_classes (N, M)", _UNIT_RGB, _CENTRED),
+            "num_dets (N, 1), det_boxes (N, M, 4) corners in input pixels, det_scores, det_classes (N, M)", _UNIT_RGB, _CENTRED,
+            _KEPT),
     _layout("yolo_nas", DETECTION, "super-gradients YOLO-NAS",
-            "counts (N, 1), boxes (N, M, 4) corners in input pixels, scores and classes (N, M)", _RAW_RGB, _CENTRED, margin=4),
+            "counts (N, 1), boxes (N, M, 4) corners in input pixels, scores and classes (N, M)", _RAW_RGB, _CENTRED, _KEPT,
+            margin=4),
     _layout("yolo_nas_flat", DETECTION, "super-gradients YOLO-NAS, flat format",
-            "(M, 7): image, x1, y1, x2, y2 in input pixels, score, class", _RAW_RGB, _CENTRED, margin=4),
+            "(M, 7): image, x1, y1, x2, y2 in input pixels, score, class", _RAW_RGB, _CENTRED, _KEPT, margin=4),
     _layout("mmdeploy", DETECTION, "MMDeploy: RTMDet", "dets (N, M, 5): x1, y1, x2, y2 in input pixels, score; labels (N, M)",
-            _IMAGENET_BGR, _CORNER),
-    _layout("mmdeploy_yolox", DETECTION, "MMDeploy: YOLOX", "as mmdeploy; pixels are not normalised", _RAW_BGR, _CORNER),
+            _IMAGENET_BGR, _CORNER, _KEPT),
+    _layout("mmdeploy_yolox", DETECTION, "MMDeploy: YOLOX", "as mmdeploy; pixels are not normalised", _RAW_BGR, _CORNER, _KEPT),
     _layout("rtdetr", DETECTION, "RT-DETR (lyuwenyu), D-FINE, DEIM; second input orig_target_sizes",
             "labels (N, M), boxes (N, M, 4) corners, scores (N, M)", _UNIT_RGB, _STRETCH),
     _layout("rtdetr_rows", DETECTION, "Ultralytics RT-DETR",
@@ -86,7 +90,7 @@ _ALL = (
             "per level scores (N, A, C), then per level distributions of the four distances (N, A, 32)", _IMAGENET_RGB, _STRETCH,
             interpolation="cubic"),
     _layout("paddle_boxes", DETECTION, "PaddleDetection with NMS (PicoDet, PP-YOLOE, PP-YOLOv2); input scale_factor",
-            "(M, 6): class, score, x1, y1, x2, y2; counts (N,)", _IMAGENET_RGB, _STRETCH, interpolation="cubic"),
+            "(M, 6): class, score, x1, y1, x2, y2; counts (N,)", _IMAGENET_RGB, _STRETCH, _KEPT, interpolation="cubic"),
     _layout("boxes_scores", DETECTION, "PaddleDetection without NMS, YOLO-NAS without post-processing",
             "boxes (N, A, 4) corners in input pixels; scores (N, C, A) or (N, A, C)", _IMAGENET_RGB, _STRETCH,
             interpolation="cubic"),

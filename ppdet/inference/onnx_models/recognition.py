@@ -15,6 +15,8 @@ from ppdet.inference.runtimes.onnx_header import OnnxHeader, OnnxValue
 
 # Ultralytics' pose models have 17 keypoints of 3 numbers and one class unless the metadata say otherwise.
 COCO_POSE_VALUES = 51
+# Ultralytics' graphs give 300 boxes, others up to this many; candidates before NMS are more.
+MOST_BOXES = 1000
 DISTRIBUTION = 32  # 4 sides x 8 bins of NanoDet and PicoDet
 GRIDS = ((8, 16, 32), (8, 16, 32, 64))
 
@@ -206,14 +208,13 @@ def _rows_or_columns(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[i
     grids = {} if size is None else {cells_of(size, grid): grid for grid in GRIDS}
     if rows is not None and (columns in grids or columns is None and rows >= 5) and (columns is None or rows < columns):
         return _columns(rows)
-    if columns is None:
+    if rows is None or columns is None or columns < 6:
         return None
-    if columns == 6 and (rows is None or rows <= 1000 and rows not in grids):
-        return Recognised("yolov8_nms")
-    if columns == 6 + COCO_POSE_VALUES and rows is not None and rows <= 1000 and rows not in grids:
-        return Recognised("yolo_pose_nms", {"keypoint_values": 3})
-    if rows is None or columns < 6:
-        return None
+    if rows <= MOST_BOXES and not any(rows in (count, 3 * count) for count in grids):
+        if columns == 6:
+            return Recognised("yolov8_nms")
+        if columns == 6 + COCO_POSE_VALUES:
+            return Recognised("yolo_pose_nms")
     return _rows(header, rows, columns, grids)
 
 

@@ -66,7 +66,7 @@ class OnnxSettings:
         mean, std, scale: the network sees (pixel / scale - mean) / std, per channel in the network's order.
         labels: names of the classes, if they are known.
         classes: names or numbers of the only classes that count; None for all. For poses: the classes that are people.
-        score_threshold: smallest score of a box.
+        score_threshold: boxes must have a larger score.
         nms_threshold: largest IoU of two boxes of a class, for graphs without NMS.
         max_boxes: the best ones that are kept.
         strides: of the levels, for layouts of grids.
@@ -89,7 +89,7 @@ class OnnxSettings:
     scale: float = 1.0
     labels: Sequence[str] = ()
     classes: Sequence[int | str] | None = None
-    score_threshold: float = 0.1
+    score_threshold: float = 0.05
     nms_threshold: float = 0.5
     max_boxes: int = 300
     strides: Sequence[int] | None = None
