@@ -142,6 +142,11 @@ def _paddle(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] 
             return Recognised("paddle_boxes")
         if len(outputs) == 2 and outputs[0].side(2) == 4:
             return Recognised("boxes_scores")
+    if len(outputs) == 2 and outputs[0].side(2) == 4 and outputs[1].rank == 3:
+        if header.inputs[0].name == "image" and outputs[1].side(2) == outputs[0].side(1) is not None:
+            return Recognised("boxes_scores")
+        raise refusal(header, "its boxes and scores may be those of PaddleDetection or of YOLO-NAS without NMS (`layout: "
+                              "boxes_scores`), and how its images are resized and normalised cannot be seen")
     levels = len(outputs) // 2
     are_levels = len(outputs) in (6, 8) and all(each.rank == 3 for each in outputs)
     return Recognised("picodet") if are_levels and all(each.side(2) == DISTRIBUTION for each in outputs[levels:]) else None

@@ -53,6 +53,10 @@ def near_copies(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, copies])
 
 
+def near_scores() -> np.ndarray:
+    return np.concatenate([one_hot(), one_hot() / 2])
+
+
 def v8() -> dict[str, np.ndarray]:
     rows = near_copies(np.concatenate([CENTERS, one_hot()], axis=1))
     return {"output0": filled(rows, len(CELLS)).T[None].copy()}
@@ -178,6 +182,8 @@ CASES: dict[str, Case] = {
                              "nms.tmp_2": np.array([2], np.int32)}, scale_factor(), "paddle_boxes", "stretch"),
     "picodet_without_nms": (lambda: {"boxes": BOXES[None], "scores": one_hot().T[None].copy()}, scale_factor(), "boxes_scores",
                             "stretch"),
+    "picodet_without_nms_and_scales": (lambda: {"boxes": near_copies(BOXES)[None], "scores": near_scores().T[None].copy()},
+                                       {"image": "image"}, "boxes_scores", "stretch"),
     "yolo_nas": (lambda: counted("graph2_num_predictions", "graph2_pred_boxes", "graph2_pred_scores", "graph2_pred_classes"),
                  {"image": "input", "dtype": np.uint8}, "yolo_nas", "letterbox"),
     "yolo_nas_flat": (lambda: {"graph2_flat_predictions": finished(image=True)}, {"image": "input", "dtype": np.uint8},

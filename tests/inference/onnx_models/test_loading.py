@@ -64,6 +64,7 @@ def test_an_exported_directory_is_read_as_before(tmp_path: Path) -> None:
     ({"output0": np.zeros((1, 84, 25), np.float32)}, {}, "YOLOX .*of YOLOv6 .*NanoDet"),
     ({"a": np.zeros((1, 10), np.float32)}, {}, "fit no layout"),
     ({"a": np.zeros((1, 3, 8, 8, 85), np.float32), "b": np.zeros((1, 3, 4, 4, 85), np.float32)}, {}, "fit no layout"),
+    ({"a": np.zeros((1, 84, 4), np.float32), "b": np.zeros((1, 84, 2), np.float32)}, {}, "PaddleDetection or of YOLO-NAS"),
     ({"output0": np.zeros((1, 1000), np.float32)}, {"metadata": {"task": "classify", "names": "{0: 'cat'}"}}, "'classify'"),
     ({"output0": np.zeros((1, 9, 84), np.float32)}, {"metadata": {"task": "detect", "names": "{0: 'cat'}"}},
      "1 classes and 0 further values per box, and its output output0"),
