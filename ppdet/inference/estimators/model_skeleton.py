@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from ppdet.skeletons import Skeleton
 
 
-def skeleton_of_network(skeleton: Skeleton | None, joints: int, card: ModelCard) -> Skeleton:
+def skeleton_of_network(skeleton: Skeleton | None, count: int, card: ModelCard) -> Skeleton:
     """The skeleton of a network's keypoints.
 
     Args:
         skeleton: the user's or the card's; None takes the best known one of that many keypoints, with a warning.
-        joints: keypoints that the network gives.
+        count: keypoints that the network gives.
         card: names the model in messages.
 
     Raises:
         ModelDirError: the skeleton has another number of keypoints.
     """
     if skeleton is None:
-        skeleton = skeleton_for_count(joints)
+        skeleton = skeleton_for_count(count)
         get_logger(__name__).warning(
-            "%s names no skeleton; its %d joints are taken for %r. If that is wrong, pass --skeleton (skeleton= in Python).",
-            card.place, joints, skeleton.name)
-    if skeleton.num_keypoints != joints:
-        raise ModelDirError(f"skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints, the network gives {joints}: "
+            "%s names no skeleton; its %d keypoints are taken for %r. If that is wrong, pass --skeleton (skeleton= in Python).",
+            card.place, count, skeleton.name)
+    if skeleton.num_keypoints != count:
+        raise ModelDirError(f"skeleton {skeleton.name!r} has {skeleton.num_keypoints} keypoints, the network gives {count}: "
                             "pass the skeleton that the model was trained with")
     return skeleton

@@ -105,7 +105,7 @@ def test_bad_boxes_are_refused(boxes: np.ndarray, shape: str) -> None:
 def test_paddledetections_card_gets_a_codec_and_a_stated_skeleton(caplog: pytest.LogCaptureFixture) -> None:
     derived = TopDownEstimator(PlantedRuntime(channels=17), paddledet_card())
     assert derived.skeleton.name == "coco17"
-    assert "its 17 joints are taken for 'coco17'" in caplog.text
+    assert "its 17 keypoints are taken for 'coco17'" in caplog.text
     codec = derived.codec
     assert (codec.input_wh, codec.heatmap_wh, codec.grid, codec.alignment, codec.decoder) == (
         (48, 64),
