@@ -15,6 +15,7 @@ from ppdet.inference.runtimes.onnx_header import OnnxHeader, OnnxValue
 
 # Ultralytics' pose models have 17 keypoints of 3 numbers and one class unless the metadata say otherwise.
 COCO_POSE_VALUES = 51
+COCO_CLASSES = 80
 # Ultralytics' graphs give 300 boxes, others up to this many; candidates before NMS are more.
 MOST_BOXES = 1000
 DISTRIBUTION = 32  # 4 sides x 8 bins of NanoDet and PicoDet
@@ -211,7 +212,7 @@ def _rows_or_columns(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[i
     if tells.get("is_yolov5"):
         return Recognised("yolov5")
     grids = {} if size is None else {cells_of(size, grid): grid for grid in GRIDS}
-    if rows is not None and (columns in grids or columns is None and rows >= 5) and (columns is None or rows < columns):
+    if rows is not None and _are_channels(rows, columns, grids):
         return _columns(rows)
     if rows is None or columns is None or columns < 6:
         return None
@@ -223,7 +224,18 @@ def _rows_or_columns(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[i
     return _rows(header, rows, columns, grids)
 
 
+def _are_channels(rows: int, columns: int | None, grids: Mapping[int, Any]) -> bool:
+    """Whether the second axis holds the values of a candidate and the third the candidates."""
+    if rows < 5:
+        return False
+    if columns is None or columns < 5:  # fewer than a box with a score: they are candidates
+        return True
+    return rows < columns and (columns in grids or rows in (4 + COCO_CLASSES, 5 + COCO_POSE_VALUES))
+
+
 def _columns(rows: int) -> Recognised:
+    if rows == 4 + COCO_CLASSES:
+        return Recognised("yolov8")
     if rows == 5 + COCO_POSE_VALUES:
         return Recognised("yolo_pose", doubt="taken for COCO's 17 keypoints and one class, because the file has no metadata; for "
                                              "boxes of 52 classes write `layout: yolov8` into a card")
@@ -241,6 +253,8 @@ def _rows(header: OnnxHeader, rows: int, columns: int, grids: Mapping[int, Any])
         return Recognised("yolov5")  # YOLOv6, whose objectness is 1
     if rows in grids and first == "images" and name == "output":
         return Recognised("yolox", {"strides": grids[rows]})
+    if columns in (COCO_CLASSES + DISTRIBUTION, 1 + DISTRIBUTION) and grids.get(rows) == GRIDS[1]:
+        return Recognised("nanodet")
     if rows in grids:
         raise refusal(header, f"its {rows} rows may be those of YOLOX (`layout: yolox`), of YOLOv6 or a decoded YOLOX (`layout: "
                               "yolov5`), or of NanoDet (`layout: nanodet`)")

@@ -99,6 +99,17 @@ def distances(strides: tuple[int, ...], offset: float) -> tuple[np.ndarray, np.n
     return scores, logits
 
 
+def distances_of_a_person() -> tuple[np.ndarray, np.ndarray]:
+    scores, logits = distances((8, 16, 32, 64), 0)
+    table = np.zeros((len(scores), 80), np.float32)
+    table[:, :2] = scores
+    return table, logits
+
+
+def few_of_coco() -> dict[str, np.ndarray]:
+    return {"output0": filled(np.concatenate([CENTERS, one_hot(classes=80)], axis=1), 100).T[None].copy()}
+
+
 def split_bins(sides: np.ndarray) -> np.ndarray:
     """Logits of distributions with these means: two neighbouring bins share the weight."""
     logits = np.full((4, 8), -60.0, np.float32)
@@ -177,6 +188,9 @@ CASES: dict[str, Case] = {
                      "nanodet", "stretch"),
     "nanodet": (lambda: {"output": np.concatenate(distances((8, 16, 32), 0.5), axis=1)[None]}, {"image": "data"},
                 "nanodet_center", "stretch"),
+    "nanodet_by_another_name": (lambda: {"dist": np.concatenate(distances_of_a_person(), axis=1)[None]}, {}, "nanodet",
+                                "stretch"),
+    "coco_with_few_candidates": (few_of_coco, {}, "yolov8", "letterbox"),
     "picodet_maps": (picodet, {"image": "image"}, "picodet", "stretch"),
     "picodet_nms": (lambda: {"nms.tmp_0": np.concatenate([LABELS[:, None], SCORES[:, None], BOXES], axis=1).astype(np.float32),
                              "nms.tmp_2": np.array([2], np.int32)}, scale_factor(), "paddle_boxes", "stretch"),
@@ -299,6 +313,19 @@ def test_crowds_empty_frames_and_boxes_beyond_the_image(tmp_path: Path) -> None:
     path = write_network(tmp_path / "b" / "any.onnx", {"output0": np.zeros((1, 0, 6), np.float32)}, INPUT)
     (tmp_path / "b" / "any.yml").write_text("layout: yolov8_nms\n")
     assert len(load_detector(load_runtime(path), load_card(path)).detect([IMAGE])[0]) == 0
+
+
+def test_half_precision_and_a_batch_that_is_fixed(tmp_path: Path) -> None:
+    rows = finished()[None].astype(np.float16)
+    path = write_network(tmp_path / "half.onnx", {"output0": rows}, INPUT, dtype=np.float16, metadata=ULTRALYTICS)
+    found = load_detector(load_runtime(path), load_card(path)).detect([IMAGE])[0]
+    np.testing.assert_allclose(found.boxes_xyxy, in_image("letterbox", 0))
+
+    two = np.stack([finished(), finished()])
+    two[1, :, 4] = 0  # the second image is only there to fill the batch
+    path = write_network(tmp_path / "two.onnx", {"output0": two}, INPUT, metadata=ULTRALYTICS, shapes={"images": [2, 3, 64, 64]})
+    detector = load_detector(load_runtime(path), load_card(path), batch_size=2)
+    assert [len(each) for each in detector.detect([IMAGE] * 3)] == [2, 2, 2]
 
 
 @pytest.mark.parametrize("broken", ["score", "box"])
