@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models.add_argument("--model", metavar="MODEL",
                         help="pose model: name, exported folder or ONNX file (default: the one that is bundled)")
     models.add_argument("--det", metavar="MODEL",
-                        help="detector: name, exported folder, ONNX file or JSON file of boxes (default: the one that is bundled); "
-                             f"{NO_DETECTOR} for a bottom-up model, or to take each whole image as one person")
+                        help="detector: name, exported folder, ONNX file or JSON file of boxes (default: the one that is "
+                             f"bundled); {NO_DETECTOR} for a bottom-up model, or to take each whole image as one person")
     models.add_argument("--det_threshold", type=float, default=0.5,
                         help="smallest score of a person's box (default: %(default)s)")
     models.add_argument("--threshold", type=float, default=0.5,

@@ -1,9 +1,8 @@
 """Opens what stands for a detector: an exported model, an ONNX file, a JSON file of boxes, or a Python function."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Callable, Union
 
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.estimators.box_source import BoxSource, FunctionBoxes

@@ -4,8 +4,8 @@ Legend: N boxes, H W pixels.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Callable, Protocol
 
 import numpy as np
 

@@ -5,6 +5,7 @@ Legend: N boxes, H W pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class OnnxDetector:
     def refuse_detector(cls, card: ModelCard, advice: str) -> None:
         """Nothing to refuse: this is the detector; see `PoseEstimator.refuse_detector`."""
 
-    @property
+    @cached_property
     def person_label(self) -> int | tuple[int, ...]:
         """Numbers of the classes that are people: the card's `classes`, else by name, else COCO's.
 

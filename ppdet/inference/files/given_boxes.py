@@ -82,7 +82,7 @@ class FileBoxes:
                 raise DataError(f"{self.path} has boxes of several images called {parts[-1]}, and {path} ends like "
                                 f"{'several' if known else 'none'} of them: give the images by the folders that the file names")
         stem = Path(path).stem
-        rows = known[0][1] if known else self._by_id.get(int(stem)) if stem.isdigit() else None
+        rows = known[0][1] if known else self._by_id.get(int(stem)) if stem.isdecimal() else None
         if rows is None and not self._missed:
             self._missed = True
             get_logger(__name__).warning("%s has no boxes of %s: nobody is looked for in it, nor in others that are missing",

@@ -4,9 +4,9 @@ What could be two layouts is refused, with what was seen and the card to write: 
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.onnx_models.layouts import LAYOUTS

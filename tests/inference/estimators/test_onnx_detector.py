@@ -270,7 +270,7 @@ def test_the_network_gets_what_the_card_says(tmp_path: Path) -> None:
     np.testing.assert_allclose(detector.network.candidates([IMAGE])[0][0].boxes[0, :3], 7)
 
 
-def test_labels_and_classes_say_who_is_a_person(tmp_path: Path) -> None:
+def test_labels_and_classes_say_who_is_a_person(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write_network(tmp_path / "any.onnx", v8(), INPUT)
 
     def detector(card: str) -> OnnxDetector:
@@ -284,6 +284,8 @@ def test_labels_and_classes_say_who_is_a_person(tmp_path: Path) -> None:
     assert filtered.person_label == (1,) and filtered.detect([IMAGE])[0].labels.tolist() == [1]
     assert detector("classes: [1]").detect([IMAGE])[0].labels.tolist() == [1]
     assert detector("labels: [person, dog]\nscore_threshold: 0.8").detect([IMAGE])[0].labels.tolist() == [0]
+    assert detector("score_threshold: 0.1").person_label == 0
+    assert caplog.text.count("names none of its 2 classes") == 1
     with pytest.raises(ModelDirError, match="finds cat, dog, none of which is called person"):
         assert detector("labels: [cat, dog]").person_label
     with pytest.raises(ModelDirError, match="classes have 'bird', and its labels are cat, dog"):

@@ -1,8 +1,9 @@
 """Layout name -> decoder, and NMS where the graph has none."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Callable
 
 import numpy as np
 
