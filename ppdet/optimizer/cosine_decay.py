@@ -51,8 +51,12 @@ class CosineDecay:
         self.first_plateau_epochs = first_plateau_epochs
 
     def value(self, step: int, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
-        """Learning rate at iteration `step`; the cosine starts at `first_step`, the end of the warm-up, or after the plateau."""
+        """Learning rate at iteration `step`; the cosine starts at `first_step`, the end of the warm-up, or after the plateau.
+
+        Beyond `max_epochs` the rate stays at that of the last iteration, as in PaddleDetection, and does not reach 0.
+        """
         first_step = max(first_step, self.first_plateau_epochs * steps_per_epoch)
+        step = min(step, self.max_epochs * steps_per_epoch - 1)
         lowest = base_lr * self.min_lr_ratio
         length = (self.max_epochs - self.last_plateau_epochs) * steps_per_epoch - first_step
         progress = (step - first_step) / length if length > 0 else 1.0
