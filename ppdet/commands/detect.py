@@ -3,7 +3,9 @@
     ppdet detect street.mp4 --json boxes.json            COCO result entries with image_id, file_name and score
     ppdet detect images/ --det output_inference/picodet_s_320_lcnet_pedestrian
 
-A model is a name or the folder of an exported detector. PaddleDetection's flags: deploy/python/infer.py.
+    ppdet detect photo.jpg --det yolov8n.onnx            other toolkits' detectors: docs/any_model.md
+
+A model is a name, the folder of an exported detector, or an ONNX file. PaddleDetection's flags: deploy/python/infer.py.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ppdet.commands.flags.source_flags import add_plain_source_flags
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sources, the model, results, engine."""
     models = parser.add_argument_group("model")
-    models.add_argument("--det", metavar="MODEL", help="name or exported folder (default: the one that is bundled)")
+    models.add_argument("--det", metavar="MODEL", help="name, exported folder or ONNX file (default: the one that is bundled)")
     models.add_argument("--threshold", type=float, default=0.5,
                         help="smallest score that is drawn and counted (default: %(default)s)")
     models.add_argument("--save_threshold", type=float, default=0.0, help="smallest score in the JSON (default: %(default)s)")

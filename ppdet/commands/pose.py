@@ -5,8 +5,10 @@
     ppdet pose photo.jpg --json - | jq '.[0].people'     into a pipe; log lines go to stderr
     ppdet pose 0                                         the first camera, until Ctrl-C
     ppdet pose photo.jpg --model output_inference/higherhrnet_hrnet_w32_512 --det none
+    ppdet pose photo.jpg --det yolov8n.onnx --model rtmpose-s.onnx       other toolkits' models: docs/any_model.md
 
-A model is a name or the folder of an exported model. PaddleDetection's flags: deploy/python/det_keypoint_unite_infer.py.
+A model is a name, the folder of an exported model, or an ONNX file. PaddleDetection's flags:
+deploy/python/det_keypoint_unite_infer.py.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ NO_DETECTOR = "none"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sources, models, results, engine."""
     models = parser.add_argument_group("models")
-    models.add_argument("--model", metavar="MODEL", help="pose model: name or exported folder (default: the one that is bundled)")
-    models.add_argument("--det", metavar="MODEL", help="detector: name or exported folder (default: the one that is bundled); "
-                        f"{NO_DETECTOR} for a bottom-up model, or to take each whole image as one person")  # fmt: skip
+    models.add_argument("--model", metavar="MODEL",
+                        help="pose model: name, exported folder or ONNX file (default: the one that is bundled)")
+    models.add_argument("--det", metavar="MODEL",
+                        help="detector: name, exported folder, ONNX file or JSON file of boxes (default: the one that is "
+                             f"bundled); {NO_DETECTOR} for a bottom-up model, or to take each whole image as one person")
     models.add_argument("--det_threshold", type=float, default=0.5,
                         help="smallest score of a person's box (default: %(default)s)")
     models.add_argument("--threshold", type=float, default=0.5,

@@ -51,9 +51,14 @@ def nms(boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndar
     Returns:
         Indices of the kept boxes, best first.
     """
-    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    overlap = iou_matrix(boxes_xyxy, boxes_xyxy)
-    return greedy_suppression(order, overlap, threshold)
+    boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
+    rest = np.argsort(-np.asarray(scores, np.float64), kind="stable")
+    keep = []
+    while len(rest):  # row by row: a matrix of all pairs would take gigabytes for the candidates of a crowd
+        best, rest = rest[0], rest[1:]
+        keep.append(best)
+        rest = rest[iou_matrix(boxes[best], boxes[rest])[0] <= threshold]
+    return np.array(keep, dtype=np.int64)
 
 
 def greedy_suppression(order: np.ndarray, overlap: np.ndarray, threshold: float) -> np.ndarray:

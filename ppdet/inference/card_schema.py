@@ -80,6 +80,7 @@ CARD_RULE = mapping(
         "codec": optional(mapping({"name": text()})),
         "skeleton": optional(either(mapping({}), text())),
         "model_name": optional(text()),
+        "padding": optional(number(0.1, 10)),
     },
     others=anything(),
 )

@@ -21,6 +21,7 @@ from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.core.files import atomic_write
 from ppdet.core.plugins import import_plugins
 from ppdet.core.problem import short_repr
+from ppdet.geometry.crop import BOX_PADDING
 from ppdet.inference.card_schema import CARD_RULE
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # Key of a top-down model's card: which boxes it was trained on, as the dataset's `box`: "given" (annotated), "extent" (of the
 # keypoints) or "image" (the whole image).
 BOX_KEY = "box"
+# Key of a top-down model's card: see `ModelCard.box_padding`.
+PADDING_KEY = "padding"
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
@@ -93,6 +96,11 @@ class ModelCard:
         # Some of PaddleDetection's exporters take the first name they find within "HigherHRNet", which is "HRNet".
         is_cut_short = self.arch == "HRNet" and self.operation("EvalAffine") is not None
         return KIND_OF_ARCH["HigherHRNet" if is_cut_short else self.arch]
+
+    @property
+    def box_padding(self) -> float:
+        """Factor on a person's box before it is cropped, of top-down models; 1.25 unless the card says otherwise."""
+        return float(self.extra.get(PADDING_KEY, BOX_PADDING))
 
     def operation(self, kind: str) -> dict[str, Any] | None:
         """The first `Preprocess` entry of a type, or None."""

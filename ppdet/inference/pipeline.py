@@ -12,20 +12,19 @@ from typing import Any, Union
 
 import numpy as np
 
-from ppdet.core.errors import ConfigError, DataError, MediaError, ModelDirError
+from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.inference.detectors import AnyDetector, open_card, open_detector, open_runtime
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
-from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
-from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
+from ppdet.inference.estimators.box_source import BoxSource
+from ppdet.inference.estimators.registry import pose_estimator_class
+from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
-from ppdet.inference.model_card import BOX_KEY, ModelCard
+from ppdet.inference.model_card import BOX_KEY
 from ppdet.inference.results import PoseResult
-from ppdet.inference.runtimes.base import Runtime
-from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.process import open_results
@@ -33,7 +32,7 @@ from ppdet.skeletons import Skeleton
 
 AUTO = "auto"
 IMAGE_BOX = "image"
-Detector = Union[str, Path, BoxDetector, None]
+Detector = Union[AnyDetector, None]
 
 
 class PosePipeline:
@@ -46,14 +45,18 @@ class PosePipeline:
         pipeline = PosePipeline(det="picodet", model="tinypose")       # by name
         pipeline = PosePipeline("output_inference/picodet_s_320_lcnet_pedestrian", "output_inference/tinypose_256x192")
         pipeline = PosePipeline(None, "output_inference/higherhrnet_hrnet_w32_512")  # finds everybody by itself
+        pipeline = PosePipeline("yolo.onnx", "rtmpose.onnx")           # other toolkits' models, see docs/any_model.md
 
         for person in pipeline("street.jpg"):
             print(person.id, person.box, person["left_wrist"])
 
     Args:
-        detector: name or directory of an exported detector, or a `BoxDetector`. "auto" takes the bundled one for top-down models
-            and none for bottom-up models. None: a top-down model takes the whole image as one person's box.
-        keypoint: name or directory of an exported pose model, or its `PoseEstimator`; None takes the bundled one.
+        detector: name or directory of an exported detector, an ONNX file of another toolkit, a JSON file of boxes (COCO
+            annotations or results), a function that returns boxes, or a `BoxDetector`. "auto" takes the bundled one for top-down
+            models and none for models that find people by themselves. None: a top-down model takes the whole image as one
+            person's box.
+        keypoint: name or directory of an exported pose model, an ONNX file of another toolkit, or its `PoseEstimator`; None takes
+            the bundled one.
         engine: "auto" or one of `runtime_names()`, for directories.
         device: "cpu" or "gpu", for directories.
         cpu_threads: threads of the engines, for directories.
@@ -99,7 +102,7 @@ class PosePipeline:
         place = default_model(POSE) if keypoint is None else keypoint
         if isinstance(place, (str, Path)):
             place = find_model(place, POSE)
-            card = _card(place)
+            card = open_card(place)
             kind = pose_estimator_class(card, how)
         else:
             card, kind = place.card, type(place)
@@ -107,15 +110,14 @@ class PosePipeline:
             detector = None if kind.finds_people_itself else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
-        if isinstance(detector, (str, Path)):
-            detector = find_model(detector, DETECTOR)
-            box_card = _card(detector)
-            estimator_class(box_card).refuse_detector(box_card, "it is no detector for others; PosePipeline(None, it) runs it")
-            detector = BoxDetector(card=box_card, runtime=_runtime(detector, **options))
+        if detector is not None:
+            detector = open_detector(detector, **options)
+            _ = detector.person_label  # a detector without a class of people is refused now, not at the first image
         if isinstance(place, Path):
-            runtime = _runtime(place, **options, batch_size=keypoint_batch_size, dynamic_shape=card.use_dynamic_shape)
+            runtime = open_runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
+                                   dynamic_shape=card.use_dynamic_shape)
             place = kind.from_options(runtime, card, how)
-        self.detector = detector
+        self.detector: BoxSource | None = detector
         self.estimator: PoseEstimator = place
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
@@ -230,7 +232,7 @@ class PosePipeline:
         """
         image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
-        return PoseResult(*self._poses([image])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+        return PoseResult(*self._poses([image], [path])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
                           image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
@@ -242,22 +244,24 @@ class PosePipeline:
         """
         images = [checked_image(image, self.image_range) for image in images]
         return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                for image, path, found in zip(images, paths, self._poses(images))]
+                for image, path, found in zip(images, paths, self._poses(images, paths))]
 
-    def _poses(self, images: Sequence[np.ndarray]) -> list[People]:
+    def _poses(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[People]:
         """People of each image."""
-        boxes = None if self.estimator.finds_people_itself else self._boxes(images)
+        boxes = None if self.estimator.finds_people_itself else self._boxes(images, paths)
         return self.estimator.poses(images, boxes, self.person_threshold, self.timer)
 
-    def _boxes(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[tuple[np.ndarray, np.ndarray]]:
         """(N, 4) boxes of people and their (N,) scores, for each image."""
         if self.detector is None:
             self._check_whole_images()
             return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
         with self.timer.stage("detect"):
-            found = self.detector.detect(images)
-        keep = [(one.labels == self.detector.person_label) & (one.scores >= self.det_threshold) for one in found]
-        return [(one.boxes_xyxy[people], one.scores[people]) for one, people in zip(found, keep)]
+            takes_paths = getattr(self.detector, "takes_paths", False)
+            found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
+        people = self.detector.person_label
+        keep = [np.isin(one.labels, people) & (one.scores >= self.det_threshold) for one in found]
+        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(found, keep)]
 
     def _check_whole_images(self) -> None:
         """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
@@ -317,16 +321,3 @@ class PosePipeline:
 def _is_auto(detector: Detector) -> bool:
     return isinstance(detector, str) and detector == AUTO
 
-
-def _card(folder: Path) -> ModelCard:
-    try:
-        return ModelCard.load(folder)
-    except ModelDirError as error:
-        raise add_advice(error, folder) from error
-
-
-def _runtime(folder: Path, **options: Any) -> Runtime:
-    try:
-        return load_runtime(folder, **options)
-    except ModelDirError as error:
-        raise add_advice(error, folder) from error

@@ -10,13 +10,13 @@ from ppdet.commands.deployed.box_run import BoxRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import finds_poses
+from ppdet.inference.estimators.registry import finds_poses, load_detector
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.video.path import check_video_path
 
@@ -30,7 +30,8 @@ def run_detect(args: argparse.Namespace) -> int:
     if args.video_file:
         check_video_path(args.video_file)
     card = detector_card(args.model_dir)
-    detector = BoxDetector(load_runtime(args.model_dir, **runtime_options(args, card, args.batch_size)), card, args.batch_size)
+    runtime = load_runtime(str(card.model_dir), **runtime_options(args, card, args.batch_size))
+    detector = load_detector(runtime, card, args.batch_size)
     with ExitStack() as stack:
         records = stack.enter_context(JsonListWriter(output.file("bbox.json"))) if args.save_results else None
         work = BoxRun(detector, output if args.save_images else None, records, args.threshold, args.save_threshold)
@@ -53,7 +54,7 @@ def detector_card(model_dir: str | Path) -> ModelCard:
     Raises:
         ModelDirError: no exported model, or one that is no detector.
     """
-    card = ModelCard.load(model_dir)
+    card = load_card(model_dir)
     if finds_poses(card):
         raise ModelDirError(f"{model_dir} is a pose model (arch {card.arch}): use deploy/python/keypoint_infer.py, or "
                             "det_keypoint_unite_infer.py together with a detector (`ppdet pose` does both)")

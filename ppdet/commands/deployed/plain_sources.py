@@ -21,7 +21,7 @@ from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
-from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.registry import load_detector
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
@@ -78,7 +78,7 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     }  # fmt: skip
     with _results(args, stdout, JsonListWriter) as (drawings, records):
         runtime = load_runtime(str(card.model_dir), **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
-        work = BoxRun(BoxDetector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold,
+        work = BoxRun(load_detector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold,
                       args.max_frames)  # fmt: skip
         status = 0
         if sources.images:

@@ -7,14 +7,17 @@ from contextlib import ExitStack
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
+from ppdet.inference.detectors import is_box_file
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
-from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
+from ppdet.inference.estimators.box_source import BoxSource
+from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
+from ppdet.inference.files.given_boxes import FileBoxes
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.video.path import check_video_path
@@ -45,12 +48,14 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
     inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
     if args.video_file:
         check_video_path(args.video_file)
-    cards = [ModelCard.load(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
-    if detector_dir is not None:
+    boxes = FileBoxes(detector_dir) if detector_dir is not None and is_box_file(detector_dir) else None
+    detector_dir = detector_dir if boxes is None else None
+    cards = [load_card(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
+    if detector_dir is not None or boxes is not None:
         for card in cards:
             command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
             estimator_class(card).refuse_detector(card, f"run it alone: {command}")
-    pipeline = load_pipeline(args, cards, batch_size)
+    pipeline = load_pipeline(args, cards, batch_size, boxes)
     with ExitStack() as stack:
         json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
@@ -69,13 +74,16 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
     return status
 
 
-def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: int) -> PosePipeline:
+def load_pipeline(
+    args: argparse.Namespace, cards: list[ModelCard], batch_size: int, boxes: BoxSource | None = None
+) -> PosePipeline:
     """A pipeline from flags.
 
     Args:
         args: parsed flags.
         cards: the pose model's card and, if there is a detector, the detector's.
         batch_size: people in one run of the pose network.
+        boxes: what stands for a detector if no card does.
 
     Raises:
         ConfigError: flags that this kind of model does not support.
@@ -84,8 +92,8 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
     options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
     kind = pose_estimator_class(card, options)
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
-    detector = None
+    detector = boxes
     if len(cards) > 1:
-        detector = BoxDetector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
+        detector = load_detector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
                         person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))

@@ -75,26 +75,35 @@ def decode_raw_heads(
 
 
 def classwise_nms(boxes_xyxy: np.ndarray, scores: np.ndarray, settings: Mapping[str, Any]) -> Detections:
-    """Non-maximum suppression per class, then the best of all classes.
+    """Non-maximum suppression per class, then the best of all classes; see `classwise_rows`."""
+    rows, labels = classwise_rows(boxes_xyxy, scores, settings)
+    return Detections.from_rows(boxes_xyxy[rows], scores[rows, labels], labels)
+
+
+def classwise_rows(boxes_xyxy: np.ndarray, scores: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """What non-maximum suppression per class keeps.
 
     Args:
         boxes_xyxy: (A, 4).
         scores: (A, C).
         settings: `score_threshold`, `nms_threshold`, `nms_top_k`, `keep_top_k` (-1 keeps all).
+
+    Returns:
+        Rows and their classes, best score first.
     """
     settings = {**DEFAULT_NMS, **settings}
     top_k, keep_top_k = int(settings["nms_top_k"]), int(settings["keep_top_k"])
-    rows, labels = [], []
+    rows, labels = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for label in range(scores.shape[1]):
         candidates = np.flatnonzero(scores[:, label] > settings["score_threshold"])
         order = np.argsort(-scores[candidates, label], kind="stable")[: top_k if top_k > 0 else None]
         candidates = candidates[order]
         kept = candidates[nms(boxes_xyxy[candidates], scores[candidates, label], float(settings["nms_threshold"]))]
         rows.append(kept)
-        labels.append(np.full(len(kept), label))
+        labels.append(np.full(len(kept), label, np.int64))
     all_rows, all_labels = np.concatenate(rows), np.concatenate(labels)
-    found = Detections.from_rows(boxes_xyxy[all_rows], scores[all_rows, all_labels], all_labels)
-    return found[:keep_top_k] if keep_top_k > 0 else found
+    best = np.argsort(-scores[all_rows, all_labels], kind="stable")[: keep_top_k if keep_top_k > 0 else None]
+    return all_rows[best], all_labels[best]
 
 
 def split_finished_boxes(rows: np.ndarray, counts: np.ndarray) -> list[Detections]:

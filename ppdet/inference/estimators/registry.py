@@ -11,13 +11,17 @@ from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.estimators.base import EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.bottom_up import BottomUpEstimator
 from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.onnx_detector import OnnxDetector
+from ppdet.inference.estimators.onnx_one_stage import OneStageEstimator
 from ppdet.inference.estimators.paddledet_top_down import PaddleDetTopDown
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import KIND_OF_ARCH, ModelCard
+from ppdet.inference.runtimes.base import Runtime
 
 T = TypeVar("T", bound=type)
 
-_ESTIMATORS: dict[str, type[Any]] = {each.kind: each for each in (TopDownEstimator, BottomUpEstimator, BoxDetector)}
+_OURS = (TopDownEstimator, BottomUpEstimator, BoxDetector, OnnxDetector, OneStageEstimator)
+_ESTIMATORS: dict[str, type[Any]] = {each.kind: each for each in _OURS}
 
 
 def register_estimator(archs: Sequence[str] = ()) -> Callable[[T], T]:
@@ -79,3 +83,20 @@ def pose_estimator_class(card: ModelCard, options: EstimatorOptions | None = Non
                             "HRNet, Lite-HRNet, TinyPose or HigherHRNet as the keypoint model")
     cls.check_options(card, options)
     return PaddleDetTopDown if options.paddledet_crop and issubclass(PaddleDetTopDown, cls) else cls
+
+
+def load_detector(runtime: Runtime, card: ModelCard, batch_size: int = 1) -> Any:
+    """The detector of a card.
+
+    Args:
+        runtime: the loaded network.
+        card: of the model.
+        batch_size: images that go through the network together.
+
+    Raises:
+        ModelDirError: the model is no detector, or card and network contradict each other.
+    """
+    cls = estimator_class(card)
+    if issubclass(cls, PoseEstimator):
+        raise ModelDirError(f"{card.place} is a pose model (arch {card.arch}), no detector: give it as the pose model")
+    return cls(runtime, card, batch_size)

@@ -125,7 +125,7 @@ class TopDownEstimator(PoseEstimator):
         count = self.skeleton.num_keypoints
         keypoints = np.empty((len(boxes), count, 2), np.float32)
         scores = np.empty((len(boxes), count), np.float32)
-        crops = self.codec.crop_for_boxes(boxes)
+        crops = self.codec.crop_for_boxes(boxes, self.card.box_padding)
         for start in range(0, len(boxes), self.batch_size):
             rows = np.arange(start, min(start + self.batch_size, len(boxes)))
             pixels = [self.codec.extract(images[owner], crops[rows[owners[rows] == owner]]) for owner in np.unique(owners[rows])]

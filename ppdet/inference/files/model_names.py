@@ -16,7 +16,8 @@ import yaml
 from ppdet.core.errors import ModelDirError
 from ppdet.core.shipped import PACKAGE, bundled_models_folder
 from ppdet.inference.estimators.registry import finds_poses
-from ppdet.inference.model_card import CARD_NAMES, ModelCard
+from ppdet.inference.model_card import CARD_NAMES
+from ppdet.inference.onnx_models.loading import load_card
 
 ZOO_FILE = PACKAGE / "model_zoo" / "zoo.yml"
 TABLE_NAME = "bundled.yml"
@@ -114,4 +115,4 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 
 def _role(folder: Path) -> str:
-    return POSE if finds_poses(ModelCard.load(folder)) else DETECTOR
+    return POSE if finds_poses(load_card(folder)) else DETECTOR

@@ -44,10 +44,15 @@ class ModelFiles:
 def find_model_files(model_dir: str | Path) -> ModelFiles:
     """Find the network files of an exported directory.
 
+    Args:
+        model_dir: the directory, or an ONNX file of any name.
+
     Raises:
         ModelDirError: there is no directory, no network in it, or a program without its weights.
     """
     folder = Path(model_dir)
+    if folder.is_file() and folder.suffix.lower() == ".onnx":
+        return ModelFiles(folder.parent, folder, None, None, None)
     if not folder.is_dir():
         raise ModelDirError(f"{folder} is not a directory: give the directory that tools/export_model.py wrote")
     onnx = _first(folder, [f"{stem}.onnx" for stem in STEMS[:2]])

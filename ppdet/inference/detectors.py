@@ -1,0 +1,66 @@
+"""Opens what stands for a detector: an exported model, an ONNX file, a JSON file of boxes, or a Python function."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Union
+
+from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.inference.estimators.box_source import BoxSource, FunctionBoxes
+from ppdet.inference.estimators.registry import estimator_class, load_detector
+from ppdet.inference.files.given_boxes import SUFFIX, FileBoxes
+from ppdet.inference.files.model_names import DETECTOR, add_advice, find_model
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.onnx_models.loading import load_card
+from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.runtimes.registry import load_runtime
+
+AnyDetector = Union[str, Path, BoxSource, Callable[[Any], Any]]
+
+
+def open_detector(detector: AnyDetector, **options: Any) -> BoxSource:
+    """The detector that a user means.
+
+    Args:
+        detector: name or directory of an exported detector; an ONNX file; a COCO annotation or result file (`.json`), whose
+            boxes are found by the images' names; a function of an (H, W, 3) RGB image that returns boxes, see `FunctionBoxes`;
+            or an object with `detect` and `person_label`.
+        options: of `load_runtime`.
+
+    Raises:
+        ModelDirError: a model that is no detector, or does not load.
+        DataError: a JSON file without boxes.
+        ConfigError: something else.
+    """
+    if hasattr(detector, "detect"):
+        return detector  # type: ignore[return-value]
+    if isinstance(detector, (str, Path)):
+        if is_box_file(detector):
+            return FileBoxes(detector)
+        folder = find_model(detector, DETECTOR)
+        card = open_card(folder)
+        estimator_class(card).refuse_detector(card, "it is no detector for others; PosePipeline(None, it) runs it")
+        return load_detector(open_runtime(card.model_dir or folder, **options), card)  # type: ignore[no-any-return]
+    if callable(detector):
+        return FunctionBoxes(detector)
+    raise ConfigError(f"the detector is a {type(detector).__name__}: give a name, a path, a function or an object with `detect`")
+
+
+def is_box_file(place: str | Path) -> bool:
+    """Whether a path names a JSON file of boxes instead of a model."""
+    return Path(place).suffix.lower() == SUFFIX
+
+
+def open_card(folder: Path) -> ModelCard:
+    """The card of a model, see `load_card`; an error says what to do if the model came with the package."""
+    try:
+        return load_card(folder)
+    except ModelDirError as error:
+        raise add_advice(error, folder) from error
+
+
+def open_runtime(folder: Path, **options: Any) -> Runtime:
+    """The loaded network, see `load_runtime`; an error says what to do if the model came with the package."""
+    try:
+        return load_runtime(folder, **options)
+    except ModelDirError as error:
+        raise add_advice(error, folder) from error

@@ -1,0 +1,164 @@
+"""The card of any model: of an exported directory, or of an ONNX file of another toolkit.
+
+Beside an ONNX file `x.onnx` a card may lie as `x.yml`; if it is the only one in its folder, also as one of `CARD_NAMES`.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ppdet.core.config.nodes import plain
+from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
+from ppdet.core.logger import get_logger
+from ppdet.inference import model_card
+from ppdet.inference.model_card import ModelCard
+from ppdet.inference.onnx_models.layouts import LAYOUTS, TOP_DOWN
+from ppdet.inference.onnx_models.model import OnnxModelCard, make_card
+from ppdet.inference.onnx_models.recognition import Recognised, recognise, refusal
+from ppdet.inference.onnx_models.settings import OnnxSettings, checked_settings
+from ppdet.inference.onnx_models.top_down import top_down_codec
+from ppdet.inference.runtimes.onnx_header import OnnxHeader, read_onnx_header
+from ppdet.skeletons import get_skeleton
+
+SUFFIX = ".onnx"
+CARD_NAMES = ("detector.yml", "pose.yml", "model.yml", *model_card.CARD_NAMES)
+
+
+def load_card(place: str | Path) -> ModelCard:
+    """The card of a model.
+
+    Args:
+        place: directory that was exported by ppdet or PaddleDetection; an ONNX file; or a folder with one ONNX file.
+
+    Raises:
+        ModelDirError: it is none of these, a card that does not read or contradicts its network, or an ONNX file whose layout is
+            not clear.
+    """
+    path = Path(place)
+    if path.is_file() and path.suffix.lower() == SUFFIX:
+        files = [path]
+    elif path.is_dir():
+        files = sorted(each for each in path.iterdir() if each.suffix.lower() == SUFFIX and each.is_file())
+    elif path.suffix.lower() == SUFFIX:
+        raise ModelDirError(f"there is no file {path}: check the path")
+    else:
+        return ModelCard.load(path)
+    folder = path if path.is_dir() else path.parent
+    exported = _exported_card(folder)
+    if exported is not None and (path.is_dir() or path.stem in ("model", "inference")):
+        return exported
+    if not files:
+        return ModelCard.load(path)
+    if len(files) > 1:
+        names = ", ".join(each.name for each in files[:5])
+        raise ModelDirError(f"{folder} holds {len(files)} ONNX files ({names}): give the path of one of them")
+    header = read_onnx_header(files[0])
+    card_path = _card_beside(files[0])
+    return card_of(header, {} if card_path is None else _stated(card_path), card_path)
+
+
+def card_of(header: OnnxHeader, stated: Mapping[str, Any], card_path: Path | None = None) -> OnnxModelCard:
+    """The card of an ONNX file with what a card states about it.
+
+    Raises:
+        ModelDirError: see `load_card`.
+    """
+    place = card_path or header.path
+    wanted = stated.get("input_wh")
+    known: Recognised
+    if "layout" in stated:
+        known = _found_beside(header, stated)
+    else:
+        known = recognise(header, None if wanted is None else (int(wanted[0]), int(wanted[1])))
+    settings_values = {key: value for key, value in stated.items() if key != "layout"}
+    found = dict(known.found)
+    if header.input_wh is not None:
+        found["input_wh"] = header.input_wh
+    _check_input(header, stated, place)
+    if "input_wh" not in {**found, **settings_values}:
+        raise ModelDirError(f"{header.path}: the graph fixes no input size ({header.image_input}) and nothing else says it: "
+                            f"write input_wh: [width, height] into {_card_to_write(header)}")
+    settings = OnnxSettings.merged(known.layout, found, settings_values)
+    if known.doubt and not stated:
+        get_logger(__name__).warning("%s: %s", header.path, known.doubt)
+    skeleton = None if settings.skeleton is None else _skeleton(settings, place)
+    codec = top_down_codec(header, settings) if settings.kind == TOP_DOWN else None
+    return make_card(header, settings, "layout" in stated, skeleton=skeleton, codec=codec)
+
+
+def _exported_card(folder: Path) -> ModelCard | None:
+    """The card of an exported directory; None if there is none, or one with a layout of its own."""
+    path = next((folder / name for name in model_card.CARD_NAMES if (folder / name).is_file()), None)
+    if path is None or _is_short_card(path):
+        return None
+    return ModelCard.load(folder)
+
+
+def _is_short_card(path: Path) -> bool:
+    """Whether a file is a card of the kind described here: a mapping without PaddleDetection's `Preprocess`."""
+    try:
+        content = load_yaml(path)
+    except PpdetError:
+        return False  # `ModelCard.load` says what is wrong
+    return isinstance(content, Mapping) and "Preprocess" not in content and "arch" not in content and bool(content)
+
+
+def _card_beside(file: Path) -> Path | None:
+    """The card of an ONNX file, or None."""
+    for suffix in (".yml", ".yaml"):
+        if file.with_suffix(suffix).is_file():
+            return file.with_suffix(suffix)
+    if len([each for each in file.parent.iterdir() if each.suffix.lower() == SUFFIX]) > 1:
+        return None
+    present = [file.parent / name for name in CARD_NAMES if (file.parent / name).is_file()]
+    cards = [path for path in present if path.name not in model_card.CARD_NAMES or _is_short_card(path)]
+    if len(cards) > 1:
+        raise ModelDirError(f"{file} has several cards beside it ({', '.join(path.name for path in cards)}): keep one")
+    return cards[0] if cards else None
+
+
+def _stated(path: Path) -> dict[str, Any]:
+    try:
+        content = load_yaml(path)
+        return checked_settings(plain(content) if content is not None else None, path)
+    except TypeError:
+        raise ModelDirError(f"{path} holds a `!Tag`; a card is plain data") from None
+    except ConfigError as error:
+        raise ModelDirError(f"{path} does not read as YAML: {error}") from error
+
+
+def _found_beside(header: OnnxHeader, stated: Mapping[str, Any]) -> Recognised:
+    """What the file tells beside the layout that a card states; labels of metadata, for instance."""
+    layout = str(stated["layout"])
+    wanted = stated.get("input_wh")
+    try:
+        known = recognise(header, None if wanted is None else (int(wanted[0]), int(wanted[1])))
+    except ModelDirError:
+        return Recognised(layout)
+    same = known.layout == layout or LAYOUTS[known.layout].kind == LAYOUTS[layout].kind
+    keep = ("labels", "input_wh") if known.layout != layout else tuple(known.found)
+    return Recognised(layout, {key: value for key, value in known.found.items() if key in keep} if same else {})
+
+
+def _check_input(header: OnnxHeader, stated: Mapping[str, Any], place: Path) -> None:
+    """Refuse inputs that are no images, and a card whose size is not the network's."""
+    image = header.image_input
+    if image.rank not in (4, None) or image.side(1) not in (3, None):
+        raise refusal(header, f"its input {image} takes no images of three channels, (N, 3, H, W)")
+    wanted = stated.get("input_wh")
+    if wanted is not None and header.input_wh is not None and tuple(wanted) != header.input_wh:
+        raise ModelDirError(f"{place} says input_wh {list(wanted)}, and the network {header.path.name} takes "
+                            f"{list(header.input_wh)} (width, height): put the card right")
+
+
+def _skeleton(settings: OnnxSettings, place: Path) -> Any:
+    try:
+        return get_skeleton(settings.skeleton)
+    except ConfigError as error:
+        raise ModelDirError(f"{place}: {error}") from error
+
+
+def _card_to_write(header: OnnxHeader) -> str:
+    return header.path.with_suffix(".yml").name

@@ -1,0 +1,55 @@
+"""The card of an ONNX model of another toolkit, in the form that pipeline and estimators take."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ppdet.inference.model_card import PADDING_KEY, ModelCard
+from ppdet.inference.onnx_models.layouts import DETECTION
+from ppdet.inference.onnx_models.settings import OnnxSettings
+from ppdet.inference.runtimes.onnx_header import OnnxHeader
+
+ARCH = "ONNX"
+PERSON_NAMES = ("person", "pedestrian", "human", "people", "persons", "pedestrians")
+
+
+@dataclass
+class OnnxModelCard(ModelCard):
+    """A `ModelCard` whose settings come from the ONNX file and from a few lines beside it.
+
+    Attributes:
+        settings: how the network is fed and what its outputs mean.
+        header: what the file says about itself.
+        layout_is_sure: the layout is stated, or can be no other; if not, the first outputs decide between two that look alike.
+    """
+
+    settings: Any = None
+    header: Any = None
+    layout_is_sure: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Kind of model, by the layout."""
+        return self.layout_settings.kind
+
+    @property
+    def layout_settings(self) -> OnnxSettings:
+        """`settings`, typed."""
+        assert isinstance(self.settings, OnnxSettings)
+        return self.settings
+
+    @property
+    def file_header(self) -> OnnxHeader:
+        """`header`, typed."""
+        assert isinstance(self.header, OnnxHeader)
+        return self.header
+
+
+def make_card(header: OnnxHeader, settings: OnnxSettings, layout_is_sure: bool, **more: Any) -> OnnxModelCard:
+    """The card of a file with these settings; `more` are further fields of the card."""
+    labels = list(settings.labels) or (["person"] if settings.kind == DETECTION else ["keypoint"])
+    return OnnxModelCard(
+        arch=ARCH, preprocess=[settings.operation], label_list=labels, mode="onnx", input_wh=settings.input_wh,
+        extra={PADDING_KEY: settings.padding}, model_dir=header.path, settings=settings, header=header,
+        layout_is_sure=layout_is_sure, **more,
+    )  # fmt: skip
