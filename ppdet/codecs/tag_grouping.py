@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ppdet.codecs.assignment import assign
+from ppdet.geometry.assignment import assign
 from ppdet.codecs.bottom_up_candidates import Candidates
 
 #: HigherHRNet's order for COCO: head and shoulders, hips, arms, knees and ankles. For 14 keypoints its code takes the first 14.

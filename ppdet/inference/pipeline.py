@@ -27,6 +27,9 @@ from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.candidates import boxes_to_keep
+from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.process import open_results
 from ppdet.skeletons import Skeleton
@@ -217,20 +220,28 @@ class PosePipeline:
             get_logger(__name__).error("%d of %d images in %s failed and were left out", failed, len(paths), folder)
 
     def estimate(
-        self, image: Any, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
+        self,
+        image: Any,
+        path: str | None = None,
+        frame_id: int | None = None,
+        timestamp_ms: float | None = None,
+        expected: np.ndarray | None = None,
+        low_score: float = 1.0,
     ) -> PoseResult:
         """People and poses of one image.
 
         Args:
             image: (H, W, 3) RGB uint8.
             path, frame_id, timestamp_ms: where it comes from, for the result.
+            expected: (M, 4) xyxy, where a tracker expects people. Boxes there below `det_threshold` count, too.
+            low_score: smallest score of these.
 
         Raises:
             DataError: the array is no RGB image.
         """
         image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
-        return PoseResult(*self._poses([image])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+        return PoseResult(*self._poses([image], expected, low_score)[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
                           image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
@@ -244,20 +255,25 @@ class PosePipeline:
         return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
                 for image, path, found in zip(images, paths, self._poses(images))]
 
-    def _poses(self, images: Sequence[np.ndarray]) -> list[People]:
+    def _poses(
+        self, images: Sequence[np.ndarray], expected: np.ndarray | None = None, low_score: float = 1.0
+    ) -> list[People]:
         """People of each image."""
-        boxes = None if self.estimator.finds_people_itself else self._boxes(images)
+        boxes = None if self.estimator.finds_people_itself else self._boxes(images, expected, low_score)
         return self.estimator.poses(images, boxes, self.person_threshold, self.timer)
 
-    def _boxes(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _boxes(
+        self, images: Sequence[np.ndarray], expected: np.ndarray | None, low_score: float
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
         """(N, 4) boxes of people and their (N,) scores, for each image."""
         if self.detector is None:
             self._check_whole_images()
             return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
         with self.timer.stage("detect"):
             found = self.detector.detect(images)
-        keep = [(one.labels == self.detector.person_label) & (one.scores >= self.det_threshold) for one in found]
-        return [(one.boxes_xyxy[people], one.scores[people]) for one, people in zip(found, keep)]
+        people = [one[one.labels == self.detector.person_label] for one in found]
+        keep = [boxes_to_keep(one.boxes_xyxy, one.scores, self.det_threshold, low_score, expected) for one in people]
+        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(people, keep)]
 
     def _check_whole_images(self) -> None:
         """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
@@ -276,7 +292,11 @@ class PosePipeline:
                           np.zeros((0, count), np.float32), self.estimator.skeleton, image_wh, None, frame_id)
 
     def video(
-        self, source: str | Path | int, keep_frames: bool = False, filter_type: str | None = None
+        self,
+        source: str | Path | int,
+        keep_frames: bool = False,
+        filter_type: str | None = None,
+        settings: TrackerSettings | None = None,
     ) -> Iterator[PoseResult]:
         """Results of a video, stream or camera, frame by frame, with identities; reading runs ahead in a thread.
 
@@ -284,27 +304,45 @@ class PosePipeline:
             source: path, URL, or number of a camera.
             keep_frames: keep each frame in its result, as `image`.
             filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
+            settings: of the tracker; None takes the defaults.
 
         Raises:
             MediaError: it does not open.
         """
-        return open_results(self, source, filter_type, keep_frames)
+        return open_results(self, source, filter_type, keep_frames, settings)
 
-    def track(self, frame: Any, stream: Hashable = None, filter_type: str | None = None) -> PoseResult:
+    def stream_tracker(
+        self, filter_type: str | None = None, fps: float = REFERENCE_FPS, settings: TrackerSettings | None = None
+    ) -> StreamTracker:
+        """A tracker for one stream of this pipeline's results; see `StreamTracker`."""
+        return StreamTracker(self.skeleton, filter_type, fps, settings, None if self.detector is None else self.det_threshold)
+
+    def track(
+        self,
+        frame: Any,
+        stream: Hashable = None,
+        filter_type: str | None = None,
+        seconds: float | None = None,
+        settings: TrackerSettings | None = None,
+    ) -> PoseResult:
         """People of the next frame of one's own loop, with identities that last from call to call.
 
         Args:
             frame: one image, as for a call of the pipeline.
             stream: names the loop if there are several (several cameras); frames of one stream must come in order.
-            filter_type: "OneEuro" or "EMA" to smooth the keypoints at 30 frames per second; counts at a stream's first frame.
+            filter_type: "OneEuro" or "EMA" to smooth the keypoints; counts at a stream's first frame.
+            seconds: time of the frame on any clock, such as `time.monotonic()`; None assumes 30 frames per second.
+            settings: of the tracker; count at a stream's first frame.
 
         Raises:
             DataError, MediaError: see `__call__`.
         """
         result = self._item(frame, "the frame")
+        if seconds is not None:
+            result = replace(result, timestamp_ms=seconds * 1000.0)
         with self._streams_lock:
             if stream not in self._streams:
-                self._streams[stream] = StreamTracker(self.skeleton, filter_type)
+                self._streams[stream] = self.stream_tracker(filter_type, settings=settings)
             tracker = self._streams[stream]
         return tracker.update(result)
 

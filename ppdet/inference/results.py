@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Union, overload
@@ -96,6 +96,16 @@ class PoseResult:
         points = {name: Keypoint(*row) for name, row in zip(self.skeleton.names, rows)}
         identity = None if self.track_ids is None else int(self.track_ids[index])
         return Person(self.boxes[index], float(self.box_scores[index]), float(self.person_scores[index]), points, identity)
+
+    def of(self, rows: np.ndarray) -> PoseResult:
+        """The result with some of its people only.
+
+        Args:
+            rows: (N,) bool, or indices of people.
+        """
+        parts = ("boxes", "box_scores", "keypoints", "scores", "track_ids")
+        chosen = {name: getattr(self, name)[rows] for name in parts if getattr(self, name) is not None}
+        return replace(self, **chosen)
 
     @property
     def person_scores(self) -> np.ndarray:

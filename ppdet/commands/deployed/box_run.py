@@ -131,4 +131,4 @@ class BoxRun:
     def log_end(self) -> None:
         """The last line of the command: how much, how fast, where it is."""
         written = self.written + ([self.records.path] if self.records is not None else [])
-        log_end(self.images, self.frames, self.boxes, "boxes", self.started, written)
+        log_end(self.images, self.frames, f"{self.boxes} boxes", self.started, written)

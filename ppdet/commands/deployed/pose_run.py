@@ -16,6 +16,7 @@ from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
+from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.video.process import VideoReport, process_video
 
 
@@ -31,7 +32,9 @@ class PoseRun:
         filter_type: "OneEuro" or "EMA" to smooth the keypoints of videos, None not to.
         max_frames: end of every video; None for its own end.
         names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
-        images, frames, people: counts so far; people of every frame.
+        tracking: settings of the tracker for videos; None takes the defaults.
+        images, people: counts so far of images and the people in them.
+        frames, persons, person_frames: counts so far of video frames, the different people in them, and the poses.
         written: what was written, besides the records.
     """
 
@@ -42,9 +45,12 @@ class PoseRun:
     filter_type: str | None = None
     max_frames: int | None = None
     names_videos: bool = False
+    tracking: TrackerSettings | None = None
     images: int = 0
-    frames: int = 0
     people: int = 0
+    frames: int = 0
+    persons: int = 0
+    person_frames: int = 0
     written: list[Path] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
@@ -85,9 +91,10 @@ class PoseRun:
             path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
         record = self._recorder(name)
         report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
-                               max_frames=self.max_frames, on_result=record)  # fmt: skip
+                               max_frames=self.max_frames, on_result=record, tracking=self.tracking)  # fmt: skip
         self.frames += report.frames
-        self.people += report.people
+        self.persons += report.persons
+        self.person_frames += report.people
         self.written += report.written
         return report
 
@@ -100,4 +107,6 @@ class PoseRun:
     def log_end(self) -> None:
         """The last line of the command: how much, how fast, where it is."""
         written = self.written + ([self.records.path] if self.records is not None else [])
-        log_end(self.images, self.frames, self.people, "people", self.started, written)
+        of_images = [f"{self.people} people"] if self.images or not self.frames else []
+        of_videos = [f"{self.persons} persons in {self.person_frames} person-frames"] if self.frames else []
+        log_end(self.images, self.frames, " and ".join(of_images + of_videos), self.started, written)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
+from ppdet.commands.flags.tracking_flags import tracker_settings
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
@@ -40,6 +41,7 @@ def run_keypoint(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, batch_size: int, threshold: float, name: str,
          save_json: bool, images_together: int) -> int:
+    tracking = tracker_settings(args)
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
     inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
@@ -55,7 +57,8 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
         json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
         drawings = output if getattr(args, "save_images", True) else None
-        work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None)
+        work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None,
+                       tracking=tracking)
         if inputs is not None:
             work.run_images(inputs, images_together)
             status = inputs.exit_status()

@@ -36,7 +36,6 @@ _FOREIGN = (
     PaddleDetFlag("--save_mot_txts", False, REFUSED, _TRACKS),
     PaddleDetFlag("--save_mot_txt_per_img", False, REFUSED, _TRACKS),
     PaddleDetFlag("--scaled", False, NO_EFFECT, "it is for JDE trackers"),
-    PaddleDetFlag("--tracker_config", None, REFUSED, _TRACKS),
     PaddleDetFlag("--reid_model_dir", None, REFUSED, _TRACKS),
     PaddleDetFlag("--reid_batch_size", 50, NO_EFFECT, "it belongs to --reid_model_dir, which is refused"),
     PaddleDetFlag("--action_file", None, REFUSED, _ACTIONS),
@@ -70,8 +69,11 @@ _SINGLE = (
 _DARK = PaddleDetFlag("--use_dark", True, SAME, "decode with DARK; without the flag the model's card decides, which is true for "
                                                 "models exported by PaddleDetection")  # fmt: skip
 
-DETECTOR = (*_SINGLE, PaddleDetFlag("--use_dark", True, NO_EFFECT, "a detector has no keypoints"))
-KEYPOINT = (*_SINGLE, _DARK)
+_TRACKER = PaddleDetFlag("--tracker_config", None, SAME, "settings of the tracker: this toolkit's or PaddleDetection's YAML, whose "
+                                                        "keys are translated (docs/tracking.md)")  # fmt: skip
+
+DETECTOR = (*_SINGLE, PaddleDetFlag("--tracker_config", None, REFUSED, _TRACKS), PaddleDetFlag("--use_dark", True, NO_EFFECT, "a detector has no keypoints"))
+KEYPOINT = (*_SINGLE, _TRACKER, _DARK)
 UNITE = (
     PaddleDetFlag("--det_model_dir", None, SAME, "folder of an exported detector"),
     PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported top-down pose model"),
@@ -84,5 +86,6 @@ UNITE = (
     PaddleDetFlag("--save_res", False, SAME, "also write the poses as JSON"),
     PaddleDetFlag("--smooth", False, SAME, "smooth keypoints over a video; for any number of people, there for one"),
     PaddleDetFlag("--filter_type", "OneEuro", SAME, "OneEuro or EMA, for --smooth"),
+    _TRACKER,
     *_FOREIGN,
 )

@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ppdet.commands.flags.tracking_flags import add_tracking_flags
 from ppdet.commands.flags.values import add_switch, camera_number, check_numbers
 from ppdet.core.errors import ConfigError
 from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
@@ -77,6 +78,7 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--json_layout", choices=("paddledet", "named"), default="paddledet",
                        help="nested lists as PaddleDetection writes, or names (default: %(default)s)")
     add_smoothing_flags(group)
+    add_tracking_flags(group)
 
 
 def add_smoothing_flags(group: argparse._ActionsContainer) -> None:

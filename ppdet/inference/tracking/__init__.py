@@ -9,5 +9,7 @@ __getattr__, __all__ = lazy_names(
     {
         "PersonTracker": "tracker",
         "PoseSmoother": "smoothing",
+        "StreamTracker": "stream",
+        "TrackerSettings": "settings",
     },
 )

@@ -19,6 +19,7 @@ from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.background import BackgroundSink, BackgroundSource
 from ppdet.inference.video.reader import Frame, VideoReader
@@ -38,9 +39,20 @@ class FrameEstimator(Protocol):
         """The skeleton of the results."""
 
     def estimate(
-        self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
+        self,
+        image: np.ndarray,
+        path: str | None = None,
+        frame_id: int | None = None,
+        timestamp_ms: float | None = None,
+        expected: np.ndarray | None = None,
+        low_score: float = 1.0,
     ) -> PoseResult:
-        """People and poses of one image."""
+        """People and poses of one image; boxes of at least `low_score` count where people are expected."""
+
+    def stream_tracker(
+        self, filter_type: str | None = None, fps: float = 30.0, settings: TrackerSettings | None = None
+    ) -> StreamTracker:
+        """A tracker for one video."""
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
         """The result of a frame that could not be decoded."""
@@ -52,7 +64,8 @@ class VideoReport:
 
     Attributes:
         frames: frames written, those that did not decode included.
-        people: poses in all frames together.
+        people: poses in all frames together (person-frames).
+        persons: different people, by their identities; who was seen in too few frames does not count (`min_hits`).
         seconds: wall-clock time.
         written: the files that were written.
         unreadable: numbers of the frames that did not decode.
@@ -61,6 +74,7 @@ class VideoReport:
 
     frames: int = 0
     people: int = 0
+    persons: int = 0
     seconds: float = 0.0
     written: list[Path] = field(default_factory=list)
     unreadable: list[int] = field(default_factory=list)
@@ -81,6 +95,7 @@ def video_results(
     source: str | Path | int | VideoReader,
     filter_type: str | None = None,
     keep_frames: bool = False,
+    tracking: TrackerSettings | StreamTracker | None = None,
 ) -> Generator[tuple[Frame, PoseResult], None, None]:
     """Frames of a video with their results, with identities, smoothed if wanted.
 
@@ -89,20 +104,25 @@ def video_results(
         source: path, URL, number of a camera, or an open reader.
         filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
         keep_frames: keep each frame in its result, as `image`.
+        tracking: settings of the tracker, or the tracker itself; None takes the defaults.
 
     Raises:
         MediaError: the source does not open, or none of its frames decodes.
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
-    tracker = StreamTracker(pipeline.skeleton, filter_type, reader.fps)
+    is_tracker = isinstance(tracking, StreamTracker)
+    tracker = tracking if is_tracker else pipeline.stream_tracker(filter_type, reader.fps, tracking)
     frames = BackgroundSource(_timed(reader, pipeline.timer))
     try:
         for frame in frames:
             if frame.image is None:
                 yield frame, pipeline.nobody(reader.size_wh, frame.index)
                 continue
-            result = pipeline.estimate(frame.image, frame_id=frame.index, timestamp_ms=frame.timestamp_ms)
-            result = tracker.update(result)
+            with pipeline.timer.stage("track"):
+                expected = tracker.begin(frame.image, frame.timestamp_ms)
+            result = pipeline.estimate(frame.image, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score)
+            with pipeline.timer.stage("track"):
+                result = tracker.update(result)
             yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
         frames.close()
@@ -110,10 +130,14 @@ def video_results(
 
 
 def open_results(
-    pipeline: FrameEstimator, source: str | Path | int, filter_type: str | None = None, keep_frames: bool = False
+    pipeline: FrameEstimator,
+    source: str | Path | int,
+    filter_type: str | None = None,
+    keep_frames: bool = False,
+    tracking: TrackerSettings | None = None,
 ) -> Iterator[PoseResult]:
     """Results of a video; it is opened at once, so that a bad file is an error of this call and not of a later one."""
-    pairs = video_results(pipeline, VideoReader(source), filter_type, keep_frames)
+    pairs = video_results(pipeline, VideoReader(source), filter_type, keep_frames, tracking)
     return (result for _, result in pairs)
 
 
@@ -135,6 +159,7 @@ def process_video(
     filter_type: str | None = None,
     max_frames: int | None = None,
     on_result: Callable[[PoseResult], None] | None = None,
+    tracking: TrackerSettings | None = None,
 ) -> VideoReport:
     """Run a video, stream or camera through the pipeline into a video with poses and a JSON file.
 
@@ -151,6 +176,7 @@ def process_video(
         filter_type: "OneEuro" or "EMA" to smooth, None not to.
         max_frames: stop after so many.
         on_result: called with each result, in order.
+        tracking: settings of the tracker; None takes the defaults.
 
     Raises:
         MediaError: the source does not open or the output cannot be written.
@@ -165,7 +191,8 @@ def process_video(
         background = BackgroundSink(sink.consume)
         progress = Progress(reader.name, reader.frame_count)
         stack.callback(progress.close)
-        results = video_results(pipeline, reader, filter_type)
+        tracker = pipeline.stream_tracker(filter_type, reader.fps, tracking)
+        results = video_results(pipeline, reader, tracking=tracker)
         stack.callback(results.close)  # ends the reading thread before the file is closed
         taken = 0
         try:
@@ -185,4 +212,5 @@ def process_video(
             background.abandon()
             raise
         background.close()
-    return VideoReport(sink.frames, sink.people, time.perf_counter() - start, sink.written(), reader.unreadable, reader.missing)
+    return VideoReport(sink.frames, sink.people, tracker.persons, time.perf_counter() - start, sink.written(), reader.unreadable,
+                       reader.missing)
