@@ -241,7 +241,8 @@ class PosePipeline:
         """
         image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
-        return PoseResult(*self._poses([image], expected, low_score)[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+        people = self._poses([image], expected, low_score)[0]
+        return PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
                           image=image if frame_id is None else None)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:

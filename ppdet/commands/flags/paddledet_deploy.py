@@ -69,10 +69,14 @@ _SINGLE = (
 _DARK = PaddleDetFlag("--use_dark", True, SAME, "decode with DARK; without the flag the model's card decides, which is true for "
                                                 "models exported by PaddleDetection")  # fmt: skip
 
-_TRACKER = PaddleDetFlag("--tracker_config", None, SAME, "settings of the tracker: this toolkit's or PaddleDetection's YAML, whose "
-                                                        "keys are translated (docs/tracking.md)")  # fmt: skip
+_TRACKER = PaddleDetFlag("--tracker_config", None, SAME, "settings of the tracker: this toolkit's YAML or PaddleDetection's, "
+                                                         "whose keys are translated (docs/tracking.md)")  # fmt: skip
 
-DETECTOR = (*_SINGLE, PaddleDetFlag("--tracker_config", None, REFUSED, _TRACKS), PaddleDetFlag("--use_dark", True, NO_EFFECT, "a detector has no keypoints"))
+DETECTOR = (
+    *_SINGLE,
+    PaddleDetFlag("--tracker_config", None, REFUSED, _TRACKS),
+    PaddleDetFlag("--use_dark", True, NO_EFFECT, "a detector has no keypoints"),
+)
 KEYPOINT = (*_SINGLE, _TRACKER, _DARK)
 UNITE = (
     PaddleDetFlag("--det_model_dir", None, SAME, "folder of an exported detector"),

@@ -85,8 +85,8 @@ def enlarged(boxes: np.ndarray, margin: float) -> np.ndarray:
 def camera_shift(boxes: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
     """The (2,) shift in pixels by which everybody is off the place expected, or None if there is no such shift.
 
-    The median of the vectors from each expected centre to the nearest centre found, refined twice. It counts only if it halves the
-    median distance: people who walk in different directions have no shift in common.
+    The median of the vectors from each expected centre to the nearest centre found, refined twice. It counts only if it halves
+    the median distance: people who walk in different directions have no shift in common.
 
     Args:
         boxes: (N, 4) cx, cy, w, h found.

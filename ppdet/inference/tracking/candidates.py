@@ -15,8 +15,8 @@ def boxes_to_keep(
 ) -> np.ndarray:
     """(N,) bool: boxes of people, and boxes of low score where a person is expected and no other box is.
 
-    People who are half hidden or blurred score low for some frames. Taking every box of low score would find people everywhere, and
-    the pose network would have to run on all of them.
+    People who are half hidden or blurred score low for some frames. Taking every box of low score would find people everywhere,
+    and the pose network would have to run on all of them.
 
     Args:
         boxes_xyxy: (N, 4).

@@ -3,8 +3,8 @@
 Legend: T tracks. A box is (centre x, centre y, width, height) here. The four coordinates are independent, so each has a filter of
 two states (value, velocity), and a covariance is three numbers: value, value with velocity, velocity.
 
-The noise is a share of the person's size (the longer side of the box), so that near and far people are followed alike. Source of the
-white-noise acceleration model: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, 6.2.2.
+The noise is a share of the person's size (the longer side of the box), so that near and far people are followed alike. Source of
+the white-noise acceleration model: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, 6.2.2.
 """
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ class Motion:
 def refilled(seen: Motion, observed: np.ndarray, measured: np.ndarray, unseen: np.ndarray, step: float) -> Motion:
     """Filters of people who were out of sight, as if they had been observed on the straight line in between.
 
-    What a filter predicts without observations drifts off, and its velocity with it. Source: observation-centric re-update, Cao et
-    al., Observation-Centric SORT, CVPR 2023, 4.1.
+    What a filter predicts without observations drifts off, and its velocity with it. Source: observation-centric re-update, Cao
+    et al., Observation-Centric SORT, CVPR 2023, 4.1.
 
     Args:
         seen: (T,) states right after the last observation.

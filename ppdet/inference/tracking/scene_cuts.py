@@ -6,7 +6,7 @@ import numpy as np
 
 # Frames are compared at this width and height: motion within the scene is a few of these pixels, a cut changes them all.
 THUMBNAIL_WH = (32, 18)
-# Correlation of two thumbnails below which they show different scenes. Frames of one scene stay above .8, also in fast pans and shake;
+# Correlation of two thumbnails below which they show different scenes. Frames of one scene stay above .8, also in pans and shake;
 # unrelated scenes lie around 0.
 SAME_SCENE = 0.35
 # Standard deviation of a thumbnail, in grey levels, below which it shows nothing that could be compared: black frames, fades.

@@ -14,7 +14,7 @@ from ppdet.core.logger import get_logger
 
 SECTION = "tracker"
 PADDLEDET_FPS = 30.0
-#: PaddleDetection's keys (deploy/python/tracker_config.yml) -> ours; those of a number of frames are divided by 30 frames per second.
+#: PaddleDetection's keys (deploy/python/tracker_config.yml) -> ours; numbers of frames are divided by 30 frames per second.
 PADDLEDET_KEYS = {
     "conf_thres": "high_score", "low_conf_thres": "low_score", "min_hits": "min_hits",
     "track_buffer": "reentry_seconds", "max_age": "reentry_seconds",

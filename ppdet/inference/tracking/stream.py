@@ -58,7 +58,7 @@ class StreamTracker:
             timestamp_ms: its time.
 
         Returns:
-            (M, 4) xyxy boxes where the people of the last frame are expected. A detector's box of low score there is worth a look.
+            (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a look.
         """
         with self._lock:
             if self._cuts is not None and self._cuts.is_cut(image):

@@ -65,11 +65,11 @@ class Tracks:
 
     def joined(self, others: Tracks) -> Tracks:
         """These tracks, then the others."""
-        both = [(self.identity, others.identity), (self.confirmed, others.confirmed), (self.hits, others.hits),
-                (self.unseen, others.unseen)]
-        shapes = [(self.observed, others.observed), (self.keypoints, others.keypoints), (self.visible, others.visible)]
-        return Tracks(*(np.concatenate(pair) for pair in both), self.motion.joined(others.motion),
-                      self.seen.joined(others.seen), *(np.concatenate(pair) for pair in shapes))
+        def both(name: str) -> np.ndarray:
+            return np.concatenate([getattr(self, name), getattr(others, name)])
+
+        return Tracks(both("identity"), both("confirmed"), both("hits"), both("unseen"), self.motion.joined(others.motion),
+                      self.seen.joined(others.seen), both("observed"), both("keypoints"), both("visible"))
 
     def predict(self, seconds: float) -> None:
         """Move all on in time; from here on they are unseen until `observe`."""

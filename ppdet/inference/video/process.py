@@ -110,8 +110,10 @@ def video_results(
         MediaError: the source does not open, or none of its frames decodes.
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
-    is_tracker = isinstance(tracking, StreamTracker)
-    tracker = tracking if is_tracker else pipeline.stream_tracker(filter_type, reader.fps, tracking)
+    if isinstance(tracking, StreamTracker):
+        tracker = tracking
+    else:
+        tracker = pipeline.stream_tracker(filter_type, reader.fps, tracking)
     frames = BackgroundSource(_timed(reader, pipeline.timer))
     try:
         for frame in frames:

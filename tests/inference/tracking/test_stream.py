@@ -49,7 +49,8 @@ def test_people_of_low_score_without_identity_are_left_out() -> None:
     tracker = StreamTracker(SKELETON, high_score=0.5)
     boxes = np.array([[0, 0, 40, 80], [100, 0, 140, 80]], np.float32)
     points = np.zeros((2, len(SKELETON.names), 2), np.float32) + boxes[:, None, :2] + 20
-    result = PoseResult(boxes, np.array([0.9, 0.3], np.float32), points, np.ones(points.shape[:2], np.float32), SKELETON, (200, 100))
+    scores = np.array([0.9, 0.3], np.float32)
+    result = PoseResult(boxes, scores, points, np.ones(points.shape[:2], np.float32), SKELETON, (200, 100))
     kept = tracker.update(result)
     assert [person.id for person in kept] == [1] and tracker.persons == 1
 
@@ -60,6 +61,7 @@ def test_persons_are_counted_beside_person_frames(tmp_path: Path) -> None:
     for number in range(12):
         writer.write(planted_person(size, START + [number, 0], 5.0)[..., ::-1])
     writer.release()
-    pipeline = PosePipeline(PlantedDetector([[10, 10, 90, 110]]), TopDownEstimator(PlantedRuntime(), pose_card(codec=planted_codec())))
+    estimator = TopDownEstimator(PlantedRuntime(), pose_card(codec=planted_codec()))
+    pipeline = PosePipeline(PlantedDetector([[10, 10, 90, 110]]), estimator)
     report = process_video(pipeline, clip)
     assert (report.persons, report.people, report.frames) == (1, 12, 12)
