@@ -4,7 +4,8 @@ Legend: T tracks. A box is (centre x, centre y, width, height) here. The four co
 two states (value, velocity), and a covariance is three numbers: value, value with velocity, velocity.
 
 The noise is a share of the person's size (the longer side of the box), so that near and far people are followed alike. Source of
-the white-noise acceleration model: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, 6.2.2.
+the white-noise acceleration model: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation,
+6.2.2.
 """
 from __future__ import annotations
 

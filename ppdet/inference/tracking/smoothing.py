@@ -28,8 +28,8 @@ class PoseSmoother:
     """One filter per identity; `keep_only` drops the filters of people who left.
 
     "OneEuro" is a low-pass filter whose cut-off rises with speed: points at rest do not jitter, fast ones do not lag (Casiez,
-    Roussel and Vogel, CHI 2012). "EMA" is an exponential moving average. Both have the same time constants at every frame rate, and
-    across dropped frames.
+    Roussel and Vogel, CHI 2012). "EMA" is an exponential moving average. Both have the same time constants at every frame rate,
+    and across dropped frames.
 
     Args:
         filter_type: "OneEuro" or "EMA".

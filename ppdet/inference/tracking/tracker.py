@@ -1,8 +1,8 @@
 """Tracks people from frame to frame: which person of the previous frames is this?
 
 Tracking by detection in the way of ByteTrack (Zhang et al., ECCV 2022: boxes of low score continue tracks, but start none) and
-OC-SORT (Cao et al., CVPR 2023: a gap is filled between observations, and who is not where predicted may be where last seen), with the
-keypoints as a second measure beside the boxes. Motion is in seconds, so that frame rates and dropped frames do not matter.
+OC-SORT (Cao et al., CVPR 2023: a gap is filled between observations, and who is not where predicted may be where last seen), with
+the keypoints as a second measure beside the boxes. Motion is in seconds, so that frame rates and dropped frames do not matter.
 
 Legend: N people of this frame, T tracks, K keypoints.
 """

@@ -110,10 +110,7 @@ def video_results(
         MediaError: the source does not open, or none of its frames decodes.
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
-    if isinstance(tracking, StreamTracker):
-        tracker = tracking
-    else:
-        tracker = pipeline.stream_tracker(filter_type, reader.fps, tracking)
+    tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
     frames = BackgroundSource(_timed(reader, pipeline.timer))
     try:
         for frame in frames:
