@@ -31,7 +31,7 @@ from ppdet.inference.tracking.candidates import boxes_to_keep
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
-from ppdet.inference.video.process import open_results
+from ppdet.inference.video.estimation import open_results
 from ppdet.skeletons import Skeleton
 
 AUTO = "auto"

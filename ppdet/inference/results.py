@@ -41,6 +41,7 @@ class PoseResult:
         track_ids: (N,) identities that last through a video, or None.
         image: (H, W, 3) RGB uint8, the image itself, for `draw` and `crop`. None for frames of a video, which would fill the
             memory, unless `keep_frames` asks for them, and for files of a list or folder, which `draw` reads again.
+        filled: (N,) bool: people who were not found in this frame of a recorded video but filled in between two others, or None.
     """
 
     boxes: np.ndarray
@@ -54,6 +55,7 @@ class PoseResult:
     timestamp_ms: float | None = None
     track_ids: np.ndarray | None = None
     image: np.ndarray | None = field(default=None, repr=False, compare=False)
+    filled: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -95,7 +97,9 @@ class PoseResult:
         rows = np.concatenate([self.keypoints[index], self.scores[index][:, None]], axis=1).tolist()
         points = {name: Keypoint(*row) for name, row in zip(self.skeleton.names, rows)}
         identity = None if self.track_ids is None else int(self.track_ids[index])
-        return Person(self.boxes[index], float(self.box_scores[index]), float(self.person_scores[index]), points, identity)
+        is_filled = self.filled is not None and bool(self.filled[index])
+        scores = float(self.box_scores[index]), float(self.person_scores[index])
+        return Person(self.boxes[index], *scores, points, identity, is_filled)
 
     def of(self, rows: np.ndarray) -> PoseResult:
         """The result with some of its people only.
@@ -103,7 +107,7 @@ class PoseResult:
         Args:
             rows: (N,) bool, or indices of people.
         """
-        parts = ("boxes", "box_scores", "keypoints", "scores", "track_ids")
+        parts = ("boxes", "box_scores", "keypoints", "scores", "track_ids", "filled")
         chosen = {name: getattr(self, name)[rows] for name in parts if getattr(self, name) is not None}
         return replace(self, **chosen)
 

@@ -17,6 +17,7 @@ from ppdet.commands.deployed.boxes import detector_card
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
+from ppdet.commands.flags.run_flags import chosen_filter
 from ppdet.commands.flags.tracking_flags import tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
@@ -49,7 +50,7 @@ def run_pose(args: argparse.Namespace) -> int:
 
 def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
     with _results(args, stdout, JsonResultsWriter, "named") as (drawings, records):
-        work = PoseRun(_pipeline(args), drawings, records, args.threshold, args.filter_type if args.smooth else None,
+        work = PoseRun(_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
                        args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
         status = 0
         if sources.images:

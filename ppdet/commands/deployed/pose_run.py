@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ppdet.commands.deployed.report import log_end
+from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter, named_record
@@ -29,7 +30,7 @@ class PoseRun:
         drawings: folder of drawn images and videos, or None to draw nothing.
         records: where results are recorded, or None.
         threshold: smallest keypoint score that is drawn.
-        filter_type: "OneEuro" or "EMA" to smooth the keypoints of videos, None not to.
+        filter_type: to smooth the keypoints of videos, see `process_video`; None not to.
         max_frames: end of every video; None for its own end.
         names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
         tracking: settings of the tracker for videos; None takes the defaults.
@@ -96,6 +97,8 @@ class PoseRun:
         self.persons += report.persons
         self.person_frames += report.people
         self.written += report.written
+        if report.jitter_text():
+            get_logger(__name__).info("%s: %s", name, report.jitter_text())
         return report
 
     def _recorder(self, name: str) -> Callable[[PoseResult], None] | None:

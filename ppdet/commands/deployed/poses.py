@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
-from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
+from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options
 from ppdet.commands.flags.tracking_flags import tracker_settings
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
 from ppdet.inference.estimators.detector import BoxDetector
@@ -57,7 +57,7 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
         json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
         drawings = output if getattr(args, "save_images", True) else None
-        work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None,
+        work = PoseRun(pipeline, drawings, records, threshold, chosen_filter(args),
                        tracking=tracking)
         if inputs is not None:
             work.run_images(inputs, images_together)

@@ -7,9 +7,11 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
+        "Jitter": "jitter",
         "PersonTracker": "tracker",
         "PoseSmoother": "smoothing",
         "StreamTracker": "stream",
         "TrackerSettings": "settings",
+        "smooth_recorded": "recorded",
     },
 )

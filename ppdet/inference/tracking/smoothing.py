@@ -45,7 +45,8 @@ class PoseSmoother:
 
     def __init__(self, filter_type: str = "OneEuro", fps: float = REFERENCE_FPS, visible_threshold: float = 0.2) -> None:
         if filter_type not in FILTERS:
-            raise ConfigError(f"filter_type {filter_type!r} is unknown: give {' or '.join(FILTERS)}")
+            raise ConfigError(f"filter_type {filter_type!r} cannot smooth frame by frame: give {' or '.join(FILTERS)}; savgol "
+                              "and butterworth are for a whole video, with `process_video` or --smooth savgol")
         self.filter_type = filter_type
         usable = math.isfinite(fps) and fps > 0
         self.frame_step = REFERENCE_FPS / fps if usable else 1.0

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ppdet.inference.results import PoseResult
+from ppdet.inference.tracking.jitter import Jitter
 from ppdet.inference.tracking.scene_cuts import SceneCuts
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS, PoseSmoother
@@ -23,6 +24,10 @@ class StreamTracker:
         fps: frames per second, for results without time stamps.
         settings: of the tracker; None takes the defaults.
         high_score: smallest score of a person's box, if the settings state none; None: all boxes are people.
+
+    Attributes:
+        settings: of the tracker, with the score that counts.
+        jitter: meters before and after smoothing.
 
     Raises:
         ConfigError: an unknown filter.
@@ -44,6 +49,7 @@ class StreamTracker:
         self._smoother = None if filter_type is None else PoseSmoother(filter_type, fps)
         self._cuts = SceneCuts() if settings.scene_cuts else None
         self._lock = threading.Lock()
+        self.jitter = (Jitter(fps), Jitter(fps))
 
     @property
     def persons(self) -> int:
@@ -81,6 +87,8 @@ class StreamTracker:
             assert result.track_ids is not None
             smoothed = self._smoother.smooth(result.keypoints, result.scores, result.track_ids, result.boxes, seconds)
             self._smoother.keep_only(self._tracker.identities)
+            for meter, points in zip(self.jitter, (result.keypoints, smoothed)):
+                meter.add(result.track_ids, points, result.scores, result.boxes)
             return replace(result, keypoints=smoothed)
 
 
