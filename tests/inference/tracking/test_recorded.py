@@ -27,12 +27,13 @@ def walk(fps: float, seconds: float = 4.0) -> np.ndarray:
     """(F, K, 2): a person who walks to the right with limbs that swing once per second."""
     time = np.arange(int(seconds * fps))[:, None] / fps
     phase = np.linspace(0, 2, COUNT)[None]
-    return np.stack([100 + 60 * time + 25 * np.sin(2 * np.pi * time + phase), 200 + 10 * np.cos(4 * np.pi * time + phase)], axis=2)
+    swing = 2 * np.pi * time + phase
+    return np.stack([100 + 60 * time + 25 * np.sin(swing), 200 + 10 * np.cos(swing + 2 * np.pi * time)], axis=2)
 
 
 def results_of(points: np.ndarray, missing: tuple[int, ...] = (), low: tuple[int, ...] = ()) -> list[PoseResult]:
-    """One result per frame: one person, who is not found in the `missing` frames and whose first keypoint is unsure in `low`
-    ones.""" results = []
+    """One result per frame: one person, who is not found in the `missing` frames and whose first keypoint is unsure in `low`."""
+    results = []
     for frame, xy in enumerate(points):
         scores = np.full((1, COUNT), 0.9, np.float32)
         scores[0, 0] = 0.05 if frame in low else 0.9
