@@ -32,6 +32,7 @@ class Person:
         keypoints: by name, in the skeleton's order.
         id: identity that lasts through a video, or None.
         filled: not found in this frame of a recorded video but filled in between two others.
+        zones: names of the zones the person is in; None without zones.
     """
 
     box: np.ndarray
@@ -40,6 +41,7 @@ class Person:
     keypoints: dict[str, Keypoint]
     id: int | None = None  # noqa: A003
     filled: bool = False
+    zones: tuple[str, ...] | None = None
 
     def __getitem__(self, name: str) -> Keypoint:
         """The keypoint of that name, as in person["left_wrist"].
@@ -60,14 +62,16 @@ class Person:
         return np.array([each[:2] for each in self], np.float32).reshape(-1, 2)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers: box, box_score, score, keypoints by name as [x, y, score], id if there is one, filled if true."""
+        """Plain numbers: box, box_score, score, keypoints by name as [x, y, score], id and zones if there are, filled if true."""
         content: dict[str, Any] = {
             "box": rounded(self.box), "box_score": round(self.box_score, 5), "score": round(self.score, 5),
             "keypoints": {name: rounded(point) for name, point in self.keypoints.items()},
         }  # fmt: skip
         if self.id is not None:
             content["id"] = self.id
-        return {**content, "filled": True} if self.filled else content
+        if self.filled:
+            content["filled"] = True
+        return content if self.zones is None else {**content, "zones": list(self.zones)}
 
 
 def unknown_keypoint(name: object, names: Any) -> DataError:

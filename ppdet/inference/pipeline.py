@@ -12,7 +12,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from ppdet.core.errors import ConfigError, DataError, MediaError, ModelDirError
+from ppdet.core.errors import ConfigError, MediaError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
@@ -20,7 +20,7 @@ from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, 
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
-from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of
+from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import BOX_KEY, ModelCard
 from ppdet.inference.results import PoseResult
@@ -32,6 +32,8 @@ from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.estimation import open_results
+from ppdet.inference.zone_people import only_in_zones, with_strangers
+from ppdet.inference.zones.zone import Zone, membership
 from ppdet.skeletons import Skeleton
 
 AUTO = "auto"
@@ -70,6 +72,8 @@ class PosePipeline:
             from each image.
         det, model: short for `detector` and `keypoint`.
 
+        zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
+
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
             detector.
@@ -90,6 +94,7 @@ class PosePipeline:
         person_threshold: float = PERSON_THRESHOLD,
         image_range: Sequence[float] | None = None,
         *,
+        zones: Sequence[Zone] = (),
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
     ) -> None:
@@ -123,6 +128,7 @@ class PosePipeline:
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
         self.image_range = checked_range(image_range)
+        self.zones = tuple(zones)
         self.timer = StageTimer()
         self._streams: dict[Hashable, StreamTracker] = {}
         self._streams_lock = threading.Lock()
@@ -197,8 +203,7 @@ class PosePipeline:
             if result is not None:
                 return result
         if kind not in IMAGE_KINDS or kind == "url":
-            raise DataError(f"{what} is a {type(item).__name__}: it may be an RGB array, a PIL image, an encoded image, or the "
-                            "path or URL of an image")
+            raise no_image(item, what)
         return self._one_image(item, kind, keep=kind != "path")
 
     def _items(self, items: Iterable[object]) -> Iterator[PoseResult]:
@@ -241,9 +246,12 @@ class PosePipeline:
         """
         image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
-        people = self._poses([image], expected, low_score)[0]
-        return PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
-                          image=image if frame_id is None else None)
+        people, rest = self._poses([image], expected, low_score)[0]
+        result = PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+                            image=image if frame_id is None else None)
+        if expected is not None:
+            return with_strangers(result, *rest)
+        return only_in_zones(result, self.zones)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
@@ -253,15 +261,24 @@ class PosePipeline:
             paths: where each comes from.
         """
         images = [checked_image(image, self.image_range) for image in images]
-        return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                for image, path, found in zip(images, paths, self._poses(images))]
+        every = [PoseResult(*people, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
+                 for image, path, (people, _) in zip(images, paths, self._poses(images))]
+        return [only_in_zones(result, self.zones) for result in every]
 
     def _poses(
         self, images: Sequence[np.ndarray], expected: np.ndarray | None = None, low_score: float = 1.0
-    ) -> list[People]:
-        """People of each image."""
-        boxes = None if self.estimator.finds_people_itself else self._boxes(images, expected, low_score)
-        return self.estimator.poses(images, boxes, self.person_threshold, self.timer)
+    ) -> list[tuple[People, tuple[np.ndarray, np.ndarray]]]:
+        """People of each image, and the boxes and scores of people outside the zones, who get no poses."""
+        nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        if self.estimator.finds_people_itself:
+            return [(people, nobody) for people in self.estimator.poses(images, None, self.person_threshold, self.timer)]
+        boxes = self._boxes(images, expected, low_score)
+        rest = [nobody] * len(boxes)
+        if self.zones:
+            inside = [membership(self.zones, one, image.shape[1::-1]).any(axis=1) for image, (one, _) in zip(images, boxes)]
+            rest = [(one[~rows], scores[~rows]) for (one, scores), rows in zip(boxes, inside)]
+            boxes = [(one[rows], scores[rows]) for (one, scores), rows in zip(boxes, inside)]
+        return list(zip(self.estimator.poses(images, boxes, self.person_threshold, self.timer), rest))
 
     def _boxes(
         self, images: Sequence[np.ndarray], expected: np.ndarray | None, low_score: float
@@ -316,7 +333,8 @@ class PosePipeline:
         self, filter_type: str | None = None, fps: float = REFERENCE_FPS, settings: TrackerSettings | None = None
     ) -> StreamTracker:
         """A tracker for one stream of this pipeline's results; see `StreamTracker`."""
-        return StreamTracker(self.skeleton, filter_type, fps, settings, None if self.detector is None else self.det_threshold)
+        high_score = None if self.detector is None else self.det_threshold
+        return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones)
 
     def track(
         self,
@@ -338,14 +356,15 @@ class PosePipeline:
         Raises:
             DataError, MediaError: see `__call__`.
         """
-        result = self._item(frame, "the frame")
-        if seconds is not None:
-            result = replace(result, timestamp_ms=seconds * 1000.0)
+        with self.timer.stage("read"):
+            image, path = pixels_of(frame, "the frame", self.image_range)
         with self._streams_lock:
             if stream not in self._streams:
                 self._streams[stream] = self.stream_tracker(filter_type, settings=settings)
             tracker = self._streams[stream]
-        return tracker.update(result)
+        stamp = None if seconds is None else seconds * 1000.0
+        expected = tracker.begin(image, stamp)
+        return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
 
     def forget(self, stream: Hashable = None) -> None:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""

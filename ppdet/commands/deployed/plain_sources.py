@@ -18,7 +18,7 @@ from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
 from ppdet.commands.flags.run_flags import chosen_filter
-from ppdet.commands.flags.tracking_flags import tracker_settings
+from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
@@ -109,7 +109,7 @@ def _pipeline(args: argparse.Namespace) -> PosePipeline:
     return PosePipeline(
         **models, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
-        person_threshold=args.person_threshold,
+        person_threshold=args.person_threshold, zones=chosen_zones(args),
     )  # fmt: skip
 
 

@@ -97,8 +97,9 @@ class PoseRun:
         self.persons += report.persons
         self.person_frames += report.people
         self.written += report.written
-        if report.jitter_text():
-            get_logger(__name__).info("%s: %s", name, report.jitter_text())
+        for text in (report.jitter_text(), report.zone_text()):
+            if text:
+                get_logger(__name__).info("%s: %s", name, text)
         return report
 
     def _recorder(self, name: str) -> Callable[[PoseResult], None] | None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options
-from ppdet.commands.flags.tracking_flags import tracker_settings
+from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.registry import estimator_class, pose_estimator_class
@@ -91,4 +91,4 @@ def load_pipeline(args: argparse.Namespace, cards: list[ModelCard], batch_size: 
     if len(cards) > 1:
         detector = BoxDetector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
-                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args))

@@ -162,5 +162,9 @@ def _joined(result: PoseResult, extra: list[PoseResult]) -> PoseResult:
         arrays = [getattr(each, name) for each in (result, *extra)]
         return np.concatenate([array for array in arrays if array is not None])  # nobody: a frame that did not decode has no ids
 
-    return replace(result, boxes=joined("boxes"), box_scores=joined("box_scores"), keypoints=joined("keypoints"),
+    view = result.zones
+    if view is not None:
+        places = [each.zones.inside for each in extra if each.zones is not None]
+        view = replace(view, inside=np.concatenate([view.inside, *places]))
+    return replace(result, zones=view, boxes=joined("boxes"), box_scores=joined("box_scores"), keypoints=joined("keypoints"),
                    scores=joined("scores"), track_ids=joined("track_ids"), filled=filled)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,9 @@ from ppdet.inference.tracking.scene_cuts import SceneCuts
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS, PoseSmoother
 from ppdet.inference.tracking.tracker import NOBODY, PersonTracker
+from ppdet.inference.zones.counter import ZoneCounter
+from ppdet.inference.zones.view import ZoneCount
+from ppdet.inference.zones.zone import Zone
 from ppdet.skeletons import Skeleton
 
 
@@ -24,6 +28,7 @@ class StreamTracker:
         fps: frames per second, for results without time stamps.
         settings: of the tracker; None takes the defaults.
         high_score: smallest score of a person's box, if the settings state none; None: all boxes are people.
+        zones: who enters and leaves them is counted, and people outside all of them are left out.
 
     Attributes:
         settings: of the tracker, with the score that counts.
@@ -40,6 +45,7 @@ class StreamTracker:
         fps: float = REFERENCE_FPS,
         settings: TrackerSettings | None = None,
         high_score: float | None = None,
+        zones: Sequence[Zone] = (),
     ) -> None:
         settings = TrackerSettings() if settings is None else settings
         if settings.high_score is None:
@@ -48,13 +54,19 @@ class StreamTracker:
         self._tracker = PersonTracker(skeleton.sigmas, settings, fps)
         self._smoother = None if filter_type is None else PoseSmoother(filter_type, fps)
         self._cuts = SceneCuts() if settings.scene_cuts else None
+        self._zones = ZoneCounter(zones) if zones else None
         self._lock = threading.Lock()
         self.jitter = (Jitter(fps), Jitter(fps))
 
     @property
     def persons(self) -> int:
-        """How many different people were seen so far, in `min_hits` frames each."""
-        return self._tracker.persons
+        """How many different people were seen so far, in `min_hits` frames each; with zones, those who were in one."""
+        return self._tracker.persons if self._zones is None else len(set().union(*self._zones.visitors))
+
+    @property
+    def zone_counts(self) -> dict[str, ZoneCount]:
+        """The counts of each zone so far."""
+        return {} if self._zones is None else {zone.name: count for zone, count in zip(self._zones.zones, self._zones.counts())}
 
     def begin(self, image: np.ndarray, timestamp_ms: float | None = None) -> np.ndarray:
         """Look at the next frame before its people are known.
@@ -82,6 +94,8 @@ class StreamTracker:
             result = replace(result, track_ids=identities)
             if (identities == NOBODY).any():
                 result = result.of(identities != NOBODY)
+            if self._zones is not None:
+                result = self._in_zones(result, self._zones)
             if self._smoother is None:
                 return result
             assert result.track_ids is not None
@@ -90,6 +104,13 @@ class StreamTracker:
             for meter, points in zip(self.jitter, (result.keypoints, smoothed)):
                 meter.add(result.track_ids, points, result.scores, result.boxes)
             return replace(result, keypoints=smoothed)
+
+    def _in_zones(self, result: PoseResult, counter: ZoneCounter) -> PoseResult:
+        """The people inside any zone, with the zones' counts."""
+        assert result.track_ids is not None
+        counter.keep_only(self._tracker.identities)
+        view = counter.update(result.track_ids, result.boxes, result.image_wh)
+        return replace(result, zones=view).of(np.flatnonzero(view.inside.any(axis=1)))
 
 
 def seconds_of(timestamp_ms: float | None) -> float | None:

@@ -98,4 +98,4 @@ def process_video(
             raise
         background.close()
     return VideoReport(sink.frames, sink.people, tracker.persons, time.perf_counter() - start, sink.written(), reader.unreadable,
-                       reader.missing, *(meter.value for meter in tracker.jitter))
+                       reader.missing, tracker.zone_counts, *(meter.value for meter in tracker.jitter))
