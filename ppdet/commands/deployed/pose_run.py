@@ -13,6 +13,7 @@ from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter, named_record
+from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
@@ -34,6 +35,7 @@ class PoseRun:
         max_frames: end of every video; None for its own end.
         names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
         tracking: settings of the tracker for videos; None takes the defaults.
+        rows: where the boxes and identities of videos are recorded, too, or None.
         images, people: counts so far of images and the people in them.
         frames, persons, person_frames: counts so far of video frames, the different people in them, and the poses.
         written: what was written, besides the records.
@@ -47,6 +49,7 @@ class PoseRun:
     max_frames: int | None = None
     names_videos: bool = False
     tracking: TrackerSettings | None = None
+    rows: MotRowsWriter | None = None
     images: int = 0
     people: int = 0
     frames: int = 0
@@ -103,14 +106,24 @@ class PoseRun:
         return report
 
     def _recorder(self, name: str) -> Callable[[PoseResult], None] | None:
-        if self.records is None or not self.names_videos:
-            return None if self.records is None else self.records.add
+        to: list[Callable[[PoseResult], None]] = []
         records = self.records
-        return lambda result: records.append({"video": name, **named_record(result)})
+        if records is not None and self.names_videos:
+            to.append(lambda result: records.append({"video": name, **named_record(result)}))
+        elif records is not None:
+            to.append(records.add)
+        if self.rows is not None:
+            to.append(self.rows.add)
+
+        def record(result: PoseResult) -> None:
+            for each in to:
+                each(result)
+
+        return record if to else None
 
     def log_end(self) -> None:
         """The last line of the command: how much, how fast, where it is."""
-        written = self.written + ([self.records.path] if self.records is not None else [])
+        written = self.written + [each.path for each in (self.records, self.rows) if each is not None]
         of_images = [f"{self.people} people"] if self.images or not self.frames else []
         of_videos = [f"{self.persons} persons in {self.person_frames} person-frames"] if self.frames else []
         log_end(self.images, self.frames, " and ".join(of_images + of_videos), self.started, written)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ppdet.commands.flags.foreign import NO_EFFECT, REFUSED, SAME, PaddleDetFlag
 
 _TRACKS = (
-    "multi-object tracking by its own model (FairMOT, DeepSORT) is not part of this command: leave it out; people of a video get "
-    "identities here anyway, which --json_layout named writes"
+    "it is not part of this command: leave it out; people of a video get identities here anyway, which --json_layout named "
+    "writes, and mot_keypoint_unite_infer.py --save_mot_txts as text"
 )
 _ACTIONS = "action recognition is not part of this toolkit: leave it out"
 _SHAPES = "collecting and reusing TensorRT shape files is not part of this toolkit: leave it out and give --trt_*_shape"
@@ -92,4 +92,22 @@ UNITE = (
     PaddleDetFlag("--filter_type", "OneEuro", SAME, "OneEuro or EMA, for --smooth"),
     _TRACKER,
     *_FOREIGN,
+)
+MOT_UNITE = (
+    PaddleDetFlag("--mot_model_dir", None, SAME, "folder of an exported detector, whose people this toolkit's tracker follows; "
+                                                 "FairMOT and JDE networks are refused"),
+    PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported pose model"),
+    *_SOURCES,
+    PaddleDetFlag("--keypoint_batch_size", 1, SAME, "people per run of the pose network"),
+    PaddleDetFlag("--mot_threshold", 0.5, SAME, "smallest score of a person's box"),
+    PaddleDetFlag("--keypoint_threshold", 0.5, SAME, "smallest score that is drawn"),
+    *(flag for flag in _ENGINE if flag.name not in ("--use_gpu", "--use_fd_format", "--trt_max_shape", "--trt_opt_shape")),
+    PaddleDetFlag("--trt_max_shape", 1088, SAME, "largest side for TensorRT"),
+    PaddleDetFlag("--trt_opt_shape", 608, SAME, "optimum side for TensorRT"),
+    _DARK,
+    PaddleDetFlag("--save_images", False, NO_EFFECT, "drawings are always written"),
+    PaddleDetFlag("--save_mot_txts", False, SAME, "boxes and identities of a video as text, which PaddleDetection leaves out; "
+                                                  "frames count from 1"),
+    PaddleDetFlag("--save_res", False, SAME, "also write the poses as JSON, those of a video with identities"),
+    _TRACKER,
 )

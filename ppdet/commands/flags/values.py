@@ -13,7 +13,8 @@ from ppdet.inference.files.cameras import camera_number as camera_of_text
 
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")
 FALSE_WORDS = ("false", "0", "no", "off", "n", "f")
-SCORES = ("threshold", "det_threshold", "keypoint_threshold", "save_threshold", "person_threshold", "draw_threshold")
+SCORES = ("threshold", "det_threshold", "keypoint_threshold", "save_threshold", "person_threshold", "draw_threshold",
+          "mot_threshold")
 SMOOTHING_FILTERS = ("OneEuro", "EMA", "savgol", "butterworth")
 """Filters of keypoints over time: frame by frame, and of a whole recorded video."""
 COUNTS = ("batch_size", "keypoint_batch_size", "cpu_threads")
