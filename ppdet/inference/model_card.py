@@ -154,8 +154,8 @@ class ModelCard:
         if self.arch not in KIND_OF_ARCH:
             if self.arch in TRACKER_ARCHS:
                 raise ModelDirError(f"{self.place} has arch {self.arch}, a network that finds and follows people at once, which "
-                                    "is not run here yet: give an exported detector, such as PicoDet; the tracker here follows the "
-                                    "people of any detector")
+                                    "is not run here yet: give an exported detector, such as PicoDet; the tracker here follows "
+                                    "the people of any detector")
             kinds = dict.fromkeys(KIND_OF_ARCH.values())
             words = [f"{', '.join(arch for arch, of in KIND_OF_ARCH.items() if of == kind)} ({kind})" for kind in kinds]
             raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {'; '.join(words)}")

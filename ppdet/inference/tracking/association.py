@@ -7,18 +7,18 @@ from __future__ import annotations
 import numpy as np
 
 from ppdet.geometry.assignment import assign
-from ppdet.geometry.boxes import iou_matrix
-from ppdet.inference.tracking.motion import corner_boxes
 
 # With fewer keypoints that both poses show, OKS says too little.
 FEWEST_KEYPOINTS = 3
 # Pairs whose boxes overlap less than this get no OKS.
 LEAST_OVERLAP = 0.02
-# Camera motion needs so many people, and must explain the frame better than none by this factor.
-FEWEST_FOR_CAMERA = 3
-CAMERA_GAIN = 0.5
-# A shift below this share of a person's size is not worth a compensation.
-SMALLEST_SHIFT = 0.05
+# Camera motion needs so many people, and must raise the sum of their overlaps by this factor.
+FEWEST_FOR_CAMERA, CAMERA_GAIN = 3, 1.1
+# Smallest and farthest shift in sizes; logarithm of the ratio of heights of who may be the same; who agrees with a shift, in
+# sizes.
+SMALLEST_SHIFT, FARTHEST_SHIFT, LIKE_SIZE, AGREEMENT = 0.05, 1.0, 0.2, 0.08
+MOST_CANDIDATES = 150
+
 
 
 def similarities(
@@ -35,7 +35,7 @@ def similarities(
         sigmas: (K,).
         oks_weight: share of OKS.
     """
-    similarity = iou_matrix(corner_boxes(boxes), corner_boxes(expected_boxes))
+    similarity = overlaps(boxes, expected_boxes)
     if oks_weight <= 0:
         return similarity
     rows, columns = np.nonzero(similarity > LEAST_OVERLAP)
@@ -49,6 +49,14 @@ def similarities(
     overlap = similarity[rows, columns]
     similarity[rows, columns] = np.where(count < FEWEST_KEYPOINTS, overlap, (1 - oks_weight) * overlap + oks_weight * oks)
     return similarity
+
+
+def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N, T) IoU of boxes given by centre and size: `geometry.iou_matrix` with fewer steps, since sides are at least a pixel."""
+    reach = (a[:, None, 2:] + b[None, :, 2:]) / 2 - np.abs(a[:, None, :2] - b[None, :, :2])
+    shared = np.minimum(np.maximum(reach, 0.0), np.minimum(a[:, None, 2:], b[None, :, 2:]))
+    inter = shared[..., 0] * shared[..., 1]
+    return inter / ((a[:, 2] * a[:, 3])[:, None] + b[:, 2] * b[:, 3] - inter)
 
 
 def match(similarity: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
@@ -83,10 +91,10 @@ def enlarged(boxes: np.ndarray, margin: float) -> np.ndarray:
 
 
 def camera_shift(boxes: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
-    """The (2,) shift in pixels by which everybody is off the place expected, or None if there is no such shift.
+    """The (2,) shift in pixels that most people have in common, or None if there is no such shift.
 
-    The median of the vectors from each expected centre to the nearest centre found, refined twice. It counts only if it halves
-    the median distance: people who walk in different directions have no shift in common.
+    The vectors from everybody expected to everybody found nearby and of like size are the candidates; the one that most others
+    agree with wins. It counts only if it explains at least half of the people and raises the sum of their overlaps.
 
     Args:
         boxes: (N, 4) cx, cy, w, h found.
@@ -94,14 +102,23 @@ def camera_shift(boxes: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
     """
     if min(len(boxes), len(expected)) < FEWEST_FOR_CAMERA:
         return None
-    size = float(np.median(expected[:, 2:].max(axis=1)))
-    shift, distances = np.zeros(2), []
-    for _ in range(3):
-        vectors = boxes[None, :, :2] - (expected[:, None, :2] + shift)
-        squared = np.square(vectors).sum(axis=2)
-        nearest = squared.argmin(axis=1)
-        distances.append(float(np.median(np.sqrt(squared[np.arange(len(expected)), nearest]))))
-        if distances[0] < SMALLEST_SHIFT * size:
-            return None
-        shift = shift + np.median(vectors[np.arange(len(expected)), nearest], axis=0)
-    return shift if distances[-1] < CAMERA_GAIN * distances[0] else None
+    sizes = expected[:, 2:].max(axis=1)
+    vectors = (boxes[None, :, :2] - expected[:, None, :2]) / sizes[:, None, None]
+    distances = np.abs(vectors).max(axis=2)
+    if np.median(distances.min(axis=1)) < SMALLEST_SHIFT:
+        return None
+    alike = np.abs(np.log(boxes[None, :, 3] / expected[:, None, 3])) < LIKE_SIZE
+    rows, columns = np.nonzero(alike & (distances < FARTHEST_SHIFT))
+    if len(rows) < FEWEST_FOR_CAMERA:
+        return None
+    pixels = boxes[columns, :2] - expected[rows, :2]
+    tolerance = AGREEMENT * float(np.median(sizes))
+    some = pixels[:: max(1, len(pixels) // MOST_CANDIDATES)]
+    agree = np.abs(some[:, None] - pixels[None]).max(axis=2) < tolerance
+    best = agree[int(agree.sum(axis=1).argmax())]
+    if len(np.unique(rows[best])) < max(FEWEST_FOR_CAMERA, len(expected) / 2):
+        return None
+    shift = pixels[best].mean(axis=0)
+    moved = expected + np.concatenate([shift, np.zeros(2)])
+    before, after = (overlaps(each, boxes).max(axis=1).sum() for each in (expected, moved))
+    return shift if after > CAMERA_GAIN * before else None

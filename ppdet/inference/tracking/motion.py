@@ -20,7 +20,7 @@ ACCELERATION = np.array([2.0, 2.0, 0.5, 0.5])
 # Standard deviation of the velocity of somebody new, in sizes per second: a person walks .8 of their height in a second.
 NEW_VELOCITY = np.array([1.0, 1.0, 0.2, 0.2])
 # People out of sight do not walk on for ever: their velocity falls by 1/e in this time, in seconds.
-VELOCITY_LASTS = 0.7
+VELOCITY_LASTS = 1.5
 SMALLEST_SIDE = 1.0
 # A gap is filled with at most so many observations in between.
 MOST_STEPS = 12

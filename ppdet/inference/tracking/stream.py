@@ -90,7 +90,8 @@ class StreamTracker:
         """
         with self._lock:
             seconds = seconds_of(result.timestamp_ms)
-            identities = self._tracker.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds)
+            identities = self._tracker.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds,
+                                              result.image_wh)
             result = replace(result, track_ids=identities)
             if (identities == NOBODY).any():
                 result = result.of(identities != NOBODY)

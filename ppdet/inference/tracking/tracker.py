@@ -20,12 +20,17 @@ from ppdet.inference.tracking.tracks import Tracks
 DEFAULT_FPS = 30.0
 # Keypoints below this score say nothing about where a person is.
 VISIBLE_SCORE = 0.2
+# So long after they were last seen, in seconds, people may come back as boxes of low score, which is how they come out from
+# behind something; and who went over the edge of the image is gone.
+LOW_SCORE_SECONDS, LEFT_SECONDS = 0.5, 0.15
 # Time stamps further apart than this are no motion that could be predicted; the nominal time between frames counts instead.
 LONGEST_STEP = 1.0
 # Tracks that are unproven or out of sight give way to others: taken off their similarity, at most.
 PENALTY = 0.1
 # Second chance at the place where a person was last seen: boxes enlarged by this share, and the least IoU of these.
 BUFFER, LEAST_BUFFERED = 0.5, 0.3
+# Boxes of low score are often of nobody, or of two people at once: they must fit better.
+LEAST_LOW = 0.35
 NOBODY = 0
 
 
@@ -58,6 +63,7 @@ class PersonTracker:
         scores: np.ndarray | None = None,
         keypoint_scores: np.ndarray | None = None,
         seconds: float | None = None,
+        image_wh: tuple[int, int] | None = None,
     ) -> np.ndarray:
         """Associate the people of the next frame.
 
@@ -67,6 +73,8 @@ class PersonTracker:
             scores: (N,) of the boxes, for `high_score` and `low_score`; None: all are people.
             keypoint_scores: (N, K); None: all keypoints count.
             seconds: time of the frame; None: the frame rate's.
+            image_wh: size of the frame: whoever walks out at its left or right edge does not come back as the same. None:
+                unknown.
 
         Returns:
             (N,) int64 identities; 0 for a box below `high_score` that continues no track, or one that is not finite.
@@ -85,7 +93,7 @@ class PersonTracker:
         matched = np.flatnonzero(columns >= 0)
         self._observe(columns[matched], found[matched], points[matched], visible[matched])
         identities[matched] = self._tracks.identity[columns[matched]]
-        self._drop_lost()
+        self._drop_lost(image_wh)
         new = high[columns[high] < 0]
         if len(new):
             identities[new] = self._start(found[new], points[new], visible[new])
@@ -98,9 +106,8 @@ class PersonTracker:
         return set(self._tracks.identity.tolist())
 
     def expected_boxes(self, seconds: float | None = None) -> np.ndarray:
-        """(M, 4) xyxy: where the people of the last frame are expected in the next, at its time."""
-        in_sight = self._tracks.unseen <= 0
-        ahead = self._tracks.motion[in_sight]
+        """(M, 4) xyxy: where people are expected in the next frame, at its time, who were seen in the last frames."""
+        ahead = self._tracks.motion[self._tracks.unseen <= LOW_SCORE_SECONDS]
         ahead.predict(self._step(seconds, keep=False))
         return corner_boxes(ahead.mean)
 
@@ -146,8 +153,8 @@ class PersonTracker:
         free = np.ones(len(tracks), bool)
         free[chosen] = False
         if len(low):
-            candidates = np.flatnonzero(free & was_in_sight)
-            rows, chosen = match(similarity[np.ix_(low, candidates)], settings.min_similarity)
+            candidates = np.flatnonzero(free & (tracks.unseen <= step + LOW_SCORE_SECONDS))
+            rows, chosen = match(similarity[np.ix_(low, candidates)], max(settings.min_similarity, LEAST_LOW))
             columns[low[rows]] = candidates[chosen]
             free[candidates[chosen]] = False
         left, candidates = high[columns[high] < 0], np.flatnonzero(free & tracks.confirmed)
@@ -164,9 +171,13 @@ class PersonTracker:
             newly = self._tracks.observe(columns, found, points, visible, self.frame_seconds, self.settings.min_hits)
             self.persons += newly
 
-    def _drop_lost(self) -> None:
+    def _drop_lost(self, image_wh: tuple[int, int] | None) -> None:
         tracks = self._tracks
+        if not tracks.unseen.any():
+            return
         keep = (tracks.unseen <= 0) | (tracks.confirmed & (tracks.unseen <= self.settings.reentry_seconds))
+        if image_wh is not None:
+            keep &= (tracks.unseen <= LEFT_SECONDS) | ~tracks.walked_out(image_wh[0])
         if not keep.all():
             self._tracks = tracks.kept(keep)
 

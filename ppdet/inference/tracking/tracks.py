@@ -12,6 +12,8 @@ from ppdet.inference.tracking.motion import Motion, refilled
 
 # Longer than this many frames out of sight, and the filter is run again along the gap.
 GAP_FRAMES = 1.5
+# A box is at the edge within this share of its size, and moves outwards from this speed on, in sizes per second.
+EDGE, OUTWARDS = 0.06, 0.1
 
 
 @dataclass
@@ -86,6 +88,13 @@ class Tracks:
         """(T, K, 2): the last keypoints, moved and scaled with the box."""
         scale = self.motion.mean[:, None, 2:] / self.observed[:, None, 2:]
         return (self.keypoints - self.observed[:, None, :2]) * scale + self.motion.mean[:, None, :2]
+
+    def walked_out(self, width: int) -> np.ndarray:
+        """(T,) bool: who was last seen at the left or right edge of an image of that width, moving outwards."""
+        x, half = self.observed[:, 0], self.observed[:, 2] / 2
+        size = self.observed[:, 2:].max(axis=1)
+        speed = self.seen.velocity[:, 0] / size
+        return ((x - half <= EDGE * size) & (speed < -OUTWARDS)) | ((x + half >= width - 1 - EDGE * size) & (speed > OUTWARDS))
 
     def observe(
         self, rows: np.ndarray, found: np.ndarray, points: np.ndarray, visible: np.ndarray, step: float, min_hits: int
