@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import contextmanager
+from typing import Iterator
 
 
 class _PpdetFormatter(logging.Formatter):
@@ -22,7 +24,7 @@ class _ConsoleHandler(logging.Handler):
     """Writes to whatever sys.stderr is at that moment, and stays silent if the host program logs to a terminal.
 
     A library must leave stdout to its caller's data. PaddleDetection's scripts log to stdout, and so do those of the same name
-    here; see `log_to_stdout`.
+    here; see `logging_to_stdout`.
     """
 
     stream_name = "stderr"
@@ -39,9 +41,14 @@ class _ConsoleHandler(logging.Handler):
             self.handleError(record)
 
 
-def log_to_stdout() -> None:
-    """From now on log to stdout in this process, as PaddleDetection's scripts do and as people's scripts around them expect."""
-    _ConsoleHandler.stream_name = "stdout"
+@contextmanager
+def logging_to_stdout() -> Iterator[None]:
+    """Log to stdout inside a `with`, as PaddleDetection's scripts do and as people's scripts around them expect."""
+    before, _ConsoleHandler.stream_name = _ConsoleHandler.stream_name, "stdout"
+    try:
+        yield
+    finally:
+        _ConsoleHandler.stream_name = before
 
 
 def get_logger(name: str = "ppdet") -> logging.Logger:

@@ -43,7 +43,11 @@ class CosineDecay:
         self.last_plateau_epochs = last_plateau_epochs
 
     def value(self, step: int, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
-        """Learning rate at iteration `step`; the cosine starts at `first_step`, the end of the warm-up."""
+        """Learning rate at iteration `step`; the cosine starts at `first_step`, the end of the warm-up.
+
+        Beyond `max_epochs` the rate stays at that of the last iteration, as in PaddleDetection, and does not reach 0.
+        """
+        step = min(step, self.max_epochs * steps_per_epoch - 1)
         lowest = base_lr * self.min_lr_ratio
         length = (self.max_epochs - self.last_plateau_epochs) * steps_per_epoch - first_step
         progress = (step - first_step) / length if length > 0 else 1.0

@@ -52,7 +52,7 @@ def test_tags(tmp_path):
 
 def test_names(tmp_path):
     curve, optimizer = build(tmp_path, NAMED)
-    assert curve.value(0) == pytest.approx(0.032) and curve.value(30000) == 0.0
+    assert curve.value(0) == pytest.approx(0.032) and curve.value(30000) < 1e-9
     assert optimizer.kind == "Momentum" and optimizer.regularizer == ("L2", 0.00004)
 
 

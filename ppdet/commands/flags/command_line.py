@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, Mapping, Optional, Sequence
 
 from ppdet.commands.flags.values import SMOOTHING_FILTERS, smoothing_value, truth_value
 from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
-from ppdet.core.logger import log_to_stdout
+from ppdet.core.logger import logging_to_stdout
 from ppdet.inference.runtimes.registry import available_runtimes
 
 INSTALL = {
@@ -63,8 +64,6 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
     Returns:
         The exit status. A user's mistake and a missing package are one line on stderr and status 2.
     """
-    if prog is None:  # a script of PaddleDetection's name, not `ppdet NAME`
-        log_to_stdout()
     module = import_module(name) if name != "__main__" else sys.modules[name]
 
     def main() -> Optional[int]:
@@ -75,7 +74,8 @@ def run_module(name: str, argv: Optional[Sequence[str]] = None, prog: Optional[s
         except ModuleNotFoundError as error:
             raise missing_package(error) from error
 
-    return run_command(main)
+    with logging_to_stdout() if prog is None else nullcontext():  # a script of PaddleDetection's name, not `ppdet NAME`
+        return run_command(main)
 
 
 def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
