@@ -19,12 +19,10 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "COCOMetric": "coco_box",
-        "IdentityScore": "identity",
         "KeyPointBottomUpCOCOEval": "bottom_up_keypoint",
         "KeyPointCrowdPoseEval": "crowdpose",
         "KeyPointTopDownCOCOEval": "coco_keypoint",
         "KeyPointTopDownCOCOWholeBadyHandEval": "hand_pck",
         "KeyPointTopDownMPIIEval": "mpii_pckh",
-        "identity_score": "identity",
     },
 )

@@ -9,10 +9,10 @@ from typing import Callable, Iterable, Iterator, Optional
 from ppdet.core.errors import ConfigError
 from ppdet.engine.benchmarks.track_rivals import PaddleDetByte, PlainIou, Tracked
 from ppdet.engine.benchmarks.track_scenes import FPS, HEIGHT, SCENES, WIDTH, Scene, SeenFrame, crowd, frames_of
+from ppdet.inference.tracking.identity import IdentityScore, identity_score
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import PoseSmoother
 from ppdet.inference.tracking.tracker import NOBODY, PersonTracker
-from ppdet.metrics.identity import IdentityScore, identity_score
 from ppdet.skeletons import get_skeleton
 
 HEADER = ["scene", "people", "plain IoU: IDF1", "switches", "PaddleDetection: IDF1", "switches", "ppdet: IDF1", "switches"]

@@ -42,7 +42,8 @@ def similarities(
     if not len(rows):
         return similarity
     area = (boxes[rows, 2] * boxes[rows, 3] + expected_boxes[columns, 2] * expected_boxes[columns, 3]) / 2
-    squared = np.square(keypoints[rows] - expected_keypoints[columns]).sum(axis=2)
+    apart = keypoints[rows] - expected_keypoints[columns]
+    squared = apart[..., 0] ** 2 + apart[..., 1] ** 2
     both = visible[rows] & expected_visible[columns]
     count = both.sum(axis=1)
     oks = (np.exp(-squared / (8 * sigmas**2 * area[:, None])) * both).sum(axis=1) / np.maximum(count, 1)
@@ -103,18 +104,18 @@ def camera_shift(boxes: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
     if min(len(boxes), len(expected)) < FEWEST_FOR_CAMERA:
         return None
     sizes = expected[:, 2:].max(axis=1)
-    vectors = (boxes[None, :, :2] - expected[:, None, :2]) / sizes[:, None, None]
-    distances = np.abs(vectors).max(axis=2)
-    if np.median(distances.min(axis=1)) < SMALLEST_SHIFT:
+    # One coordinate at a time here and below: NumPy is slow over a last axis of two.
+    far = np.maximum(np.abs(boxes[:, 0] - expected[:, :1]), np.abs(boxes[:, 1] - expected[:, 1:2])) / sizes[:, None]
+    if np.median(far.min(axis=1)) < SMALLEST_SHIFT:
         return None
     alike = np.abs(np.log(boxes[None, :, 3] / expected[:, None, 3])) < LIKE_SIZE
-    rows, columns = np.nonzero(alike & (distances < FARTHEST_SHIFT))
+    rows, columns = np.nonzero(alike & (far < FARTHEST_SHIFT))
     if len(rows) < FEWEST_FOR_CAMERA:
         return None
     pixels = boxes[columns, :2] - expected[rows, :2]
     tolerance = AGREEMENT * float(np.median(sizes))
     some = pixels[:: max(1, len(pixels) // MOST_CANDIDATES)]
-    agree = np.abs(some[:, None] - pixels[None]).max(axis=2) < tolerance
+    agree = (np.abs(some[:, :1] - pixels[:, 0]) < tolerance) & (np.abs(some[:, 1:] - pixels[:, 1]) < tolerance)
     best = agree[int(agree.sum(axis=1).argmax())]
     if len(np.unique(rows[best])) < max(FEWEST_FOR_CAMERA, len(expected) / 2):
         return None

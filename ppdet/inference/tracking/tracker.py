@@ -141,7 +141,7 @@ class PersonTracker:
             return columns
         was_in_sight = tracks.unseen <= step * 1.001
         if settings.camera_motion:
-            shift = camera_shift(found[high], tracks.motion.mean[was_in_sight])
+            shift = camera_shift(found[np.concatenate([high, low])], tracks.motion.mean[was_in_sight])
             if shift is not None:
                 tracks.shift(shift)
         similarity = similarities(found, points, visible, tracks.motion.mean, tracks.expected_keypoints(), tracks.visible,

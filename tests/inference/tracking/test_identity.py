@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ppdet.geometry.boxes import iou_matrix
-from ppdet.metrics.identity import identity_score
+from ppdet.inference.tracking.identity import identity_score
 
 
 def frame(**people: float) -> tuple[np.ndarray, np.ndarray]:
