@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ppdet.codecs.assignment import assign
 from ppdet.codecs.bottom_up_candidates import Candidates
+from ppdet.geometry.assignment import assign
 
 #: HigherHRNet's order for COCO: head and shoulders, hips, arms, knees and ankles. For 14 keypoints its code takes the first 14.
 _AUTHORS_ORDER = (0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16)

@@ -1,4 +1,4 @@
-"""Measure the unite pipeline on videos, a network per engine, grouping, training steps, and --help of every command.
+"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, and --help of every command.
 
 The figures in docs/benchmarks.md are measured with it. Engines are compared within one run, so that ratios do not depend on the
 speed of the machine.
@@ -43,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--people", nargs="+", type=int, default=[5, 30, 100])
     group.add_argument("--repeats", type=int, default=20)
 
+    track = kinds.add_parser("track", help="identities on synthetic scenes, tracker beside tracker, and milliseconds per frame")
+    track.add_argument("--people", nargs="+", type=int, default=[5, 30, 100], help="crowds to measure the time with")
+    track.add_argument("--seeds", type=int, default=3, help="runs of each scene (default: %(default)s)")
+
     kinds.add_parser("help", help="seconds of --help for each command")
 
 
@@ -69,11 +73,25 @@ def run(args: argparse.Namespace) -> None:
 
         rows = grouping.group_rows(args.people, args.repeats)
         header = grouping.HEADER
+    elif args.kind == "track":
+        _track(args)
+        return
     else:
         rows = benchmark.help_rows()
         header = ["command", "seconds"]
     for line in benchmark.markdown_table(header, rows):
         print(line, flush=True)
+
+
+def _track(args: argparse.Namespace) -> None:
+    from ppdet.engine.benchmarks import tracking
+    from ppdet.engine.benchmarks.benchmark import markdown_table
+
+    for header, rows in ((tracking.HEADER, tracking.track_rows(seeds=args.seeds)),
+                         (tracking.TIME_HEADER, tracking.time_rows(args.people))):
+        for line in markdown_table(header, rows):
+            print(line, flush=True)
+        print()
 
 
 def _train(args: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from typing import Optional, Sequence
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.run_flags import add_person_threshold, add_smoothing_flags
 from ppdet.commands.flags.source_flags import add_plain_source_flags
+from ppdet.commands.flags.tracking_flags import add_tracking_flags
 from ppdet.commands.flags.values import add_switch
 
 NO_DETECTOR = "none"
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_person_threshold(models)
     add_plain_source_flags(parser, "output/pose", "poses")
     add_smoothing_flags(parser)
+    add_tracking_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ _HOMES = {
     "PosePipeline": "pipeline",
     "PoseResult": "results",
     "TopDownEstimator": "estimators.top_down",
+    "TrackerSettings": "tracking.settings",
     "load_runtime": "runtimes",
     "process_video": "video.process",
 }

@@ -38,6 +38,8 @@ DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
 #: card says the kind itself.
 KIND_OF_ARCH: dict[str, str] = {"HRNet": "top_down", "HigherHRNet": "bottom_up", **dict.fromkeys(DETECTOR_ARCHS, "detection")}
+# Networks that find and follow people at once.
+TRACKER_ARCHS = ("FairMOT", "JDE", "CenterTrack")
 # Keys that PaddleDetection puts before `arch`; every other key that this class does not know follows `fpn_stride`.
 EARLY_EXTRAS = ("Global", "tracker")
 
@@ -158,6 +160,10 @@ class ModelCard:
         if self.arch not in KIND_OF_ARCH:
             import_plugins()
         if self.arch not in KIND_OF_ARCH:
+            if self.arch in TRACKER_ARCHS:
+                raise ModelDirError(f"{self.place} has arch {self.arch}, a network that finds and follows people at once, which "
+                                    "is not run here yet: give an exported detector, such as PicoDet; the tracker here follows "
+                                    "the people of any detector")
             kinds = dict.fromkeys(KIND_OF_ARCH.values())
             words = [f"{', '.join(arch for arch, of in KIND_OF_ARCH.items() if of == kind)} ({kind})" for kind in kinds]
             raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {'; '.join(words)}")

@@ -31,6 +31,8 @@ class Person:
         score: mean score of the keypoints (PaddleDetection's person score).
         keypoints: by name, in the skeleton's order.
         id: identity that lasts through a video, or None.
+        filled: not found in this frame of a recorded video but filled in between two others.
+        zones: names of the zones the person is in; None without zones.
     """
 
     box: np.ndarray
@@ -38,6 +40,8 @@ class Person:
     score: float
     keypoints: dict[str, Keypoint]
     id: int | None = None  # noqa: A003
+    filled: bool = False
+    zones: tuple[str, ...] | None = None
 
     def __getitem__(self, name: str) -> Keypoint:
         """The keypoint of that name, as in person["left_wrist"].
@@ -58,12 +62,16 @@ class Person:
         return np.array([each[:2] for each in self], np.float32).reshape(-1, 2)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: box, box_score, score, keypoints by name as [x, y, score], and id if there is one."""
+        """Plain values: box, box_score, score, keypoints by name as [x, y, score]; id, zones and filled if there are any."""
         content: dict[str, Any] = {
             "box": rounded(self.box), "box_score": round(self.box_score, 5), "score": round(self.score, 5),
             "keypoints": {name: rounded(point) for name, point in self.keypoints.items()},
         }  # fmt: skip
-        return content if self.id is None else {**content, "id": self.id}
+        if self.id is not None:
+            content["id"] = self.id
+        if self.filled:
+            content["filled"] = True
+        return content if self.zones is None else {**content, "zones": list(self.zones)}
 
 
 def unknown_keypoint(name: object, names: Any) -> DataError:

@@ -12,7 +12,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from ppdet.core.errors import ConfigError, DataError, MediaError
+from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
@@ -21,13 +21,18 @@ from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, 
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
-from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of
+from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import BOX_KEY
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.candidates import boxes_to_keep
+from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
-from ppdet.inference.video.process import open_results
+from ppdet.inference.video.estimation import open_results
+from ppdet.inference.zone_people import only_in_zones, with_strangers
+from ppdet.inference.zones.zone import Zone, membership
 from ppdet.skeletons import Skeleton
 
 AUTO = "auto"
@@ -70,6 +75,8 @@ class PosePipeline:
             from each image.
         det, model: short for `detector` and `keypoint`.
 
+        zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
+
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
             detector.
@@ -90,6 +97,7 @@ class PosePipeline:
         person_threshold: float = PERSON_THRESHOLD,
         image_range: Sequence[float] | None = None,
         *,
+        zones: Sequence[Zone] = (),
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
     ) -> None:
@@ -122,6 +130,7 @@ class PosePipeline:
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
         self.image_range = checked_range(image_range)
+        self.zones = tuple(zones)
         self.timer = StageTimer()
         self._streams: dict[Hashable, StreamTracker] = {}
         self._streams_lock = threading.Lock()
@@ -196,8 +205,7 @@ class PosePipeline:
             if result is not None:
                 return result
         if kind not in IMAGE_KINDS or kind == "url":
-            raise DataError(f"{what} is a {type(item).__name__}: it may be an RGB array, a PIL image, an encoded image, or the "
-                            "path or URL of an image")
+            raise no_image(item, what)
         return self._one_image(item, kind, keep=kind != "path")
 
     def _items(self, items: Iterable[object]) -> Iterator[PoseResult]:
@@ -219,21 +227,33 @@ class PosePipeline:
             get_logger(__name__).error("%d of %d images in %s failed and were left out", failed, len(paths), folder)
 
     def estimate(
-        self, image: Any, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
+        self,
+        image: Any,
+        path: str | None = None,
+        frame_id: int | None = None,
+        timestamp_ms: float | None = None,
+        expected: np.ndarray | None = None,
+        low_score: float = 1.0,
     ) -> PoseResult:
         """People and poses of one image.
 
         Args:
             image: (H, W, 3) RGB uint8.
             path, frame_id, timestamp_ms: where it comes from, for the result.
+            expected: (M, 4) xyxy, where a tracker expects people. Boxes there below `det_threshold` count, too.
+            low_score: smallest score of these.
 
         Raises:
             DataError: the array is no RGB image.
         """
         image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
-        return PoseResult(*self._poses([image], [path])[0], self.estimator.skeleton, size, path, frame_id, timestamp_ms,
-                          image=image if frame_id is None else None)
+        people, rest = self._poses([image], [path], expected, low_score)[0]
+        result = PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+                            image=image if frame_id is None else None)
+        if expected is not None:
+            return with_strangers(result, *rest)
+        return only_in_zones(result, self.zones)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
@@ -243,15 +263,32 @@ class PosePipeline:
             paths: where each comes from.
         """
         images = [checked_image(image, self.image_range) for image in images]
-        return [PoseResult(*found, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                for image, path, found in zip(images, paths, self._poses(images, paths))]
+        every = [PoseResult(*people, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
+                 for image, path, (people, _) in zip(images, paths, self._poses(images, paths))]
+        return [only_in_zones(result, self.zones) for result in every]
 
-    def _poses(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[People]:
-        """People of each image."""
-        boxes = None if self.estimator.finds_people_itself else self._boxes(images, paths)
-        return self.estimator.poses(images, boxes, self.person_threshold, self.timer)
+    def _poses(
+        self,
+        images: Sequence[np.ndarray],
+        paths: Sequence[str | None],
+        expected: np.ndarray | None = None,
+        low_score: float = 1.0,
+    ) -> list[tuple[People, tuple[np.ndarray, np.ndarray]]]:
+        """People of each image, and the boxes and scores of people outside the zones, who get no poses."""
+        nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        if self.estimator.finds_people_itself:
+            return [(people, nobody) for people in self.estimator.poses(images, None, self.person_threshold, self.timer)]
+        boxes = self._boxes(images, paths, expected, low_score)
+        rest = [nobody] * len(boxes)
+        if self.zones:
+            inside = [membership(self.zones, one, image.shape[1::-1]).any(axis=1) for image, (one, _) in zip(images, boxes)]
+            rest = [(one[~rows], scores[~rows]) for (one, scores), rows in zip(boxes, inside)]
+            boxes = [(one[rows], scores[rows]) for (one, scores), rows in zip(boxes, inside)]
+        return list(zip(self.estimator.poses(images, boxes, self.person_threshold, self.timer), rest))
 
-    def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _boxes(
+        self, images: Sequence[np.ndarray], paths: Sequence[str | None], expected: np.ndarray | None, low_score: float
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
         """(N, 4) boxes of people and their (N,) scores, for each image."""
         if self.detector is None:
             self._check_whole_images()
@@ -259,9 +296,9 @@ class PosePipeline:
         with self.timer.stage("detect"):
             takes_paths = getattr(self.detector, "takes_paths", False)
             found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
-        people = self.detector.person_label
-        keep = [np.isin(one.labels, people) & (one.scores >= self.det_threshold) for one in found]
-        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(found, keep)]
+        people = [one[np.isin(one.labels, self.detector.person_label)] for one in found]
+        keep = [boxes_to_keep(one.boxes_xyxy, one.scores, self.det_threshold, low_score, expected) for one in people]
+        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(people, keep)]
 
     def _check_whole_images(self) -> None:
         """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
@@ -280,7 +317,11 @@ class PosePipeline:
                           np.zeros((0, count), np.float32), self.estimator.skeleton, image_wh, None, frame_id)
 
     def video(
-        self, source: str | Path | int, keep_frames: bool = False, filter_type: str | None = None
+        self,
+        source: str | Path | int,
+        keep_frames: bool = False,
+        filter_type: str | None = None,
+        settings: TrackerSettings | None = None,
     ) -> Iterator[PoseResult]:
         """Results of a video, stream or camera, frame by frame, with identities; reading runs ahead in a thread.
 
@@ -288,29 +329,49 @@ class PosePipeline:
             source: path, URL, or number of a camera.
             keep_frames: keep each frame in its result, as `image`.
             filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
+            settings: of the tracker; None takes the defaults.
 
         Raises:
             MediaError: it does not open.
         """
-        return open_results(self, source, filter_type, keep_frames)
+        return open_results(self, source, filter_type, keep_frames, settings)
 
-    def track(self, frame: Any, stream: Hashable = None, filter_type: str | None = None) -> PoseResult:
+    def stream_tracker(
+        self, filter_type: str | None = None, fps: float = REFERENCE_FPS, settings: TrackerSettings | None = None
+    ) -> StreamTracker:
+        """A tracker for one stream of this pipeline's results; see `StreamTracker`."""
+        high_score = None if self.detector is None else self.det_threshold
+        return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones)
+
+    def track(
+        self,
+        frame: Any,
+        stream: Hashable = None,
+        filter_type: str | None = None,
+        seconds: float | None = None,
+        settings: TrackerSettings | None = None,
+    ) -> PoseResult:
         """People of the next frame of one's own loop, with identities that last from call to call.
 
         Args:
             frame: one image, as for a call of the pipeline.
             stream: names the loop if there are several (several cameras); frames of one stream must come in order.
-            filter_type: "OneEuro" or "EMA" to smooth the keypoints at 30 frames per second; counts at a stream's first frame.
+            filter_type: "OneEuro" or "EMA" to smooth the keypoints; counts at a stream's first frame.
+            seconds: time of the frame on any clock, such as `time.monotonic()`; None assumes 30 frames per second.
+            settings: of the tracker; count at a stream's first frame.
 
         Raises:
             DataError, MediaError: see `__call__`.
         """
-        result = self._item(frame, "the frame")
+        with self.timer.stage("read"):
+            image, path = pixels_of(frame, "the frame", self.image_range)
         with self._streams_lock:
             if stream not in self._streams:
-                self._streams[stream] = StreamTracker(self.skeleton, filter_type)
+                self._streams[stream] = self.stream_tracker(filter_type, settings=settings)
             tracker = self._streams[stream]
-        return tracker.update(result)
+        stamp = None if seconds is None else seconds * 1000.0
+        expected = tracker.begin(image, stamp)
+        return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
 
     def forget(self, stream: Hashable = None) -> None:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Union, overload
@@ -18,8 +18,10 @@ from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.files import atomic_write
 from ppdet.image.io import IMAGE_SUFFIXES, read_image, write_image
 from ppdet.inference.person import Keypoint, Person, rounded, unknown_keypoint
+from ppdet.inference.zones.view import ZoneView
 from ppdet.skeletons import Skeleton
 from ppdet.visualize.pose_drawer import PoseDrawer
+from ppdet.visualize.zone_drawer import draw_zones
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class PoseResult:
         track_ids: (N,) identities that last through a video, or None.
         image: (H, W, 3) RGB uint8, the image itself, for `draw` and `crop`. None for frames of a video, which would fill the
             memory, unless `keep_frames` asks for them, and for files of a list or folder, which `draw` reads again.
+        filled: (N,) bool: people who were not found in this frame of a recorded video but filled in between two others, or None.
+        zones: who is in which zone, and the counts so far; None without zones.
     """
 
     boxes: np.ndarray
@@ -54,6 +58,8 @@ class PoseResult:
     timestamp_ms: float | None = None
     track_ids: np.ndarray | None = None
     image: np.ndarray | None = field(default=None, repr=False, compare=False)
+    filled: np.ndarray | None = None
+    zones: ZoneView | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -95,7 +101,20 @@ class PoseResult:
         rows = np.concatenate([self.keypoints[index], self.scores[index][:, None]], axis=1).tolist()
         points = {name: Keypoint(*row) for name, row in zip(self.skeleton.names, rows)}
         identity = None if self.track_ids is None else int(self.track_ids[index])
-        return Person(self.boxes[index], float(self.box_scores[index]), float(self.person_scores[index]), points, identity)
+        is_filled = self.filled is not None and bool(self.filled[index])
+        scores = float(self.box_scores[index]), float(self.person_scores[index])
+        zones = None if self.zones is None else self.zones.names_of(index)
+        return Person(self.boxes[index], *scores, points, identity, is_filled, zones)
+
+    def of(self, rows: np.ndarray) -> PoseResult:
+        """The result with some of its people only.
+
+        Args:
+            rows: (N,) bool, or indices of people.
+        """
+        parts = ("boxes", "box_scores", "keypoints", "scores", "track_ids", "filled")
+        chosen = {name: getattr(self, name)[rows] for name in parts if getattr(self, name) is not None}
+        return replace(self, **chosen, zones=None if self.zones is None else self.zones.of(rows))
 
     @property
     def person_scores(self) -> np.ndarray:
@@ -119,7 +138,20 @@ class PoseResult:
             MediaError: the file that the result is of can no longer be read.
         """
         drawer = PoseDrawer(self.skeleton, draw_boxes=draw_boxes, **options)
-        return drawer.draw(self._image(image), self.keypoints, self.scores, threshold, self.boxes, self.track_ids)
+        return self.draw_by(drawer, self._image(image), threshold)
+
+    def draw_by(self, drawer: PoseDrawer, image: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+        """A copy of the image with the poses, and the zones below them.
+
+        Args:
+            drawer: with its style.
+            image: (H, W, 3) RGB uint8.
+            threshold: smallest keypoint score that is drawn.
+        """
+        if self.zones is not None:
+            image = image.copy()
+            draw_zones(image, [zone.pixels(self.image_wh) for zone in self.zones.zones], self.zones.labels())
+        return drawer.draw(image, self.keypoints, self.scores, threshold, self.boxes, self.track_ids)
 
     def crop(self, index: int, margin: float = 0.0, image: np.ndarray | None = None) -> np.ndarray:
         """A copy of the part of the image around one person.
@@ -168,7 +200,8 @@ class PoseResult:
         content: dict[str, Any] = {"image": self.path, "frame": self.frame_id, "timestamp_ms": self.timestamp_ms}
         content = {key: value for key, value in content.items() if value is not None}
         people = [person.to_dict() for person in self]
-        return {**content, "width": int(self.image_wh[0]), "height": int(self.image_wh[1]), "people": people}
+        zones = {} if self.zones is None else self.zones.to_dict()
+        return {**content, "width": int(self.image_wh[0]), "height": int(self.image_wh[1]), "people": people, **zones}
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON text."""
@@ -217,6 +250,10 @@ def row_of(result: PoseResult, index: int) -> dict[str, Any]:
         "image": result.path, "frame": result.frame_id, "timestamp_ms": result.timestamp_ms, "person": index, "id": person.id,
         **dict(zip(("x1", "y1", "x2", "y2"), rounded(person.box))), "box_score": person.box_score, "score": person.score,
     }  # fmt: skip
+    if result.filled is not None:
+        row["filled"] = person.filled
+    if person.zones is not None:
+        row["zones"] = "|".join(person.zones)
     for name, point in person.keypoints.items():
         row.update({f"{name}_x": point.x, f"{name}_y": point.y, f"{name}_score": point.score})
     return row

@@ -251,7 +251,7 @@ def test_flags_of_other_tasks_are_refused_and_not_ignored() -> None:
     with pytest.raises(ConfigError, match="--slice_infer True: slicing an image"):
         parsed(keypoint_command, "--model_dir", "a", "--slice_infer")
     with pytest.raises(ConfigError, match="--tracker_config x.yml: multi-object tracking"):
-        parsed(keypoint_command, "--model_dir", "a", "--tracker_config", "x.yml")
+        parsed(detector, "--model_dir", "a", "--tracker_config", "x.yml")
 
 
 @pytest.mark.parametrize("name", ["infer", "keypoint_infer", "det_keypoint_unite_infer"])

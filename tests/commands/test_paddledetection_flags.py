@@ -24,8 +24,9 @@ REQUIRED = {
     "train": ["-c", "x.yml"], "eval": ["-c", "x.yml"], "infer": ["-c", "x.yml"], "export": ["-c", "x.yml"],
     "detector": ["--model_dir", "a"], "keypoint": ["--model_dir", "a"],
     "unite": ["--det_model_dir", "a", "--keypoint_model_dir", "b"],
+    "mot_unite": ["--mot_model_dir", "a", "--keypoint_model_dir", "b"],
 }  # fmt: skip
-DIFFERENT_DEFAULTS = {("keypoint", "--use_dark"), ("unite", "--use_dark")}
+DIFFERENT_DEFAULTS = {("keypoint", "--use_dark"), ("unite", "--use_dark"), ("mot_unite", "--use_dark")}
 """None here: the model's card decides; true for PaddleDetection's exports."""
 
 

@@ -166,7 +166,7 @@ def test_identities_of_ones_own_loop(pipeline: PosePipeline, image: np.ndarray) 
     assert [pipeline.track(image)[0].id for _ in range(3)] == [1, 1, 1]
     assert pipeline.track(np.zeros_like(image), stream="door").track_ids.tolist() == []
     assert pipeline.track(image, stream="door", filter_type="EMA")[0].id == 1
-    for _ in range(12):
+    for _ in range(62):
         pipeline.track(np.zeros_like(image))
     assert pipeline.track(image)[0].id == 2  # nobody for longer than people are remembered
     pipeline.forget()

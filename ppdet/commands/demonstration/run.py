@@ -57,6 +57,7 @@ class DemoReport:
         written: the written files, the most interesting first.
         images: number of processed frames or images.
         people: people found in all of them together.
+        persons: different people of a video, or None of images.
         seconds: by step.
         score: on the rendered clip, else None.
     """
@@ -64,6 +65,7 @@ class DemoReport:
     written: list[Path] = field(default_factory=list)
     images: int = 0
     people: int = 0
+    persons: Optional[int] = None
     seconds: dict[str, float] = field(default_factory=dict)
     score: Optional[TruthScore] = None
 
@@ -135,7 +137,7 @@ def _run_video(pipeline: PosePipeline, options: DemoOptions, folder: Path, repor
                              max_frames=options.max_frames, on_result=note)  # fmt: skip
     with report.step("contact sheet"):
         sheet = video_sheet(done.written[0], folder / f"{name}_poses_sheet.jpg")
-    report.images, report.people = done.frames, done.people
+    report.images, report.people, report.persons = done.frames, done.people, done.persons
     report.written += [*done.written, folder / f"{name}_poses.jsonl", sheet]
 
 
@@ -175,7 +177,12 @@ def _image_results(pipeline: PosePipeline, source: str) -> Iterator[tuple[str, P
 
 def _log_end(report: DemoReport) -> None:
     poses = report.seconds["find poses, draw, encode"]
-    _log.info("%d images, %d people, %.1f images per second", report.images, report.people, report.images / max(poses, 1e-9))
+    rate = report.images / max(poses, 1e-9)
+    if report.persons is None:
+        _log.info("%d images, %d people, %.1f images per second", report.images, report.people, rate)
+    else:
+        _log.info("%d frames, %d persons in %d person-frames, %.1f frames per second", report.images, report.persons,
+                  report.people, rate)
     if report.score is not None:
         _log.info("%s", report.score.text())
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())

@@ -131,4 +131,4 @@ class BoxRun:
     def log_end(self) -> None:
         """Log the summary of the command: amount, speed, and output files."""
         written = self.written + ([self.records.path] if self.records is not None else [])
-        log_end(self.images, self.frames, self.boxes, "boxes", self.started, written)
+        log_end(self.images, self.frames, f"{self.boxes} boxes", self.started, written)

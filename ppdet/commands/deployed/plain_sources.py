@@ -17,6 +17,8 @@ from ppdet.commands.deployed.boxes import detector_card
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
+from ppdet.commands.flags.run_flags import chosen_filter
+from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
@@ -32,6 +34,7 @@ from ppdet.inference.files.urls import fetch_image, split_url, without_secrets
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.inference.tracking.settings import TrackerSettings
 
 STDOUT = "-"
 
@@ -39,15 +42,16 @@ STDOUT = "-"
 def run_pose(args: argparse.Namespace) -> int:
     """Estimate, draw and record the poses of all sources; returns 1 if an image or frame could not be read."""
     check_numbers(args)
+    tracking = tracker_settings(args)
     sources = find_sources(args.sources)
     with _stdout_for_data(args.json == STDOUT) as stdout:
-        return _run_pose(args, sources, stdout)
+        return _run_pose(args, sources, tracking, stdout)
 
 
-def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
+def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
     with _results(args, stdout, JsonResultsWriter, "named") as (drawings, records):
-        work = PoseRun(_pipeline(args), drawings, records, args.threshold, args.filter_type if args.smooth else None,
-                       args.max_frames, names_videos=sources.count > 1)  # fmt: skip
+        work = PoseRun(_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
+                       args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
         status = 0
         if sources.images:
             inputs = _inputs(sources, args)
@@ -105,7 +109,7 @@ def _pipeline(args: argparse.Namespace) -> PosePipeline:
     return PosePipeline(
         **models, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
-        person_threshold=args.person_threshold,
+        person_threshold=args.person_threshold, zones=chosen_zones(args),
     )  # fmt: skip
 
 

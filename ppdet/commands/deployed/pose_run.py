@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ppdet.commands.deployed.report import log_end
+from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter, named_record
+from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
+from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.video.process import VideoReport, process_video
 
 
@@ -28,10 +31,13 @@ class PoseRun:
         drawings: folder of drawn images and videos, or None to draw nothing.
         records: where results are recorded, or None.
         threshold: smallest keypoint score that is drawn.
-        filter_type: "OneEuro" or "EMA" to smooth the keypoints of videos, None not to.
+        filter_type: to smooth the keypoints of videos, see `process_video`; None not to.
         max_frames: stop each video after so many frames; None for the whole video.
         names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
-        images, frames, people: counts so far; people of every frame.
+        tracking: settings of the tracker for videos; None takes the defaults.
+        rows: where the boxes and identities of videos are recorded, too, or None.
+        images, people: counts so far of images and the people in them.
+        frames, persons, person_frames: counts so far of video frames, the different people in them, and the poses.
         written: what was written, besides the records.
     """
 
@@ -42,9 +48,13 @@ class PoseRun:
     filter_type: str | None = None
     max_frames: int | None = None
     names_videos: bool = False
+    tracking: TrackerSettings | None = None
+    rows: MotRowsWriter | None = None
     images: int = 0
-    frames: int = 0
     people: int = 0
+    frames: int = 0
+    persons: int = 0
+    person_frames: int = 0
     written: list[Path] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
@@ -85,19 +95,35 @@ class PoseRun:
             path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
         record = self._recorder(name)
         report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
-                               max_frames=self.max_frames, on_result=record)  # fmt: skip
+                               max_frames=self.max_frames, on_result=record, tracking=self.tracking)  # fmt: skip
         self.frames += report.frames
-        self.people += report.people
+        self.persons += report.persons
+        self.person_frames += report.people
         self.written += report.written
+        for text in (report.jitter_text(), report.zone_text()):
+            if text:
+                get_logger(__name__).info("%s: %s", name, text)
         return report
 
     def _recorder(self, name: str) -> Callable[[PoseResult], None] | None:
-        if self.records is None or not self.names_videos:
-            return None if self.records is None else self.records.add
+        to: list[Callable[[PoseResult], None]] = []
         records = self.records
-        return lambda result: records.append({"video": name, **named_record(result)})
+        if records is not None and self.names_videos:
+            to.append(lambda result: records.append({"video": name, **named_record(result)}))
+        elif records is not None:
+            to.append(records.add)
+        if self.rows is not None:
+            to.append(self.rows.add)
+
+        def record(result: PoseResult) -> None:
+            for each in to:
+                each(result)
+
+        return record if to else None
 
     def log_end(self) -> None:
         """Log the summary of the command: amount, speed, and output files."""
-        written = self.written + ([self.records.path] if self.records is not None else [])
-        log_end(self.images, self.frames, self.people, "people", self.started, written)
+        written = self.written + [each.path for each in (self.records, self.rows) if each is not None]
+        of_images = [f"{self.people} people"] if self.images or not self.frames else []
+        of_videos = [f"{self.persons} persons in {self.person_frames} person-frames"] if self.frames else []
+        log_end(self.images, self.frames, " and ".join(of_images + of_videos), self.started, written)

@@ -3,17 +3,22 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from pathlib import Path
 
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
-from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_options
+from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options
+from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
+from ppdet.core.errors import ConfigError
+from ppdet.core.logger import get_logger
 from ppdet.inference.detectors import is_box_file
-from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, words_of
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
 from ppdet.inference.files.given_boxes import FileBoxes
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
 from ppdet.inference.model_card import ModelCard
@@ -30,6 +35,32 @@ def run_unite(args: argparse.Namespace) -> int:
                 "det_keypoint_unite", bool(args.save_res), 1)
 
 
+def run_mot_unite(args: argparse.Namespace) -> int:
+    """Detector, tracker and pose model on a video, a camera or images; returns the exit status.
+
+    Raises:
+        ConfigError: a top-down model without a detector.
+    """
+    check_flags(args)
+    card = ModelCard.load(args.keypoint_model_dir)
+    detector_dir = args.mot_model_dir
+    if pose_estimator_class(card).finds_people_itself:
+        if detector_dir is not None:
+            get_logger(__name__).warning("--mot_model_dir %s is not used: %s is a %s, which finds people by itself, and these "
+                                         "are followed", detector_dir, card.place, words_of(card))
+        detector_dir = None
+    elif detector_dir is None:
+        raise ConfigError(f"--mot_model_dir is missing: {card.place} is a {words_of(card)}, which needs the boxes of a detector; "
+                          "give the folder of an exported one, such as PicoDet")
+    args.det_threshold = args.mot_threshold
+    is_video = bool(args.video_file) or args.camera_id >= 0
+    if is_video and args.json_layout == "paddledet":
+        args.json_layout = "paddledet_tracked"  # PaddleDetection writes no JSON of videos here, so no script reads its layout
+    name = "mot_keypoint_unite" if is_video else "det_keypoint_unite"  # the name that PaddleDetection gives to that of images
+    return _run(args, args.keypoint_model_dir, detector_dir, args.keypoint_batch_size, args.keypoint_threshold, name,
+                bool(args.save_res), 1)
+
+
 def run_keypoint(args: argparse.Namespace) -> int:
     """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box.
 
@@ -43,6 +74,7 @@ def run_keypoint(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, batch_size: int, threshold: float, name: str,
          save_json: bool, images_together: int) -> int:
+    tracking = tracker_settings(args)
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
     inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
@@ -60,7 +92,12 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
         json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
         drawings = output if getattr(args, "save_images", True) else None
-        work = PoseRun(pipeline, drawings, records, threshold, args.filter_type if args.smooth else None)
+        rows = None
+        if getattr(args, "save_mot_txts", False) and is_video:
+            video = output_name(args.video_file) if args.video_file else CAMERA_VIDEO
+            rows = stack.enter_context(MotRowsWriter(output.file(f"{Path(video).stem}.txt")))
+        work = PoseRun(pipeline, drawings, records, threshold, chosen_filter(args),
+                       tracking=tracking, rows=rows)
         if inputs is not None:
             work.run_images(inputs, images_together)
             status = inputs.exit_status()
@@ -96,4 +133,4 @@ def load_pipeline(
     if len(cards) > 1:
         detector = load_detector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
-                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD))
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args))

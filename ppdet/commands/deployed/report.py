@@ -11,13 +11,12 @@ from ppdet.core.logger import get_logger
 from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
 
 
-def log_end(images: int, frames: int, found: int, things: str, started: float, written: Sequence[Path]) -> None:
+def log_end(images: int, frames: int, found: str, started: float, written: Sequence[Path]) -> None:
     """Log amount, speed, and output files.
 
     Args:
         images, frames: how many.
-        found: people or boxes of all images and frames together.
-        things: "people" or "boxes".
+        found: what was found, such as "3 people".
         started: `time.perf_counter()` at the start.
         written: files and folders.
     """
@@ -25,7 +24,7 @@ def log_end(images: int, frames: int, found: int, things: str, started: float, w
     done = " and ".join(f"{count} {name}" for count, name in ((images, "images"), (frames, "frames")) if count) or "0 images"
     places = ", ".join(dict.fromkeys(map(str, written))) or "nothing"
     rate = (images + frames) / max(seconds, 1e-9)
-    get_logger(__name__).info("%s, %d %s, %.1f s (%.1f per second); wrote %s", done, found, things, seconds, rate, places)
+    get_logger(__name__).info("%s, %s, %.1f s (%.1f per second); wrote %s", done, found, seconds, rate, places)
 
 
 def print_benchmark(timer: StageTimer, cpu_threads: int) -> None:

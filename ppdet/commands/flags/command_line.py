@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, Mapping, Optional, Sequence
 
-from ppdet.commands.flags.values import truth_value
+from ppdet.commands.flags.values import SMOOTHING_FILTERS, smoothing_value, truth_value
 from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
 from ppdet.core.logger import logging_to_stdout
@@ -82,19 +82,26 @@ def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> 
     """The arguments, with ``--switch`` replaced by ``--switch=true`` if the command takes positional arguments.
 
     PaddleDetection's switches take a value or none (``--save_res True``, ``--save_res``). With positional arguments that would
-    be ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There the value has to be attached (``--smooth=no``).
+    be ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There the value has to be attached (``--smooth=no``), except for
+    the name of a filter, which is no source (``--smooth savgol``).
     """
     if all(action.option_strings for action in parser._actions):
         return list(words)
-    switches = _switches(parser)
-    return [f"{word}=true" if word in switches else word for word in words]
+    switches, taken, done = _switches(parser), False, []
+    for word, following in zip(words, [*words[1:], ""]):
+        if taken:
+            taken = False
+            continue
+        taken = word == "--smooth" and word in switches and following in SMOOTHING_FILTERS
+        done.append(f"{word}={following}" if taken else f"{word}=true" if word in switches else word)
+    return done
 
 
 def _switches(parser: argparse.ArgumentParser) -> set[str]:
     """Names of all switches, including those of sub-commands."""
     names: set[str] = set()
     for action in parser._actions:
-        if action.type is truth_value and action.nargs == "?":
+        if action.type in (truth_value, smoothing_value) and action.nargs == "?":
             names.update(action.option_strings)
         if isinstance(action, argparse._SubParsersAction):
             names.update(*(_switches(sub) for sub in action.choices.values()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ppdet.commands.flags.foreign import NO_EFFECT, REFUSED, SAME, PaddleDetFlag
 
 _TRACKS = (
-    "multi-object tracking by its own model (FairMOT, DeepSORT) is not part of this command: leave it out; people of a video get "
-    "identities here anyway, which --json_layout named writes"
+    "it is not part of this command: leave it out; people of a video get identities here anyway, which --json_layout named "
+    "writes, and mot_keypoint_unite_infer.py --save_mot_txts as text"
 )
 _ACTIONS = "action recognition is not part of this toolkit: leave it out"
 _SHAPES = "collecting and reusing TensorRT shape files is not part of this toolkit: leave it out and give --trt_*_shape"
@@ -36,7 +36,6 @@ _FOREIGN = (
     PaddleDetFlag("--save_mot_txts", False, REFUSED, _TRACKS),
     PaddleDetFlag("--save_mot_txt_per_img", False, REFUSED, _TRACKS),
     PaddleDetFlag("--scaled", False, NO_EFFECT, "it is for JDE trackers"),
-    PaddleDetFlag("--tracker_config", None, REFUSED, _TRACKS),
     PaddleDetFlag("--reid_model_dir", None, REFUSED, _TRACKS),
     PaddleDetFlag("--reid_batch_size", 50, NO_EFFECT, "it belongs to --reid_model_dir, which is refused"),
     PaddleDetFlag("--action_file", None, REFUSED, _ACTIONS),
@@ -70,8 +69,15 @@ _SINGLE = (
 _DARK = PaddleDetFlag("--use_dark", True, SAME, "decode with DARK; without the flag the model's card decides, which is true for "
                                                 "models exported by PaddleDetection")  # fmt: skip
 
-DETECTOR = (*_SINGLE, PaddleDetFlag("--use_dark", True, NO_EFFECT, "a detector has no keypoints"))
-KEYPOINT = (*_SINGLE, _DARK)
+_TRACKER = PaddleDetFlag("--tracker_config", None, SAME, "settings of the tracker: this toolkit's YAML or PaddleDetection's, "
+                                                         "whose keys are translated (docs/tracking.md)")  # fmt: skip
+
+DETECTOR = (
+    *_SINGLE,
+    PaddleDetFlag("--tracker_config", None, REFUSED, _TRACKS),
+    PaddleDetFlag("--use_dark", True, NO_EFFECT, "a detector has no keypoints"),
+)
+KEYPOINT = (*_SINGLE, _TRACKER, _DARK)
 UNITE = (
     PaddleDetFlag("--det_model_dir", None, SAME, "folder of an exported detector"),
     PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported top-down pose model"),
@@ -84,5 +90,24 @@ UNITE = (
     PaddleDetFlag("--save_res", False, SAME, "also write the poses as JSON"),
     PaddleDetFlag("--smooth", False, SAME, "smooth keypoints over a video; for any number of people, there for one"),
     PaddleDetFlag("--filter_type", "OneEuro", SAME, "OneEuro or EMA, for --smooth"),
+    _TRACKER,
     *_FOREIGN,
+)
+MOT_UNITE = (
+    PaddleDetFlag("--mot_model_dir", None, SAME, "folder of an exported detector, whose people this toolkit's tracker follows; "
+                                                 "FairMOT and JDE networks are refused"),
+    PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported pose model"),
+    *_SOURCES,
+    PaddleDetFlag("--keypoint_batch_size", 1, SAME, "people per run of the pose network"),
+    PaddleDetFlag("--mot_threshold", 0.5, SAME, "smallest score of a person's box"),
+    PaddleDetFlag("--keypoint_threshold", 0.5, SAME, "smallest score that is drawn"),
+    *(flag for flag in _ENGINE if flag.name not in ("--use_gpu", "--use_fd_format", "--trt_max_shape", "--trt_opt_shape")),
+    PaddleDetFlag("--trt_max_shape", 1088, SAME, "largest side for TensorRT"),
+    PaddleDetFlag("--trt_opt_shape", 608, SAME, "optimum side for TensorRT"),
+    _DARK,
+    PaddleDetFlag("--save_images", False, NO_EFFECT, "drawings are always written"),
+    PaddleDetFlag("--save_mot_txts", False, SAME, "boxes and identities of a video as text, which PaddleDetection leaves out; "
+                                                  "frames count from 1"),
+    PaddleDetFlag("--save_res", False, SAME, "also write the poses as JSON, those of a video with identities"),
+    _TRACKER,
 )

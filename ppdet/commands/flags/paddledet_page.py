@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from ppdet.commands.flags.foreign import NO_EFFECT, REFUSED, SAME, PaddleDetFlag
-from ppdet.commands.flags.paddledet_deploy import DETECTOR, KEYPOINT, UNITE
+from ppdet.commands.flags.paddledet_deploy import DETECTOR, KEYPOINT, MOT_UNITE, UNITE
 from ppdet.commands.flags.paddledet_tools import EVAL, EXPORT, INFER, TRAIN
 
 SCRIPTS: dict[str, tuple[str, Sequence[PaddleDetFlag]]] = {
@@ -19,14 +19,13 @@ SCRIPTS: dict[str, tuple[str, Sequence[PaddleDetFlag]]] = {
     "deploy/python/infer.py": ("ppdet.commands.deployed.detector", DETECTOR),
     "deploy/python/keypoint_infer.py": ("ppdet.commands.deployed.keypoint", KEYPOINT),
     "deploy/python/det_keypoint_unite_infer.py": ("ppdet.commands.deployed.unite", UNITE),
+    "deploy/python/mot_keypoint_unite_infer.py": ("ppdet.commands.deployed.mot_unite", MOT_UNITE),
 }
 """Script -> module of its command, PaddleDetection's flags for it."""
 
 OTHER_SCRIPTS = {
     "tools/post_quant.py": "no quantisation here; export with --onnx and run with --precision bf16",
     "tools/infer_mot.py, tools/eval_mot.py": "no multi-object tracking benchmark here",
-    "deploy/python/mot_keypoint_unite_infer.py": "det_keypoint_unite_infer.py gives people of a video identities (JSON layout "
-                                                 "`named`)",  # fmt: skip
     "deploy/pipeline/pipeline.py": "no action recognition here",
 }
 """Scripts of PaddleDetection that are not here, and what there is instead."""

@@ -9,7 +9,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ppdet.commands.flags.values import add_switch, camera_number, check_numbers
+from ppdet.commands.flags.tracking_flags import add_tracking_flags
+from ppdet.commands.flags.values import SMOOTHING_FILTERS, add_switch, camera_number, check_numbers, smoothing_value
 from ppdet.core.errors import ConfigError
 from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
 
@@ -77,12 +78,22 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--json_layout", choices=("paddledet", "named"), default="paddledet",
                        help="nested lists as PaddleDetection writes, or names (default: %(default)s)")
     add_smoothing_flags(group)
+    add_tracking_flags(group)
 
 
 def add_smoothing_flags(group: argparse._ActionsContainer) -> None:
     """Flags for smoothing keypoints over the frames of a video."""
-    add_switch(group, "--smooth", "smooth each person's keypoints over the frames of a video (default: off)")
-    group.add_argument("--filter_type", default="OneEuro", choices=("OneEuro", "EMA"), help="for --smooth (default: %(default)s)")
+    group.add_argument("--smooth", type=smoothing_value, nargs="?", const=True, default=False, metavar="FILTER",
+                       help="smooth each person's keypoints over the frames of a video: OneEuro or EMA, frame by frame; "
+                            "savgol or butterworth, of a file as a whole, without delay; alone: --filter_type (default: off)")
+    group.add_argument("--filter_type", default="OneEuro", choices=SMOOTHING_FILTERS, help="for --smooth (default: %(default)s)")
+
+
+def chosen_filter(args: argparse.Namespace) -> str | None:
+    """The filter that `--smooth` and `--filter_type` ask for, or None."""
+    if isinstance(args.smooth, str):
+        return args.smooth
+    return args.filter_type if args.smooth else None
 
 
 def add_person_threshold(parser: argparse._ActionsContainer) -> None:

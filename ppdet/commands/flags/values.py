@@ -13,7 +13,10 @@ from ppdet.inference.files.cameras import camera_number as camera_of_text
 
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")
 FALSE_WORDS = ("false", "0", "no", "off", "n", "f")
-SCORES = ("threshold", "det_threshold", "keypoint_threshold", "save_threshold", "person_threshold", "draw_threshold")
+SCORES = ("threshold", "det_threshold", "keypoint_threshold", "save_threshold", "person_threshold", "draw_threshold",
+          "mot_threshold")
+SMOOTHING_FILTERS = ("OneEuro", "EMA", "savgol", "butterworth")
+"""Filters of keypoints over time: frame by frame, and of a whole recorded video."""
 COUNTS = ("batch_size", "keypoint_batch_size", "cpu_threads")
 
 
@@ -29,6 +32,22 @@ def truth_value(text: str) -> bool:
     if word in FALSE_WORDS:
         return False
     raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false: give one of {', '.join(TRUE_WORDS + FALSE_WORDS)}")
+
+
+def smoothing_value(text: str) -> bool | str:
+    """The value of `--smooth`: true, false, or the filter itself.
+
+    Raises:
+        argparse.ArgumentTypeError: none of them.
+    """
+    for name in SMOOTHING_FILTERS:
+        if text.strip().lower() == name.lower():
+            return name
+    try:
+        return truth_value(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no filter: give one of {', '.join(SMOOTHING_FILTERS)}, or true or false "
+                                         "for --filter_type") from error
 
 
 def camera_number(text: str) -> int:

@@ -109,7 +109,8 @@ class Predictor:
             pipeline, path, drawn, saved, json_layout="named", keypoint_threshold=self.options.draw_threshold
         )
         written = ", ".join(map(str, report.written))
-        logger.info("%d frames, %d people, %.1f s; wrote %s", report.frames, report.people, report.seconds, written)
+        logger.info("%d frames, %d persons in %d person-frames, %.1f s; wrote %s", report.frames, report.persons, report.people,
+                    report.seconds, written)
         return 1 if report.unreadable else 0
 
 

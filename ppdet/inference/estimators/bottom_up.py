@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ppdet.codecs import AssociativeEmbeddingCodec, assignment
+from ppdet.codecs import AssociativeEmbeddingCodec
 from ppdet.codecs.bottom_up_candidates import Candidates
 from ppdet.core.errors import ConfigError, DataError, ModelDirError
+from ppdet.geometry import assignment
 from ppdet.inference.estimators.base import EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.model_skeleton import skeleton_of_network
 from ppdet.inference.estimators.preprocess import Normalizer

@@ -29,12 +29,17 @@ def paddledet_record(result: PoseResult) -> list[Any]:
     ]
 
 
+def tracked_record(result: PoseResult) -> list[Any]:
+    """PaddleDetection's layout with the identities of the people as a fourth part, for videos."""
+    return [*paddledet_record(result), [person.id for person in result]]
+
+
 def named_record(result: PoseResult) -> dict[str, Any]:
     """One image or frame with names; see `PoseResult.to_dict`."""
     return result.to_dict()
 
 
-LAYOUTS = {"paddledet": paddledet_record, "named": named_record}
+LAYOUTS = {"paddledet": paddledet_record, "paddledet_tracked": tracked_record, "named": named_record}
 
 
 class JsonResultsWriter(JsonListWriter):
@@ -42,7 +47,7 @@ class JsonResultsWriter(JsonListWriter):
 
     Args:
         path: the file.
-        layout: "paddledet" or "named".
+        layout: "paddledet", "paddledet_tracked" or "named".
     """
 
     def __init__(self, path: str | Path, layout: str = "paddledet") -> None:

@@ -10,7 +10,7 @@ from ppdet.core.errors import DataError, MediaError
 from ppdet.image.depth import checked_range, pixels_of_pil, to_uint8
 from ppdet.image.io import check_image_size, decode_stored_image, read_image
 from ppdet.inference.files.cameras import camera_number
-from ppdet.inference.files.urls import is_url
+from ppdet.inference.files.urls import fetch_image, is_url, without_secrets
 
 ACCEPTED = ("accepted are an RGB array (height, width, 3) uint8, a PIL image, the bytes of an encoded image, the path or URL of "
             "an image, a list or an iterator of these, the path of a folder or video, the URL of a stream, or the number of a "
@@ -94,3 +94,36 @@ def checked_image(image: object, image_range: Sequence[float] | None = None) -> 
                         "values from 0 to 1 use (image * 255).astype(np.uint8)")
     check_image_size(image.shape[1::-1], "the image array")
     return np.ascontiguousarray(to_uint8(image, checked_range(image_range), "the image array"))
+
+
+def no_image(source: object, what: str) -> DataError:
+    """The error of a source that is no image; `what` names it."""
+    return DataError(f"{what} is a {type(source).__name__}: it may be an RGB array, a PIL image, an encoded image, or the path "
+                     "or URL of an image")
+
+
+def pixels_of(source: object, what: str, image_range: Sequence[float] | None = None) -> tuple[np.ndarray, str | None]:
+    """The pixels of one image, and where it comes from if it is a file or on the web.
+
+    Args:
+        source: array, PIL image, encoded image, path or URL.
+        what: names it in messages.
+        image_range: see `checked_image`.
+
+    Returns:
+        (H, W, 3) RGB uint8, and the path or URL or None.
+
+    Raises:
+        DataError, MediaError: it is no image, or cannot be read.
+    """
+    kind = kind_of(source, what)
+    path = str(source) if kind == "path" else None
+    if kind == "url":
+        path = without_secrets(str(source))
+        data = fetch_image(str(source))
+        if data is None:
+            raise no_image(source, what)
+        return checked_image(image_of(data, "bytes", image_range, path), image_range), path
+    if kind not in IMAGE_KINDS:
+        raise no_image(source, what)
+    return checked_image(image_of(source, kind, image_range), image_range), path

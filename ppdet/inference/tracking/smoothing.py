@@ -1,6 +1,6 @@
-"""Smooths keypoints over time, per person.
+"""Smooths keypoints online, per person: each frame as it comes. For recorded videos see `recorded`.
 
-Legend: N people, K keypoints.
+Legend: N people of a frame, M people remembered, K keypoints.
 """
 from __future__ import annotations
 
@@ -14,82 +14,30 @@ from ppdet.core.errors import ConfigError
 FILTERS = ("OneEuro", "EMA")
 # One-Euro parameters hold for a person of this size in pixels; speeds are scaled so that near and far people are smoothed alike.
 REFERENCE_SIZE = 200.0
-# They also hold for this frame rate.
+# They are PaddleDetection's, in units of one frame at this rate; elapsed time is converted to such frames.
 REFERENCE_FPS = 30.0
-
-
-class OneEuroFilter:
-    """Low-pass filter whose cut-off rises with speed: points at rest do not jitter, fast ones do not lag.
-
-    Source: Casiez, Roussel and Vogel, CHI 2012. Filters any number of points at once. Parameters are PaddleDetection's, in
-    units of one frame at 30 frames per second.
-
-    Args:
-        frame_step: time between frames in units of 1/30 s.
-        min_cutoff: cut-off of a point at rest.
-        beta: how much the cut-off rises with speed.
-        speed_cutoff: cut-off of the filter of the speed.
-    """
-
-    def __init__(self, frame_step: float = 1.0, min_cutoff: float = 0.1, beta: float = 0.05, speed_cutoff: float = 0.1) -> None:
-        self.frame_step = frame_step
-        self.min_cutoff = min_cutoff
-        self.beta = beta
-        self.speed_cutoff = speed_cutoff
-        self._value: np.ndarray | None = None
-        self._speed: np.ndarray | None = None
-
-    def __call__(self, value: np.ndarray, restart: np.ndarray, unit: float = 1.0) -> np.ndarray:
-        """Filter one frame.
-
-        Args:
-            value: (K, 2) pixels.
-            restart: (K,) bool; these points are reset to the value given.
-            unit: pixels per unit of speed.
-        """
-        if self._value is None or self._speed is None:
-            self._value, self._speed = value.copy(), np.zeros_like(value)
-            return value.copy()
-        speed = (value - self._value) / (unit * self.frame_step)
-        blend = smoothing_factor(self.speed_cutoff, self.frame_step)
-        self._speed = blend * speed + (1.0 - blend) * self._speed
-        magnitude = np.linalg.norm(self._speed, axis=1, keepdims=True)
-        alpha = smoothing_factor(self.min_cutoff + self.beta * magnitude, self.frame_step)
-        self._value = alpha * value + (1.0 - alpha) * self._value
-        self._value[restart] = value[restart]
-        self._speed[restart] = 0.0
-        return self._value.copy()
-
-
-class EMAFilter:
-    """Exponential moving average: half old, half new at 30 frames per second, as in PaddleDetection.
-
-    Args:
-        frame_step: time between frames in units of 1/30 s.
-        alpha: share of the new value.
-    """
-
-    def __init__(self, frame_step: float = 1.0, alpha: float = 0.5) -> None:
-        self.alpha = 1.0 - (1.0 - alpha) ** frame_step
-        self._value: np.ndarray | None = None
-
-    def __call__(self, value: np.ndarray, restart: np.ndarray, unit: float = 1.0) -> np.ndarray:
-        """Filter one frame; see `OneEuroFilter.__call__` (`unit` is not used)."""
-        if self._value is None:
-            self._value = value.copy()
-            return value.copy()
-        self._value = self.alpha * value + (1.0 - self.alpha) * self._value
-        self._value[restart] = value[restart]
-        return self._value.copy()
+# Cut-off of a point at rest, how much it rises with speed, and cut-off of the filter of the speed.
+MIN_CUTOFF, BETA, SPEED_CUTOFF = 0.1, 0.05, 0.1
+# Share of the new value in the exponential moving average.
+EMA_SHARE = 0.5
+# Somebody unseen for longer, in seconds, starts afresh instead of sliding to the new place.
+LONGEST_GAP = 1.0
 
 
 class PoseSmoother:
     """One filter per identity; `keep_only` drops the filters of people who left.
 
+    "OneEuro" is a low-pass filter whose cut-off rises with speed: points at rest do not jitter, fast ones do not lag (Casiez,
+    Roussel and Vogel, CHI 2012). "EMA" is an exponential moving average. Both have the same time constants at every frame rate,
+    and across dropped frames.
+
     Args:
         filter_type: "OneEuro" or "EMA".
-        fps: frames per second, so that smoothing has the same time constant at every frame rate.
+        fps: frames per second, for frames without a time stamp.
         visible_threshold: a keypoint that was below this score and reappears is reset instead of sliding in.
+
+    Attributes:
+        frame_step: nominal time between frames in units of 1/30 s.
 
     Raises:
         ConfigError: an unknown filter.
@@ -97,47 +45,99 @@ class PoseSmoother:
 
     def __init__(self, filter_type: str = "OneEuro", fps: float = REFERENCE_FPS, visible_threshold: float = 0.2) -> None:
         if filter_type not in FILTERS:
-            raise ConfigError(f"filter_type {filter_type!r} is unknown: give {' or '.join(FILTERS)}")
+            raise ConfigError(f"filter_type {filter_type!r} cannot smooth frame by frame: give {' or '.join(FILTERS)}; savgol "
+                              "and butterworth are for a whole video, with `process_video` or --smooth savgol")
         self.filter_type = filter_type
         usable = math.isfinite(fps) and fps > 0
         self.frame_step = REFERENCE_FPS / fps if usable else 1.0
         self.visible_threshold = visible_threshold
-        self._filters: dict[int, OneEuroFilter | EMAFilter] = {}
-        self._was_visible: dict[int, np.ndarray] = {}
+        self._clock = 0.0
+        self._stamp: float | None = None
+        self._rows: dict[int, int] = {}
+        self._values = self._speeds = np.zeros((0, 0, 2))
+        self._visible = np.zeros((0, 0), bool)
+        self._times = np.zeros(0)
 
-    def smooth(self, keypoints: np.ndarray, scores: np.ndarray, identities: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    def smooth(
+        self, keypoints: np.ndarray, scores: np.ndarray, identities: np.ndarray, boxes: np.ndarray, seconds: float | None = None
+    ) -> np.ndarray:
         """Smooth a frame.
 
         Args:
             keypoints: (N, K, 2) image pixels.
             scores: (N, K).
-            identities: (N,) from `PersonTracker`.
+            identities: (N,) from `PersonTracker`, each once.
             boxes: (N, 4) xyxy, for the size of each person.
+            seconds: time of the frame; None: the frame rate's.
 
         Returns:
             (N, K, 2) float32.
         """
-        smoothed = np.array(keypoints, np.float64)
-        for row, identity in enumerate(int(number) for number in identities):
-            if identity not in self._filters:
-                kind = OneEuroFilter if self.filter_type == "OneEuro" else EMAFilter
-                self._filters[identity] = kind(self.frame_step)
-                self._was_visible[identity] = np.zeros(keypoints.shape[1], bool)
-            visible = scores[row] >= self.visible_threshold
-            size = max(float(np.max(boxes[row][2:] - boxes[row][:2])), 1.0)
-            restart = visible & ~self._was_visible[identity]
-            smoothed[row] = self._filters[identity](smoothed[row], restart, size / REFERENCE_SIZE)
-            self._was_visible[identity] = visible
-        return smoothed.astype(np.float32)
+        self._advance(seconds)
+        if not len(keypoints):
+            return np.array(keypoints, np.float32)
+        keypoints = np.asarray(keypoints, np.float64)
+        rows = self._rows_of(identities.tolist(), keypoints)
+        visible = np.asarray(scores) >= self.visible_threshold
+        step = (self._clock - self._times[rows])[:, None, None]
+        restart = (visible & ~self._visible[rows]) | (step[:, 0] > LONGEST_GAP * REFERENCE_FPS)
+        step = np.maximum(step, 1e-3)
+        if self.filter_type == "EMA":
+            share = 1.0 - (1.0 - EMA_SHARE) ** step
+        else:
+            sizes = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1.0)[:, None, None] / REFERENCE_SIZE
+            share = self._one_euro_share(keypoints, rows, step, sizes, restart)
+        values = self._values[rows]
+        values += share * (keypoints - values)
+        values[restart] = keypoints[restart]
+        self._values[rows], self._visible[rows], self._times[rows] = values, visible, self._clock
+        return values.astype(np.float32)
 
     def keep_only(self, identities: Iterable[int]) -> None:
         """Drop the filters of all other identities."""
         remembered = set(identities)
-        for identity in set(self._filters) - remembered:
-            del self._filters[identity], self._was_visible[identity]
+        if remembered.issuperset(self._rows):
+            return
+        kept = [identity for identity in self._rows if identity in remembered]
+        rows = [self._rows[identity] for identity in kept]
+        self._values, self._speeds = self._values[rows], self._speeds[rows]
+        self._visible, self._times = self._visible[rows], self._times[rows]
+        self._rows = {identity: row for row, identity in enumerate(kept)}
+
+    def _advance(self, seconds: float | None) -> None:
+        """Move the clock, which counts frames of 1/30 s; a stamp that stands still or runs backwards counts as one frame."""
+        passed = math.nan if seconds is None or self._stamp is None else (seconds - self._stamp) * REFERENCE_FPS
+        self._clock += passed if 0 < passed < math.inf else self.frame_step
+        self._stamp = seconds
+
+    def _rows_of(self, identities: list[int], keypoints: np.ndarray) -> np.ndarray:
+        """(N,) where each person's state is; newcomers start where they are."""
+        new = [place for place, identity in enumerate(identities) if identity not in self._rows]
+        if new:
+            shape = keypoints.shape[1:]
+            first = keypoints[new]
+            start = len(self._rows)
+            self._values = np.concatenate([self._values.reshape(-1, *shape), first])
+            self._speeds = np.concatenate([self._speeds.reshape(-1, *shape), np.zeros_like(first)])
+            self._visible = np.concatenate([self._visible.reshape(-1, shape[0]), np.zeros(first.shape[:2], bool)])
+            self._times = np.concatenate([self._times, np.full(len(new), self._clock)])
+            self._rows.update({identities[place]: start + number for number, place in enumerate(new)})
+        return np.array([self._rows[identity] for identity in identities])
+
+    def _one_euro_share(
+        self, keypoints: np.ndarray, rows: np.ndarray, step: np.ndarray, unit: np.ndarray, restart: np.ndarray
+    ) -> np.ndarray:
+        """(N, K, 1) share of the new value; updates the speeds."""
+        speed = (keypoints - self._values[rows]) / (unit * step)
+        old = self._speeds[rows]
+        filtered = old + smoothing_factor(SPEED_CUTOFF, step) * (speed - old)
+        filtered[restart] = 0.0
+        self._speeds[rows] = filtered
+        magnitude = np.sqrt(np.square(filtered).sum(axis=2, keepdims=True))
+        return smoothing_factor(MIN_CUTOFF + BETA * magnitude, step)
 
 
-def smoothing_factor(cutoff: np.ndarray | float, step: float) -> np.ndarray | float:
+def smoothing_factor(cutoff: np.ndarray | float, step: np.ndarray | float) -> np.ndarray:
     """Weight of the new value in a first-order low-pass filter."""
-    time_constant = 1.0 / (2.0 * math.pi * cutoff)
+    time_constant = 1.0 / (2.0 * math.pi * np.asarray(cutoff))
     return 1.0 / (1.0 + time_constant / step)

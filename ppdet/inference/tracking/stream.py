@@ -2,11 +2,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ppdet.inference.results import PoseResult
+from ppdet.inference.tracking.jitter import Jitter
+from ppdet.inference.tracking.scene_cuts import SceneCuts
+from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS, PoseSmoother
-from ppdet.inference.tracking.tracker import PersonTracker
+from ppdet.inference.tracking.tracker import NOBODY, PersonTracker
+from ppdet.inference.zones.counter import ZoneCounter
+from ppdet.inference.zones.view import ZoneCount
+from ppdet.inference.zones.zone import Zone
 from ppdet.skeletons import Skeleton
 
 
@@ -16,23 +25,95 @@ class StreamTracker:
     Args:
         skeleton: of the results.
         filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
-        fps: frames per second, so that smoothing has the same time constant at every frame rate.
+        fps: frames per second, for results without time stamps.
+        settings: of the tracker; None takes the defaults.
+        high_score: smallest score of a person's box, if the settings state none; None: all boxes are people.
+        zones: who enters and leaves them is counted, and people outside all of them are left out.
+
+    Attributes:
+        settings: of the tracker, with the score that counts.
+        jitter: meters before and after smoothing.
 
     Raises:
         ConfigError: an unknown filter.
     """
 
-    def __init__(self, skeleton: Skeleton, filter_type: str | None = None, fps: float = REFERENCE_FPS) -> None:
-        self._tracker = PersonTracker(skeleton.sigmas)
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        filter_type: str | None = None,
+        fps: float = REFERENCE_FPS,
+        settings: TrackerSettings | None = None,
+        high_score: float | None = None,
+        zones: Sequence[Zone] = (),
+    ) -> None:
+        settings = TrackerSettings() if settings is None else settings
+        if settings.high_score is None:
+            settings = replace(settings, high_score=high_score)
+        self.settings = settings
+        self._tracker = PersonTracker(skeleton.sigmas, settings, fps)
         self._smoother = None if filter_type is None else PoseSmoother(filter_type, fps)
+        self._cuts = SceneCuts() if settings.scene_cuts else None
+        self._zones = ZoneCounter(zones) if zones else None
         self._lock = threading.Lock()
+        self.jitter = (Jitter(fps), Jitter(fps))
+
+    @property
+    def persons(self) -> int:
+        """How many different people were seen so far, in `min_hits` frames each; with zones, those who were in one."""
+        return self._tracker.persons if self._zones is None else len(set().union(*self._zones.visitors))
+
+    @property
+    def zone_counts(self) -> dict[str, ZoneCount]:
+        """The counts of each zone so far."""
+        return {} if self._zones is None else {zone.name: count for zone, count in zip(self._zones.zones, self._zones.counts())}
+
+    def begin(self, image: np.ndarray, timestamp_ms: float | None = None) -> np.ndarray:
+        """Look at the next frame before its people are known.
+
+        Args:
+            image: (H, W, 3) RGB uint8; a cut ends all identities.
+            timestamp_ms: its time.
+
+        Returns:
+            (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a look.
+        """
+        with self._lock:
+            if self._cuts is not None and self._cuts.is_cut(image):
+                self._tracker.cut()
+            return self._tracker.expected_boxes(seconds_of(timestamp_ms))
 
     def update(self, result: PoseResult) -> PoseResult:
-        """The result of the next frame with `track_ids`, and with smoothed keypoints if wanted."""
+        """The result of the next frame with `track_ids`, and with smoothed keypoints if wanted.
+
+        People of a score below `high_score` who continue no identity are left out.
+        """
         with self._lock:
-            identities = self._tracker.update(result.boxes, result.keypoints)
+            seconds = seconds_of(result.timestamp_ms)
+            identities = self._tracker.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds,
+                                              result.image_wh)
+            result = replace(result, track_ids=identities)
+            if (identities == NOBODY).any():
+                result = result.of(identities != NOBODY)
+            if self._zones is not None:
+                result = self._in_zones(result, self._zones)
             if self._smoother is None:
-                return replace(result, track_ids=identities)
-            smoothed = self._smoother.smooth(result.keypoints, result.scores, identities, result.boxes)
+                return result
+            assert result.track_ids is not None
+            smoothed = self._smoother.smooth(result.keypoints, result.scores, result.track_ids, result.boxes, seconds)
             self._smoother.keep_only(self._tracker.identities)
-            return replace(result, keypoints=smoothed, track_ids=identities)
+            for meter, points in zip(self.jitter, (result.keypoints, smoothed)):
+                meter.add(result.track_ids, points, result.scores, result.boxes)
+            return replace(result, keypoints=smoothed)
+
+    def _in_zones(self, result: PoseResult, counter: ZoneCounter) -> PoseResult:
+        """The people inside any zone, with the zones' counts."""
+        assert result.track_ids is not None
+        counter.keep_only(self._tracker.identities)
+        view = counter.update(result.track_ids, result.boxes, result.image_wh)
+        return replace(result, zones=view).of(np.flatnonzero(view.inside.any(axis=1)))
+
+
+def seconds_of(timestamp_ms: float | None) -> float | None:
+    """Milliseconds as seconds; None stays None."""
+    return None if timestamp_ms is None else timestamp_ms / 1000.0

@@ -1,98 +1,192 @@
-"""Tracks people from frame to frame.
+"""Tracks people from frame to frame: which person of the previous frames is this?
+
+Tracking by detection in the way of ByteTrack (Zhang et al., ECCV 2022: boxes of low score continue tracks, but start none) and
+OC-SORT (Cao et al., CVPR 2023: a gap is filled between observations, and who is not where predicted may be where last seen), with
+the keypoints as a second measure beside the boxes. Motion is in seconds, so that frame rates and dropped frames do not matter.
 
 Legend: N people of this frame, T tracks, K keypoints.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 
-from ppdet.geometry.boxes import iou_matrix
-from ppdet.geometry.oks import oks_matrix
+from ppdet.inference.tracking.association import camera_shift, enlarged, match, similarities
+from ppdet.inference.tracking.motion import centered_boxes, corner_boxes
+from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.tracking.tracks import Tracks
 
-
-@dataclass
-class Track:
-    """A person's last known position.
-
-    Attributes:
-        identity: number that is never given again.
-        box: (4,) xyxy.
-        keypoints: (K, 2).
-        missed: frames since the person was last seen.
-    """
-
-    identity: int
-    box: np.ndarray
-    keypoints: np.ndarray
-    missed: int = 0
+DEFAULT_FPS = 30.0
+# Keypoints below this score say nothing about where a person is.
+VISIBLE_SCORE = 0.2
+# So long after they were last seen, in seconds, people may come back as boxes of low score, which is how they come out from
+# behind something; and who went over the edge of the image is gone.
+LOW_SCORE_SECONDS, LEFT_SECONDS = 0.5, 0.15
+# Time stamps further apart than this are no motion that could be predicted; the nominal time between frames counts instead.
+LONGEST_STEP = 1.0
+# Tracks that are unproven or out of sight give way to others: taken off their similarity, at most.
+PENALTY = 0.1
+# Second chance at the place where a person was last seen: boxes enlarged by this share, and the least IoU of these.
+BUFFER, LEAST_BUFFERED = 0.5, 0.3
+# Boxes of low score are often of nobody, or of two people at once: they must fit better.
+LEAST_LOW = 0.35
+NOBODY = 0
 
 
 class PersonTracker:
-    """Greedy association by the mean of box IoU and OKS, best pair first.
-
-    Meant for per-person smoothing and labels, not for long occlusions.
+    """Gives the people of consecutive frames identities: whole numbers from 1 on that are never given again.
 
     Args:
         sigmas: (K,) of the skeleton.
-        min_similarity: pairs below this are different people.
-        max_missed: a track that was missed in more frames than this ends; a person who reappears later gets a new identity.
+        settings: None takes the defaults.
+        fps: frames per second, for frames without a time stamp.
+
+    Attributes:
+        persons: identities so far that were seen in `min_hits` frames.
     """
 
-    def __init__(self, sigmas: np.ndarray, min_similarity: float = 0.2, max_missed: int = 10) -> None:
+    def __init__(self, sigmas: np.ndarray, settings: TrackerSettings | None = None, fps: float = DEFAULT_FPS) -> None:
         self.sigmas = np.asarray(sigmas, np.float64)
-        self.min_similarity = min_similarity
-        self.max_missed = max_missed
-        self.tracks: list[Track] = []
+        self.settings = TrackerSettings() if settings is None else settings
+        self.frame_seconds = 1.0 / fps if math.isfinite(fps) and fps > 0 else 1.0 / DEFAULT_FPS
+        self.persons = 0
+        self._tracks = Tracks.none(len(self.sigmas))
         self._next_identity = 1
+        self._seconds: float | None = None
+        self._is_first = True
 
-    def update(self, boxes: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    def update(
+        self,
+        boxes: np.ndarray,
+        keypoints: np.ndarray,
+        scores: np.ndarray | None = None,
+        keypoint_scores: np.ndarray | None = None,
+        seconds: float | None = None,
+        image_wh: tuple[int, int] | None = None,
+    ) -> np.ndarray:
         """Associate the people of the next frame.
 
         Args:
             boxes: (N, 4) xyxy.
             keypoints: (N, K, 2).
+            scores: (N,) of the boxes, for `high_score` and `low_score`; None: all are people.
+            keypoint_scores: (N, K); None: all keypoints count.
+            seconds: time of the frame; None: the frame rate's.
+            image_wh: size of the frame: whoever walks out at its left or right edge does not come back as the same. None:
+                unknown.
 
         Returns:
-            (N,) int64 identities.
+            (N,) int64 identities; 0 for a box below `high_score` that continues no track, or one that is not finite.
         """
-        identities = np.zeros(len(boxes), np.int64)
-        for track in self.tracks:
-            track.missed += 1
-        for row, column in self._pairs(boxes, keypoints):
-            track = self.tracks[column]
-            track.box, track.keypoints, track.missed = boxes[row], keypoints[row], 0
-            identities[row] = track.identity
-        for row in np.flatnonzero(identities == 0).tolist():
-            identities[row] = self._next_identity
-            self.tracks.append(Track(self._next_identity, boxes[row], keypoints[row]))
-            self._next_identity += 1
-        self.tracks = [track for track in self.tracks if track.missed <= self.max_missed]
+        step = self._step(seconds)
+        found = centered_boxes(boxes)
+        usable = np.isfinite(found).all(axis=1)
+        visible = np.isfinite(keypoints).all(axis=2)
+        if keypoint_scores is not None:
+            visible &= np.asarray(keypoint_scores) >= VISIBLE_SCORE
+        points = np.where(visible[..., None], keypoints, 0.0)
+        high, low = self._levels(scores, usable)
+        self._tracks.predict(step)
+        columns = self._associate(found, points, visible, high, low, step)
+        identities = np.full(len(found), NOBODY, np.int64)
+        matched = np.flatnonzero(columns >= 0)
+        self._observe(columns[matched], found[matched], points[matched], visible[matched])
+        identities[matched] = self._tracks.identity[columns[matched]]
+        self._drop_lost(image_wh)
+        new = high[columns[high] < 0]
+        if len(new):
+            identities[new] = self._start(found[new], points[new], visible[new])
+        self._is_first = False
         return identities
 
     @property
     def identities(self) -> set[int]:
-        """Identities of the current tracks."""
-        return {track.identity for track in self.tracks}
+        """Identities that are in sight or may come back."""
+        return set(self._tracks.identity.tolist())
 
-    def _pairs(self, boxes: np.ndarray, keypoints: np.ndarray) -> list[tuple[int, int]]:
-        if len(boxes) == 0 or not self.tracks:
-            return []
-        old_boxes = np.stack([track.box for track in self.tracks])
-        old_keypoints = np.stack([track.keypoints for track in self.tracks])
-        similarity = (iou_matrix(boxes, old_boxes)
-                      + oks_matrix(keypoints, box_area(boxes), old_keypoints, box_area(old_boxes), self.sigmas)) / 2
-        pairs: list[tuple[int, int]] = []
-        while True:
-            row, column = np.unravel_index(np.argmax(similarity), similarity.shape)
-            if similarity[row, column] < self.min_similarity:
-                return pairs
-            pairs.append((int(row), int(column)))
-            similarity[row, :] = -1.0
-            similarity[:, column] = -1.0
+    def expected_boxes(self, seconds: float | None = None) -> np.ndarray:
+        """(M, 4) xyxy: where people are expected in the next frame, at its time, who were seen in the last frames."""
+        ahead = self._tracks.motion[self._tracks.unseen <= LOW_SCORE_SECONDS]
+        ahead.predict(self._step(seconds, keep=False))
+        return corner_boxes(ahead.mean)
+
+    def cut(self) -> None:
+        """End all identities: the next frame shows another scene."""
+        self._tracks = Tracks.none(len(self.sigmas))
+        self._is_first = True
+
+    def _step(self, seconds: float | None, keep: bool = True) -> float:
+        """Seconds since the last frame; the nominal ones if there is no stamp or it jumps."""
+        passed = math.nan if seconds is None or self._seconds is None else seconds - self._seconds
+        if keep:
+            self._seconds = seconds
+        return passed if 0 < passed <= LONGEST_STEP else self.frame_seconds
+
+    def _levels(self, scores: np.ndarray | None, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of people, and of boxes that may continue a track."""
+        if scores is None or self.settings.high_score is None:
+            return np.flatnonzero(usable), np.zeros(0, np.int64)
+        scores = np.asarray(scores)
+        is_high = usable & (scores >= self.settings.high_score)
+        return np.flatnonzero(is_high), np.flatnonzero(usable & ~is_high & (scores >= self.settings.low_score))
+
+    def _associate(
+        self, found: np.ndarray, points: np.ndarray, visible: np.ndarray, high: np.ndarray, low: np.ndarray, step: float
+    ) -> np.ndarray:
+        """(N,) index of each person's track, or -1."""
+        tracks, settings = self._tracks, self.settings
+        columns = np.full(len(found), -1)
+        if not len(found) or not len(tracks):
+            return columns
+        was_in_sight = tracks.unseen <= step * 1.001
+        if settings.camera_motion:
+            shift = camera_shift(found[np.concatenate([high, low])], tracks.motion.mean[was_in_sight])
+            if shift is not None:
+                tracks.shift(shift)
+        similarity = similarities(found, points, visible, tracks.motion.mean, tracks.expected_keypoints(), tracks.visible,
+                                  self.sigmas, settings.oks_weight)
+        age = np.minimum(tracks.unseen / max(settings.reentry_seconds, 1e-6), 1.0) * ~was_in_sight
+        similarity -= np.where(similarity > 0, PENALTY * np.maximum(age, ~tracks.confirmed), 0.0)
+        rows, chosen = match(similarity[high], settings.min_similarity)
+        columns[high[rows]] = chosen
+        free = np.ones(len(tracks), bool)
+        free[chosen] = False
+        if len(low):
+            candidates = np.flatnonzero(free & (tracks.unseen <= step + LOW_SCORE_SECONDS))
+            rows, chosen = match(similarity[np.ix_(low, candidates)], max(settings.min_similarity, LEAST_LOW))
+            columns[low[rows]] = candidates[chosen]
+            free[candidates[chosen]] = False
+        left, candidates = high[columns[high] < 0], np.flatnonzero(free & tracks.confirmed)
+        if len(left) and len(candidates):
+            near = similarities(enlarged(found[left], BUFFER), points[left], visible[left],
+                                enlarged(tracks.observed[candidates], BUFFER), points[left], visible[left], self.sigmas, 0.0)
+            rows, chosen = match(near, LEAST_BUFFERED)
+            columns[left[rows]] = candidates[chosen]
+        return columns
+
+    def _observe(self, columns: np.ndarray, found: np.ndarray, points: np.ndarray, visible: np.ndarray) -> None:
+        """Put the new observations into their tracks."""
+        if len(columns):
+            newly = self._tracks.observe(columns, found, points, visible, self.frame_seconds, self.settings.min_hits)
+            self.persons += newly
+
+    def _drop_lost(self, image_wh: tuple[int, int] | None) -> None:
+        tracks = self._tracks
+        if not tracks.unseen.any():
+            return
+        keep = (tracks.unseen <= 0) | (tracks.confirmed & (tracks.unseen <= self.settings.reentry_seconds))
+        if image_wh is not None:
+            keep &= (tracks.unseen <= LEFT_SECONDS) | ~tracks.walked_out(image_wh[0])
+        if not keep.all():
+            self._tracks = tracks.kept(keep)
+
+    def _start(self, found: np.ndarray, points: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        identities = np.arange(self._next_identity, self._next_identity + len(found))
+        self._next_identity += len(found)
+        confirmed = self._is_first or self.settings.min_hits <= 1
+        self.persons += len(found) if confirmed else 0
+        self._tracks = self._tracks.joined(Tracks.start(identities, found, points, visible, confirmed))
+        return identities
 
 
-def box_area(boxes: np.ndarray) -> np.ndarray:
-    """(N,) areas in pixels, at least one."""
-    return np.maximum(np.prod(np.asarray(boxes, np.float64)[:, 2:] - np.asarray(boxes, np.float64)[:, :2], axis=1), 1.0)

@@ -10,6 +10,6 @@ __getattr__, __all__ = lazy_names(
         "VideoReader": "reader",
         "VideoWriter": "writer",
         "process_video": "process",
-        "video_results": "process",
+        "video_results": "estimation",
     },
 )

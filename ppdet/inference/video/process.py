@@ -6,123 +6,24 @@ encodes. The order is kept, every frame of the input is a frame of the output, a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from ppdet.core.command import Terminated
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
-from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.tracking.stream import StreamTracker
-from ppdet.inference.video.background import BackgroundSink, BackgroundSource
-from ppdet.inference.video.reader import Frame, VideoReader
+from ppdet.inference.tracking.recorded import RECORDED_FILTERS
+from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.video.background import BackgroundSink
+from ppdet.inference.video.estimation import FrameEstimator, video_results
+from ppdet.inference.video.reader import VideoReader
+from ppdet.inference.video.recorded import check_recorded, recorded_results
+from ppdet.inference.video.report import VideoReport
 from ppdet.inference.video.sinks import PoseVideoSink
 from ppdet.inference.video.writer import VideoWriter
-from ppdet.skeletons import Skeleton
 from ppdet.visualize.pose_drawer import PoseDrawer
-
-
-class FrameEstimator(Protocol):
-    """What a video needs of a pipeline; `PosePipeline` is one."""
-
-    timer: StageTimer
-
-    @property
-    def skeleton(self) -> Skeleton:
-        """The skeleton of the results."""
-
-    def estimate(
-        self, image: np.ndarray, path: str | None = None, frame_id: int | None = None, timestamp_ms: float | None = None
-    ) -> PoseResult:
-        """People and poses of one image."""
-
-    def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
-        """The result of a frame that could not be decoded."""
-
-
-@dataclass
-class VideoReport:
-    """Summary of a processed video.
-
-    Attributes:
-        frames: frames written, those that did not decode included.
-        people: poses in all frames together.
-        seconds: wall-clock time.
-        written: the files that were written.
-        unreadable: numbers of the frames that did not decode.
-        missing: frames at the end that the container promises and that are not there.
-    """
-
-    frames: int = 0
-    people: int = 0
-    seconds: float = 0.0
-    written: list[Path] = field(default_factory=list)
-    unreadable: list[int] = field(default_factory=list)
-    missing: int = 0
-
-    @property
-    def fps(self) -> float:
-        """Frames per second, everything included."""
-        return self.frames / max(self.seconds, 1e-9)
-
-    def exit_status(self) -> int:
-        """What a command should return: 1 if frames were missing or did not decode, else 0."""
-        return 1 if self.missing or self.unreadable else 0
-
-
-def video_results(
-    pipeline: FrameEstimator,
-    source: str | Path | int | VideoReader,
-    filter_type: str | None = None,
-    keep_frames: bool = False,
-) -> Generator[tuple[Frame, PoseResult], None, None]:
-    """Frames of a video with their results, with identities, smoothed if wanted.
-
-    Args:
-        pipeline: estimates single images.
-        source: path, URL, number of a camera, or an open reader.
-        filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
-        keep_frames: keep each frame in its result, as `image`.
-
-    Raises:
-        MediaError: the source does not open, or none of its frames decodes.
-    """
-    reader = source if isinstance(source, VideoReader) else VideoReader(source)
-    tracker = StreamTracker(pipeline.skeleton, filter_type, reader.fps)
-    frames = BackgroundSource(_timed(reader, pipeline.timer))
-    try:
-        for frame in frames:
-            if frame.image is None:
-                yield frame, pipeline.nobody(reader.size_wh, frame.index)
-                continue
-            result = pipeline.estimate(frame.image, frame_id=frame.index, timestamp_ms=frame.timestamp_ms)
-            result = tracker.update(result)
-            yield frame, replace(result, image=frame.image) if keep_frames else result
-    finally:
-        frames.close()
-        reader.close()
-
-
-def open_results(
-    pipeline: FrameEstimator, source: str | Path | int, filter_type: str | None = None, keep_frames: bool = False
-) -> Iterator[PoseResult]:
-    """Results of a video; it is opened at once, so that a bad file is an error of this call and not of a later one."""
-    pairs = video_results(pipeline, VideoReader(source), filter_type, keep_frames)
-    return (result for _, result in pairs)
-
-
-def _timed(reader: VideoReader, timer: StageTimer) -> Iterator[Frame]:
-    start = time.perf_counter()
-    for frame in reader:
-        timer.add("decode", time.perf_counter() - start)
-        yield frame
-        start = time.perf_counter()
 
 
 def process_video(
@@ -135,6 +36,7 @@ def process_video(
     filter_type: str | None = None,
     max_frames: int | None = None,
     on_result: Callable[[PoseResult], None] | None = None,
+    tracking: TrackerSettings | None = None,
 ) -> VideoReport:
     """Run a video, stream or camera through the pipeline into a video with poses and a JSON file.
 
@@ -148,24 +50,34 @@ def process_video(
         json_path: JSON to write, or None.
         json_layout: "paddledet" or "named".
         keypoint_threshold: smallest keypoint score that is drawn.
-        filter_type: "OneEuro" or "EMA" to smooth, None not to.
+        filter_type: "OneEuro" or "EMA" to smooth frame by frame; "savgol" or "butterworth" to smooth a file as a whole, without
+            delay and with short gaps filled, for which it is read twice; None not to smooth.
         max_frames: stop after so many.
         on_result: called with each result, in order.
+        tracking: settings of the tracker; None takes the defaults.
 
     Raises:
         MediaError: the source does not open or the output cannot be written.
+        ConfigError: an unknown filter, or one that cannot smooth this source.
     """
     start = time.perf_counter()
-    reader = VideoReader(source)
+    is_whole = filter_type in RECORDED_FILTERS
     with ExitStack() as stack:
+        reader = VideoReader(source)
         stack.callback(reader.close)
+        if filter_type is not None and is_whole:
+            check_recorded(reader, filter_type)
+        tracker = pipeline.stream_tracker(None if is_whole else filter_type, reader.fps, tracking)
         video = None if output_path is None else stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
         sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records)
         background = BackgroundSink(sink.consume)
         progress = Progress(reader.name, reader.frame_count)
         stack.callback(progress.close)
-        results = video_results(pipeline, reader, filter_type)
+        if filter_type is not None and is_whole:
+            results = recorded_results(pipeline, reader, tracker, filter_type, max_frames)
+        else:
+            results = video_results(pipeline, reader, tracking=tracker)
         stack.callback(results.close)  # ends the reading thread before the file is closed
         taken = 0
         try:
@@ -185,4 +97,5 @@ def process_video(
             background.abandon()
             raise
         background.close()
-    return VideoReport(sink.frames, sink.people, time.perf_counter() - start, sink.written(), reader.unreadable, reader.missing)
+    return VideoReport(sink.frames, sink.people, tracker.persons, time.perf_counter() - start, sink.written(), reader.unreadable,
+                       reader.missing, tracker.zone_counts, *(meter.value for meter in tracker.jitter))

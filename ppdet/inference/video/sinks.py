@@ -80,8 +80,7 @@ class PoseVideoSink(FrameSink):
     def consume(self, item: tuple[Frame, PoseResult]) -> None:
         """Write one frame and its result."""
         frame, result = item
-        self.write(frame, lambda image: self.drawer.draw(image, result.keypoints, result.scores, self.threshold, result.boxes,
-                                                         result.track_ids))
+        self.write(frame, lambda image: result.draw_by(self.drawer, image, self.threshold))
         self.people += len(result)
         if self.records is not None:
             self.records.add(result)

@@ -72,3 +72,17 @@ def test_bad_frame_rates_and_filters() -> None:
         assert PoseSmoother("EMA", fps=fps).frame_step == 1.0
     with pytest.raises(ConfigError, match="OneEuro or EMA"):
         PoseSmoother("Kalman")
+
+
+def test_time_stamps_beat_the_frame_rate() -> None:
+    ids, ones = np.array([1]), np.ones((1, 1))
+
+    def value(seconds: list[float | None], fps: float) -> float:
+        smoother = PoseSmoother("EMA", fps)
+        smoother.smooth(np.zeros((1, 1, 2)), ones, ids, BOXES, seconds[0])
+        return [smoother.smooth(np.full((1, 1, 2), 10.0), ones, ids, BOXES, each)[0, 0, 0] for each in seconds[1:]][-1]
+
+    expected = value([None] * 4, fps=30)
+    assert value([0.0, 0.1], fps=30) == pytest.approx(expected)  # two frames were dropped
+    assert value([5.0, 5.05, 5.1], fps=60) == pytest.approx(expected)
+    assert value([5.0, 1.0, 0.5, 0.2], fps=30) == pytest.approx(expected)  # stamps that run backwards

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ppdet.codecs.assignment import assign, assign_in_numpy
+from ppdet.geometry.assignment import assign, assign_in_numpy
 
 optimize = pytest.importorskip("scipy.optimize")
 
@@ -38,7 +38,7 @@ def test_costs_must_be_finite(bad: float) -> None:
 
 
 def test_works_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ppdet.codecs.assignment.scipy_is_installed", lambda: False)
+    monkeypatch.setattr("ppdet.geometry.assignment.scipy_is_installed", lambda: False)
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     assert [each.tolist() for each in assign(np.array([[1.0, 0.0, 3.0], [0.0, 2.0, 3.0]]))] == [[0, 1], [1, 0]]
     assert [each.tolist() for each in assign(np.zeros((0, 3)))] == [[], []]

@@ -1,0 +1,46 @@
+"""Flags of identities in videos."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ppdet.inference.tracking.settings import TrackerSettings
+    from ppdet.inference.zones.zone import Zone
+
+
+def add_tracking_flags(group: argparse._ActionsContainer) -> None:
+    """How people of a video are told apart."""
+    group.add_argument("--tracker_config", metavar="FILE",
+                       help="YAML with settings of the tracker below `tracker:`, or PaddleDetection's tracker_config.yml "
+                            "(default: docs/tracking.md)")  # fmt: skip
+    group.add_argument("--zone", action="append", default=[], metavar="NAME:x,y,x,y,...",
+                       help="count only people whose feet are in this polygon of the image, and who enters and leaves it; "
+                            "corners in pixels or, if all are from 0 to 1, shares of the image; or a .yml file; repeatable")
+
+
+def chosen_zones(args: argparse.Namespace) -> list[Zone]:
+    """The zones that the flags ask for.
+
+    Raises:
+        ConfigError: a zone that is no polygon, a file that holds none.
+    """
+    if not args.zone:
+        return []
+    from ppdet.inference.zones.reading import zones_of_flags
+
+    return zones_of_flags(args.zone)
+
+
+def tracker_settings(args: argparse.Namespace) -> TrackerSettings | None:
+    """The settings that the flags ask for, or None for the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read or holds unknown settings.
+    """
+    if not args.tracker_config:
+        return None
+    from ppdet.inference.tracking.settings import TrackerSettings
+
+    return TrackerSettings.load(args.tracker_config)
