@@ -250,7 +250,7 @@ def test_switches_take_every_spelling() -> None:
 def test_flags_of_other_tasks_are_refused_and_not_ignored() -> None:
     with pytest.raises(ConfigError, match="--slice_infer True: slicing an image"):
         parsed(keypoint_command, "--model_dir", "a", "--slice_infer")
-    with pytest.raises(ConfigError, match="--tracker_config x.yml: multi-object tracking"):
+    with pytest.raises(ConfigError, match="--tracker_config x.yml: it is not part of this command"):
         parsed(detector, "--model_dir", "a", "--tracker_config", "x.yml")
 
 
