@@ -14,6 +14,7 @@ from ppdet.core.shipped import bundled_models_folder
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import choose_device
 from ppdet.engine.export.exporter import Exporter
+from ppdet.engine.export.half_weights import is_halved
 from ppdet.engine.weights.checkpoint import save_pdparams
 from ppdet.engine.weights.load import load_model
 
@@ -56,4 +57,4 @@ def bundle_model(config: Config, name: str) -> Path:
 
 
 def _half(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float16) if values.dtype == np.float32 else values
+    return values.astype(np.float16) if is_halved(values) else values

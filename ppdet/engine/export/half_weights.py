@@ -14,12 +14,11 @@ import numpy as np
 
 from ppdet.core.errors import ExportError
 
-SMALLEST = 64
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 def store_weights_as_float16(path: Path) -> int:
-    """Rewrite an ONNX file with float16 weights; small constants (under 64 numbers: shapes, scales) stay as they are.
+    """Rewrite an ONNX file with float16 weights; vectors (scales, shifts, statistics) stay as they are.
 
     Args:
         path: an ONNX file with float32 weights; it is replaced atomically.
@@ -38,7 +37,7 @@ def store_weights_as_float16(path: Path) -> int:
     _constants_to_initializers(graph)
     casts = []
     for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < SMALLEST:
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         values = numpy_helper.to_array(tensor)
         _check_range(tensor.name, values, path.name)
@@ -70,15 +69,23 @@ def _constants_to_initializers(graph: Any) -> None:
     graph.node.extend(kept)
 
 
+def is_halved(values: np.ndarray) -> bool:
+    """Whether an array goes into 16 bits: matrices and kernels do, vectors (scales, shifts, running statistics) do not.
+
+    Vectors are a few per cent of a network, and the variances of large activations exceed float16.
+    """
+    return values.dtype == np.float32 and values.ndim > 1
+
+
 def round_to_float16(model: Any) -> None:
-    """Round every float32 weight and running statistic of a Paddle layer to the nearest float16 number, in place.
+    """Round the matrices and kernels of a Paddle layer to the nearest float16 numbers, in place; see `is_halved`.
 
     Raises:
         ExportError: a weight is larger than float16 can hold (65,504).
     """
     for name, tensor in model.state_dict().items():
         values = tensor.numpy()
-        if values.dtype == np.float32:
+        if is_halved(values):
             _check_range(name, values, "the model")
             tensor.set_value(values.astype(np.float16).astype(np.float32))
 
