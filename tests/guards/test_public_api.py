@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 LIST = Path(__file__).with_name("public_api.txt")
 PLAIN = (bool, int, float, str, type(None))
+
+
+@pytest.fixture(autouse=True)
+def log_handlers() -> Iterator[None]:
+    """Importing Paddle adds a handler to the root logger, beside which ppdet stays silent in every later test."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    yield
+    root.handlers[:] = before
 
 
 def packages() -> list[str]:
