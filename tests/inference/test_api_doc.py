@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
             exec(compile(block, str(PAGE), "exec"), scope)
     finally:
         unregister_runtime("mine")
+        logging.getLogger("ppdet").setLevel(logging.INFO)  # the page shows how to silence it
     assert {path.name for path in tmp_path.iterdir()} >= {"street_poses.jpg", "street.json", "street.png", "out"}
     shown = capsys.readouterr().out
     assert "[1, 1, 1, 1, 1, 1, 1, 1]" in shown and "cannot read image missing.jpg" in shown and "INFO" not in shown
