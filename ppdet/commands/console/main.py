@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "check what this machine can run and what is missing",
     "train": "train a model",
     "eval": "evaluate weights or an exported model",
+    "analyze": "explain the errors of a model in one page",
     "infer": "predict from weights",
     "export": "export weights for deployment",
     "dataset": "make and convert annotation files",
