@@ -20,7 +20,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid #8886; }
 table { border-collapse: collapse; margin: .6rem 0; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, th.text { text-align: left; }
 td.text { text-align: left; }
 figure { margin: 0; } figcaption { font-size: .82rem; opacity: .85; overflow-wrap: anywhere; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem; }
@@ -53,7 +53,8 @@ class HtmlPage:
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A table; strings that are no numbers are aligned left."""
-        head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
+        words = [bool(rows) and isinstance(cell, str) for cell in (rows[0] if rows else header)]
+        head = "".join(f"<th{' class=text' if left else ''}>{html.escape(str(cell))}</th>" for cell, left in zip(header, words))
         body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
         self._body.append(f"<table><tr>{head}</tr>{body}</table>")
 

@@ -32,7 +32,7 @@ _EXPLAINED = {
     "inversion": "on the mirror keypoint of the same object: left and right confused",
     "swap": "on the same keypoint of another object",
     "miss": "near none of these",
-    "detector miss": "the object has no prediction",
+    "detector miss": "the object has no prediction, or only one far away from it",
 }
 
 
@@ -152,7 +152,8 @@ def _boxes(page: HtmlPage, found: Analysis) -> None:
     rows.append(("median IoU of covered objects", float(np.median(covered)) if len(covered) else float("nan")))
     page.table(("", "value"), rows)
     kinds = found.errors.kind
-    split = [("IoU below .5", boxes.iou < 0.5), ("IoU .5 to .75", (boxes.iou >= 0.5) & (boxes.iou < 0.75)), ("above", boxes.iou >= 0.75)]
+    middle = (boxes.iou >= 0.5) & (boxes.iou < 0.75)
+    split = [("IoU below .5", boxes.iou < 0.5), ("IoU .5 to .75", middle), ("IoU of .75 or more", boxes.iou >= 0.75)]
     header = ("objects whose box has", "objects", *KINDS, "mean OKS")
     table = []
     for name, rows_of in split:

@@ -71,7 +71,7 @@ def fit_calibration(scores: np.ndarray, correct: np.ndarray) -> CalibrationFit:
     """The temperature (and shift) of least log loss.
 
     Raises:
-        DataError: fewer than 20 keypoints, or all of them right or all wrong.
+        DataError: fewer than 20 keypoints, all of them right or all wrong, or all with the same confidence.
     """
     from scipy.optimize import minimize, minimize_scalar
 
@@ -81,6 +81,9 @@ def fit_calibration(scores: np.ndarray, correct: np.ndarray) -> CalibrationFit:
             f"{int(correct.sum())} of {len(scores)} keypoints are right: a calibration needs at least {FEWEST_POINTS} keypoints, "
             "some right and some wrong; give a larger validation set"
         )
+
+    if np.ptp(scores) < SMALLEST:
+        raise DataError(f"all keypoints have the confidence {scores[0]:g}: there is nothing to calibrate")
 
     def loss(parameters: np.ndarray) -> float:
         return _log_loss(ScoreCalibration(float(np.exp(parameters[0])), float(parameters[1]))(scores), correct)
