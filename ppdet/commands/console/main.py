@@ -22,7 +22,7 @@ COMMANDS = {
     "analyze": "explain the errors of a model in one page",
     "infer": "predict from weights",
     "export": "export weights for deployment",
-    "dataset": "make and convert annotation files",
+    "dataset": "make, check, split, merge and convert annotation files",
     "check-config": "check configurations without building anything",
     "model-info": "parameters, multiply-adds and memory of a network",
     "convert-weights": "convert the authors' PyTorch weights",
