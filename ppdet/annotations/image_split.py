@@ -44,9 +44,9 @@ class ImageSplit:
 def split_images(images: Sequence[Mapping[str, Any]], share: float = 0.2, seed: int = 42) -> ImageSplit:
     """Split images by group.
 
-    Groups are, whichever is there first: folders called train and val; the images' own `video` or another of `GROUP_KEYS`; folders;
-    the part of file names before their last number. Frames of one single video are cut into blocks of consecutive frames, and other
-    images are drawn at random.
+    Groups are, whichever is there first: folders called train and val; the images' own `video` or another of `GROUP_KEYS`;
+    folders; the part of file names before their last number. Frames of one single video are cut into blocks of consecutive
+    frames, and other images are drawn at random.
 
     Args:
         images: entries of a COCO file, each with `id` and `file_name`.
@@ -70,7 +70,8 @@ def split_images(images: Sequence[Mapping[str, Any]], share: float = 0.2, seed: 
         chosen = _whole_groups([len(rows) for rows in groups], count, rng)
         rows = {row for group in chosen for row in groups[group]}
         if len(rows) <= WORST_SHARE * count and len(rows) < len(images):
-            return _split(images, rows, f"whole groups stay together: {len(chosen)} of {len(groups)} {kind} are for validation", len(groups))
+            why = f"whole groups stay together: {len(chosen)} of {len(groups)} {kind} are for validation"
+            return _split(images, rows, why, len(groups))
     picked, why = set(), "drawn at random: nothing in the file says that images belong together"
     for group in groups:
         part = max(1, round(count * len(group) / len(images))) if len(group) > 1 else 0

@@ -36,7 +36,7 @@ def plain_name(name: str) -> str:
     if not sides and len(parts) == 1:  # leftear
         for side in ("left", "right"):
             if parts[0].startswith(side) and len(parts[0]) > len(side):
-                return f"{side}_{parts[0][len(side):]}"
+                return f"{side}_{parts[0][len(side) :]}"
             if parts[0].endswith(side) and len(parts[0]) > len(side):
                 return f"{side}_{parts[0][: -len(side)]}"
     return "_".join([*sides, *(part for part in parts if part not in ("left", "right"))])
@@ -62,7 +62,7 @@ def mirror_partners(names: Sequence[str]) -> Dict[str, str]:
 
 
 def side_of(name: str) -> Optional[str]:
-    """"left" or "right" if a name says one of them, else None."""
+    """ "left" or "right" if a name says one of them, else None."""
     sides = {side for _, side in _mirrored(name)}
     return sides.pop() if len(sides) == 1 else None
 

@@ -68,7 +68,7 @@ def _with_names(category: Dict[str, Any], objects: List[Dict[str, Any]], notes: 
     if len(names) == count:
         return category
     if names:
-        notes.append(f"category {category['name']!r} names {len(names)} keypoints, its objects have {count}, called kp0, kp1, ...")
+        notes.append(f"category {category['name']!r} names {len(names)} keypoints, its objects have {count}: kp0, kp1, ...")
     else:
         notes.append(f"category {category['name']!r} does not name its {count} keypoints: they are called kp0 ... kp{count - 1}")
     return {**category, "keypoints": [f"kp{i}" for i in range(count)], "skeleton": category.get("skeleton") or []}

@@ -13,8 +13,11 @@ DEFAULT_CLASS = "object"
 
 def is_label_studio(content: Any) -> bool:
     """Whether a JSON file is a raw export of Label Studio."""
-    return isinstance(content, list) and bool(content) and all(isinstance(task, Mapping) for task in content[:5]) and (
-        "data" in content[0] and ("annotations" in content[0] or "completions" in content[0])
+    return (
+        isinstance(content, list)
+        and bool(content)
+        and all(isinstance(task, Mapping) for task in content[:5])
+        and ("data" in content[0] and ("annotations" in content[0] or "completions" in content[0]))
     )
 
 

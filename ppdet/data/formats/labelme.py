@@ -100,8 +100,10 @@ def _corners(shape: Any) -> Tuple[str, List[XY]]:
     """What a shape is ("box", "point", or "" for kinds without use here), and its corners."""
     given = shape.get("points") if isinstance(shape, Mapping) else None
     kind = shape.get("shape_type") if isinstance(shape, Mapping) else None
-    good = isinstance(given, list) and given and all(
-        isinstance(xy, list) and len(xy) == 2 and all(map(is_number, xy)) for xy in given
+    good = (
+        isinstance(given, list)
+        and given
+        and all(isinstance(xy, list) and len(xy) == 2 and all(map(is_number, xy)) for xy in given)
     )
     if not good:
         return "", []

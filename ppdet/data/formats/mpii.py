@@ -19,8 +19,12 @@ BODY_UNIT = 200
 
 def is_mpii(content: Any) -> bool:
     """Whether a JSON file is MPII's."""
-    return isinstance(content, list) and bool(content) and isinstance(content[0], Mapping) and "image" in content[0] and (
-        "joints" in content[0] or "gt_joints" in content[0]
+    return (
+        isinstance(content, list)
+        and bool(content)
+        and isinstance(content[0], Mapping)
+        and "image" in content[0]
+        and ("joints" in content[0] or "gt_joints" in content[0])
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -34,9 +34,11 @@ from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.engine.weights.load import run_path
+from ppdet.engine.weights.shared_rows import write_skeleton
 from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
 from ppdet.metrics.landmarks.figure_names import is_figure_name, lower_is_better, parse_figures
 from ppdet.optimizer.ema import WeightAverage
+from ppdet.skeletons import Skeleton
 
 _log = get_logger(__name__)
 _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EIO)
@@ -47,7 +49,8 @@ class TrainingOptions:
     """Options of the `train` command in addition to the config.
 
     Attributes:
-        evaluate: evaluate on the EvalDataset every `snapshot_epoch` epochs and keep the best model.
+        evaluate: evaluate on the EvalDataset every `snapshot_epoch` epochs and keep the best model; also with `eval: true` in the
+            config.
         resume: checkpoint of a run to continue, or "auto" for the newest in the run's folder.
         amp: mixed precision, on a GPU.
         vdl_log_dir: folder for VisualDL's scalars, None for none.
@@ -75,6 +78,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         TrainingError: a loss is not finite.
     """
     options = options or TrainingOptions()
+    if config.get("eval") is True and not options.evaluate:
+        options = replace(options, evaluate=True)
     # Paddle warns about this in every run, though it is the expected behaviour of a batch norm.
     warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
@@ -103,6 +108,9 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     # Last, so that a run that cannot start leaves the folder alone.
     same = resume is not None and Path(resume).parent.resolve() == path.resolve()
     folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
+    keypoints = _keypoints(assembly)
+    if keypoints is not None and distributed.is_main():
+        write_skeleton(path, keypoints)
     try:
         state = trainer.train()
     except BaseException as error:
@@ -133,7 +141,7 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
     config, steps_per_epoch = assembly.config, len(reader)
     model = assembly.model()
     if pretrained and config.get("pretrain_weights"):
-        report = load_pretrained(model, str(config["pretrain_weights"]))
+        report = load_pretrained(model, str(config["pretrain_weights"]), skeleton=_keypoints(assembly))
         unfold_batch_norms(model, report.loaded, reader)
     average = None
     if config.get("use_ema"):
@@ -162,6 +170,11 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
         find_unused_parameters=bool(config.get("find_unused_parameters", False)),
         seed=int(config.get("seed") or 0),
     )
+
+
+def _keypoints(assembly: Assembly) -> Optional[Skeleton]:
+    """The keypoints of the model; None for a detector."""
+    return None if assembly.codec is None else assembly.skeleton
 
 
 def _metric(assembly: Assembly, path: Path) -> Any:
