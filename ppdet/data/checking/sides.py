@@ -75,8 +75,10 @@ def check_sides(file: AnnotationFile) -> Iterator[Finding]:
             )
             places.append(f"{file.name(int(table.position[rows[row]]))} ({names})")
         yield Finding(
-            "side-swap-suspect", WARNING if len(found) > SUSPICIOUS_SHARES[1] * len(rows) else NOTE, "seem to have left and right exchanged", len(found), len(rows), "objects", shown(places),
-            "the network learns to confuse the sides", "look at them, and exchange the labels where they are wrong; --fix does not "
+            "side-swap-suspect", WARNING if len(found) > SUSPICIOUS_SHARES[1] * len(rows) else NOTE, "seem to have left "
+            "and right exchanged", len(found), len(rows), "objects", shown(places),
+            "the network learns to confuse the sides", "look at them, and exchange the labels where they are wrong; --fix "
+            "does not "
             "guess", keys=suspects,
         )  # fmt: skip
     yield from _one_sided(file)

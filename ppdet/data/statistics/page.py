@@ -14,7 +14,8 @@ from ppdet.visualize.html_page import HtmlPage, plot_bytes
 def text(found: Statistics, skeleton: Skeleton) -> str:
     """The statistics as text."""
     lines = [
-        f"{found.images[0]} images, {found.images[1]} of them with {found.objects} labelled objects (at most {found.per_image.max()} "
+        f"{found.images[0]} images, {found.images[1]} of them with {found.objects} labelled objects (at most "
+        f"{found.per_image.max()} "
         "per image)",
         "| keypoint | labelled | hidden | sigma |", "|---|---|---|---|",
     ]  # fmt: skip

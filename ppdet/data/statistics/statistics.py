@@ -118,7 +118,8 @@ def _sigmas(file: AnnotationFile, repeats: Sequence[Mapping[str, Any]]) -> tuple
     if found is not None:
         return found[0], f"estimated from {found[1]} objects that were annotated twice"
     many = f"{len(again)} annotations of objects that were annotated before" if again else "no object was annotated twice"
-    return None, (f"cannot be estimated: {many}; {FEWEST_REPEATS} are needed (--repeats FILE, a second person's annotations of the "
+    return None, (f"cannot be estimated: {many}; {FEWEST_REPEATS} are needed (--repeats FILE, a second person's "
+    f"annotations of the "
                   f"same images). Without, every keypoint has {DEFAULT_SIGMA} unless the skeleton states its own")  # fmt: skip
 
 
@@ -138,5 +139,6 @@ def _relative(table: PoseTable, good: np.ndarray) -> np.ndarray:
     seen = table.labelled[good][..., None]
     place = (table.keypoints[good, :, :2] - table.box_xywh[good, None, :2]) / table.box_xywh[good, None, 2:]
     count = seen.sum(axis=0)
-    mean: np.ndarray = np.divide(np.where(seen, place, 0).sum(axis=0), count, out=np.full((seen.shape[1], 2), np.nan), where=count > 0)
+    nan = np.full((seen.shape[1], 2), np.nan)
+    mean: np.ndarray = np.divide(np.where(seen, place, 0).sum(axis=0), count, out=nan, where=count > 0)
     return mean

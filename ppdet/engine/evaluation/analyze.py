@@ -135,7 +135,8 @@ def _stated_skeleton(options: AnalyzeOptions) -> Skeleton:
     chosen = [each for each in declared if options.category in (None, each["name"], str(each["id"]))]
     if len(chosen) != 1:
         raise ConfigError(
-            f"{options.annotations} declares keypoints for {len(declared)} categories; choose one with --category, or give --skeleton"
+            f"{options.annotations} declares keypoints for {len(declared)} categories; choose one with --category, or "
+            f"give --skeleton"
         )
     return skeleton_from_categories(chosen[0])
 

@@ -185,7 +185,8 @@ def _page(title: str, seen: Sequence[SeenSample], bad: Sequence[str], skeleton: 
     page.text("Targets decoded again, against the labels that they were made of, in pixels of the network input: no network of "
               "this config can be more exact. Keypoints just outside the crop come out at its border.")  # fmt: skip
     if len(error):
-        rows = [("mean", float(error.mean())), ("95th percentile", float(np.percentile(error, 95))), ("largest", float(error.max()))]
+        figures = {"mean": error.mean(), "95th percentile": np.percentile(error, 95), "largest": error.max()}
+        rows = [(name, float(value)) for name, value in figures.items()]
         page.table(("decode error", "pixels"), rows)
     lost = np.sum([each.lost for each in seen], axis=0)
     if lost.any():
