@@ -197,7 +197,7 @@ def _outside(box: Sequence[float], image: Any) -> bool:
 
 def _lists(file: AnnotationFile) -> Iterator[Finding]:
     lengths = {each["id"]: len(each["keypoints"]) for each in file.content["categories"] if each.get("keypoints")}
-    usual = max(lengths.values()) if lengths else (file.table.keypoints.shape[1])
+    usual: int = max(lengths.values()) if lengths else file.table.keypoints.shape[1]
     wrong, unreadable, miscounted = [], [], []
     for position, entry in file.objects:
         keypoints = entry.get("keypoints")
@@ -205,7 +205,7 @@ def _lists(file: AnnotationFile) -> Iterator[Finding]:
             continue
         if not isinstance(keypoints, list):
             unreadable.append(position)
-        elif len(keypoints) != 3 * lengths.get(entry.get("category_id"), usual):
+        elif len(keypoints) != 3 * int(lengths.get(entry.get("category_id"), usual)):
             wrong.append(position)
         elif not are_numbers(keypoints):
             unreadable.append(position)
@@ -291,7 +291,9 @@ def outside_image(keypoints: np.ndarray, image_wh: np.ndarray) -> np.ndarray:
     """(N, K) whether points lie outside images of known size, by more than `IMAGE_TOLERANCE`."""
     xy, limit = keypoints[..., :2], image_wh[:, None] - 1
     beyond = np.maximum(-xy, xy - limit).max(axis=-1)
-    return (beyond > IMAGE_TOLERANCE) & (image_wh > 0).all(axis=1)[:, None]
+    known = np.asarray((image_wh > 0).all(axis=1))
+    outside: np.ndarray = (beyond > IMAGE_TOLERANCE) & known[:, None]
+    return outside
 
 
 def box_excess(keypoints: np.ndarray, box_xywh: np.ndarray) -> np.ndarray:

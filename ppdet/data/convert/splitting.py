@@ -119,7 +119,8 @@ def _deal(sizes: Sequence[int], parts: int) -> List[List[int]]:
 
 def _share(groups: Sequence[Sequence[int]], share: float, total: int, seed: int) -> List[int]:
     """Groups in random order as long as they bring the number of images nearer to the wanted one; at least one, never all."""
-    wanted, chosen, count = share * total, [], 0
+    wanted, count = share * total, 0
+    chosen: List[int] = []
     for group in np.random.default_rng(seed).permutation(len(groups)).tolist():
         size = len(groups[group])
         if len(chosen) < len(groups) - 1 and (abs(count + size - wanted) < abs(count - wanted) or not chosen):

@@ -87,7 +87,7 @@ def statistics_of(file: AnnotationFile, repeats: Sequence[Mapping[str, Any]] = (
         raise DataError(f"{file.path}: no object in it has labelled keypoints whose names its category declares")
     hidden = table.keypoints[..., 2] == 1
     box, image = table.box_xywh, table.image_wh
-    good = (box[:, 2:] > 0).all(axis=1)
+    good = np.asarray((box[:, 2:] > 0).all(axis=1))
     width, height = box[good, 2], box[good, 3]
     known = good & (image > 0).all(axis=1)
     sides = {

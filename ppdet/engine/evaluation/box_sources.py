@@ -27,9 +27,9 @@ from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.setting import decoder_text, flip_text, wants_flip_test
 from ppdet.engine.weights.load import load_model
+from ppdet.inference.runtimes.registry import AUTO
 from ppdet.metrics.coco_evaluation import KEYPOINT_STATS
 from ppdet.metrics.landmarks.figure_names import is_figure_name
-from ppdet.inference.runtimes.registry import AUTO
 
 logger = get_logger(__name__)
 

@@ -221,14 +221,14 @@ class KeypointScores:
         return dict(self.stats)
 
     def _not_evaluated(self, errors: PointErrors) -> List[str]:
-        """A note on labelled objects of the file that no sample showed: their image was not read, or the dataset left them out."""
+        """A note on labelled objects of the file that were in no sample."""
         if self._people is None or not len(self.samples):
             return []
         objects = self._people.ground_truth.coco.dataset["annotations"]
         labelled = sum(bool(each["num_keypoints"]) and not each["iscrowd"] for each in objects)
         missing = labelled - len(errors.pixels)
-        return [f"{missing} of {labelled} labelled objects were not evaluated: their images could not be read, or the dataset left "
-                "them out"] if missing > 0 else []  # fmt: skip
+        why = "their images could not be read, or the dataset left them out"
+        return [f"{missing} of {labelled} labelled objects were not evaluated: {why}"] if missing > 0 else []
 
     def _errors_of_samples(self) -> PointErrors:
         rows = self.samples.arrays()
