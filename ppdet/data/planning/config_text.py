@@ -16,7 +16,7 @@ from ppdet.data.planning.crop_plan import WHOLE_PADDING
 from ppdet.data.planning.plan import Plan
 
 WIDTH = 118
-EPE_REASON = "EPE, the mean distance in pixels, decides which model is best: with few images PCK soon says 1, and AP needs sigmas."
+EPE_REASON = "EPE, the mean distance in pixels, decides which model is best: with few images PCK soon says 1; AP needs sigmas."
 RATE_REASON = (
     "Adam's rate for this batch; it falls to 0 along a cosine, so the last models are the steadiest. The average of the "
     "weights over "
@@ -134,7 +134,7 @@ def _schedule(plan: Plan) -> str:
     longer = f" Fewer would not train; they may take {needed:.0f} minutes." if needed > plan.minutes else ""
     repeats = f" An epoch gives each object {schedule.repeat} times (`repeat` below)." if schedule.repeat > 1 else ""
     return (
-        _comment(f"{plan.minutes:g} minutes at {speed}: {schedule.crops} crops, {schedule.iterations} iterations.{longer}{repeats}")
+        _comment(f"{plan.minutes:g} minutes at {speed}: {schedule.crops} crops, {schedule.iterations} steps.{longer}{repeats}")
         + f"epoch: {schedule.epochs}\n"
         + _comment(RATE_REASON)
         + f"LearningRate:\n  base_lr: {schedule.base_lr:.3g}\n  schedulers:\n"

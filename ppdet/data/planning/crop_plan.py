@@ -33,10 +33,12 @@ STRIDE = 32
 """Sides of the input are multiples of the network's coarsest stride."""
 WHOLE_PADDING = 1.1
 """Factor of the crop on a whole image: some room for keypoints at the border, and little of the input wasted."""
-AREAS = (96 * 128, 160 * 160, 192 * 256, 256 * 256, 320 * 320, 384 * 384)
-"""Input areas in pixels to choose from."""
-FEWEST_SEEN, FEWEST_EPOCHS = 2500, 25
+SMALLEST_AREA, LARGEST_AREA = 96 * 128, 384 * 384
+"""Of the input, in pixels: the smaller PP-TinyPose, and what a processor still trains."""
+FEWEST_SEEN, FEWEST_PASSES = 4000, 40
 """Crops, and passes over the data, that a training from the bundled weights needs at least."""
+FEWEST_SEEN_OF_PEOPLE = 8000
+"""The same for people: the bundled weights know them at 96 x 128, so a size near that one starts far ahead."""
 SMALLEST_SIDE, LARGEST_SIDE = 64, 768
 
 
@@ -154,12 +156,12 @@ def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, t
     square = box != IMAGE and (turn >= 60 or spread > 1.5)
     if is_person(objects.names) and box != IMAGE and not square:
         aspect = min(max(aspect, 0.5), 1.0)
-    used = 1.0 if square else float(np.clip(aspect, 0.25, 4.0))
+    used = 1.0 if square else float(np.clip(aspect, 1 / 6, 6.0))
     detail = float(np.median(sizes.prod(axis=1))) * padding**2
-    fitting = [area for area in AREAS if pixels / area >= max(FEWEST_SEEN, FEWEST_EPOCHS * num_train)]
-    area = max(fitting, default=AREAS[0])
-    limit = max((each for each in AREAS if each <= 1.5 * detail), default=AREAS[0])
-    wh = _sides(min(area, limit), used)
+    people = is_person(objects.names)
+    area = pixels / max(FEWEST_SEEN_OF_PEOPLE if people else FEWEST_SEEN, FEWEST_PASSES * num_train)
+    limit = 1.5 * detail
+    wh = _sides(float(np.clip(min(area, limit), SMALLEST_AREA, LARGEST_AREA)), used)
     why = f"aspect {used:.2f} (objects: {aspect:.2f} in the median{', at all angles or of all aspects' if square else ''}); "
     seen = int(pixels / (wh[0] * wh[1]))
     why += (f"no more than the {int(np.sqrt(detail))} pixels across that the images have" if limit < area else
@@ -167,7 +169,7 @@ def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, t
     return Choice(wh, why)
 
 
-def _sides(area: int, aspect: float) -> Tuple[int, int]:
+def _sides(area: float, aspect: float) -> Tuple[int, int]:
     """Multiples of 32 with about this area and aspect."""
     options: List[Tuple[float, Tuple[int, int]]] = []
     for width in range(SMALLEST_SIDE, LARGEST_SIDE + 1, STRIDE):

@@ -133,7 +133,7 @@ def annotation_file(objects: ClassObjects, image_ids: Sequence[Any], skeleton: S
     wanted = set(image_ids)
     used = [image for image in objects.images if image["id"] in wanted]
     images = [{**image, "id": numbers[image["id"]], "source_id": image["id"]} for image in used]
-    annotations = []
+    annotations: List[Dict[str, Any]] = []
     for row, each in enumerate(objects.annotations):
         if each["image_id"] not in wanted:
             continue
