@@ -23,7 +23,7 @@ __getattr__, __all__ = lazy_names(
         "KeyPointCrowdPoseEval": "crowdpose",
         "KeyPointTopDownCOCOEval": "coco_keypoint",
         "KeyPointTopDownCOCOWholeBadyHandEval": "hand_pck",
-        "KeyPointTopDownErrorEval": "keypoint_error",
         "KeyPointTopDownMPIIEval": "mpii_pckh",
+        "KeypointScores": "landmarks.keypoint_scores",
     },
 )

@@ -93,7 +93,7 @@ def _run(plan: Plan, paths: ProjectPaths) -> str:
         "eval: true             # evaluate while training, so that the best model is kept\n"
         f"snapshot_epoch: {schedule.snapshot_epoch}\n"
         f"log_iter: {max(1, min(20, schedule.iterations // 20))}\n"
-        f"worker_num: {workers}\n" + _comment(EPE_REASON) + "metric: KeyPointTopDownErrorEval\nnum_classes: 1\n"
+        f"worker_num: {workers}\n" + _comment(EPE_REASON) + "metric: [EPE, PCK@0.1, AP]\nnum_classes: 1\n"
     )
 
 

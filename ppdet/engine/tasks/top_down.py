@@ -45,6 +45,7 @@ class TopDownTask(Task):
     arch: ClassVar[str] = "HRNet"
     estimator: ClassVar[type[TopDownEstimator]] = TopDownEstimator
     kind = "top_down"
+    keypoint_metric = "KeyPointTopDownCOCOEval"
     architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown", "TopDownSimCC")
 
     def check(self, config: Config) -> list[Problem]:
@@ -243,4 +244,7 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, code
     if "xy_input" in batch:
         crop = codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
         rows["truth_xy"], rows["visible"] = crop.to_image(batch["xy_input"]), np.asarray(batch["visible"])
+        rows["object_area"] = np.asarray(batch["area"])
+        if "box_wh" in batch:
+            rows["box_wh"] = np.asarray(batch["box_wh"])
     return rows

@@ -15,6 +15,7 @@ from ppdet.core.config.load import Config
 from ppdet.core.errors import CheckpointError, ConfigError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
+from ppdet.core.problem import did_you_mean
 from ppdet.core.seeding import seed_everything
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
@@ -38,6 +39,7 @@ from ppdet.engine.weights.load import run_path
 from ppdet.engine.weights.shared_rows import write_skeleton
 from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
 from ppdet.modeling.operators.cpu import load_cpu_operators, replace_depthwise_convolutions
+from ppdet.metrics.landmarks.figure_names import is_figure_name, lower_is_better, parse_figures
 from ppdet.optimizer.ema import WeightAverage
 from ppdet.skeletons import Skeleton
 
@@ -208,7 +210,25 @@ def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
         return figures
 
     every = int(assembly.config.get("snapshot_epoch", 1))
-    return Evaluation(evaluate, metric.main, every, getattr(metric, "higher_is_better", True))
+    main, higher_is_better = best_figure(assembly.config, metric)
+    return Evaluation(evaluate, main, every, higher_is_better)
+
+
+def best_figure(config: Mapping[str, Any], metric: Any) -> tuple[str, bool]:
+    """Name of the figure that selects the best model, and whether higher is better: `best_metric`, or the metric's main one.
+
+    Raises:
+        ConfigError: the metric is known not to give that figure.
+    """
+    wanted = config.get("best_metric")
+    if wanted is None:
+        return metric.main, bool(getattr(metric, "higher_is_better", True))
+    name = parse_figures(wanted)[0].name if is_figure_name(wanted) else str(wanted)
+    known = getattr(metric, "stat_names", None) or [figure.name for figure in getattr(metric, "figures", ())]
+    if known and name not in known:
+        raise ConfigError(f"best_metric: {type(metric).__name__} gives no {name!r}{did_you_mean(name, known)}; it gives "
+                          f"{', '.join(known)}, and metric: [{name}, ...] gives it")
+    return name, not lower_is_better(name)
 
 
 def _callbacks(
