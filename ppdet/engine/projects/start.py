@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -22,7 +22,6 @@ from ppdet.data.planning.plan import Plan, annotation_file, make_plan
 
 _log = get_logger(__name__)
 ANNOTATIONS, RUNS = "annotations", "runs"
-TIMED_ITERATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,10 @@ def _write_class(
     for file, part in files.items():
         _write_json(staging / ANNOTATIONS / file, annotation_file(objects, list(part), plan.skeleton.value))
     head = _head(found, objects, split, counts, source)
-    speed = _measured(plan, _paths(name, staging, staging, found.images), head, objects) if options.measure else None
-    if speed is not None:
-        plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings, pixels_per_s=speed)
+    if options.measure:
+        speed = _measured(plan, _paths(name, staging, staging, found.images), head, str(category["name"]))
+        if speed is not None:
+            plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings, **speed)
     paths = _paths(name, output, output, found.images)
     (staging / paths.config.name).write_text(config_text(plan, paths, str(category["name"]), head), encoding="utf-8")
     _log_plan(plan, output / f"{name}.yml", split, counts)
@@ -148,21 +148,25 @@ def _head(found: Annotations, objects: ClassObjects, split: ImageSplit, counts: 
     )
 
 
-def _measured(plan: Plan, paths: ProjectPaths, head: str, objects: ClassObjects) -> Optional[float]:
-    """Input pixels per second of a few training iterations; None without Paddle."""
+def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Optional[Dict[str, Any]]:
+    """Input pixels per second of a few training iterations, and whether the CPU operators took part; None without Paddle."""
     try:
-        from ppdet.core.config.load import load_config
-        from ppdet.engine.benchmarks.training_speed import measure_training
+        from ppdet.engine.projects.timing import can_build_operators, pixels_per_second
     except ModuleNotFoundError:
         _log.warning("Paddle is not installed here: the training speed is estimated")
         return None
-    paths.config.write_text(config_text(plan, paths, str(objects.category["name"]), head), encoding="utf-8")
-    _log.info("timing %d training iterations", TIMED_ITERATIONS)
-    speed = measure_training(load_config(paths.config), TIMED_ITERATIONS, 1)
-    paths.config.unlink()
-    # Medians of the parts: one iteration that waited for another program does not count.
-    seconds = speed.data + speed.forward + speed.backward + speed.update
-    return float(speed.batch_size * speed.processes / seconds * plan.input_wh.value[0] * plan.input_wh.value[1])
+    for operators in (True, False) if can_build_operators() else (False,):
+        text = config_text(replace(plan, cpu_operators=operators), paths, category, head)
+        paths.config.write_text(text, encoding="utf-8")
+        try:
+            return {"pixels_per_s": pixels_per_second(paths.config), "cpu_operators": operators}
+        except ConfigError as error:
+            if not operators:
+                raise
+            _log.warning("%s", error)
+        finally:
+            paths.config.unlink()
+    return None
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
