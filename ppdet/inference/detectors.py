@@ -33,6 +33,8 @@ def open_detector(detector: AnyDetector, category: str | None = None, **options:
         ConfigError: something else.
     """
     if hasattr(detector, "detect"):
+        if category is not None and getattr(detector, "category", category) is None:
+            detector.category = category  # type: ignore[union-attr]
         return detector  # type: ignore[return-value]
     if isinstance(detector, (str, Path)):
         if is_box_file(detector):

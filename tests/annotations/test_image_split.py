@@ -15,7 +15,10 @@ def entries(names: Sequence[str], **more: Any) -> list[dict[str, Any]]:
 
 
 def test_whole_videos_go_to_validation() -> None:
-    for names in ([f"v{v}/f{i}.png" for v in range(10) for i in range(12)], [f"v{v}_{i:04d}.png" for v in range(10) for i in range(12)]):
+    for names in (
+        [f"v{v}/f{i}.png" for v in range(10) for i in range(12)],
+        [f"v{v}_{i:04d}.png" for v in range(10) for i in range(12)],
+    ):
         images = entries(names)
         split = split_images(images)
         assert split.train | split.val == set(range(120)) and not split.train & split.val

@@ -10,7 +10,8 @@ from ppdet.skeletons.side_names import mirror_partners, plain_name, side_of
 @pytest.mark.parametrize(
     "left, right",
     [("left_ear", "right_ear"), ("leftear", "rightear"), ("earL", "earR"), ("ear.l", "ear.r"), ("LAnkle", "RAnkle"), ("Left Knee",
-     "Right Knee"), ("kneeLeft2", "kneeRight2"), ("左手", "右手"), ("L1", "R1"), ("hip-l", "hip-r"), ("левая рука", "правая рука")],
+     "Right Knee"), ("kneeLeft2", "kneeRight2"), ("左手", "右手"), ("L1", "R1"), ("hip-l", "hip-r"),
+     ("левая рука", "правая рука")],
 )  # fmt: skip
 def test_partners_and_sides(left: str, right: str) -> None:
     assert mirror_partners(["nose", left, right]) == {left: right, right: left}

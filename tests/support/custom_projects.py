@@ -12,7 +12,9 @@ import numpy as np
 WH = (96, 64)
 
 
-def write_set(folder: Path, count: int = 6, num_keypoints: int = 4, names: Sequence[str] = (), classes: int = 1) -> tuple[Path, Path]:
+def write_set(
+    folder: Path, count: int = 6, num_keypoints: int = 4, names: Sequence[str] = (), classes: int = 1
+) -> tuple[Path, Path]:
     """Annotation file and folder of images, with one object of each class per image."""
     rng = np.random.default_rng(num_keypoints)
     (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -31,7 +33,9 @@ def write_set(folder: Path, count: int = 6, num_keypoints: int = 4, names: Seque
         flat = np.concatenate([xy, np.full((num_keypoints, 1), 2)], axis=1).reshape(-1).round(2).tolist()
         for label in range(1, classes + 1):
             kept = flat if label == 1 else flat[: 3 * max(1, num_keypoints - 1)]
-            annotations.append({"id": len(annotations), "image_id": number, "category_id": label, "iscrowd": 0, "keypoints": kept})
+            annotations.append(
+                {"id": len(annotations), "image_id": number, "category_id": label, "iscrowd": 0, "keypoints": kept}
+            )
     categories: list[dict[str, Any]] = [
         {"id": label, "name": f"tool {label}", "keypoints": names[: num_keypoints if label == 1 else max(1, num_keypoints - 1)]}
         for label in range(1, classes + 1)

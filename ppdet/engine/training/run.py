@@ -38,8 +38,8 @@ from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.engine.weights.load import run_path
 from ppdet.engine.weights.shared_rows import write_skeleton
 from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
-from ppdet.modeling.operators.cpu import load_cpu_operators, replace_depthwise_convolutions
 from ppdet.metrics.landmarks.figure_names import is_figure_name, lower_is_better, parse_figures
+from ppdet.modeling.operators.cpu import load_cpu_operators, replace_depthwise_convolutions
 from ppdet.optimizer.ema import WeightAverage
 from ppdet.skeletons import Skeleton
 

@@ -82,12 +82,15 @@ def test_cvat_images_and_video(tmp_path: Path, images: Path) -> None:
         'points="200.50,90.00"/><points label="l_ear" outside="0" occluded="1" points="220.00,88.00"/>'
     )
     box = '<box label="dog" xtl="120.00" ytl="40.00" xbr="300.50" ybr="400.00"/>'
-    xml = f'<annotations><version>1.1</version>{head}<image id="0" name="a.jpg" width="{W}" height="{H}"><skeleton label="dog">{points}'
+    image = f'<image id="0" name="a.jpg" width="{W}" height="{H}">'
+    xml = f'<annotations><version>1.1</version>{head}{image}<skeleton label="dog">{points}'
     found = read_annotations(dump(tmp_path / "a.xml", f"{xml}</skeleton>{box}</image></annotations>"), images)
     expected = {"nose": (200.5, 90, 2), "l_ear": (220, 88, 1), "r_ear": (0, 0, 0)}
     assert keypoints(found) == expected, "order of the labels, hidden 1, outside 0 and zeroed"
     assert found.content["annotations"][0]["bbox"] == [120, 40, 180.5, 360]
-    track = f'<track id="0" label="dog"><skeleton frame="10" keyframe="1">{points}</skeleton><skeleton frame="99">{points}</skeleton>'
+    track = (
+        f'<track id="0" label="dog"><skeleton frame="10" keyframe="1">{points}</skeleton><skeleton frame="99">{points}</skeleton>'
+    )
     found = read_annotations(dump(tmp_path / "v.xml", f"<annotations>{head}{track}</track></annotations>"), images)
     assert found.content["images"][0]["file_name"] == "frame_000010.png" and keypoints(found) == expected
     assert any("without an image" in note for note in found.notes)
@@ -121,7 +124,8 @@ def test_label_studio(tmp_path: Path, images: Path) -> None:
 def test_deeplabcut(tmp_path: Path, images: Path, multi: bool) -> None:
     if multi:
         text = "\n".join(
-            ["scorer,,,A,A,A,A,A,A", "individuals,,,m1,m1,m2,m2,single,single", "bodyparts,,,snout,snout,snout,snout,corner,corner",
+            ["scorer,,,A,A,A,A,A,A",
+             "individuals,,,m1,m1,m2,m2,single,single", "bodyparts,,,snout,snout,snout,snout,corner,corner",
              "coords,,,x,y,x,y,x,y", "labeled-data,vid1,img0001.png,21.5,265.4,,,310,12.5"]
         )  # fmt: skip
     else:
@@ -143,7 +147,8 @@ def test_deeplabcut_predictions_are_no_labels(tmp_path: Path, images: Path) -> N
 
 
 def test_sleap_csv(tmp_path: Path, images: Path) -> None:
-    text = "track,frame_idx,instance.score,nose.x,nose.y,nose.score,tail.x,tail.y,tail.score\nt,10,.9,21.5,265.4,.9,,,\nt,11,.9,1,2,.9,,,\n"
+    head = "track,frame_idx,instance.score,nose.x,nose.y,nose.score,tail.x,tail.y,tail.score\n"
+    text = head + "t,10,.9,21.5,265.4,.9,,,\nt,11,.9,1,2,.9,,,\n"
     found = read_annotations(dump(tmp_path / "s.csv", text), images)
     assert keypoints(found) == {"nose": (21.5, 265.4, 2), "tail": (0, 0, 0)}
     assert found.content["images"][0]["file_name"] == "frame_000010.png" and "without an image" in found.notes[0]
@@ -184,7 +189,10 @@ def test_yolo_pose(tmp_path: Path, dims: int) -> None:
     cv2.imwrite(str(root / "images/train/a.jpg"), np.zeros((H, W, 3), np.uint8))
     rows = {2: "0 0.25 0.5 0.5 0.75 0.3125 0.1875 -1 -1", 3: "0 0.25 0.5 0.5 0.75 0.3125 0.1875 1 0 0 0"}
     dump(root / "labels/train/a.txt", rows[dims] + "\n")
-    dump(root / "data.yaml", f"path: {root}\ntrain: images/train\nval: images/val\nkpt_shape: [2, {dims}]\nflip_idx: [1, 0]\nnames: {{0: cat}}\n")
+    dump(
+        root / "data.yaml",
+        f"path: {root}\ntrain: images/train\nval: images/val\nkpt_shape: [2, {dims}]\nflip_idx: [1, 0]\nnames: {{0: cat}}\n",
+    )
     found = read_annotations(root, root)
     assert list(keypoints(found).values()) == [(200, 90, 2 if dims == 2 else 1), (0, 0, 0)]
     assert found.content["annotations"][0]["bbox"] == [0, 60, 320, 360]
@@ -206,7 +214,10 @@ def test_coco_without_names_and_with_other_lengths(tmp_path: Path, images: Path)
     def entry(number: int, count: int) -> dict[str, Any]:
         return {"id": number, "image_id": 1, "keypoints": [1.5, 2, 2] * count}
 
-    content = {"images": [{"id": 1, "file_name": "x/y/a.jpg"}, {"id": 2, "file_name": "lost.jpg"}], "annotations": [entry(1, 3), entry(2, 3), entry(3, 2)]}
+    content = {
+        "images": [{"id": 1, "file_name": "x/y/a.jpg"}, {"id": 2, "file_name": "lost.jpg"}],
+        "annotations": [entry(1, 3), entry(2, 3), entry(3, 2)],
+    }
     found = read_annotations(dump(tmp_path / "c.json", content), images)
     assert found.content["categories"][0]["keypoints"] == ["kp0", "kp1", "kp2"]
     assert found.content["images"] == [{"id": 1, "file_name": "a.jpg", "width": W, "height": H}]
@@ -214,6 +225,8 @@ def test_coco_without_names_and_with_other_lengths(tmp_path: Path, images: Path)
 
 
 def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 9, 9]}
+    boxes = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [box], "categories": [{"id": 1, "name": "x"}]}
     cases: list[tuple[Path, str]] = [
         (tmp_path / "none.json", "there is no annotation file"),
         (dump(tmp_path / "x.json", {"a": 1}), "no known layout"),
@@ -221,8 +234,7 @@ def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
         (dump(tmp_path / "x.txt", "a"), "no format is known"),
         (dump(tmp_path / "x.slp", "a"), "no HDF5"),
         (dump(tmp_path / "b.json", {"images": [{"id": 1, "file_name": "q.jpg"}], "annotations": []}), "--images"),
-        (dump(tmp_path / "d.json", {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1,
-              "bbox": [0, 0, 9, 9]}], "categories": [{"id": 1, "name": "x"}]}), "only boxes"),
+        (dump(tmp_path / "d.json", boxes), "only boxes"),
     ]  # fmt: skip
     for path, message in cases:
         with pytest.raises(PpdetError, match=message):

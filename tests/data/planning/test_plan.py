@@ -27,15 +27,28 @@ def content_of(
     names: Sequence[str], poses: Sequence[np.ndarray], wh: Sequence[int] = (640, 480), boxes: Optional[Sequence[Any]] = None,
     per_image: int = 1, **category: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    images = [{"id": i, "file_name": f"img{i * 31 % 997:04d}.png", "width": wh[0], "height": wh[1]} for i in range(-(-len(poses) // per_image))]
+    images = [
+        {"id": i, "file_name": f"img{i * 31 % 997:04d}.png", "width": wh[0], "height": wh[1]}
+        for i in range(-(-len(poses) // per_image))
+    ]
     annotations = []
     for row, pose in enumerate(poses):
         table = pose if pose.shape[1] == 3 else np.concatenate([pose, np.full((len(pose), 1), 2)], axis=1)
-        entry: dict[str, Any] = {"id": row, "image_id": row // per_image, "category_id": 1, "iscrowd": 0, "keypoints": table.reshape(-1).tolist()}
+        entry: dict[str, Any] = {
+            "id": row,
+            "image_id": row // per_image,
+            "category_id": 1,
+            "iscrowd": 0,
+            "keypoints": table.reshape(-1).tolist(),
+        }
         if boxes is not None:
             entry["bbox"] = list(boxes[row])
         annotations.append(entry)
-    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "mouse", "keypoints": list(names), **category}]}
+    return {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "mouse", "keypoints": list(names), **category}],
+    }
 
 
 def objects_of(names: Sequence[str], poses: Sequence[np.ndarray], *args: Any, **more: Any) -> ClassObjects:
@@ -90,7 +103,9 @@ def test_boxes() -> None:
     assert plan_box(objects_of(list(BODY), mice(12), boxes=small)).value == "given"
     assert plan_box(objects_of(list(BODY), mice(12))).value == "image", "one per image and no boxes"
     assert plan_box(objects_of(list(BODY), mice(12), per_image=3)).value == "extent"
-    assert plan_box(objects_of(list(BODY), mice(12), (200, 150), boxes=[[260, 190, 120, 100]] * 12)).value == "image", "large in its image"
+    assert plan_box(objects_of(list(BODY), mice(12), (200, 150), boxes=[[260, 190, 120, 100]] * 12)).value == "image", (
+        "large in its image"
+    )
     people = [np.random.default_rng(i).uniform(100, 400, (14, 2)) for i in range(8)]
     person = objects_of(LSP14.names, people, boxes=[[100, 100, 300, 300]] * 8)
     assert is_person(person.names) and plan_box(person).value == "given", "a detector of persons is bundled"
@@ -102,7 +117,9 @@ def test_input_follows_aspect_and_time() -> None:
     assert all(2.5 < w / h < 5.5 and w % 32 == h % 32 == 0 for w, h in sizes)
     areas = [w * h for w, h in sizes]
     assert areas == sorted(areas) and areas[0] < areas[-1]
-    assert plan_input(objects_of(list(BODY), mice(9), (80, 60)), "image", 9, 1e10, 15).value[0] <= 160, "no more pixels than there are"
+    assert plan_input(objects_of(list(BODY), mice(9), (80, 60)), "image", 9, 1e10, 15).value[0] <= 160, (
+        "no more pixels than there are"
+    )
     assert plan_input(objects_of(list(BODY), mice(9, 3.0)), "extent", 9, 1e8, 90).value[0] == plan_input(
         objects_of(list(BODY), mice(9, 3.0)), "extent", 9, 1e8, 90).value[1]  # fmt: skip
 
@@ -118,14 +135,20 @@ def test_skeleton_names_links_and_sigmas() -> None:
     skeleton = parts["skeleton"].value
     assert skeleton.names == ("tip", "tip_2", "左 手", "右 手") and skeleton.flip_pairs == ((2, 3),)
     assert len(skeleton.links) == 3 and "default" in skeleton.sigma_note and "fewer than 10" in skeleton.sigma_note
-    given = plan_skeleton(objects_of(list(BODY), mice(6), skeleton=[[1, 2], [1, 4]], sigmas=[0.02, 0.03, 0.03, 0.05]))["skeleton"].value
+    given = plan_skeleton(objects_of(list(BODY), mice(6), skeleton=[[1, 2], [1, 4]], sigmas=[0.02, 0.03, 0.03, 0.05]))[
+        "skeleton"
+    ].value
     assert given.links == ((0, 1), (0, 3)) and given.sigmas.tolist() == [0.02, 0.03, 0.03, 0.05]
     assert "stated in the annotation file" in given.sigma_note
     assert plan_skeleton(objects_of(list(BODY), mice(6)), [0.1])["skeleton"].value.sigmas.tolist() == [0.1] * 4
-    coco = plan_skeleton(objects_of(COCO17.names, [np.random.default_rng(i).uniform(0, 400, (17, 2)) for i in range(3)]))["skeleton"].value
+    coco = plan_skeleton(objects_of(COCO17.names, [np.random.default_rng(i).uniform(0, 400, (17, 2)) for i in range(3)]))[
+        "skeleton"
+    ].value
     assert coco == COCO17 and "COCO's, published" in coco.sigma_note
     xray = [f"f{i}" for i in range(17)]
-    plain = plan_skeleton(objects_of(xray, [np.random.default_rng(i).uniform(0, 400, (17, 2)) for i in range(3)]))["skeleton"].value
+    plain = plan_skeleton(objects_of(xray, [np.random.default_rng(i).uniform(0, 400, (17, 2)) for i in range(3)]))[
+        "skeleton"
+    ].value
     assert set(plain.sigmas.tolist()) == {0.0644}, "seventeen keypoints are not COCO's for their number"
 
 
@@ -142,8 +165,12 @@ def test_sigmas_from_repeats() -> None:
     for i in range(400):
         truth = rng.uniform(100, 300, (2, 2))
         for into in (first, second):
-            xy = truth + rng.normal(0, 1, (2, 2)) * np.array([[2.0], [6.0]]) / np.sqrt(2)  # deviation of the distance: 2 and 6 pixels
-            into.append({"image_id": i, "area": 10000, "keypoints": np.concatenate([xy, [[2], [2]]], axis=1).reshape(-1).tolist()})
+            xy = truth + rng.normal(0, 1, (2, 2)) * np.array([[2.0], [6.0]]) / np.sqrt(
+                2
+            )  # deviation of the distance: 2 and 6 pixels
+            into.append(
+                {"image_id": i, "area": 10000, "keypoints": np.concatenate([xy, [[2], [2]]], axis=1).reshape(-1).tolist()}
+            )
     found = estimate_sigmas(first, second, 2)
     assert found is not None and found[0] == pytest.approx([0.02, 0.06], rel=0.1) and found[1] == 400
     assert estimate_sigmas(first, second[:9], 2) is None

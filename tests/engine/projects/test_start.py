@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import paddle
 import pytest
+from support.custom_projects import WH, write_set
 
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError, DataError
@@ -24,7 +25,6 @@ from ppdet.engine.weights.checkpoint import load_pdparams, load_pretrained
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.skeletons.tables import COCO17
-from tests.support.custom_projects import WH, write_set
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICK: dict[str, Any] = {"minutes": 0.5, "measure": False}
@@ -38,7 +38,9 @@ def project(folder: Path, num_keypoints: int = 4, **more: Any) -> Path:
 
 def train_one_step_and_draw(config: Path) -> np.ndarray:
     """Loads the initial weights, trains one step, and draws the pose of an image as the exported form finds it."""
-    assembly = Assembly(load_config(config, ["worker_num=0", "codec.input_wh=[64, 64]", "TrainReader.batch_size=2", "use_gpu=false"]))
+    assembly = Assembly(
+        load_config(config, ["worker_num=0", "codec.input_wh=[64, 64]", "TrainReader.batch_size=2", "use_gpu=false"])
+    )
     reader = assembly.reader("Train")
     step = build_train_step(assembly, reader)
     step.model.train()
@@ -69,7 +71,14 @@ def test_every_number_of_keypoints_trains_and_draws(tmp_path: Path, num_keypoint
 def test_a_project_says_why(tmp_path: Path) -> None:
     config = project(tmp_path)
     text = config.read_text(encoding="utf-8")
-    for reason in ("one object per image", "OKS sigmas", "Mirroring (flip): false", "Mean and deviation", "minutes at", "Split: 5 objects"):
+    for reason in (
+        "one object per image",
+        "OKS sigmas",
+        "Mirroring (flip): false",
+        "Mean and deviation",
+        "minutes at",
+        "Split: 5 objects",
+    ):
         assert reason in text
     assert config.name == "tool_1.yml" and not list(tmp_path.glob(".*")), "no temporary folder is left"
     train, val = (json.loads((config.parent / "annotations" / f"tool_1_{part}.json").read_text()) for part in ("train", "val"))
@@ -151,7 +160,17 @@ def test_three_commands_without_an_edit(tmp_path: Path) -> None:
     assert list((tmp_path / "drawn").rglob("*.*"))
     ppdet("export", "-c", config, "--output_dir", str(tmp_path / "export"))
     model = str(tmp_path / "export" / "tool_1")
-    said = ppdet("pose", "--model", model, str(images), str(video), "--output_dir", str(tmp_path / "poses"), "--json", str(tmp_path / "p.json"))
+    said = ppdet(
+        "pose",
+        "--model",
+        model,
+        str(images),
+        str(video),
+        "--output_dir",
+        str(tmp_path / "poses"),
+        "--json",
+        str(tmp_path / "p.json"),
+    )
     assert "expect poor poses" not in said
     assert len(list((tmp_path / "poses").rglob("*.png"))) + len(list((tmp_path / "poses").rglob("*.jpg"))) >= 12
     assert list((tmp_path / "poses").rglob("*.mp4")) and json.loads((tmp_path / "p.json").read_text())
