@@ -64,7 +64,7 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
             "in use, and no detector is needed",
         )
     if has_boxes:
-        use = "in use, a detector or a file of boxes has to give them (--det)"
+        use = "in use, a detector (a config for one is beside this one) or a file of boxes has to give them (--det)"
         use = "the bundled detector of persons finds them in use" if person else use
         return Choice(GIVEN, f"the file has boxes, and an object is {length:.0%} of its image's length (median); {use}")
     if single >= SINGLE and not person:

@@ -15,9 +15,11 @@ from ppdet.annotations.image_split import ImageSplit, split_images
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
+from ppdet.core.shipped import configs_folder
 from ppdet.data.formats.reading import Annotations, read_annotations
 from ppdet.data.planning.class_objects import ClassObjects, class_objects, keypoint_classes
 from ppdet.data.planning.config_text import ProjectPaths, config_text
+from ppdet.data.planning.detector_text import detector_text, needs_detector
 from ppdet.data.planning.plan import Plan, annotation_file, make_plan
 
 _log = get_logger(__name__)
@@ -132,6 +134,11 @@ def _write_class(
             plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings, **speed)
     paths = _paths(name, output, output, found.images)
     (staging / paths.config.name).write_text(config_text(plan, paths, str(category["name"]), head), encoding="utf-8")
+    if needs_detector(plan):
+        num_images = len(split.train)
+        text = detector_text(plan, paths, configs_folder(), num_images, str(category["name"]))
+        (staging / f"{name}_detector.yml").write_text(text, encoding="utf-8")
+        _log.info("%s: a detector of %s, which pose needs to find them", output / f"{name}_detector.yml", category["name"])
     _log_plan(plan, output / f"{name}.yml", split, counts)
 
 

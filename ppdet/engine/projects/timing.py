@@ -34,6 +34,8 @@ def pixels_per_second(config: Path) -> float:
     loaded = load_config(config)
     _log.info("timing %d training iterations", ITERATIONS)
     speed = measure_training(loaded, ITERATIONS, WARMUP)
-    width, height = Assembly(loaded).codec.input_wh  # type: ignore[union-attr]
+    codec = Assembly(loaded).codec
+    assert codec is not None, "a pose config has a codec"
+    width, height = codec.input_wh
     seconds = speed.data + speed.forward + speed.backward + speed.update
     return float(speed.batch_size * speed.processes / seconds * width * height)

@@ -18,6 +18,8 @@ from support.custom_projects import WH, write_set
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.components import import_components
+from ppdet.engine.configs.check import check_config
 from ppdet.engine.projects.start import ProjectOptions, start_project
 from ppdet.engine.training.run import build_train_step
 from ppdet.engine.training.train_step import mean_losses
@@ -103,6 +105,21 @@ def test_two_classes_make_two_configs_or_one_by_name(tmp_path: Path) -> None:
     assert [len(load_config(config)["skeleton"]["keypoints"]) for config in configs] == [4, 3]
     (one,) = start_project(annotations, images, tmp_path / "one", ProjectOptions(**QUICK, category="tool 2"))
     assert one.name == "tool_2.yml"
+
+
+def test_a_detector_comes_with_classes_that_none_finds(tmp_path: Path) -> None:
+    annotations, images = write_set(tmp_path)
+    content = json.loads(annotations.read_text())
+    content["annotations"] += [{**entry, "id": 100 + entry["id"]} for entry in content["annotations"]]
+    for entry in content["annotations"]:
+        entry["bbox"] = [10, 10, 30, 30]
+    annotations.write_text(json.dumps(content))
+    start_project(annotations, images, tmp_path / "project", ProjectOptions(**QUICK))
+    config = load_config(tmp_path / "project" / "tool_1_detector.yml")
+    assert not [str(problem) for problem in check_config(config, import_components(config)) if problem.severity == "error"]
+    assembly = Assembly(config)
+    assert len(assembly.dataset("Train").parse()) == 5 and assembly.task.kind == "detection"
+    assert load_pretrained(assembly.model(), str(config["pretrain_weights"])).complete
 
 
 def test_mistakes_leave_nothing(tmp_path: Path) -> None:
