@@ -74,10 +74,11 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
             "although an "
             f"object is only {length:.0%} of its length (median)",
         )
+    use = "a detector (a config for one is beside this one), or a file of boxes, has to say where objects are (--det)"
+    use = "the bundled detector of persons says where they are" if person else use
     return Choice(
         EXTENT,
-        f"the file has no boxes: crops are made around the labelled keypoints, {counts.mean():.1f} objects per image; in use a "
-        "detector, or a file of boxes, has to say where objects are (--det)",
+        f"the file has no boxes: crops are made around the labelled keypoints, {counts.mean():.1f} objects per image; in use {use}",
     )
 
 

@@ -107,6 +107,23 @@ def test_two_classes_make_two_configs_or_one_by_name(tmp_path: Path) -> None:
     assert one.name == "tool_2.yml"
 
 
+def test_a_validation_file_of_ones_own(tmp_path: Path) -> None:
+    annotations, images = write_set(tmp_path)
+    content = json.loads(annotations.read_text())
+    for name, rows in (("train.json", range(4)), ("val.json", range(4, 6)), ("both.json", range(3, 6))):
+        parts = {key: [content[key][row] for row in rows] for key in ("images", "annotations")}
+        (tmp_path / name).write_text(json.dumps({**content, **parts}))
+    options = ProjectOptions(**{**QUICK, "val": tmp_path / "val.json"})
+    (config,) = start_project(tmp_path / "train.json", images, tmp_path / "project", options)
+    counts = [
+        len(json.loads((config.parent / "annotations" / f"tool_1_{part}.json").read_text())["images"])
+        for part in ("train", "val")
+    ]
+    assert counts == [4, 2]
+    with pytest.raises(DataError, match="1 of its images"):
+        start_project(tmp_path / "train.json", images, tmp_path / "b", ProjectOptions(**{**QUICK, "val": tmp_path / "both.json"}))
+
+
 def test_a_detector_comes_with_classes_that_none_finds(tmp_path: Path) -> None:
     annotations, images = write_set(tmp_path)
     content = json.loads(annotations.read_text())
