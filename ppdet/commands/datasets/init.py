@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--minutes", type=float, default=10.0, help="time that a training may take on this machine (default: %(default)g)")
     add("--category", help="name or id of the class (default: one config per class that has keypoints)")
     add("--val", type=share_or_file, default=0.2, metavar="SHARE|FILE",
-        help="share of the images for validation, or an annotation file of others in --images (default: %(default)s)")  # fmt: skip
+        help="share of the images for validation, or a file of others in --images (default: %(default)s)")  # fmt: skip
     add("--sigmas", type=float, nargs="+", help="OKS sigmas: one for all keypoints, or one each (default: estimated or stated)")
     add("--no_measure", action="store_true", help="estimate the training speed instead of timing some iterations")
     add("--seed", type=int, default=42, help="seed of the split (default: %(default)s)")

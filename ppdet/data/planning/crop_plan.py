@@ -78,7 +78,7 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
     use = "the bundled detector of persons says where they are" if person else use
     return Choice(
         EXTENT,
-        f"the file has no boxes: crops are made around the labelled keypoints, {counts.mean():.1f} objects per image; in use {use}",
+        f"the file has no boxes: crops are made around the keypoints, {counts.mean():.1f} objects per image; in use {use}",
     )
 
 
