@@ -155,9 +155,10 @@ def _within(
     if count == 0:
         return set(), 0
     numbers = [_stem_and_number(str(images[row].get("file_name", "")))[1] for row in rows]
-    if len(rows) < 10 or any(number is None for number in numbers) or not _dense(numbers):
+    known = [number for number in numbers if number is not None]
+    if len(rows) < 10 or len(known) < len(rows) or not _dense(known):
         return set(rng.choice(np.asarray(rows), count, replace=False).tolist()), 0
-    ordered = [rows[i] for i in np.argsort(numbers, kind="stable")]
+    ordered = [rows[i] for i in np.argsort(known, kind="stable")]
     blocks = max(1, min(MOST_BLOCKS, count // 3))
     length, free = count // blocks, (len(ordered) - count) // blocks
     chosen: set[int] = set()
@@ -167,7 +168,7 @@ def _within(
     return chosen, blocks
 
 
-def _dense(numbers: Sequence[Optional[int]]) -> bool:
+def _dense(numbers: Sequence[int]) -> bool:
     steps = np.diff(np.sort(np.asarray(numbers, np.float64)))
     return bool(np.median(steps) <= DENSE_STEP)
 

@@ -67,7 +67,7 @@ def _table(annotation: Mapping[str, Any], num_keypoints: int) -> np.ndarray:
 
 def _area(annotation: Mapping[str, Any], table: np.ndarray) -> float:
     area, box = annotation.get("area"), annotation.get("bbox")
-    if is_number(area) and area > 1:
+    if area is not None and is_number(area) and area > 1:
         return float(area)
     if isinstance(box, list) and len(box) == 4 and all(map(is_number, box)):
         return AREA_PER_BOX * box[2] * box[3]

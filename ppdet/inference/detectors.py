@@ -33,7 +33,10 @@ def open_detector(detector: AnyDetector, category: str | None = None, **options:
         ConfigError: something else.
     """
     if hasattr(detector, "detect"):
-        return detector  # type: ignore[return-value]
+        given: Any = detector
+        if category is not None and getattr(given, "category", category) is None:
+            given.category = category
+        return given  # type: ignore[no-any-return]
     if isinstance(detector, (str, Path)):
         if is_box_file(detector):
             return FileBoxes(detector, category)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional, Sequence, Union
 
 from ppdet.commands.flags.command_line import run_module
 
@@ -22,11 +22,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", required=True, metavar="DIR", help="folder to create for the project")
     add("--minutes", type=float, default=10.0, help="time that a training may take on this machine (default: %(default)g)")
     add("--category", help="name or id of the class (default: one config per class that has keypoints)")
-    add("--val", type=float, default=0.2, metavar="SHARE", help="share of the images for validation (default: %(default)g)")
+    add("--val", type=share_or_file, default=0.2, metavar="SHARE|FILE",
+        help="share of the images for validation, or a file of others in --images (default: %(default)s)")  # fmt: skip
     add("--sigmas", type=float, nargs="+", help="OKS sigmas: one for all keypoints, or one each (default: estimated or stated)")
     add("--no_measure", action="store_true", help="estimate the training speed instead of timing some iterations")
     add("--seed", type=int, default=42, help="seed of the split (default: %(default)s)")
     add("--overwrite", action="store_true", help="replace a project in the same folder")
+
+
+def share_or_file(text: str) -> Union[float, Path]:
+    """A number, or else the path of a file."""
+    try:
+        return float(text)
+    except ValueError:
+        return Path(text)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -53,8 +53,9 @@ def _add_row(name: str, values: Sequence[Any], columns: Sequence[Column], into: 
         into.declare(CLASS, list(points))
     labelled = [points for points in animals.values() if any(v for _, _, v in points.values())]
     image = into.image(name, video=name.rpartition("/")[0]) if labelled else None
-    for points in labelled if image is not None else ():
-        into.add(image, CLASS, points)
+    if image is not None:
+        for points in labelled:
+            into.add(image, CLASS, points)
 
 
 def _number(value: Any) -> float:

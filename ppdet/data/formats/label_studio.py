@@ -54,8 +54,9 @@ def _image_name(data: Any) -> Optional[str]:
 
 def _read_results(results: Sequence[Any], name: str, into: AnnotationSet, repeat: int) -> None:
     regions = {each.get("id"): each for each in results if isinstance(each, Mapping) and "value" in each}
-    sizes = [(each.get("original_width"), each.get("original_height")) for each in regions.values()]
-    image = into.image(name, next((size for size in sizes if all(map(is_number, size))), None))
+    sizes = [[each.get("original_width"), each.get("original_height")] for each in regions.values()]
+    known: List[List[Any]] = [size for size in sizes if all(map(is_number, size))]
+    image = into.image(name, known[0] if known else None)
     if image is None:
         return
     wh = (image["width"], image["height"])

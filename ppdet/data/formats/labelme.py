@@ -100,12 +100,7 @@ def _corners(shape: Any) -> Tuple[str, List[XY]]:
     """What a shape is ("box", "point", or "" for kinds without use here), and its corners."""
     given = shape.get("points") if isinstance(shape, Mapping) else None
     kind = shape.get("shape_type") if isinstance(shape, Mapping) else None
-    good = (
-        isinstance(given, list)
-        and given
-        and all(isinstance(xy, list) and len(xy) == 2 and all(map(is_number, xy)) for xy in given)
-    )
-    if not good:
+    if not isinstance(given, list) or not given or not all(map(_is_place, given)):
         return "", []
     corners = [(float(xy[0]), float(xy[1])) for xy in given]
     if kind == "point" and len(corners) == 1:
@@ -113,3 +108,7 @@ def _corners(shape: Any) -> Tuple[str, List[XY]]:
     if kind == "rectangle" and len(corners) in (2, 4) or kind in ("polygon", "oriented_rectangle") and len(corners) > 2:
         return "box", corners
     return "", []
+
+
+def _is_place(xy: Any) -> bool:
+    return isinstance(xy, list) and len(xy) == 2 and all(map(is_number, xy))

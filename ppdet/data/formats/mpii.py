@@ -78,10 +78,10 @@ def _mat_points(person: Any) -> Dict[str, Point]:
 
 
 def _mat_box(person: Any) -> Optional[List[float]]:
-    place, scale = getattr(person, "objpos", None), getattr(person, "scale", None)
-    if place is None or not hasattr(place, "x") or not np.size(scale):
+    place, scale = getattr(person, "objpos", None), np.ravel(getattr(person, "scale", []))
+    if not hasattr(place, "x") or not scale.size:
         return None
-    return _person_box({"center": [float(place.x), float(place.y)], "scale": float(np.ravel(scale)[0])})
+    return _person_box({"center": [float(place.x), float(place.y)], "scale": float(scale[0])})  # type: ignore[union-attr]
 
 
 def _point(xy: Any, flag: Any) -> Point:

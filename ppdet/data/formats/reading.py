@@ -92,6 +92,7 @@ def _read_file(path: Path, into: AnnotationSet) -> str:
         cvat.read(path, into)
         return "CVAT"
     if suffix in (".yaml", ".yml"):
+        into.turned = True
         yolo_pose.read(path, into)
         return "YOLO-pose"
     if suffix == ".mat":
@@ -133,6 +134,7 @@ def _is_deeplabcut_h5(path: Path) -> bool:
 def _read_folder(folder: Path, into: AnnotationSet) -> str:
     yamls = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
     if any(yolo_pose.is_yolo_yaml(plain(load_yaml(file))) for file in yamls):
+        into.turned = True
         yolo_pose.read(folder, into)
         return "YOLO-pose"
     tables = sorted(folder.rglob("CollectedData*.csv")) or sorted(folder.rglob("CollectedData*.h5"))

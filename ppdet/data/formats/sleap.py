@@ -20,7 +20,7 @@ from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
 CLASS = "animal"
 CENTRE_SINCE = 1.1
-NO_H5 = "needs h5py, which is not installed here: pip install h5py"
+NO_H5 = "needs h5py, which is not installed here: pip install h5py (or 'ppdet-keypoint[formats]')"
 
 
 def is_sleap_csv(first_line: str) -> bool:

@@ -33,10 +33,12 @@ STRIDE = 32
 """Sides of the input are multiples of the network's coarsest stride."""
 WHOLE_PADDING = 1.1
 """Factor of the crop on a whole image: some room for keypoints at the border, and little of the input wasted."""
-AREAS = (96 * 128, 160 * 160, 192 * 256, 256 * 256, 320 * 320, 384 * 384)
-"""Input areas in pixels to choose from."""
-FEWEST_SEEN, FEWEST_EPOCHS = 2500, 25
+SMALLEST_AREA, LARGEST_AREA = 96 * 128, 384 * 384
+"""Of the input, in pixels: the smaller PP-TinyPose, and what a processor still trains."""
+FEWEST_SEEN, FEWEST_PASSES = 4000, 40
 """Crops, and passes over the data, that a training from the bundled weights needs at least."""
+FEWEST_SEEN_OF_PEOPLE = 8000
+"""The same for people: the bundled weights know them at 96 x 128, so a size near that one starts far ahead."""
 SMALLEST_SIDE, LARGEST_SIDE = 64, 768
 
 
@@ -62,7 +64,7 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
             "in use, and no detector is needed",
         )
     if has_boxes:
-        use = "in use, a detector or a file of boxes has to give them (--det)"
+        use = "in use, a detector (a config for one is beside this one) or a file of boxes has to give them (--det)"
         use = "the bundled detector of persons finds them in use" if person else use
         return Choice(GIVEN, f"the file has boxes, and an object is {length:.0%} of its image's length (median); {use}")
     if single >= SINGLE and not person:
@@ -72,10 +74,11 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
             "although an "
             f"object is only {length:.0%} of its length (median)",
         )
+    use = "a detector (a config for one is beside this one), or a file of boxes, has to say where objects are (--det)"
+    use = "the bundled detector of persons says where they are" if person else use
     return Choice(
         EXTENT,
-        f"the file has no boxes: crops are made around the labelled keypoints, {counts.mean():.1f} objects per image; in use a "
-        "detector, or a file of boxes, has to say where objects are (--det)",
+        f"the file has no boxes: crops are made around the keypoints, {counts.mean():.1f} objects per image; in use {use}",
     )
 
 
@@ -154,12 +157,12 @@ def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, t
     square = box != IMAGE and (turn >= 60 or spread > 1.5)
     if is_person(objects.names) and box != IMAGE and not square:
         aspect = min(max(aspect, 0.5), 1.0)
-    used = 1.0 if square else float(np.clip(aspect, 0.25, 4.0))
+    used = 1.0 if square else float(np.clip(aspect, 1 / 6, 6.0))
     detail = float(np.median(sizes.prod(axis=1))) * padding**2
-    fitting = [area for area in AREAS if pixels / area >= max(FEWEST_SEEN, FEWEST_EPOCHS * num_train)]
-    area = max(fitting, default=AREAS[0])
-    limit = max((each for each in AREAS if each <= 1.5 * detail), default=AREAS[0])
-    wh = _sides(min(area, limit), used)
+    people = is_person(objects.names)
+    area = pixels / max(FEWEST_SEEN_OF_PEOPLE if people else FEWEST_SEEN, FEWEST_PASSES * num_train)
+    limit = 1.5 * detail
+    wh = _sides(float(np.clip(min(area, limit), SMALLEST_AREA, LARGEST_AREA)), used)
     why = f"aspect {used:.2f} (objects: {aspect:.2f} in the median{', at all angles or of all aspects' if square else ''}); "
     seen = int(pixels / (wh[0] * wh[1]))
     why += (f"no more than the {int(np.sqrt(detail))} pixels across that the images have" if limit < area else
@@ -167,7 +170,7 @@ def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, t
     return Choice(wh, why)
 
 
-def _sides(area: int, aspect: float) -> Tuple[int, int]:
+def _sides(area: float, aspect: float) -> Tuple[int, int]:
     """Multiples of 32 with about this area and aspect."""
     options: List[Tuple[float, Tuple[int, int]]] = []
     for width in range(SMALLEST_SIDE, LARGEST_SIDE + 1, STRIDE):

@@ -32,6 +32,7 @@ class Plan:
         half_body: whether a part of the body is cropped at times.
         exif_orientation: of the datasets.
         minutes: the time budget.
+        cpu_operators: whether to train with the toolkit's own operators, which need a compiler.
     """
 
     skeleton: Choice[Skeleton]
@@ -47,6 +48,7 @@ class Plan:
     half_body: bool
     exif_orientation: str
     minutes: float
+    cpu_operators: bool = False
 
 
 def make_plan(
@@ -57,6 +59,7 @@ def make_plan(
     turned: bool = False,
     sigmas: Optional[Sequence[float]] = None,
     pixels_per_s: Optional[float] = None,
+    cpu_operators: bool = False,
 ) -> Plan:
     """Choose everything.
 
@@ -68,6 +71,7 @@ def make_plan(
         turned: whether labels refer to images as their EXIF orientation turns them.
         sigmas: stated OKS sigmas.
         pixels_per_s: measured training speed in input pixels; None for an estimate.
+        cpu_operators: train with the toolkit's own operators.
     """
     num_train, num_val = counts
     parts = plan_skeleton(objects, sigmas)
@@ -95,6 +99,7 @@ def make_plan(
         half_body=is_person(skeleton.value.names) and skeleton.value.num_keypoints > 8,
         exif_orientation="turned" if turned else "auto",
         minutes=minutes,
+        cpu_operators=cpu_operators,
     )
 
 
@@ -133,7 +138,7 @@ def annotation_file(objects: ClassObjects, image_ids: Sequence[Any], skeleton: S
     wanted = set(image_ids)
     used = [image for image in objects.images if image["id"] in wanted]
     images = [{**image, "id": numbers[image["id"]], "source_id": image["id"]} for image in used]
-    annotations = []
+    annotations: List[Dict[str, Any]] = []
     for row, each in enumerate(objects.annotations):
         if each["image_id"] not in wanted:
             continue

@@ -124,8 +124,8 @@ def _sigmas(
         return Choice([float(value) for value in in_file], "stated in the annotation file")
     found = estimate_sigmas(objects.annotations, objects.repeats, count)
     if found is not None:
-        values, number = found
-        return Choice(values.tolist(), f"estimated from {number} objects that several people annotated")
+        estimated, number = found
+        return Choice(estimated.tolist(), f"estimated from {number} objects that several people annotated")
     if known is not None:
         return Choice(known.sigmas.tolist(), f"{known.sigma_note}; the skeleton is {known.name} by its names")
     if body:

@@ -7,22 +7,25 @@ import os
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from ppdet.annotations.image_split import ImageSplit, split_images
+from ppdet.annotations.merging import merge_contents
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
+from ppdet.core.shipped import configs_folder
 from ppdet.data.formats.reading import Annotations, read_annotations
 from ppdet.data.planning.class_objects import ClassObjects, class_objects, keypoint_classes
 from ppdet.data.planning.config_text import ProjectPaths, config_text
+from ppdet.data.planning.detector_text import detector_text, needs_detector
 from ppdet.data.planning.plan import Plan, annotation_file, make_plan
 
 _log = get_logger(__name__)
 ANNOTATIONS, RUNS = "annotations", "runs"
-TIMED_ITERATIONS = 3
+VALIDATION = "for_validation"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class ProjectOptions:
     Attributes:
         minutes: time budget of a training.
         category: name or id of the class; None for one config per class.
-        val: wanted share of validation images.
+        val: wanted share of validation images, or an annotation file of them; then the first file is for training alone.
         sigmas: OKS sigmas, one for all or one per keypoint.
         measure: time a few training iterations; otherwise the speed is estimated.
         seed: of the split.
@@ -41,7 +44,7 @@ class ProjectOptions:
 
     minutes: float = 10.0
     category: Optional[str] = None
-    val: float = 0.2
+    val: Union[float, Path] = 0.2
     sigmas: Optional[Sequence[float]] = None
     measure: bool = True
     seed: int = 42
@@ -71,6 +74,8 @@ def start_project(annotations: Path, images: Path, output: Path, options: Option
               len(found.content["annotations"]))  # fmt: skip
     for note in found.notes:
         _log.warning("%s", note)
+    if isinstance(options.val, Path):
+        found = _with_validation(found, annotations, options.val)
     classes = keypoint_classes(found.content, options.category)
     names = _file_names([str(each["name"]) for each in classes], output)
     staging = output.absolute().parent / f".{output.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
@@ -87,8 +92,8 @@ def start_project(annotations: Path, images: Path, output: Path, options: Option
 def _check(options: ProjectOptions, output: Path) -> None:
     if not 0.2 <= options.minutes <= 100_000:
         raise ConfigError(f"--minutes {options.minutes:g}: give the minutes that a training may take, from 0.2 on")
-    if not 0 < options.val < 1:
-        raise ConfigError(f"--val {options.val:g}: give the share of the images for validation, between 0 and 1")
+    if not isinstance(options.val, Path) and not 0 < options.val < 1:
+        raise ConfigError(f"--val {options.val:g}: give the share of the images for validation, between 0 and 1, or a file")
     if options.sigmas and min(options.sigmas) <= 0:
         raise ConfigError(f"--sigmas: OKS sigmas are positive, given {min(options.sigmas)}")
     require_folder(output, "--output")
@@ -115,7 +120,7 @@ def _write_class(
         _log.warning("%s: %s", category["name"], note)
     if options.sigmas and len(options.sigmas) not in (1, len(objects.names)):
         raise ConfigError(f"--sigmas: {len(options.sigmas)} numbers for {len(objects.names)} keypoints of {category['name']!r}")
-    split = split_images(objects.images, options.val, options.seed)
+    split = _split(objects, options)
     files = {f"{name}_train.json": split.train, f"{name}_val.json": split.val}
     counts = tuple(sum(each["image_id"] in part for each in objects.annotations) for part in (split.train, split.val))
     if 0 in counts:
@@ -127,12 +132,43 @@ def _write_class(
     for file, part in files.items():
         _write_json(staging / ANNOTATIONS / file, annotation_file(objects, list(part), plan.skeleton.value))
     head = _head(found, objects, split, counts, source)
-    speed = _measured(plan, _paths(name, staging, staging, found.images), head, objects) if options.measure else None
-    if speed is not None:
-        plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings, pixels_per_s=speed)
+    if options.measure:
+        speed = _measured(plan, _paths(name, staging, staging, found.images), head, str(category["name"]))
+        if speed is not None:
+            plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings, **speed)
     paths = _paths(name, output, output, found.images)
     (staging / paths.config.name).write_text(config_text(plan, paths, str(category["name"]), head), encoding="utf-8")
+    if needs_detector(plan):
+        num_images = len(split.train)
+        text = detector_text(plan, paths, configs_folder(), num_images, str(category["name"]))
+        (staging / f"{name}_detector.yml").write_text(text, encoding="utf-8")
+        _log.info("%s: a detector of %s, which pose needs to find them", output / f"{name}_detector.yml", category["name"])
     _log_plan(plan, output / f"{name}.yml", split, counts)
+
+
+def _with_validation(found: Annotations, source: Path, val: Path) -> Annotations:
+    """The annotations of both files; images of the second have `VALIDATION` in their entries."""
+    other = read_annotations(val, found.images)
+    for note in other.notes:
+        _log.warning("%s", note)
+    names = [{str(image["file_name"]) for image in each.content["images"]} for each in (found, other)]
+    both = sorted(names[0] & names[1])
+    if both:
+        raise DataError(f"--val {val}: {len(both)} of its images are in {source}, too, {both[0]} first; keep them apart")
+    for image in other.content["images"]:
+        image[VALIDATION] = True
+    content, notes = merge_contents([(str(source), found.content), (str(val), other.content)])
+    for note in notes:
+        _log.warning("%s", note)
+    return found._replace(content=content)
+
+
+def _split(objects: ClassObjects, options: ProjectOptions) -> ImageSplit:
+    if not isinstance(options.val, Path):
+        return split_images(objects.images, options.val, options.seed)
+    val = frozenset(image["id"] for image in objects.images if image.get(VALIDATION))
+    train = frozenset(image["id"] for image in objects.images) - val
+    return ImageSplit(train, val, f"the validation images are those of {options.val}", 2)
 
 
 def _paths(name: str, root: Path, runs: Path, images: Path) -> ProjectPaths:
@@ -148,21 +184,25 @@ def _head(found: Annotations, objects: ClassObjects, split: ImageSplit, counts: 
     )
 
 
-def _measured(plan: Plan, paths: ProjectPaths, head: str, objects: ClassObjects) -> Optional[float]:
-    """Input pixels per second of a few training iterations; None without Paddle."""
+def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Optional[Dict[str, Any]]:
+    """Input pixels per second of a few training iterations, and whether the CPU operators took part; None without Paddle."""
     try:
-        from ppdet.core.config.load import load_config
-        from ppdet.engine.benchmarks.training_speed import measure_training
+        from ppdet.engine.projects.timing import can_build_operators, pixels_per_second
     except ModuleNotFoundError:
         _log.warning("Paddle is not installed here: the training speed is estimated")
         return None
-    paths.config.write_text(config_text(plan, paths, str(objects.category["name"]), head), encoding="utf-8")
-    _log.info("timing %d training iterations", TIMED_ITERATIONS)
-    speed = measure_training(load_config(paths.config), TIMED_ITERATIONS, 1)
-    paths.config.unlink()
-    # Medians of the parts: one iteration that waited for another program does not count.
-    seconds = speed.data + speed.forward + speed.backward + speed.update
-    return float(speed.batch_size * speed.processes / seconds * plan.input_wh.value[0] * plan.input_wh.value[1])
+    for operators in (True, False) if can_build_operators() else (False,):
+        text = config_text(replace(plan, cpu_operators=operators), paths, category, head)
+        paths.config.write_text(text, encoding="utf-8")
+        try:
+            return {"pixels_per_s": pixels_per_second(paths.config), "cpu_operators": operators}
+        except ConfigError as error:
+            if not operators:
+                raise
+            _log.warning("%s", error)
+        finally:
+            paths.config.unlink()
+    return None
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

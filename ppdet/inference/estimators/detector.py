@@ -63,8 +63,8 @@ class BoxDetector:
             return names.index(self.category.lower())
         if self.category is not None and len(names) > 1:
             known = ", ".join([*names[:6], *(["..."] if len(names) > 6 else [])])
-            raise ModelDirError(f"{self.card.place} finds {known}, and the pose model was trained on {self.category!r}: give a detector "
-                                "of these")
+            raise ModelDirError(f"{self.card.place} finds {known}, but the pose model was trained on {self.category!r}: give a "
+                                "detector of these")
         return next((names.index(name) for name in PERSON_LABELS if name in names), 0)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:

@@ -70,8 +70,8 @@ class OnnxDetector:
             return people or 0
         if labels:
             known = ", ".join([*labels[:6], *(["..."] if len(labels) > 6 else [])])
-            raise ModelDirError(f"{self.card.place} finds {known}, none of which is called {self.category or 'person'}: name the classes "
-                                "whose poses you want in the card, as in `classes: [player]`")
+            raise ModelDirError(f"{self.card.place} finds {known}, none of which is called {self.category or 'person'}: name the "
+                                "classes whose poses you want in the card, as in `classes: [player]`")
         return 1 if self._class_count() == COCO_IDS else 0
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
