@@ -134,5 +134,5 @@ def _write(path: Path, content: Mapping[str, Any], images: Sequence[Mapping[str,
     ids = {image["id"] for image in images}
     annotations = [each for each in content["annotations"] if isinstance(each, dict) and as_id(each.get("image_id")) in ids]
     with atomic_write(path) as stream:
-        json.dump({**content, "images": list(images), "annotations": annotations}, stream, ensure_ascii=False)
+        json.dump({**content, "images": list(images), "annotations": annotations}, stream)
     logger.info("%d images with %d objects written to %s", len(images), len(annotations), path)
