@@ -9,7 +9,12 @@ __getattr__, __all__ = lazy_names(
     {
         "AugmentHSV": "augment_hsv",
         "BatchRandomResize": "batch_random_resize",
+        "BboxXYXY2XYWH": "box_formats",
+        "Gt2YoloTarget": "gt2yolo_target",
+        "Mixup": "mixup",
         "Mosaic": "mosaic",
+        "NormalizeBox": "box_formats",
+        "PadBox": "box_formats",
         "PadGT": "pad_gt",
         "RandomCrop": "random_crop",
         "RandomDistort": "random_distort",
