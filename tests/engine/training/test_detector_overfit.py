@@ -38,7 +38,6 @@ OptimizerBuilder:
   clip_grad_by_norm: 35.0
   optimizer: {type: AdamW, weight_decay: 0.0005}
   regularizer: null
-PPYOLOPAN: {drop_block: false, scale: 0.25}
 TrainReader:
   sample_transforms:
     - Decode: {}
@@ -60,7 +59,8 @@ def test_a_narrow_ppyolov2_learns_sixteen_images_by_heart(tmp_path: Path) -> Non
     """A quarter of the channels, from random numbers; no augmentation but mirroring."""
     data, annotations = shared("data", "coco_person"), tmp_path / "boxes.json"
     annotations.write_text(json.dumps(few_large(data / "annotations" / "person_keypoints_train.json", 16)))
-    config = write_ppyolo(tmp_path, data, "images", annotations, height=192, width=192, scale=0.25, extra=PPYOLO)
+    size = {"height": 192, "width": 192, "scale": 0.25}
+    config = write_ppyolo(tmp_path, data, "images", annotations, drop_block=False, extra=PPYOLO, **size)
     assert _best_ap(config, tmp_path / "out" / config.stem) > 0.9
 
 

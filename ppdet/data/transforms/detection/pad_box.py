@@ -1,32 +1,14 @@
-"""Transforms of PaddleDetection that change how boxes are written. Here they are xyxy in pixels up to the loss."""
+"""Limits the number of boxes per image."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.image import ImageSample
-
-
-class _PixelBoxes:
-    """Accepted so that PaddleDetection's YAML loads; what makes targets takes the boxes in pixels."""
-
-    def apply_batch(self, batch: Dict[str, Any]) -> Dict[str, Any]:
-        """The batch as it is."""
-        return batch
-
-
-@register
-class NormalizeBox(_PixelBoxes):
-    """Boxes as shares of the image in PaddleDetection; here they stay in pixels."""
-
-
-@register
-class BboxXYXY2XYWH(_PixelBoxes):
-    """Boxes as centre and size in PaddleDetection; here they stay corners."""
 
 
 @register
@@ -37,7 +19,7 @@ class PadBox:
         num_max_boxes: number of boxes per image that are kept.
 
     Raises:
-        ConfigError: fewer than one.
+        ConfigError: fewer than one box.
     """
 
     def __init__(self, num_max_boxes: int = 50) -> None:
