@@ -23,7 +23,7 @@ IMAGE_WH = (96, 128)
 POINTS = np.array([[30.0, 40.0], [20.0, 80.0], [70.0, 90.0]])
 """Nose, left hand and right hand of the planted person."""
 NAMES = ("nose", "left_hand", "right_hand")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 def planted_image() -> np.ndarray:
