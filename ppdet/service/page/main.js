@@ -204,7 +204,8 @@ function connect() {
     scene.paint();
   });
   for (const kind of ["pointermove", "pointerdown"]) part("canvas").addEventListener(kind, point);
-  part("canvas").addEventListener("pointerleave", () => {
+  part("canvas").addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "touch") return; // a finger leaves at once, and the name should stay
     scene.highlight(null);
     part("tip").hidden = true;
   });
