@@ -27,7 +27,8 @@ KEY_VARIABLE = "PPDET_API_KEY"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Address, models, engine, and all limits."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all networks (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1",
+                        help="address to listen on; 0.0.0.0 for all networks (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--api_key_file", metavar="FILE",
                         help=f"file with the key that clients must send (or the variable {KEY_VARIABLE}; default: no key)")
@@ -36,12 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models.add_argument("--det", default="auto",
                         help="detector: name, exported folder or ONNX file (default: the one that is bundled); none for a "
                              "bottom-up model, or to take each whole image as one person")
-    models.add_argument("--det_threshold", type=float, default=0.5, help="smallest score of a person's box (default: %(default)s)")
+    models.add_argument("--det_threshold", type=float, default=0.5,
+                        help="smallest score of a person's box (default: %(default)s)")
     models.add_argument("--batch_size", type=int, default=8, help="people per run of the network (default: %(default)s)")
     add_switch(models, "--flip_test", "average with the mirrored crop: slower, a little more accurate (default: off)")
     add_person_threshold(models)
     engine = parser.add_argument_group("engine")
-    engine.add_argument("--workers", type=int, help="batches that are estimated at the same time (default: one per processor core)")
+    engine.add_argument("--workers", type=int,
+                        help="batches that are estimated at the same time (default: one per processor core)")
     add_precision_flags(engine, cpu_threads=1)
     engine.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(), help="default: %(default)s")
     group = parser.add_argument_group("limits")

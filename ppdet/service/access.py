@@ -10,7 +10,7 @@ from fastapi import Request
 
 from ppdet.core.errors import ConfigError
 from ppdet.core.files import read_regular_file
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 from ppdet.service.state import service_of
 
 HEADER = "x-api-key"
@@ -52,7 +52,7 @@ async def require_key(request: Request) -> None:
     """Refuse a request without the API key, before its body is read.
 
     Raises:
-        RequestProblem: status 401.
+        RequestError: status 401.
     """
     expected = service_of(request).api_key
     if expected is None:
@@ -60,5 +60,5 @@ async def require_key(request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else request.headers.get(HEADER, "")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-        raise RequestProblem(401, "wrong_key", f"this service needs an API key: send it as {HEADER}: KEY or authorization: Bearer "
-                             "KEY", {"WWW-Authenticate": "Bearer"})
+        raise RequestError(401, "wrong_key", f"this service needs an API key: send it as {HEADER}: KEY or authorization: "
+                           "Bearer KEY", {"WWW-Authenticate": "Bearer"})

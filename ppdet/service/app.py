@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 import ppdet
 from ppdet.core.logger import get_logger
 from ppdet.service.guard import RequestGuard
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 from ppdet.service.routes import page, poses, status, videos
 from ppdet.service.schema import Base64Image, error_content
 from ppdet.service.state import Service
@@ -41,7 +41,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for part in (poses, videos, status, page):
         app.include_router(part.router)
-    app.add_exception_handler(RequestProblem, _problem)
+    app.add_exception_handler(RequestError, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Exception, _unexpected)
@@ -68,7 +68,7 @@ def _answer(request: Request, status_code: int, code: str, message: str, headers
 
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestProblem)
+    assert isinstance(error, RequestError)
     return _answer(request, error.status, error.code, str(error), error.headers)
 
 

@@ -97,7 +97,7 @@ class PoseBatcher:
             Its answer. Cancelling it saves the work if that has not begun.
 
         Raises:
-            RequestProblem: no image that is taken, the queue is full, or the service is shutting down.
+            RequestError: no image that is taken, the queue is full, or the service is shutting down.
         """
         work = _Work(data, checked_pixels(data, self._limits.pixels), draw)
         with self._changed:

@@ -15,7 +15,7 @@ from typing import Any
 from ppdet.service.limits import MIB, ServiceLimits
 from ppdet.service.memory_ledger import MemoryLedger
 from ppdet.service.metrics import Metrics
-from ppdet.service.problems import RequestProblem, too_busy
+from ppdet.service.problems import RequestError, too_busy
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -90,8 +90,8 @@ class _Exchange:
         try:
             message = await asyncio.wait_for(self._receive(), max(self._deadline - time.monotonic(), 0.0))
         except asyncio.TimeoutError:
-            raise RequestProblem(408, "body_too_slow", f"the body has not arrived within {self._bounds.seconds:g} s "
-                                 f"({self._taken} bytes came): send it faster, or a smaller one") from None
+            raise RequestError(408, "body_too_slow", f"the body has not arrived within {self._bounds.seconds:g} s "
+                               f"({self._taken} bytes came): send it faster, or a smaller one") from None
         if message["type"] == "http.request":
             self._count(len(message.get("body", b"")))
             self._is_body_over = not message.get("more_body", False)
@@ -107,9 +107,9 @@ class _Exchange:
                                RETRY_SECONDS)
             self._held += size
 
-    def _too_large(self, size: int) -> RequestProblem:
-        return RequestProblem(413, "body_too_large", f"the body has at least {size} bytes, more than the {self._bounds.most} "
-                              "that are taken: send a smaller file")
+    def _too_large(self, size: int) -> RequestError:
+        return RequestError(413, "body_too_large", f"the body has at least {size} bytes, more than the {self._bounds.most} "
+                            "that are taken: send a smaller file")
 
     async def send(self, message: Message) -> None:
         """A part of the answer; the last one of an early answer waits for the client to finish sending."""

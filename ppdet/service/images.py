@@ -7,7 +7,7 @@ import numpy as np
 from ppdet.core.errors import MediaError
 from ppdet.image.header import read_header
 from ppdet.image.io import MAX_SIDE, decode_stored_image
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "BMP": "image/bmp"}
 """Formats that are decoded, and their media types. Decoders of rarer formats are larger targets, so these are left out."""
@@ -18,25 +18,25 @@ def checked_pixels(data: bytes, most_pixels: int) -> int:
     """The number of pixels that an image says it has.
 
     Raises:
-        RequestProblem: it is empty, of another format, or too large.
+        RequestError: it is empty, of another format, or too large.
     """
     if not data:
-        raise RequestProblem(400, "empty_body", "the request holds no image (0 bytes): send the content of an image file")
+        raise RequestError(400, "empty_body", "the request holds no image (0 bytes): send the content of an image file")
     header = read_header(data)
     known = ", ".join(FORMATS)
     if header is None:
-        raise RequestProblem(415, "unknown_format", f"the {len(data)} bytes are no image that is read here: send {known}")
+        raise RequestError(415, "unknown_format", f"the {len(data)} bytes are no image that is read here: send {known}")
     if header.format not in FORMATS:
-        raise RequestProblem(415, "unknown_format", f"the image is {header.format}: convert it to one of {known}")
+        raise RequestError(415, "unknown_format", f"the image is {header.format}: convert it to one of {known}")
     width, height = header.wh
     if width < 1 or height < 1:
-        raise RequestProblem(422, "damaged_image", f"the image has no pixels ({width} x {height}): send another one")
+        raise RequestError(422, "damaged_image", f"the image has no pixels ({width} x {height}): send another one")
     if width * height > most_pixels:
-        raise RequestProblem(413, "too_many_pixels", f"the image has {width} x {height} pixels, more than the {most_pixels} that "
-                             "are taken: scale it down")
+        raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, more than the {most_pixels} that "
+                           "are taken: scale it down")
     if max(width, height) > MAX_SIDE:
-        raise RequestProblem(413, "too_many_pixels", f"the image has {width} x {height} pixels, and no side may be longer than "
-                             f"{MAX_SIDE}: scale it down or cut it")
+        raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, and no side may be longer than "
+                           f"{MAX_SIDE}: scale it down or cut it")
     return width * height
 
 
@@ -44,9 +44,9 @@ def decoded(data: bytes, most_pixels: int) -> np.ndarray:
     """(H, W, 3) RGB uint8, turned as the EXIF orientation says.
 
     Raises:
-        RequestProblem: the image is damaged.
+        RequestError: the image is damaged.
     """
     try:
         return decode_stored_image(data, NAME, max_pixels=most_pixels).upright()
     except MediaError as error:
-        raise RequestProblem(422, "damaged_image", str(error)) from error
+        raise RequestError(422, "damaged_image", str(error)) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ppdet.core.errors import PpdetError
 
 
-class RequestProblem(PpdetError):
+class RequestError(PpdetError):
     """A request that is not answered with poses.
 
     Args:
@@ -22,12 +22,12 @@ class RequestProblem(PpdetError):
         self.status, self.code, self.headers = status, code, dict(headers or {})
 
 
-def too_busy(code: str, message: str, retry_seconds: int) -> RequestProblem:
+def too_busy(code: str, message: str, retry_seconds: int) -> RequestError:
     """Status 429 with Retry-After."""
-    return RequestProblem(429, code, f"{message}; try again in {retry_seconds} s", {"Retry-After": str(retry_seconds)})
+    return RequestError(429, code, f"{message}; try again in {retry_seconds} s", {"Retry-After": str(retry_seconds)})
 
 
-def shutting_down() -> RequestProblem:
+def shutting_down() -> RequestError:
     """Status 503 of a service that only finishes what it accepted."""
-    return RequestProblem(503, "shutting_down", "the service is shutting down: ask another one, or try again later",
-                          {"Retry-After": "5"})
+    return RequestError(503, "shutting_down", "the service is shutting down: ask another one, or try again later",
+                        {"Retry-After": "5"})

@@ -29,7 +29,7 @@ class DrawingAnswer(BaseModel):
 class PosesAnswer(BaseModel):
     """The people of one image."""
 
-    schema_version: str = Field(alias=SCHEMA, examples=[POSES])
+    schema_version: str = Field(alias="schema", examples=[POSES])
     width: int = Field(description="pixels of the upright image")
     height: int
     people: List[PersonAnswer]
@@ -54,14 +54,14 @@ class ErrorDetail(BaseModel):
 class ErrorAnswer(BaseModel):
     """Any answer with a status of 400 or more."""
 
-    schema_version: str = Field(alias=SCHEMA, examples=[ERROR])
+    schema_version: str = Field(alias="schema", examples=[ERROR])
     error: ErrorDetail
 
 
 class VideoAnswer(BaseModel):
     """A video that was uploaded."""
 
-    schema_version: str = Field(alias=SCHEMA, examples=[VIDEO])
+    schema_version: str = Field(alias="schema", examples=[VIDEO])
     id: str  # noqa: A003
     state: str = Field(description="queued, running, done or failed")
     frames_done: int
@@ -84,7 +84,7 @@ class VideoFrame(BaseModel):
 class VideoResult(BaseModel):
     """The JSON result of a video."""
 
-    schema_version: str = Field(alias=SCHEMA, examples=[VIDEO_RESULT])
+    schema_version: str = Field(alias="schema", examples=[VIDEO_RESULT])
     fps: float
     width: int
     height: int
@@ -96,7 +96,7 @@ class VideoResult(BaseModel):
 class ModelAnswer(BaseModel):
     """What the service runs, and how to draw it."""
 
-    schema_version: str = Field(alias=SCHEMA, examples=[MODEL])
+    schema_version: str = Field(alias="schema", examples=[MODEL])
     version: str = Field(description="of ppdet")
     pose_model: str
     detector: Optional[str]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Optional
 
+import numpy as np
 from starlette.requests import Request
 
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.results import PoseResult
 from ppdet.service.batching import PoseBatcher
 from ppdet.service.limits import ServiceLimits
 from ppdet.service.metrics import Metrics
@@ -38,12 +41,14 @@ class Service:
         self.pipeline: PosePipeline = models.open()
         warm_up(self.pipeline)
         self.metrics = Metrics()
-        self.batcher = PoseBatcher(lambda images: self.pipeline.estimate_batch(images, [None] * len(images)), limits, self.metrics,
-                                   workers)
+        self.batcher = PoseBatcher(self._estimate, limits, self.metrics, workers)
         self.videos = VideoJobs(models, limits)
         self.is_ending = False
         self.metrics.watch("ppdet_open_images", "images accepted and not yet answered", lambda: self.batcher.open_images)
         self.metrics.watch("ppdet_videos", "videos that wait, are processed or are kept", lambda: len(self.videos))
+
+    def _estimate(self, images: Sequence[np.ndarray]) -> Sequence[PoseResult]:
+        return self.pipeline.estimate_batch(images, [None] * len(images))
 
     def begin_ending(self) -> None:
         """From now on not ready; what was accepted is still answered."""

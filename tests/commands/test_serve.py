@@ -60,7 +60,10 @@ def test_weak_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypat
     assert serve.KEY_VARIABLE in message and "spaces in the key" not in message
 
 
-@pytest.mark.parametrize(("package", "name"), [("fastapi", "FastAPI"), ("uvicorn", "uvicorn"), ("prometheus_client", "Prometheus")])
+MISSING = [("fastapi", "FastAPI"), ("uvicorn", "uvicorn"), ("prometheus_client", "Prometheus")]
+
+
+@pytest.mark.parametrize(("package", "name"), MISSING)
 def test_a_missing_package(package: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [each for each in sys.modules if each == package or each.startswith((f"{package}.", "ppdet.service."))]:
         monkeypatch.delitem(sys.modules, module)

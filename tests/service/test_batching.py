@@ -17,7 +17,7 @@ from ppdet.service.batching import Estimated, PoseBatcher
 from ppdet.service.limits import ServiceLimits
 from ppdet.service.metrics import Metrics
 from ppdet.service.pixel_budget import PixelBudget
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 from ppdet.skeletons import Skeleton
 
 ONE_POINT = Skeleton.from_dict({"name": "one", "keypoints": ["nose"]})
@@ -98,7 +98,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(gate: Gate) -> None:
     batcher = batcher_of(gate, queue=3)
     gate.opened.clear()
     futures = [batcher.submit(image(shade)) for shade in range(3)]
-    with pytest.raises(RequestProblem) as refused:
+    with pytest.raises(RequestError) as refused:
         batcher.submit(image(3))
     assert (refused.value.status, refused.value.code) == (429, "queue_full")
     assert 1 <= int(refused.value.headers["Retry-After"]) <= 60
@@ -122,7 +122,7 @@ def test_one_bad_image_does_not_fail_its_batch(gate: Gate) -> None:
         else:
             assert shade_of(future) == shade
     damaged = image(1)[:-20]
-    with pytest.raises(RequestProblem, match="truncated"):
+    with pytest.raises(RequestError, match="truncated"):
         batcher.submit(damaged).result(LONG)
     wait_until(lambda: batcher.open_images == 0)
     batcher.close(LONG)
@@ -150,7 +150,7 @@ def test_closing_answers_what_was_accepted_and_refuses_the_rest(gate: Gate) -> N
     closing = threading.Thread(target=batcher.close, args=(LONG,))
     closing.start()
     wait_until(lambda: batcher._is_closing)
-    with pytest.raises(RequestProblem, match="shutting down"):
+    with pytest.raises(RequestError, match="shutting down"):
         batcher.submit(image(11))
     gate.opened.set()
     closing.join(LONG)

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from support.served import IMAGE_WH, assert_planted, write_clip
 
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 from ppdet.service.schema import ErrorAnswer, VideoAnswer, VideoResult
 from ppdet.service.served_models import ServedModels
 from ppdet.service.videos.containers import suffix_of
@@ -92,7 +92,7 @@ def test_wrong_requests(client: TestClient) -> None:
         assert client.get(f"/v1/videos/{name}/json").status_code == 404
 
 
-@pytest.mark.parametrize("damage", ["cut", "header only"])
+@pytest.mark.parametrize("damage", [pytest.param("cut", marks=pytest.mark.slow), "header only"])
 def test_a_damaged_video_fails_with_a_reason(client: TestClient, tmp_path: Path, damage: str) -> None:
     data = write_clip(tmp_path / "clip.mp4", 12).read_bytes()
     job_id = client.post("/v1/videos", content=data[: len(data) // 2] if damage == "cut" else data[:64]).json()["id"]
@@ -155,13 +155,13 @@ def test_the_number_of_videos_is_bounded_and_the_oldest_results_go_first(standst
     clip = write_clip(tmp_path / "clip.mp4", 2).read_bytes()
     jobs = standstill(video_jobs=3)
     first, second, third = (add(jobs, clip) for _ in range(3))
-    with pytest.raises(RequestProblem, match="3 videos are waiting") as refused:
+    with pytest.raises(RequestError, match="3 videos are waiting") as refused:
         add(jobs, clip)
     assert refused.value.status == 429 and refused.value.headers["Retry-After"]
     jobs.get(first).frames_done = 1
     until(lambda: jobs.get(first).state == "done")
     fourth = add(jobs, clip)
-    with pytest.raises(RequestProblem, match="no such video"):
+    with pytest.raises(RequestError, match="no such video"):
         jobs.get(first)
     jobs.remove(second)  # which is running
     until(lambda: jobs.get(third).state == "running")
@@ -171,7 +171,7 @@ def test_the_number_of_videos_is_bounded_and_the_oldest_results_go_first(standst
 
 def test_uploads_at_the_same_time_are_bounded(standstill: Any) -> None:
     jobs = standstill(video_uploads=1)
-    with jobs.upload(), pytest.raises(RequestProblem, match="being uploaded"), jobs.upload():
+    with jobs.upload(), pytest.raises(RequestError, match="being uploaded"), jobs.upload():
         pass
     with jobs.upload() as path:
         path.write_bytes(b"abandoned")
@@ -188,6 +188,7 @@ def test_results_do_not_live_longer_than_they_should(standstill: Any, tmp_path: 
     assert not list(jobs._folder.iterdir())
 
 
+@pytest.mark.slow
 def test_a_video_that_takes_too_long_is_ended(models: ServedModels, tmp_path: Path) -> None:
     from ppdet.service.limits import ServiceLimits
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+
 from support.planted_models import planted_person, write_detector, write_pose_model
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,10 +6,10 @@ import contextlib
 import http.client
 import socket
 import struct
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from ppdet.service.load.clients import HOST, LoadReport, run_clients
 
@@ -84,16 +84,14 @@ ATTACKS: dict[str, Attack] = {
 def attacked(port: int, images: Sequence[bytes]) -> Iterator[tuple[str, str, LoadReport]]:
     """Each attack with its outcome, and what an honest client saw meanwhile and shortly after."""
     for name, attack in ATTACKS.items():
-        outcome: list[str] = []
-        thread = threading.Thread(target=lambda run=attack: outcome.append(run(port)))  # type: ignore[misc]
-        thread.start()
-        honest = run_clients(port, images, 1, LEAST_SECONDS)
-        while thread.is_alive():
-            more = run_clients(port, images, 1, LEAST_SECONDS)
-            honest.seconds += more.seconds
-            honest.errors += more.errors
-        thread.join()
-        yield name, outcome[0] if outcome else "the attack itself failed", honest
+        with ThreadPoolExecutor(1) as pool:
+            outcome = pool.submit(attack, port)
+            honest = run_clients(port, images, 1, LEAST_SECONDS)
+            while not outcome.done():
+                more = run_clients(port, images, 1, LEAST_SECONDS)
+                honest.seconds += more.seconds
+                honest.errors += more.errors
+        yield name, outcome.result(), honest
 
 
 def bomb_png(side: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from functools import partial
-from typing import Any, Dict
+from typing import Any, Dict, Set
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from ppdet.inference.results import PoseResult
 from ppdet.service.access import require_key
 from ppdet.service.batching import Estimated
 from ppdet.service.bodies import REQUEST_BODY, client_gone, image_of_request
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 from ppdet.service.schema import ErrorAnswer, PosesAnswer
 from ppdet.service.schema_names import POSES, SCHEMA
 from ppdet.service.served_models import at_most
@@ -76,7 +76,8 @@ async def _estimated(request: Request, service: Service, draw: bool, threshold: 
     answer = asyncio.ensure_future(asyncio.wrap_future(future))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
-        await asyncio.wait({answer, gone}, timeout=service.limits.seconds, return_when=asyncio.FIRST_COMPLETED)
+        waiting: Set[asyncio.Future[Any]] = {answer, gone}
+        await asyncio.wait(waiting, timeout=service.limits.seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
         if not answer.done():
@@ -85,7 +86,7 @@ async def _estimated(request: Request, service: Service, draw: bool, threshold: 
         return answer.result()
     if gone.done() and not gone.cancelled():
         raise client_gone()
-    raise RequestProblem(504, "too_slow", f"the image was not answered within {service.limits.seconds:g} s: try again later")
+    raise RequestError(504, "too_slow", f"the image was not answered within {service.limits.seconds:g} s: try again later")
 
 
 async def _disconnected(request: Request) -> None:

@@ -11,8 +11,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from ppdet.service.access import require_key
-from ppdet.service.bodies import BYTES, FORM, client_gone, media_type, uploaded_file
-from ppdet.service.problems import RequestProblem
+from ppdet.service.bodies import BINARY, BYTES, FORM, client_gone, media_type, uploaded_file
+from ppdet.service.problems import RequestError
 from ppdet.service.routes.poses import ERRORS
 from ppdet.service.schema import ErrorAnswer, ErrorDetail, VideoAnswer, VideoResult
 from ppdet.service.schema_names import SCHEMA, VIDEO
@@ -27,8 +27,8 @@ REQUEST_BODY: Dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            FORM: {"schema": {"type": "object", "required": [FIELD], "properties": {FIELD: {"type": "string", "format": "binary"}}}},
-            BYTES: {"schema": {"type": "string", "format": "binary"}},
+            FORM: {"schema": {"type": "object", "required": [FIELD], "properties": {FIELD: BINARY}}},
+            BYTES: {"schema": BINARY},
         },
     }
 }  # fmt: skip
@@ -56,8 +56,8 @@ async def upload(
 async def _save_body(request: Request, path: Path) -> None:
     kind = media_type(request)
     if kind and not kind.startswith("video/") and kind != BYTES:
-        raise RequestProblem(415, "unknown_media_type", f"the content type is {kind}: send {FORM} with a file named {FIELD}, or the "
-                             f"bytes of the file as video/mp4 or {BYTES}")
+        raise RequestError(415, "unknown_media_type", f"the content type is {kind}: send {FORM} with a file named {FIELD}, "
+                           f"or the bytes of the file as video/mp4 or {BYTES}")
     with path.open("wb") as file:
         try:
             async for chunk in request.stream():
@@ -93,8 +93,8 @@ async def result(request: Request, video_id: str, kind: str) -> Response:
     job = service_of(request).videos.get(video_id)
     path = job.result(kind)
     if path is None:
-        raise RequestProblem(404, "no_result", f"the video is {job.state} and has no such result: wait until it is {DONE}; results "
-                             f"are {' and '.join(RESULTS)}, the latter if the upload said draw=true")
+        raise RequestError(404, "no_result", f"the video is {job.state} and has no such result: wait until it is {DONE}; "
+                           f"results are {' and '.join(RESULTS)}, the latter if the upload said draw=true")
     return FileResponse(path, media_type=MEDIA_TYPES[kind], filename=path.name)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ppdet.service.problems import RequestProblem
+from ppdet.service.problems import RequestError
 
 SNIFFED_BYTES = 512
 _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
@@ -38,14 +38,14 @@ def checked_suffix(path: Path) -> str:
     """The usual suffix of an uploaded video.
 
     Raises:
-        RequestProblem: it is empty, or begins like no container.
+        RequestError: it is empty, or begins like no container.
     """
     with path.open("rb") as file:
         start = file.read(SNIFFED_BYTES)
     if not start:
-        raise RequestProblem(400, "empty_body", "the request holds no video (0 bytes): send the content of a video file")
+        raise RequestError(400, "empty_body", "the request holds no video (0 bytes): send the content of a video file")
     suffix = suffix_of(start)
     if suffix is None:
-        raise RequestProblem(415, "unknown_format", "the file does not begin like a video: send MP4, MOV, AVI, MKV, WebM, FLV, OGV, "
-                             "WMV, MPEG or TS")
+        raise RequestError(415, "unknown_format", "the file does not begin like a video: send MP4, MOV, AVI, MKV, WebM, FLV, "
+                           "OGV, WMV, MPEG or TS")
     return suffix

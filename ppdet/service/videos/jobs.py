@@ -21,7 +21,7 @@ from typing import Optional
 
 from ppdet.core.logger import get_logger
 from ppdet.service.limits import ServiceLimits
-from ppdet.service.problems import RequestProblem, shutting_down, too_busy
+from ppdet.service.problems import RequestError, shutting_down, too_busy
 from ppdet.service.served_models import ServedModels
 from ppdet.service.videos.containers import checked_suffix
 from ppdet.service.videos.process import DRAWN_NAME, JSON_NAME, VideoTask, work
@@ -83,7 +83,7 @@ class VideoJobs:
         """A path for an upload, in a folder that is removed unless `add` took it over.
 
         Raises:
-            RequestProblem: too many uploads or videos at the moment, or the service is shutting down.
+            RequestError: too many uploads or videos at the moment, or the service is shutting down.
         """
         with self._changed:
             self._check_room()
@@ -111,7 +111,7 @@ class VideoJobs:
         """Take over an uploaded file. If there are as many jobs as are kept, the one that was finished first is removed.
 
         Raises:
-            RequestProblem: it begins like no video, or there is no room.
+            RequestError: it begins like no video, or there is no room.
         """
         video = upload.with_suffix(checked_suffix(upload))
         with self._changed:
@@ -129,20 +129,20 @@ class VideoJobs:
         """The job with an id.
 
         Raises:
-            RequestProblem: there is none, any more.
+            RequestError: there is none, any more.
         """
         with self._changed:
             self._remove_expired()
             if job_id not in self._jobs:
-                raise RequestProblem(404, "unknown_video", f"there is no such video: results are kept for "
-                                     f"{self._limits.video_life_seconds:g} s, and fewer if others come")
+                raise RequestError(404, "unknown_video", f"there is no such video: results are kept for "
+                                   f"{self._limits.video_life_seconds:g} s, and fewer if others come")
             return self._jobs[job_id]
 
     def remove(self, job_id: str) -> None:
         """End a job if it runs, and remove its files.
 
         Raises:
-            RequestProblem: there is none with that id.
+            RequestError: there is none with that id.
         """
         job = self.get(job_id)
         with self._changed:

@@ -64,7 +64,7 @@ def work(task: VideoTask, reports: Connection) -> None:
         _process(task, report)
         report("done", None)
     except MemoryError:
-        report("failed", ["video_memory", f"the video needs more than the {task.limits.video_memory_mib} MiB that are given to it: "
+        report("failed", ["video_memory", f"the video needs more than the {task.limits.video_memory_mib} MiB that it is given: "
                           "send a smaller one"])
     except PpdetError as error:
         message = str(error).replace(str(task.video), "the video").replace(str(task.folder), "the results")
@@ -86,7 +86,7 @@ def _bound_resources(limits: ServiceLimits) -> None:
         resource.setrlimit(kind, (wanted, hard))
 
 
-class TooLong(MediaError):
+class TooLongError(MediaError):
     """A video with more frames or pixels than are taken."""
 
     code = "video_too_large"
@@ -101,7 +101,8 @@ def _process(task: VideoTask, report: Report) -> None:
     with VideoReader(task.video) as reader:
         fps, size_wh, total = reader.fps, reader.size_wh, reader.frame_count
     if total is not None and total > task.limits.video_frames:
-        raise TooLong(f"the video has {total} frames, more than the {task.limits.video_frames} that are taken: cut it into parts")
+        raise TooLongError(f"the video has {total} frames, more than the {task.limits.video_frames} that are taken: "
+                           "cut it into parts")
     report("total", total)
     pipeline = replace(task.models, people=max(task.models.people - 1, 1)).open()
     with video_result_file(task.folder / JSON_NAME, fps, size_wh) as file:
@@ -119,16 +120,16 @@ def _process(task: VideoTask, report: Report) -> None:
 
 def _check_frame_size(task: VideoTask) -> None:
     """Refuse large frames before the first of them is decoded here."""
-    from ppdet.inference.video.opening import open_capture
-
     import cv2
+
+    from ppdet.inference.video.opening import open_capture
 
     capture = open_capture(task.video)
     width, height = (int(capture.get(each)) for each in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     capture.release()
     if width * height > task.limits.video_pixels:
-        raise TooLong(f"the video has frames of {width} x {height} pixels, more than the {task.limits.video_pixels} that are taken: "
-                      "scale it down")
+        raise TooLongError(f"the video has frames of {width} x {height} pixels, more than the {task.limits.video_pixels} "
+                           "that are taken: scale it down")
 
 
 class _Counter:
@@ -140,7 +141,7 @@ class _Counter:
     def step(self) -> None:
         self.done += 1
         if self.done > self._most:
-            raise TooLong(f"the video does not end after {self._most} frames, as many as are taken: cut it into parts")
+            raise TooLongError(f"the video does not end after {self._most} frames, as many as are taken: cut it into parts")
         if self.done % FRAMES_BETWEEN_REPORTS == 1:
             self._report("frames", self.done)
 
