@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from ppdet.service.images import FORMATS
+from ppdet.service.batches.images import FORMATS
 from ppdet.service.problems import RequestError
 
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"

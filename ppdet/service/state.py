@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
-from ppdet.service.batching import PoseBatcher
+from ppdet.service.batches.batching import PoseBatcher
 from ppdet.service.limits import ServiceLimits
 from ppdet.service.metrics import Metrics
 from ppdet.service.served_models import ServedModels, warm_up

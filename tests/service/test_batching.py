@@ -13,10 +13,10 @@ import pytest
 from support.served import encoded
 
 from ppdet.inference.results import PoseResult
-from ppdet.service.batching import Estimated, PoseBatcher
+from ppdet.service.batches.batching import Estimated, PoseBatcher
+from ppdet.service.batches.pixel_budget import PixelBudget
 from ppdet.service.limits import ServiceLimits
 from ppdet.service.metrics import Metrics
-from ppdet.service.pixel_budget import PixelBudget
 from ppdet.service.problems import RequestError
 from ppdet.skeletons import Skeleton
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.image.io import list_images
-from ppdet.service.images import FORMATS
+from ppdet.service.batches.images import FORMATS
 from ppdet.service.load.clients import run_clients
 from ppdet.service.load.hostile import attacked
 from ppdet.service.load.plain import plain_rate

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 
 from ppdet.inference.results import PoseResult
 from ppdet.service.access import require_key
-from ppdet.service.batching import Estimated
+from ppdet.service.batches.batching import Estimated
 from ppdet.service.bodies import REQUEST_BODY, client_gone, image_of_request
 from ppdet.service.problems import RequestError
 from ppdet.service.schema import ErrorAnswer, PosesAnswer

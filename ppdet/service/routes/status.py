@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 import ppdet
 from ppdet.service.access import require_key
-from ppdet.service.images import FORMATS
+from ppdet.service.batches.images import FORMATS
 from ppdet.service.problems import shutting_down
 from ppdet.service.schema import ErrorAnswer, ModelAnswer
 from ppdet.service.schema_names import MODEL, SCHEMA

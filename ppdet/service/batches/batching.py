@@ -20,10 +20,10 @@ import numpy as np
 
 from ppdet.core.logger import get_logger
 from ppdet.inference.results import PoseResult
-from ppdet.service.images import checked_pixels, decoded
+from ppdet.service.batches.images import checked_pixels, decoded
+from ppdet.service.batches.pixel_budget import PixelBudget
 from ppdet.service.limits import ServiceLimits
 from ppdet.service.metrics import Metrics
-from ppdet.service.pixel_budget import PixelBudget
 from ppdet.service.problems import shutting_down, too_busy
 
 Estimate = Callable[[Sequence[np.ndarray]], Sequence[PoseResult]]
