@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_argument("--images", required=True, metavar="FOLDER", help="images that the clients send")
     serve.add_argument("--clients", type=int, default=50)
     serve.add_argument("--seconds", type=float, default=180.0, help="of load (default: %(default)s)")
-    serve.add_argument("--plain_seconds", type=float, default=30.0, help="of each run of the plain pipeline (default: 30)")
+    serve.add_argument("--plain_seconds", type=float, default=60.0, help="of the plain pipeline (default: %(default)s)")
     serve.add_argument("--workers", type=int, default=2, help="of the service, and threads of the plain pipeline (default: 2)")
     add_switch(serve, "--attack", "also slow clients, a huge body, dropped connections, a bomb (default: on)", default=True)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from support.planted_models import planted_person
@@ -107,12 +108,9 @@ def downloaded(page: Any) -> Any:
 
 def pixels(page: Any) -> np.ndarray:
     """(H, W, 3) what the canvas shows."""
-    width, height, data = page.evaluate(
-        """() => { const canvas = document.getElementById("canvas");
-            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-            return [canvas.width, canvas.height, Array.from(data)]; }"""
-    )
-    return np.array(data, np.uint8).reshape(height, width, 4)[..., :3].astype(int)
+    address = page.evaluate("document.getElementById('canvas').toDataURL('image/png')")
+    data = np.frombuffer(base64.b64decode(address.partition(",")[2]), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(int)
 
 
 def photo_pixels() -> np.ndarray:

@@ -17,30 +17,33 @@ from pathlib import Path
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.image.io import list_images
 from ppdet.service.batches.images import FORMATS
-from ppdet.service.load.clients import run_clients
+from ppdet.service.load.clients import LoadReport, run_clients
 from ppdet.service.load.hostile import attacked
 from ppdet.service.load.plain import plain_rate
 
 HEADER = ("measured", "value")
 START_SECONDS = END_SECONDS = 120.0
 WARM_UP_SECONDS = 3.0
+ROUNDS = 3
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """What to measure: images, clients, seconds of load and of each plain run, workers of the service, whether to attack it."""
+    """What to measure: images, clients, seconds of load and of the plain pipeline, workers of the service, whether to attack it."""
 
     images: Path
     clients: int = 50
     seconds: float = 180.0
-    plain_seconds: float = 30.0
+    plain_seconds: float = 60.0
     workers: int = 2
     attack: bool = True
 
 
 def load_rows(settings: LoadSettings) -> Iterator[tuple[str, str]]:
-    """Rows of the report, each as soon as it is measured. The plain pipeline runs before and after the load.
+    """Rows of the report, each as soon as it is measured.
+
+    The plain pipeline and the load take turns, so that other work on the machine disturbs both equally.
 
     Raises:
         MediaError, ConfigError: no images.
@@ -48,17 +51,24 @@ def load_rows(settings: LoadSettings) -> Iterator[tuple[str, str]]:
     """
     images = _contents(settings.images)
     yield "images", f"{len(images)} files of {sum(map(len, images)) / len(images) / 1024:.0f} KiB"
-    before = plain_rate(images, settings.plain_seconds, settings.workers, 1)
+    plain_share = settings.plain_seconds / (ROUNDS + 1)
     with running() as server:
         port = server.start(settings.workers)
         run_clients(port, images, settings.workers, WARM_UP_SECONDS)
-        found = run_clients(port, images, settings.clients, settings.seconds)
+        found = LoadReport()
+        plain = [plain_rate(images, plain_share, settings.workers, 1)]
+        for _ in range(ROUNDS):
+            found.add(run_clients(port, images, settings.clients, settings.seconds / ROUNDS))
+            plain.append(plain_rate(images, plain_share, settings.workers, 1))
         loaded_mib = server.peak_mib()
-        yield "load", f"{settings.clients} clients for {settings.seconds:g} s"
+        yield "load", f"{settings.clients} clients for {settings.seconds:g} s, in {ROUNDS} rounds"
         yield "requests answered", str(len(found.seconds))
         yield "errors", found.error_text()
         yield "p50 / p99", f"{found.percentile_ms(50):.0f} / {found.percentile_ms(99):.0f} ms"
         yield "images/s", f"{found.rate:.1f}"
+        rates = ", ".join(f"{rate:.1f}" for rate in plain)
+        yield f"images/s of the plain pipeline, {settings.workers} threads", f"{rates} between the rounds"
+        yield "service / plain", f"{found.rate / (sum(plain) / len(plain)):.2f}"
         yield "peak memory", loaded_mib
         if settings.attack:
             for name, outcome, honest in attacked(port, images):
@@ -66,12 +76,6 @@ def load_rows(settings: LoadSettings) -> Iterator[tuple[str, str]]:
                 yield name, f"{outcome}; an honest client meanwhile: {seen}"
             yield "peak memory after that", server.peak_mib()
         yield "exit status after SIGTERM", str(server.end())
-    after = plain_rate(images, settings.plain_seconds, settings.workers, 1)
-    plain = (before + after) / 2
-    yield f"plain pipeline, {settings.workers} threads", f"{before:.1f} before and {after:.1f} images/s after the load"
-    yield "service / plain", f"{found.rate / plain:.2f}"
-    single = plain_rate(images, settings.plain_seconds, 1, settings.workers)
-    yield f"plain pipeline, 1 thread, {settings.workers} in the engine", f"{single:.1f} images/s"
 
 
 def _contents(folder: Path) -> Sequence[bytes]:

@@ -30,6 +30,12 @@ class LoadReport:
         """Answered images per second."""
         return len(self.seconds) / max(self.elapsed, 1e-9)
 
+    def add(self, other: LoadReport) -> None:
+        """Count another run as well."""
+        self.seconds += other.seconds
+        self.errors += other.errors
+        self.elapsed += other.elapsed
+
     def percentile_ms(self, percent: float) -> float:
         """A percentile of the answers' times, in milliseconds; NaN without answers."""
         return float(np.percentile(self.seconds, percent)) * 1e3 if self.seconds else float("nan")

@@ -88,9 +88,7 @@ def attacked(port: int, images: Sequence[bytes]) -> Iterator[tuple[str, str, Loa
             outcome = pool.submit(attack, port)
             honest = run_clients(port, images, 1, LEAST_SECONDS)
             while not outcome.done():
-                more = run_clients(port, images, 1, LEAST_SECONDS)
-                honest.seconds += more.seconds
-                honest.errors += more.errors
+                honest.add(run_clients(port, images, 1, LEAST_SECONDS))
         yield name, outcome.result(), honest
 
 
