@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import socket
 from contextlib import suppress
 from types import FrameType
@@ -51,6 +52,7 @@ def run_server(
     """
     limits = limits or ServiceLimits()
     log = get_logger(__name__)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else every client that speaks no HTTP fills the log
     with bound_socket(host, port) as listener:  # before the models are loaded, which takes a while; it does not listen yet
         service = Service(models, limits, api_key, workers)
         _raise_file_limit(limits.connections + SPARE_FILES)

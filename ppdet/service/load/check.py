@@ -30,7 +30,7 @@ _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """What to measure: images, clients, seconds of load and of the plain pipeline, workers of the service, whether to attack it."""
+    """What to measure: images, clients, seconds of load and of the plain pipeline, workers of the service, whether to attack."""
 
     images: Path
     clients: int = 50

@@ -23,6 +23,7 @@ FIELD = "video"
 CHUNK = 1 << 20
 MEDIA_TYPES = {"json": "application/json", "drawn": "video/mp4"}
 NOT_FOUND: Dict[Any, Dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "no such video, or its results are gone"}}
+NO_ROOM: Dict[Any, Dict[str, Any]] = {507: {"model": ErrorAnswer, "description": "no room on the disk of the service"}}
 REQUEST_BODY: Dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -36,7 +37,7 @@ REQUEST_BODY: Dict[str, Any] = {
 router = APIRouter(prefix="/v1/videos", dependencies=[Depends(require_key)], tags=["videos"])
 
 
-@router.post("", status_code=202, responses={202: {"model": VideoAnswer}, **ERRORS}, openapi_extra=REQUEST_BODY)
+@router.post("", status_code=202, responses={202: {"model": VideoAnswer}, **ERRORS, **NO_ROOM}, openapi_extra=REQUEST_BODY)
 async def upload(
     request: Request,
     draw: bool = Query(False, description="also make a video with the poses drawn on it"),
@@ -45,10 +46,10 @@ async def upload(
     """Upload a video; it is processed when its turn comes."""
     service = service_of(request)
     with service.videos.upload() as path:
-        if media_type(request) == FORM:
-            await _save_form(request, path)
-        else:
-            await _save_body(request, path)
+        try:
+            await (_save_form if media_type(request) == FORM else _save_body)(request, path)
+        except OSError as error:
+            raise RequestError(507, "disk_full", f"the service cannot store the video ({error.strerror}): try later") from error
         job = await asyncio.to_thread(service.videos.add, path, draw, threshold)
     return JSONResponse(_content(service, job), 202, {"Location": f"{router.prefix}/{job.id}"})
 

@@ -177,7 +177,11 @@ class VideoJobs:
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
-            error = self._process(job)
+            try:
+                error = self._process(job)
+            except Exception:  # such as no memory for a process; the next video must still get its turn
+                get_logger(__name__).exception("a video could not be processed")
+                error = "internal", "the service failed on this video; its log says why"
             with self._changed:
                 job.state, job.error, job.finished = (DONE if error is None else FAILED), error, time.monotonic()
                 job.video.unlink(missing_ok=True)

@@ -60,7 +60,7 @@ def work(task: VideoTask, reports: Connection) -> None:
     with suppress(AttributeError, OSError):
         os.nice(NICENESS)
     try:
-        _bound_resources(task.limits)
+        _bound_resources(task.limits, is_cpu=task.models.device == "cpu")
         _process(task, report)
         report("done", None)
     except MemoryError:
@@ -75,12 +75,15 @@ def work(task: VideoTask, reports: Connection) -> None:
         reports.close()
 
 
-def _bound_resources(limits: ServiceLimits) -> None:
+def _bound_resources(limits: ServiceLimits, is_cpu: bool) -> None:
     try:
         import resource
     except ImportError:  # Windows
         return
-    for kind, size in ((resource.RLIMIT_AS, limits.video_memory_mib), (resource.RLIMIT_FSIZE, limits.video_result_mib)):
+    bounds = [(resource.RLIMIT_FSIZE, limits.video_result_mib)]
+    if is_cpu:  # CUDA reserves far more address space than it uses
+        bounds.append((resource.RLIMIT_AS, limits.video_memory_mib))
+    for kind, size in bounds:
         _, hard = resource.getrlimit(kind)
         wanted = size * MIB if hard == resource.RLIM_INFINITY else min(size * MIB, hard)
         resource.setrlimit(kind, (wanted, hard))
