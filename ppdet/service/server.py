@@ -64,19 +64,23 @@ def run_server(
         if api_key is None and not _is_loopback(listener):
             log.warning("the service listens on %s without an API key: everybody who reaches this address can use it "
                         "(--api_key_file)", host)
-        log.info("%s on %s, Ctrl-C to end", ", ".join(str(name) for name in models.describe(service.pipeline).values() if name),
-                 address_of(listener))
+        names = ", ".join(str(name) for name in models.describe(service.pipeline).values() if name)
+        server = _Server(config, f"{names} on {address_of(listener)}, Ctrl-C to end", service.begin_ending)
         with suppress(KeyboardInterrupt, Terminated):  # uvicorn raises the signal again once it has shut down
-            _Server(config, service.begin_ending).run([listener])
+            server.run([listener])
         log.info("ended; everything that was accepted is answered")
 
 
 class _Server(uvicorn.Server):
-    """A server that tells the service at once when it is asked to end."""
+    """A server that logs its address once it listens, and tells the service at once when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, greeting: str, on_end: Callable[[], None]) -> None:
         super().__init__(config)
-        self._on_end = on_end
+        self._greeting, self._on_end = greeting, on_end
+
+    async def startup(self, sockets: Optional[list[socket.socket]] = None) -> None:
+        await super().startup(sockets)
+        get_logger(__name__).info("%s", self._greeting)
 
     def handle_exit(self, sig: int, frame: Optional[FrameType]) -> None:
         self._on_end()
