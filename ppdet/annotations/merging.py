@@ -70,7 +70,8 @@ def _check_size(known: Mapping[str, Any], image: Mapping[str, Any], name: str, s
     sizes = [(each.get("width"), each.get("height")) for each in (known, image)]
     if all(all(size) for size in sizes) and sizes[0] != sizes[1]:
         raise DataError(
-            f"{source}: image {name} is {sizes[1][0]} x {sizes[1][1]} pixels, in an earlier file {sizes[0][0]} x {sizes[0][1]}; if "
+            f"{source}: image {name} is {sizes[1][0]} x {sizes[1][1]} pixels, in an earlier file {sizes[0][0]} x "
+            f"{sizes[0][1]}; if "
             "they are different images, tell them apart with --prefix"
         )
 

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
         exported = {name: getattr(args, name) for name in ("model_dir", "engine", "precision", "cpu_threads")}
     options = AnalyzeOptions(
         args.output, args.results, args.annotations, args.image_dir, args.skeleton, args.category, args.detections, args.worst,
-        args.store, exported,
+        args.store, exported, args.engine,
     )  # fmt: skip
     analyze(options, None if args.config is None else load_config(args.config, args.opt))
 

@@ -24,6 +24,7 @@ th:first-child, td:first-child, th.text { text-align: left; }
 td.text { text-align: left; }
 figure { margin: 0; } figcaption { font-size: .82rem; opacity: .85; overflow-wrap: anywhere; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem; }
+.gallery.wide { grid-template-columns: 1fr; } .gallery.wide img { width: auto; }
 .gallery img { width: 100%; height: auto; } img { max-width: 100%; }
 p.note { border-left: 3px solid #c80; padding-left: .7rem; }
 nav a { margin-right: 1rem; }
@@ -62,10 +63,11 @@ class HtmlPage:
         """An encoded picture with a caption."""
         self._body.append(_figure(data, caption, kind))
 
-    def gallery(self, pictures: Sequence[Tuple[np.ndarray, str]]) -> None:
-        """(H, W, 3) RGB uint8 pictures with captions, several in a row."""
+    def gallery(self, pictures: Sequence[Tuple[np.ndarray, str]], wide: bool = False) -> None:
+        """(H, W, 3) RGB uint8 pictures with captions, several in a row, or one if they are wide."""
         tiles = "".join(_figure(jpeg_bytes(image), caption, "jpeg") for image, caption in pictures)
-        self._body.append(f'<div class="gallery">{tiles}</div>')
+        name = "gallery wide" if wide else "gallery"
+        self._body.append(f'<div class="{name}">{tiles}</div>')
 
     def write(self, path: Union[str, Path]) -> Path:
         """Write the page, whole or not at all."""

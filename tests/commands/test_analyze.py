@@ -24,7 +24,8 @@ def write_results(data: Path, folder: Path) -> Path:
         if annotation["id"] % 3 == 0:
             points = points[[0, 2, 1]]
         points[:, 2] = rng.uniform(0.7, 1.0, 3)
-        entries.append({"image_id": annotation["image_id"], "category_id": 1, "keypoints": points.reshape(-1).tolist(), "score": 0.9})
+        flat = points.reshape(-1).tolist()
+        entries.append({"image_id": annotation["image_id"], "category_id": 1, "keypoints": flat, "score": 0.9})
     path = folder / "keypoints_results.json"
     path.write_text(json.dumps(entries))
     return path

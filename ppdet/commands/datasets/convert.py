@@ -1,4 +1,4 @@
-"""Convert annotations between the formats of labelling tools: ppdet dataset convert labels.xml --images DIR --to coco -o train.json
+"""Convert annotations between the formats of labelling tools: ppdet dataset convert labels.xml --images DIR --to coco -o a.json
 
 Reads COCO, labelme, CVAT, Label Studio, DeepLabCut, SLEAP, YOLO-pose and MPII, whichever it is, and writes any of them. What a
 format cannot express, such as hidden points, is named with its count. See docs/data.md.

@@ -44,7 +44,8 @@ class AnnotationFile:
     @cached_property
     def image_by_id(self) -> Dict[Any, Mapping[str, Any]]:
         """The entries of images by id."""
-        return {each["id"]: each for each in self.content["images"] if isinstance(each, dict) and as_id(each.get("id")) is not None}
+        images = [each for each in self.content["images"] if isinstance(each, dict)]
+        return {each["id"]: each for each in images if as_id(each.get("id")) is not None}
 
     @cached_property
     def objects(self) -> List[Tuple[int, Dict[str, Any]]]:
@@ -56,7 +57,7 @@ class AnnotationFile:
         ]
 
     @cached_property
-    def table(self) -> "PoseTable":
+    def table(self) -> PoseTable:
         """Arrays of the objects whose keypoints and image can be read."""
         return pose_table(self)
 

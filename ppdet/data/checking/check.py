@@ -20,8 +20,10 @@ from ppdet.data.checking.sides import check_sides
 
 logger = get_logger(__name__)
 
-_HIDDEN_BY_FRAME = ("labelled-at-origin", "point-outside-image", "point-outside-box", "duplicate-object", "area-placeholder", "area-larger-than-box",
-                    "box-outside-image")  # fmt: skip
+_HIDDEN_BY_FRAME = (
+    "labelled-at-origin", "point-outside-image", "point-outside-box", "duplicate-object", "area-placeholder",
+    "area-larger-than-box", "box-outside-image",
+)  # fmt: skip
 """What follows from coordinates of another frame, and would only repeat it."""
 
 

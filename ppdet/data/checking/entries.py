@@ -51,14 +51,15 @@ def _categories(file: AnnotationFile) -> Iterator[Finding]:
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             yield Finding(
-                "duplicate-keypoint-name", ERROR, f"of category {category['name']!r} appear twice", len(twice), len(names), "names",
+                "duplicate-keypoint-name", ERROR, f"of category {category['name']!r} appear twice", len(twice), len(names),
+                "names",
                 shown(twice), "a skeleton needs unique names", "rename them in the category",
             )  # fmt: skip
         unpaired = _unpaired(names)
         if unpaired:
             yield Finding(
-                "unpaired-side", WARNING, f"of category {category['name']!r} have a side and no partner", len(unpaired), len(names),
-                "names", shown(unpaired), "mirrored training images would not exchange them with the other side",
+                "unpaired-side", WARNING, f"of category {category['name']!r} have a side and no partner", len(unpaired),
+                len(names), "names", shown(unpaired), "mirrored training images would not exchange them with the other side",
                 "check the spelling of the partner, for example left_knee and right_knee",
             )  # fmt: skip
     counts = {each["name"]: len(each["keypoints"]) for each in declared}
@@ -69,7 +70,7 @@ def _categories(file: AnnotationFile) -> Iterator[Finding]:
             "choose with `category` in the datasets, or train one model per category",
         )  # fmt: skip
     raw_links = [category.get("skeleton") for category in _list(file.raw.get("categories")) if isinstance(category, Mapping)]
-    zero = [links for links in raw_links if isinstance(links, list) and any(isinstance(pair, list) and 0 in pair for pair in links)]
+    zero = [links for links in raw_links if any(isinstance(pair, list) and 0 in pair for pair in _list(links))]
     if zero:
         yield Finding(
             "links-from-zero", WARNING, "count keypoints of `skeleton` from 0; COCO counts from 1", len(zero), len(raw_links),
@@ -110,10 +111,12 @@ def _ids(file: AnnotationFile) -> Iterator[Finding]:
             "duplicate-file-name", WARNING, "are listed under several ids", len(twice), len(images), "file names", shown(twice),
             "objects that are labelled under the other id count as missed", "list each image once",
         )  # fmt: skip
-    unknown = [p for p, each in enumerate(annotations) if not isinstance(each, dict) or each.get("image_id") not in file.image_by_id]
+    known = file.image_by_id
+    unknown = [p for p, each in enumerate(annotations) if not isinstance(each, dict) or each.get("image_id") not in known]
     if unknown:
         yield Finding(
-            "unknown-image", ERROR, "belong to an image that the file does not list", len(unknown), len(annotations), "annotations",
+            "unknown-image", ERROR, "belong to an image that the file does not list", len(unknown), len(annotations),
+            "annotations",
             shown([file.name(p) for p in unknown]), "they are left out", "add the images, or remove the annotations",
             "removes them", keys=unknown,
         )  # fmt: skip
@@ -122,7 +125,8 @@ def _ids(file: AnnotationFile) -> Iterator[Finding]:
     if shared:
         yield Finding(
             "duplicate-annotation-id", ERROR, "are the id of several annotations", len(shared), len(annotations), "ids",
-            shown(shared), "pycocotools compares only one of them, several times", "number the annotations anew", "numbers them anew",
+            shown(shared), "pycocotools compares only one of them, several times", "number the annotations anew",
+            "numbers them anew",
         )  # fmt: skip
     declared = {each["id"] for each in file.content["categories"]}
     strange = [p for p, each in enumerate(annotations) if isinstance(each, dict) and each.get("category_id") not in declared]
@@ -164,12 +168,14 @@ def _boxes_and_areas(file: AnnotationFile) -> Iterator[Finding]:
                            "write [x, y, width, height] in pixels", "takes the extent of the keypoints"),
         "empty-box": (ERROR, "have a box without extent", "they are left out: no crop can be made",
                       "draw the box again", "takes the extent of the keypoints"),
-        "box-outside-image": (ERROR, "have a box that lies outside the image or far beyond it", "the crop shows little of the object",
+        "box-outside-image": (ERROR, "have a box that lies outside the image or far beyond it", "the crop shows little of "
+        "the object",
                               "check the box, and whether the image was scaled or cut after labelling", "cuts it to the image"),
         "area-zero": (ERROR, "have area 0 or less, or no number", "they are left out: OKS divides by the area",
                       "write the object's area in pixels, or remove `area`", "removes `area`, so that .53 of the box is taken"),
         "area-placeholder": (ERROR, f"have an area below {SMALLEST_AREA_PER_BOX:.0%} of their box", "OKS and AP come out near 0",
-                             "write the object's area in pixels, or remove `area`", "removes `area`, so that .53 of the box is taken"),
+                             "write the object's area in pixels, or remove `area`", "removes `area`, so that .53 of the "
+                             "box is taken"),
         "area-larger-than-box": (WARNING, "have an area larger than their box", "OKS is too generous", "check area and box",
                                  "removes `area`, so that .53 of the box is taken"),
     }  # fmt: skip
@@ -191,7 +197,7 @@ def _outside(box: Sequence[float], image: Any) -> bool:
 
 def _lists(file: AnnotationFile) -> Iterator[Finding]:
     lengths = {each["id"]: len(each["keypoints"]) for each in file.content["categories"] if each.get("keypoints")}
-    usual = max(lengths.values()) if lengths else (file.table.keypoints.shape[1])
+    usual: int = max(lengths.values()) if lengths else file.table.keypoints.shape[1]
     wrong, unreadable, miscounted = [], [], []
     for position, entry in file.objects:
         keypoints = entry.get("keypoints")
@@ -199,7 +205,7 @@ def _lists(file: AnnotationFile) -> Iterator[Finding]:
             continue
         if not isinstance(keypoints, list):
             unreadable.append(position)
-        elif len(keypoints) != 3 * lengths.get(entry.get("category_id"), usual):
+        elif len(keypoints) != 3 * int(lengths.get(entry.get("category_id"), usual)):
             wrong.append(position)
         elif not are_numbers(keypoints):
             unreadable.append(position)
@@ -209,12 +215,14 @@ def _lists(file: AnnotationFile) -> Iterator[Finding]:
     if wrong:
         yield Finding(
             "keypoint-list-length", ERROR, "have another number of keypoints than their category", len(wrong), total, "objects",
-            shown([file.name(p) for p in wrong]), "they are left out", "write 3 values (x, y, v) per keypoint, in the category's order",
+            shown([file.name(p) for p in wrong]), "they are left out", "write 3 values (x, y, v) per keypoint, in the "
+            "category's order",
         )  # fmt: skip
     if unreadable:
         yield Finding(
             "unreadable-keypoints", ERROR, "have keypoints that are no finite numbers", len(unreadable), total, "objects",
-            shown([file.name(p) for p in unreadable]), "they are left out", "write x, y and v as numbers, 0, 0, 0 where unlabelled",
+            shown([file.name(p) for p in unreadable]), "they are left out", "write x, y and v as numbers, 0, 0, 0 where "
+            "unlabelled",
         )  # fmt: skip
     if miscounted:
         yield Finding(
@@ -273,7 +281,8 @@ def _points(file: AnnotationFile) -> Iterator[Finding]:
     if far.any():
         yield Finding(
             "point-outside-box", WARNING, f"lie more than {limit:.0%} of the box's longer side outside their box", int(far.sum()),
-            total, "labelled points", _point_names(file, far), "the crop may not show them; often the point or the box is another object's",
+            total, "labelled points", _point_names(file, far), "the crop may not show them; often the point or the box is "
+            "another object's",
             "look at these objects: ppdet dataset browse",
         )  # fmt: skip
 
@@ -282,7 +291,9 @@ def outside_image(keypoints: np.ndarray, image_wh: np.ndarray) -> np.ndarray:
     """(N, K) whether points lie outside images of known size, by more than `IMAGE_TOLERANCE`."""
     xy, limit = keypoints[..., :2], image_wh[:, None] - 1
     beyond = np.maximum(-xy, xy - limit).max(axis=-1)
-    return (beyond > IMAGE_TOLERANCE) & (image_wh > 0).all(axis=1)[:, None]
+    known = np.asarray((image_wh > 0).all(axis=1))
+    outside: np.ndarray = (beyond > IMAGE_TOLERANCE) & known[:, None]
+    return outside
 
 
 def box_excess(keypoints: np.ndarray, box_xywh: np.ndarray) -> np.ndarray:

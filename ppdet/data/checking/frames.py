@@ -40,7 +40,8 @@ def check_frames(file: AnnotationFile) -> Iterator[Finding]:
         return
     if fractions:
         yield _finding(
-            file, "fractions", count, f"have {fractions} as fractions of the image", "multiplies them by width and height", fractions
+            file, "fractions", count, f"have {fractions} as fractions of the image", "multiplies them by width and "
+            "height", fractions
         )
         return
     layout = other_box_layout(table.keypoints[with_box], table.box_xywh[with_box])
@@ -70,12 +71,14 @@ def _axes_exchanged(file: AnnotationFile, count: int) -> Finding:
         return _finding(file, "y-before-x", count, words, fix, "y-before-x")
     if turned_points and not points:
         return Finding(
-            "box-layout", ERROR, "have boxes that fit their keypoints as [y, x, height, width], not as [x, y, width, height]", count,
+            "box-layout", ERROR, "have boxes that fit their keypoints as [y, x, height, width], not as [x, y, width, "
+            "height]", count,
             len(table), "objects", [], "crops are made around the wrong place", "write [x, y, width, height]",
             "writes [x, y, width, height]", keys="[y, x, height, width]",
         )  # fmt: skip
     return Finding(
-        "axes-exchanged", ERROR, "have keypoints and boxes of which one has y before x; both lie inside their images, so which is open",
+        "axes-exchanged", ERROR, "have keypoints and boxes of which one has y before x; both lie inside their images, so "
+        "which is open",
         count, len(table), "objects", [], "crops are made around the wrong place", "write x before y in keypoints and in boxes",
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from ppdet.inference.progress import Progress
 
 HASH_SIDE = 16
 SAME_BITS = 12
-"""Of 256: copies of one picture, scaled or compressed anew, differ in fewer; unrelated pictures of COCO and LSP in 55 at least."""
+"""Of 256: copies of one picture, scaled or compressed anew, differ in fewer; unrelated pictures of COCO and LSP in 55 or more."""
 SAME_CORRELATION = 0.98
 LEAST_CONTRAST = 4.0
 """Standard deviation of grey values below which a picture has no content to compare."""
@@ -134,7 +134,8 @@ def check_leakage(first: Sequence[SeenImage], second: Sequence[SeenImage], names
         count = sum(each.group in groups for each in second)
         findings.append(Finding(
             "group-leakage", WARNING, f"of {names[1]} belong to a group that is also in {names[0]}", count, len(second), "images",
-            shown(sorted("=".join(group) for group in groups)), "frames of one video or images of one patient look alike: the score is too good",
+            shown(sorted("=".join(group) for group in groups)), "frames of one video or images of one patient look alike: "
+            "the score is too good",
             "split by group: ppdet dataset split --by KEY",
         ))  # fmt: skip
     return findings

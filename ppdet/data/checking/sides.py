@@ -75,8 +75,10 @@ def check_sides(file: AnnotationFile) -> Iterator[Finding]:
             )
             places.append(f"{file.name(int(table.position[rows[row]]))} ({names})")
         yield Finding(
-            "side-swap-suspect", WARNING if len(found) > SUSPICIOUS_SHARES[1] * len(rows) else NOTE, "seem to have left and right exchanged", len(found), len(rows), "objects", shown(places),
-            "the network learns to confuse the sides", "look at them, and exchange the labels where they are wrong; --fix does not "
+            "side-swap-suspect", WARNING if len(found) > SUSPICIOUS_SHARES[1] * len(rows) else NOTE, "seem to have left "
+            "and right exchanged", len(found), len(rows), "objects", shown(places),
+            "the network learns to confuse the sides", "look at them, and exchange the labels where they are wrong; --fix "
+            "does not "
             "guess", keys=suspects,
         )  # fmt: skip
     yield from _one_sided(file)
@@ -118,7 +120,8 @@ def _learn(keypoints: np.ndarray, pairs: Sequence[Sequence[int]], names: Sequenc
     across = [xy[:, b] - xy[:, a] for a, b in pairs]
     known = [seen[:, a] & seen[:, b] & (np.linalg.norm(d, axis=1) > SMALLEST_PAIR * extent) for (a, b), d in zip(pairs, across)]
     parts = [_part(names[a]) for a, _ in pairs]
-    columns, about, whole, stated = [], [], [], []
+    columns, whole, stated = [], [], []
+    about: List[Tuple[int, ...]] = []
     for p, q in combinations(range(len(pairs)), 2):
         columns.append(np.where(known[p] & known[q], _cosine(across[p], across[q]), np.nan))
         about.append((p, q))

@@ -21,7 +21,13 @@ FOLDER, IMAGE = "folder", "image"
 
 
 def split_file(
-    path: Path, output: Path, share: float = 0.2, by: Optional[str] = None, folds: int = 0, seed: int = 42, overwrite: bool = False
+    path: Path,
+    output: Path,
+    share: float = 0.2,
+    by: Optional[str] = None,
+    folds: int = 0,
+    seed: int = 42,
+    overwrite: bool = False,
 ) -> List[Path]:
     """Write `train.json` and `val.json`, or one pair per fold.
 
@@ -57,7 +63,9 @@ def split_file(
     return written
 
 
-def _parts(images: Sequence[Mapping[str, Any]], share: float, by: Optional[str], folds: int, seed: int) -> Tuple[List[set[Any]], str]:
+def _parts(
+    images: Sequence[Mapping[str, Any]], share: float, by: Optional[str], folds: int, seed: int
+) -> Tuple[List[set[Any]], str]:
     """Ids for validation of each fold (or of the only split), and how they were chosen."""
     if by is None and not folds:
         split = split_images(images, share, seed)
@@ -65,7 +73,8 @@ def _parts(images: Sequence[Mapping[str, Any]], share: float, by: Optional[str],
     groups, kind = _groups(images, by)
     wanted = folds or max(2, round(1 / share))
     if len(groups) < wanted:
-        raise DataError(f"{len(groups)} {kind} cannot be divided into {wanted} parts without tearing one apart; give a larger --val, "
+        raise DataError(f"{len(groups)} {kind} cannot be divided into {wanted} parts without tearing one apart; give a "
+        f"larger --val, "
                         "fewer --folds, or --by image")  # fmt: skip
     if not folds:
         dealt = [_share(groups, share, len(images), seed)]
@@ -83,9 +92,7 @@ def _groups(images: Sequence[Mapping[str, Any]], by: Optional[str]) -> Tuple[Lis
         return (groups, kind) if len(groups) > 1 else ([[row] for row in range(len(images))], "images")
     if by == IMAGE:
         return [[row] for row in range(len(images))], "images"
-    values = [
-        str(image.get("file_name", "")).replace("\\", "/").rpartition("/")[0] if by == FOLDER else image.get(by) for image in images
-    ]
+    values = [_folder_of(image) if by == FOLDER else image.get(by) for image in images]
     without = sum(value is None for value in values)
     if without:
         raise DataError(f"--by {by}: {without} of {len(images)} images have no {by!r}; their keys are {', '.join(images[0])}")
@@ -93,6 +100,10 @@ def _groups(images: Sequence[Mapping[str, Any]], by: Optional[str]) -> Tuple[Lis
     for row, value in enumerate(values):
         rows.setdefault(str(value), []).append(row)
     return list(rows.values()), f"values of {by}"
+
+
+def _folder_of(image: Mapping[str, Any]) -> str:
+    return str(image.get("file_name", "")).replace("\\", "/").rpartition("/")[0]
 
 
 def _deal(sizes: Sequence[int], parts: int) -> List[List[int]]:
@@ -108,7 +119,8 @@ def _deal(sizes: Sequence[int], parts: int) -> List[List[int]]:
 
 def _share(groups: Sequence[Sequence[int]], share: float, total: int, seed: int) -> List[int]:
     """Groups in random order as long as they bring the number of images nearer to the wanted one; at least one, never all."""
-    wanted, chosen, count = share * total, [], 0
+    wanted, count = share * total, 0
+    chosen: List[int] = []
     for group in np.random.default_rng(seed).permutation(len(groups)).tolist():
         size = len(groups[group])
         if len(chosen) < len(groups) - 1 and (abs(count + size - wanted) < abs(count - wanted) or not chosen):

@@ -107,7 +107,8 @@ def _calibration(page: HtmlPage, found: Analysis) -> None:
     if fit is None:
         page.text(f"No calibration: {found.no_calibration}", note=True)
         return
-    page.text("A keypoint is right if its similarity with its label is at least .5. The expected calibration error (ECE) is the mean "
+    page.text("A keypoint is right if its similarity with its label is at least .5. The expected calibration error (ECE) "
+    "is the mean "
               "difference of confidence and share of right keypoints.")  # fmt: skip
     rows = [
         ("as it is", fit.before.ece, fit.before.log_loss),
@@ -118,7 +119,8 @@ def _calibration(page: HtmlPage, found: Analysis) -> None:
         rows.append((name, fit.after.ece, fit.after.log_loss))
     page.table(("confidence", "ECE", "log loss"), rows)
     page.figure(plot_bytes(_reliability_plot(fit.before, fit.after)), "reliability before and after; bars: number of keypoints")
-    page.text(f"Proposed for the model card: score_calibration: {fit.proposed.to_dict()} (ppdet analyze ... --store MODEL_DIR). It "
+    page.text(f"Proposed for the model card: score_calibration: {fit.proposed.to_dict()} (ppdet analyze ... --store "
+    f"MODEL_DIR). It "
               "keeps the order of the scores; thresholds have to be chosen anew.")  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def _gallery(
     if image_dir is None:
         page.text("No images: give their folder as --image_dir.", note=True)
         return
-    names = {number: image.get("file_name", "") for number, image in ((each["id"], each) for each in truth.coco.dataset["images"])}
+    names = {image["id"]: image.get("file_name", "") for image in truth.coco.dataset["images"]}
     pictures: List[Tuple[np.ndarray, str]] = []
     unread: List[str] = []
     for row in found.worst(worst):

@@ -46,6 +46,7 @@ class AnalyzeOptions:
         worst: number of objects in the gallery.
         store: exported model in whose card the calibration is stored.
         exported: arguments of `ExportedModel`, to run an exported model instead of the weights.
+        engine: runs the network of the weights; see `acceleration.accelerated`.
     """
 
     output: str
@@ -58,6 +59,7 @@ class AnalyzeOptions:
     worst: int = 24
     store: Optional[str] = None
     exported: Optional[Dict[str, Any]] = None
+    engine: str = "auto"
 
 
 def analyze(options: AnalyzeOptions, config: Optional[Config] = None) -> Analysis:
@@ -135,7 +137,8 @@ def _stated_skeleton(options: AnalyzeOptions) -> Skeleton:
     chosen = [each for each in declared if options.category in (None, each["name"], str(each["id"]))]
     if len(chosen) != 1:
         raise ConfigError(
-            f"{options.annotations} declares keypoints for {len(declared)} categories; choose one with --category, or give --skeleton"
+            f"{options.annotations} declares keypoints for {len(declared)} categories; choose one with --category, or "
+            f"give --skeleton"
         )
     return skeleton_from_categories(chosen[0])
 
@@ -154,6 +157,7 @@ def _from_model(options: AnalyzeOptions, config: Config) -> _Source:
     from ppdet.engine.components import import_components
     from ppdet.engine.configs.check import require_sound
     from ppdet.engine.device import choose_device
+    from ppdet.engine.evaluation.acceleration import accelerated
     from ppdet.engine.evaluation.evaluator import Evaluator
     from ppdet.engine.precision import Precision
     from ppdet.engine.tasks.exported_model import ExportedModel
@@ -163,9 +167,14 @@ def _from_model(options: AnalyzeOptions, config: Config) -> _Source:
     require_sound(config, import_components(config))
     assembly = Assembly(config)
     metric = assembly.people_metric(options.output)
-    model = load_model(assembly) if options.exported is None else ExportedModel(**options.exported)
-    evaluator = Evaluator(assembly, model, metric=metric, precision=Precision.from_config(config, False))
-    evaluator.run()
+    precision = Precision.from_config(config, False)
+    if options.exported is not None:
+        evaluator = Evaluator(assembly, ExportedModel(**options.exported), metric=metric, precision=precision)
+        evaluator.run()
+    else:
+        with accelerated(assembly, load_model(assembly), options.engine, precision) as model:
+            evaluator = Evaluator(assembly, model, metric=metric, precision=precision)
+            evaluator.run()
     return _source_of(options, assembly, metric, metric.results(), evaluator.setting)
 
 

@@ -66,10 +66,12 @@ class Analysis:
         if fit is not None:
             content["calibration"] = {
                 "ECE": fit.before.ece, "temperature": fit.temperature_only.temperature,
-                "ECE_with_temperature": fit.with_temperature.ece, "proposed": fit.proposed.to_dict(), "ECE_proposed": fit.after.ece,
+                "ECE_with_temperature": fit.with_temperature.ece, "proposed": fit.proposed.to_dict(),
+                "ECE_proposed": fit.after.ece,
             }  # fmt: skip
         if self.boxes is not None:
-            content["boxes"] = {"count": self.boxes.boxes, "recall@.5": self.boxes.recall(0.5), "recall@.75": self.boxes.recall(0.75)}
+            recall = {f"recall@{text}": self.boxes.recall(iou) for text, iou in ((".5", 0.5), (".75", 0.75))}
+            content["boxes"] = {"count": self.boxes.boxes, **recall}
         return content
 
 

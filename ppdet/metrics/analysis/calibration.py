@@ -40,7 +40,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class CalibrationFit:
-    """Reliability as it is, with a temperature, and with the calibration that is proposed (temperature, and shift if it helps)."""
+    """Reliability as it is, with a temperature, and with what is proposed: a temperature, and a shift if that helps."""
 
     before: Reliability
     temperature_only: ScoreCalibration

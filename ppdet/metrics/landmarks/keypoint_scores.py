@@ -212,12 +212,23 @@ class KeypointScores:
         if errors.missed:
             lost = f"{errors.missed} of {len(errors.pixels)} objects were not found"
             self._notes.append(f"{lost}: wrong in shares such as PCK, left out of errors such as EPE")
+        self._notes += self._not_evaluated(errors)
         if ap and self._people is not None:
             self._notes += self._people.notes()
         if self.output_eval is not None:
             with atomic_write(self.output_eval / TABLE_FILE) as file:
                 json.dump(tables_as_json(self.stats, self.tables, self.skeleton.names), file, indent=1)
         return dict(self.stats)
+
+    def _not_evaluated(self, errors: PointErrors) -> List[str]:
+        """A note on labelled objects of the file that were in no sample."""
+        if self._people is None or not len(self.samples):
+            return []
+        objects = self._people.ground_truth.coco.dataset["annotations"]
+        labelled = sum(bool(each["num_keypoints"]) and not each["iscrowd"] for each in objects)
+        missing = labelled - len(errors.pixels)
+        why = "their images could not be read, or the dataset left them out"
+        return [f"{missing} of {labelled} labelled objects were not evaluated: {why}"] if missing > 0 else []
 
     def _errors_of_samples(self) -> PointErrors:
         rows = self.samples.arrays()

@@ -39,8 +39,9 @@ def clean(count: int = COUNT) -> Content:
         low, high = xy[visible > 0].min(axis=0) - 12, xy[visible > 0].max(axis=0) + 12
         box = np.round([*low, *(high - low)], 2).tolist()
         annotations.append(
-            {"id": number, "image_id": number, "category_id": 1, "iscrowd": 0, "bbox": box, "area": round(0.6 * box[2] * box[3], 1),
-             "keypoints": points.reshape(-1).tolist(), "num_keypoints": int((visible > 0).sum())}
+            {"id": number, "image_id": number, "category_id": 1, "iscrowd": 0, "bbox": box,
+             "area": round(0.6 * box[2] * box[3], 1), "keypoints": points.reshape(-1).tolist(),
+             "num_keypoints": int((visible > 0).sum())}
         )  # fmt: skip
         images.append({"id": number, "file_name": f"{number}.png", "width": 420, "height": 240})
     categories = [{"id": 1, "name": "person", "keypoints": list(NAMES), "skeleton": [[4, 6], [5, 7]]}]

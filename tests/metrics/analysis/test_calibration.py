@@ -56,7 +56,11 @@ def test_the_order_of_scores_stays_and_the_card_keeps_them() -> None:
 
 @pytest.mark.parametrize(
     ("scores", "correct"),
-    [(np.full(10, 0.5), np.arange(10) % 2 == 0), (np.linspace(0, 1, 50), np.ones(50)), (np.full(50, 0.5), np.arange(50) % 2 == 0)],
+    [
+        (np.full(10, 0.5), np.arange(10) % 2 == 0),
+        (np.linspace(0, 1, 50), np.ones(50)),
+        (np.full(50, 0.5), np.arange(50) % 2 == 0),
+    ],
 )
 def test_too_little_to_calibrate(scores: np.ndarray, correct: np.ndarray) -> None:
     with pytest.raises(DataError):

@@ -63,7 +63,8 @@ def yolo_pose(content: NamedContent, folder: Path, image_folder: str) -> List[st
         DataError: classes have different keypoints.
     """
     if len({tuple(names) for names in content.classes.values()}) != 1:
-        raise DataError("YOLO-pose has one list of keypoints for all classes, and the classes of this file differ: choose one with --category")
+        raise DataError("YOLO-pose has one list of keypoints for all classes, and the classes of this file differ: choose "
+        "one with --category")
     numbers = {label: number for number, label in enumerate(content.classes)}
     names = next(iter(content.classes.values()))
     for image, objects in content.images:

@@ -55,14 +55,16 @@ def label_studio(content: NamedContent, file: Path) -> List[str]:
         })  # fmt: skip
     _write(file, tasks)
     without = sum(each.box is None for _, objects in content.images for each in objects)
-    return [f"{without} objects have no box; their extent with a margin stands for it, since points belong to boxes"] if without else []
+    return [f"{without} objects have no box; their extent with a margin stands for it, since points belong to "
+    f"boxes"] if without else []
 
 
 def _regions(each: NamedObject, key: str, width: int, height: int) -> List[Dict[str, Any]]:
     size = {"original_width": width, "original_height": height, "image_rotation": 0, "to_name": "img"}
     x, y, w, h = each.box or _extent(each)
     value = {"x": 100 * x / width, "y": 100 * y / height, "width": 100 * w / width, "height": 100 * h / height, "rotation": 0}
-    regions = [{"id": key, "type": "rectanglelabels", "from_name": "box", **size, "value": {**value, "rectanglelabels": [each.label]}}]
+    box = {**value, "rectanglelabels": [each.label]}
+    regions: List[Dict[str, Any]] = [{"id": key, "type": "rectanglelabels", "from_name": "box", **size, "value": box}]
     for place, (name, (px, py, v)) in enumerate(each.labelled.items()):
         point = {"x": 100 * px / width, "y": 100 * py / height, "width": 0.5, "keypointlabels": [name]}
         regions.append({
@@ -86,7 +88,8 @@ def mpii(content: NamedContent, file: Path) -> List[str]:
     for label, names in content.classes.items():
         if set(names) != set(MPII16.names):
             raise DataError(
-                f"MPII has the keypoints {', '.join(MPII16.names)}; class {label!r} has {', '.join(names)[:200]}. Choose another format"
+                f"MPII has the keypoints {', '.join(MPII16.names)}; class {label!r} has {', '.join(names)[:200]}. Choose "
+                f"another format"
             )
     people = []
     for image, objects in content.images:

@@ -56,8 +56,8 @@ def named_content(content: Mapping[str, Any]) -> NamedContent:
     by_image: Dict[Any, List[NamedObject]] = {}
     left_out = 0
     for entry in content["annotations"]:
-        category = categories.get(entry.get("category_id")) if isinstance(entry, dict) else None
-        points = None if category is None else _points(entry, category["keypoints"])
+        category = categories.get(entry.get("category_id"), {}) if isinstance(entry, dict) else {}
+        points = _points(entry, category["keypoints"]) if category else None
         if points is None or entry.get("iscrowd"):
             left_out += 1
             continue

@@ -47,14 +47,16 @@ def sleap(content: NamedContent, file: Path) -> List[str]:
     seen: dict[int, str] = {}
     with open(file, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["track", "frame_idx", "instance.score", *(f"{name}.{part}" for name in names for part in ("x", "y", "score"))])
+        columns = [f"{name}.{part}" for name in names for part in ("x", "y", "score")]
+        writer.writerow(["track", "frame_idx", "instance.score", *columns])
         for image, objects in content.images:
             if not objects:
                 continue
             frame = _frame_number(image["file_name"])
             if frame in seen:
                 raise DataError(
-                    f"SLEAP's CSV names frames by number, and {seen[frame]} and {image['file_name']} both end with {frame}: choose another format"
+                    f"SLEAP's CSV names frames by number, and {seen[frame]} and {image['file_name']} both end with "
+                    f"{frame}: choose another format"
                 )
             seen[frame] = image["file_name"]
             for number, each in enumerate(objects):
@@ -66,7 +68,8 @@ def sleap(content: NamedContent, file: Path) -> List[str]:
 def _only_class(content: NamedContent, tool: str) -> List[List[str]]:
     used = {each.label for _, objects in content.images for each in objects}
     if len(used) != 1:
-        raise DataError(f"{tool} has one class of animals, this file has {len(used)} ({', '.join(sorted(used))}): choose one with --category")
+        raise DataError(f"{tool} has one class of animals, this file has {len(used)} ({', '.join(sorted(used))}): choose "
+        f"one with --category")
     return [content.classes[used.pop()]]
 
 
@@ -91,4 +94,5 @@ def _frame_number(name: str) -> int:
 def _lost(content: NamedContent, tool: str) -> List[str]:
     notes = [f"{tool} has no boxes: they are left out"] if any(o.box for _, objects in content.images for o in objects) else []
     hidden = content.hidden()
-    return notes + ([f"{tool} does not tell hidden points from visible ones: {hidden} hidden points become visible"] if hidden else [])
+    return notes + ([f"{tool} does not tell hidden points from visible ones: {hidden} hidden points become "
+    f"visible"] if hidden else [])

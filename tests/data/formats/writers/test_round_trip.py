@@ -127,7 +127,8 @@ def test_the_command(images: Path, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(content(NAMES)))
     words = ["convert", str(tmp_path / "a.json"), "--images", str(images)]
     assert main([*words, "--to", "cvat", "-o", str(tmp_path / "a.xml")]) == 0
-    assert main(["convert", str(tmp_path / "a.xml"), "--images", str(images), "--to", "coco", "-o", str(tmp_path / "b.json")]) == 0
+    words = ["convert", str(tmp_path / "a.xml"), "--images", str(images)]
+    assert main([*words, "--to", "coco", "-o", str(tmp_path / "b.json")]) == 0
     back = json.loads((tmp_path / "b.json").read_text())
     assert len(back["annotations"]) == 4 and back["categories"][0]["keypoints"] == NAMES
     assert main([*words, "--to", "coco", "-o", str(tmp_path / "c.json"), "--category", "dog"]) == 2
