@@ -40,8 +40,8 @@ def test_box_becomes_padded_rectangle_at_the_inputs_aspect(coco, write_coco):
 
 
 def test_the_padding_of_the_crop_can_be_stated(coco, write_coco):
-    folder = write_coco(coco)
-    usual, tight = dataset(folder)[0].size_wh, dataset(folder, padding=1.0)[0].size_wh
+    folder = write_coco(coco())
+    usual, tight = dataset(folder).describe(0).size_wh, dataset(folder, padding=1.0).describe(0).size_wh
     np.testing.assert_allclose(usual, 1.25 * tight)
     with pytest.raises(ConfigError, match="padding"):
         dataset(folder, padding=0.5)
