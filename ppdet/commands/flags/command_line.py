@@ -24,6 +24,7 @@ INSTALL = {
     "scipy": ("SciPy", "scipy", "train"),
     "shapely": ("Shapely", "shapely", "train"),
     "onnx": ("ONNX", "'onnx<=1.17'", "train"),
+    "matplotlib": ("matplotlib", "matplotlib", "train"),
     "visualdl": ("VisualDL", "visualdl", "train"),
     "cv2": ("OpenCV", "opencv-python-headless", ""),
     "numpy": ("NumPy", "numpy", ""),
