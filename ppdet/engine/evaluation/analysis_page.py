@@ -183,7 +183,7 @@ def _gallery(
             unread.append(str(error))
             continue
         pictures.append((_pair(image, found, row, skeleton), f"{name}: {_caption(found, row, skeleton)}"))
-    page.text("Left the labels, right the prediction.")
+    page.text("Left the labels, right the prediction of the labelled keypoints.")
     page.gallery(pictures)
     if unread:
         logger.warning("%d of %d images of the gallery cannot be read: %s", len(unread), worst, unread[0])
@@ -217,7 +217,7 @@ def _pair(image: np.ndarray, found: Analysis, row: int, skeleton: Skeleton) -> n
     scale = TILE_HEIGHT / (high[1] - low[1])
     part = cv2.resize(image[low[1] : high[1], low[0] : high[0]], None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     drawer = PoseDrawer(skeleton, orphans=True)
-    shown = np.zeros_like(objects.truth[row, :, 2]) if objects.result[row] < 0 else np.ones(len(seen))
+    shown = np.zeros_like(seen) if objects.result[row] < 0 else seen
     predicted = np.nan_to_num(objects.xy[row])
     tiles = [drawer.draw(part, ((xy - low) * scale)[None], visible[None].astype(float), 0.5)
              for xy, visible in ((truth, seen), (predicted, shown))]  # fmt: skip

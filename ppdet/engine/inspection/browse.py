@@ -102,7 +102,7 @@ def _look_at(dataset: Any, transforms: Sequence[Any], assembly: Assembly, row: i
         sample = dataset.load(row, rng)
         for transform in transforms:
             sample = transform(sample, rng)
-        if sample.xy_input is None:
+        if sample.xy_input is None or sample.image is None:
             raise ConfigError("the reader's sample_transforms have no TopDownAffine, so there are no crops to look at")
         target, weight = _target(sample, assembly.codec)
         error = _decode_error(sample, target, weight, assembly.codec)
@@ -121,12 +121,14 @@ def _target(sample: PersonSample, codec: Any) -> Tuple[np.ndarray, np.ndarray]:
     """Target and weights (K,) as the reader made them; of readers that make none, as the codec does."""
     if sample.target is not None and sample.target_weight is not None:
         return np.asarray(sample.target), np.asarray(sample.target_weight).reshape(-1)
+    assert sample.xy_input is not None, "checked by the caller"
     encoded = codec.encode(sample.xy_input[None], sample.visible[None])
     return encoded[0][0], np.asarray(encoded[-1][0]).reshape(-1)
 
 
 def _decode_error(sample: PersonSample, target: np.ndarray, weight: np.ndarray, codec: Any) -> np.ndarray:
     """(P,) distance of decoded targets from the labels in pixels of the network input."""
+    assert sample.xy_input is not None, "checked by the caller"
     crop = codec.crop_at(sample.center_xy[None], sample.size_wh[None], np.array([sample.rotation]), np.array([sample.mirrored]))
     sizes = codec.output_sizes
     outputs = target[None] if len(sizes) == 1 else tuple(np.split(target[None], np.cumsum([s[0] for s in sizes])[:-1], axis=-1))
