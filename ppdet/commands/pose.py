@@ -2,6 +2,7 @@
 
     ppdet pose street.mp4 --output_dir out               a video with skeletons
     ppdet pose images/ --json poses.json                 only the numbers
+    ppdet pose street.mp4 --results poses.parquet        as a table; other formats: docs/formats.md
     ppdet pose photo.jpg --json - | jq '.[0].people'     into a pipe; log lines go to stderr
     ppdet pose 0                                         the first camera, until Ctrl-C
     ppdet pose photo.jpg --model output_inference/higherhrnet_hrnet_w32_512 --det none
@@ -36,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models.add_argument("--det_threshold", type=float, default=0.5,
                         help="smallest score of a person's box (default: %(default)s)")
     models.add_argument("--threshold", type=float, default=0.5,
-                        help="smallest keypoint score that is drawn; the JSON has them all (default: %(default)s)")
+                        help="smallest keypoint score that is drawn; formats with scores have them all (default: %(default)s)")
     models.add_argument("--batch_size", type=int, default=8, help="people per run of the network (default: %(default)s)")
     add_switch(models, "--flip_test", "average with the mirrored crop: slower, a little more accurate (default: off)")
     add_person_threshold(models)
-    add_plain_source_flags(parser, "output/pose", "poses")
+    add_plain_source_flags(parser, "output/pose", "poses", poses=True)
     add_smoothing_flags(parser)
     add_tracking_flags(parser)
 

@@ -3,11 +3,27 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ppdet.core.logger import get_logger
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+_is_quiet = False
+
+
+@contextmanager
+def quiet_progress() -> Iterator[None]:
+    """Show no progress within the block, in any thread: several workers would write over each other."""
+    global _is_quiet
+    before, _is_quiet = _is_quiet, True
+    try:
+        yield
+    finally:
+        _is_quiet = before
 
 
 class Progress:
@@ -23,7 +39,8 @@ class Progress:
         self.label, self.total, self.unit = label, total, unit
         self.done = 0
         self._start = self._last_line = time.perf_counter()
-        self._bar = _terminal_bar(label, total, unit)
+        self._is_quiet = _is_quiet
+        self._bar = None if _is_quiet else _terminal_bar(label, total, unit)
 
     def step(self, count: int = 1) -> None:
         """Record finished work."""
@@ -32,7 +49,7 @@ class Progress:
             self._bar.update(count)
             return
         now = time.perf_counter()
-        if now - self._last_line >= SECONDS_BETWEEN_LINES:
+        if not self._is_quiet and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             of_total = f"/{self.total}" if self.total else ""
             rate = self.done / max(now - self._start, 1e-9)

@@ -1,0 +1,123 @@
+"""The same work by actors of Ray Data, on one machine or a cluster. Needs `ray[data]`.
+
+Every machine must see inputs and results under the same paths (a shared file system) and have ppdet installed.
+"""
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ppdet.core.errors import ConfigError
+from ppdet.inference.batch_runs.inputs import BatchInput
+from ppdet.inference.batch_runs.job import BatchJob, Outcome, work_on
+from ppdet.inference.formats.whole_output import CannotWriteError
+from ppdet.inference.progress import quiet_progress
+
+ITEMS_PER_DATASET = 10_000
+"""Each input is a block of its own, so that a dead actor costs one input; Ray plans so many blocks well."""
+OBJECT_STORE_BYTES = 100_000_000
+"""Paths and counts go through the object store, never frames."""
+CANNOT_WRITE = "cannot write"
+
+
+class RayWorkers:
+    """Runs inputs in actors that each hold one pipeline.
+
+    Args:
+        job: what to do.
+        folder: where results go; seen by all machines under this path.
+        workers: number of actors.
+        attempts: so many actors may die on an input before it counts as failed.
+        address: of a running cluster ("auto" for the one of this machine); None starts one here for this run.
+        cpus: processor cores per actor.
+
+    Attributes:
+        lost: inputs on which actors died for good; Ray replaces the actors itself and does not say how many.
+
+    Raises:
+        ConfigError: Ray is not installed, or no cluster answers at the address.
+    """
+
+    def __init__(
+        self, job: BatchJob, folder: Path, workers: int, attempts: int = 2, address: str | None = None, cpus: float = 1.0
+    ) -> None:
+        if find_spec("ray") is None:
+            raise ConfigError("--engine ray needs Ray, which is not installed: pip install 'ray[data]', or pip install "
+                              "'ppdet-keypoint[scale]'; --engine local needs nothing")
+        self._job, self._folder, self._count, self._attempts = job, folder.resolve(), workers, attempts
+        self._cpus = cpus
+        self._start(address)
+        self.lost = 0
+
+    def _start(self, address: str | None) -> None:
+        import ray
+
+        quiet: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
+        if address is None:
+            ray.init(num_cpus=max(1, round(self._count * self._cpus)), object_store_memory=OBJECT_STORE_BYTES,
+                     include_dashboard=False, **quiet)  # fmt: skip
+            return
+        try:
+            ray.init(address=address, **quiet)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ConfigError(f"--address {address}: no Ray cluster answers there ({error}): start one with `ray start --head` and "
+                              "give HOST:6379, or leave the flag out") from error
+
+    def run(self, items: Sequence[BatchInput]) -> Iterator[tuple[BatchInput, Outcome]]:
+        """Inputs with what became of them, as they are finished.
+
+        Raises:
+            CannotWriteError: a result cannot be written.
+        """
+        for start in range(0, len(items), ITEMS_PER_DATASET):
+            yield from self._dataset(items[start : start + ITEMS_PER_DATASET])
+
+    def _dataset(self, items: Sequence[BatchInput]) -> Iterator[tuple[BatchInput, Outcome]]:
+        import ray
+
+        context = ray.data.DataContext.get_current()
+        context.max_errored_blocks = -1  # an input on which actors die must not end the run
+        context.enable_progress_bars = False
+        left = {place: item for place, item in enumerate(items)}
+        rows = [{"place": place, "source": item.source, "name": item.name} for place, item in left.items()]
+        outcomes = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            _Actor, batch_size=1, num_cpus=self._cpus, concurrency=min(self._count, len(rows)),
+            fn_constructor_args=(self._job, str(self._folder)), max_restarts=-1, max_task_retries=self._attempts - 1,
+        )  # fmt: skip
+        for row in outcomes.iter_rows():
+            outcome = Outcome(**{name: row[name] for name in Outcome.__dataclass_fields__})
+            if outcome.status == CANNOT_WRITE:
+                raise CannotWriteError(outcome.reason)
+            yield left.pop(int(row["place"])), outcome
+        for item in left.values():
+            self.lost += 1
+            reason = f"{self._attempts} actors died on it; is memory short, or the file made to break decoders?"
+            yield item, Outcome(item.source, "failed", reason)
+
+    def stop(self) -> None:
+        """End the actors, and the cluster if it was started here."""
+        import ray
+
+        with suppress(Exception):
+            ray.shutdown()
+
+
+class _Actor:
+    """Holds one pipeline; called with one input at a time."""
+
+    def __init__(self, job: BatchJob, folder: str) -> None:
+        self._job, self._folder = job, Path(folder)
+        self._pipeline = job.open_pipeline()
+
+    def __call__(self, rows: dict[str, Any]) -> dict[str, list[Any]]:
+        item = BatchInput(str(rows["source"][0]), str(rows["name"][0]))
+        with quiet_progress():
+            try:
+                outcome = work_on(self._job, self._pipeline, item, self._folder)
+            except CannotWriteError as error:
+                outcome = Outcome(item.source, CANNOT_WRITE, str(error))
+        return {"place": [int(rows["place"][0])], **{name: [value] for name, value in vars(outcome).items()}}
