@@ -18,29 +18,15 @@ import argparse
 from typing import Optional, Sequence
 
 from ppdet.commands.flags.command_line import run_module
-from ppdet.commands.flags.run_flags import add_person_threshold, add_smoothing_flags
+from ppdet.commands.flags.pose_model_flags import add_pose_model_flags
+from ppdet.commands.flags.run_flags import add_smoothing_flags
 from ppdet.commands.flags.source_flags import add_plain_source_flags
 from ppdet.commands.flags.tracking_flags import add_tracking_flags
-from ppdet.commands.flags.values import add_switch
-
-NO_DETECTOR = "none"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sources, models, results, engine."""
-    models = parser.add_argument_group("models")
-    models.add_argument("--model", metavar="MODEL",
-                        help="pose model: name, exported folder or ONNX file (default: the one that is bundled)")
-    models.add_argument("--det", metavar="MODEL",
-                        help="detector: name, exported folder, ONNX file or JSON file of boxes (default: the one that is "
-                             f"bundled); {NO_DETECTOR} for a bottom-up model, or to take each whole image as one person")
-    models.add_argument("--det_threshold", type=float, default=0.5,
-                        help="smallest score of a person's box (default: %(default)s)")
-    models.add_argument("--threshold", type=float, default=0.5,
-                        help="smallest keypoint score that is drawn; formats with scores have them all (default: %(default)s)")
-    models.add_argument("--batch_size", type=int, default=8, help="people per run of the network (default: %(default)s)")
-    add_switch(models, "--flip_test", "average with the mirrored crop: slower, a little more accurate (default: off)")
-    add_person_threshold(models)
+    add_pose_model_flags(parser)
     add_plain_source_flags(parser, "output/pose", "poses", poses=True)
     add_smoothing_flags(parser)
     add_tracking_flags(parser)

@@ -18,6 +18,7 @@ from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
 from ppdet.commands.flags.format_flags import format_options
+from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
 from ppdet.commands.flags.run_flags import chosen_filter
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
@@ -56,7 +57,7 @@ def run_pose(args: argparse.Namespace) -> int:
 
 def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
     with _results(args, stdout, _pose_writer(args), _pose_file(args)) as (drawings, records):
-        work = PoseRun(_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
+        work = PoseRun(pose_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
                        args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
         status = 0
         if sources.images:
@@ -105,11 +106,11 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     return status
 
 
-def _pipeline(args: argparse.Namespace) -> PosePipeline:
+def pose_pipeline(args: argparse.Namespace) -> PosePipeline:
     """The pipeline of the given models; by default the bundled ones."""
     models: dict[str, Any] = {}
     if args.det is not None:
-        models["detector"] = None if args.det.lower() == "none" else args.det
+        models["detector"] = None if args.det.lower() == NO_DETECTOR else args.det
     if args.model is not None:
         models["keypoint"] = args.model
     return PosePipeline(

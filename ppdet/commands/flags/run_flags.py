@@ -40,9 +40,9 @@ def add_exif_flag(group: argparse._ActionsContainer) -> None:
                                        "instead of turned as their EXIF orientation says (default: off)")
 
 
-def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> None:
-    """Flags for engine, precision and threads."""
-    group.add_argument("--engine", choices=(AUTO, *runtime_names()), default=AUTO,
+def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int, name: str = "--engine") -> None:
+    """Flags for the engine (called `name`), precision and threads."""
+    group.add_argument(name, choices=(AUTO, *runtime_names()), default=AUTO,
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
     group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
                        help="numbers to compute in (default: %(default)s)")

@@ -26,6 +26,10 @@ from ppdet.inference.video.process import process_video
 FINGERPRINT_LENGTH = 16
 
 
+class WorkerStartError(PpdetError):
+    """No worker can be started: the model does not load, or memory is short."""
+
+
 @dataclass(frozen=True)
 class BatchJob:
     """What a batch does. Goes to the workers by pickle.

@@ -78,7 +78,8 @@ class Journal:
             CannotWriteError: the journal cannot be written; the input will be done again.
         """
         result = self._job.result_path(self._folder, item)
-        entry = {"kind": INPUT, "name": item.name, **outcome.to_dict(), "fingerprint": self._job.fingerprint, "input_state": state_of(item.source)}
+        entry = {"kind": INPUT, "name": item.name, **outcome.to_dict(), "fingerprint": self._job.fingerprint,
+                 "input_state": state_of(item.source)}  # fmt: skip
         if outcome.status == "done":
             entry |= {"result": result.relative_to(self._folder).as_posix(), "result_bytes": size_of(result)}
         self._append(entry)
@@ -94,7 +95,8 @@ class Journal:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> CannotWriteError:
-        return CannotWriteError(f"cannot write {self.path}: {error.strerror or error}; free some space or choose another --output")
+        reason = error.strerror or error
+        return CannotWriteError(f"cannot write {self.path}: {reason}; free some space or choose another --output")
 
     def outcome_of(self, item: BatchInput) -> Outcome | None:
         """What became of an input in an earlier run with these settings; None if it has to be done: never done, changed since, or

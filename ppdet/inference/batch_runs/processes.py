@@ -24,7 +24,7 @@ from ppdet.core.errors import PpdetError
 from ppdet.core.files import remove_temporaries
 from ppdet.core.logger import get_logger
 from ppdet.inference.batch_runs.inputs import BatchInput
-from ppdet.inference.batch_runs.job import BatchJob, Outcome, work_on
+from ppdet.inference.batch_runs.job import BatchJob, Outcome, WorkerStartError, work_on
 from ppdet.inference.formats.whole_output import CannotWriteError
 from ppdet.inference.progress import quiet_progress
 
@@ -33,10 +33,6 @@ SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_END = 5.0
 MOST_START_FAILURES = 3
 READY, BEAT, OUTCOME, ERROR, CANNOT_WRITE = "ready", "beat", "outcome", "error", "cannot write"
-
-
-class WorkerStartError(PpdetError):
-    """No worker can be started: the model does not load, or memory is short."""
 
 
 @dataclass
@@ -123,8 +119,8 @@ class LocalWorkers:
             if worker.item is not None and time.monotonic() - worker.seen > self._stall_seconds:
                 item = worker.item
                 self._end(worker)
-                reason = (f"no frame was finished for {self._stall_seconds:g} s, so the worker was stopped; --stall_seconds sets the "
-                          "limit")
+                reason = (f"no frame was finished for {self._stall_seconds:g} s, so the worker was stopped; --stall_seconds sets "
+                          "the limit")
                 yield item, Outcome(item.source, "failed", reason, time.monotonic() - worker.seen)
 
     def _read(self, worker: _Worker) -> Iterator[tuple[BatchInput, Outcome]]:

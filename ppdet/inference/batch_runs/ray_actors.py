@@ -5,15 +5,17 @@ Every machine must see inputs and results under the same paths (a shared file sy
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ppdet.core.errors import ConfigError
+from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.inference.batch_runs.inputs import BatchInput
-from ppdet.inference.batch_runs.job import BatchJob, Outcome, work_on
+from ppdet.inference.batch_runs.job import BatchJob, Outcome, WorkerStartError, work_on
 from ppdet.inference.formats.whole_output import CannotWriteError
 from ppdet.inference.progress import quiet_progress
 
@@ -21,7 +23,7 @@ ITEMS_PER_DATASET = 10_000
 """Each input is a block of its own, so that a dead actor costs one input; Ray plans so many blocks well."""
 OBJECT_STORE_BYTES = 100_000_000
 """Paths and counts go through the object store, never frames."""
-CANNOT_WRITE = "cannot write"
+CANNOT_WRITE, CANNOT_START = "cannot write", "cannot start"
 
 
 class RayWorkers:
@@ -59,19 +61,21 @@ class RayWorkers:
         quiet: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
         if address is None:
             ray.init(num_cpus=max(1, round(self._count * self._cpus)), object_store_memory=OBJECT_STORE_BYTES,
-                     include_dashboard=False, **quiet)  # fmt: skip
+                     include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}},
+                     **quiet)  # fmt: skip
             return
         try:
             ray.init(address=address, **quiet)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConfigError(f"--address {address}: no Ray cluster answers there ({error}): start one with `ray start --head` and "
-                              "give HOST:6379, or leave the flag out") from error
+            raise ConfigError(f"--address {address}: no Ray cluster answers there ({error}): start one with `ray start --head` "
+                              "and give HOST:6379, or leave the flag out") from error
 
     def run(self, items: Sequence[BatchInput]) -> Iterator[tuple[BatchInput, Outcome]]:
         """Inputs with what became of them, as they are finished.
 
         Raises:
             CannotWriteError: a result cannot be written.
+        WorkerStartError: the model cannot be opened.
         """
         for start in range(0, len(items), ITEMS_PER_DATASET):
             yield from self._dataset(items[start : start + ITEMS_PER_DATASET])
@@ -82,7 +86,7 @@ class RayWorkers:
         context = ray.data.DataContext.get_current()
         context.max_errored_blocks = -1  # an input on which actors die must not end the run
         context.enable_progress_bars = False
-        left = {place: item for place, item in enumerate(items)}
+        left = dict(enumerate(items))
         rows = [{"place": place, "source": item.source, "name": item.name} for place, item in left.items()]
         outcomes = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Actor, batch_size=1, num_cpus=self._cpus, concurrency=min(self._count, len(rows)),
@@ -92,6 +96,8 @@ class RayWorkers:
             outcome = Outcome(**{name: row[name] for name in Outcome.__dataclass_fields__})
             if outcome.status == CANNOT_WRITE:
                 raise CannotWriteError(outcome.reason)
+            if outcome.status == CANNOT_START:
+                raise WorkerStartError(outcome.reason)
             yield left.pop(int(row["place"])), outcome
         for item in left.values():
             self.lost += 1
@@ -111,13 +117,20 @@ class _Actor:
 
     def __init__(self, job: BatchJob, folder: str) -> None:
         self._job, self._folder = job, Path(folder)
-        self._pipeline = job.open_pipeline()
+        self._problem: Outcome | None = None
+        try:
+            self._pipeline = job.open_pipeline()
+        except PpdetError as error:  # the same in every actor: for the user, not a reason to start others
+            self._problem = Outcome("", CANNOT_START, str(error))
 
     def __call__(self, rows: dict[str, Any]) -> dict[str, list[Any]]:
         item = BatchInput(str(rows["source"][0]), str(rows["name"][0]))
+        outcome = self._problem or self._work_on(item)
+        return {"place": [int(rows["place"][0])], **{name: [value] for name, value in vars(outcome).items()}}
+
+    def _work_on(self, item: BatchInput) -> Outcome:
         with quiet_progress():
             try:
-                outcome = work_on(self._job, self._pipeline, item, self._folder)
+                return work_on(self._job, self._pipeline, item, self._folder)
             except CannotWriteError as error:
-                outcome = Outcome(item.source, CANNOT_WRITE, str(error))
-        return {"place": [int(rows["place"][0])], **{name: [value] for name, value in vars(outcome).items()}}
+                return Outcome(item.source, CANNOT_WRITE, str(error))

@@ -71,7 +71,7 @@ class BatchReport:
         rate = frames / max(self.seconds, 1e-9)
         parts.append(f"{len(self.now)} now, {frames} frames in {self.seconds:.1f} s ({rate:.1f} per second)")
         for count, what in ((len(self.failed), "failed"), (len(self.incomplete), "with missing frames"),
-                            (self.workers_lost, "workers lost"), (sum(self.skipped.values()), "other files skipped")):  # fmt: skip
+                            (self.workers_lost, "workers lost"), (sum(self.skipped.values()), "files skipped")):  # fmt: skip
             if count:
                 parts.append(f"{count} {what}")
         return ", ".join(parts)

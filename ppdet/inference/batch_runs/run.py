@@ -13,7 +13,7 @@ from ppdet.core.files import remove_temporaries
 from ppdet.core.logger import get_logger
 from ppdet.inference.batch_runs.inputs import BatchInput, BatchInputs
 from ppdet.inference.batch_runs.job import BatchJob
-from ppdet.inference.batch_runs.journal import Journal
+from ppdet.inference.batch_runs.journal import JOURNAL_NAME, Journal
 from ppdet.inference.batch_runs.processes import LocalWorkers
 from ppdet.inference.batch_runs.ray_actors import RayWorkers
 from ppdet.inference.batch_runs.report import MANIFEST_NAME, BatchReport
@@ -80,6 +80,7 @@ def run_batch(inputs: BatchInputs, output: Union[str, Path], job: BatchJob, opti
     folder = OutputFolder(output).path
     about: dict[str, Any] = {"engine": options.engine, "workers": options.workers, "fingerprint": job.fingerprint,
                              "settings": job.settings}  # fmt: skip
+    _refuse_reserved_names(inputs.files, folder, job)
     with _locked(folder), Journal(folder, job) as journal:
         _refuse_other_settings(journal, inputs.files, folder, options.redo)
         remove_temporaries(folder)  # of a run that was killed
@@ -144,6 +145,15 @@ def _refuse_other_settings(journal: Journal, files: list[BatchInput], folder: Pa
         what = journal.difference(fingerprint)
         raise ConfigError(f"{folder} has {count} results of these inputs with other settings ({what}): give another --output, or "
                           "--redo to replace them")
+
+
+def _refuse_reserved_names(files: Sequence[BatchInput], folder: Path, job: BatchJob) -> None:
+    taken = {folder / name for name in (JOURNAL_NAME, MANIFEST_NAME)}
+    for item in files:
+        result = job.result_path(folder, item)
+        if result in taken:
+            raise ConfigError(f"the result of {item.source} would be called like the batch's own {result.name}: rename the input, or "
+                              "choose another format")
 
 
 def _log_start(report: BatchReport, left: Sequence[BatchInput], inputs: BatchInputs) -> None:
