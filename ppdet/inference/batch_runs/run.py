@@ -152,8 +152,8 @@ def _refuse_reserved_names(files: Sequence[BatchInput], folder: Path, job: Batch
     for item in files:
         result = job.result_path(folder, item)
         if result in taken:
-            raise ConfigError(f"the result of {item.source} would be called like the batch's own {result.name}: rename the input, or "
-                              "choose another format")
+            raise ConfigError(f"the result of {item.source} would be called like the batch's own {result.name}: rename it, "
+                              "or choose another format")
 
 
 def _log_start(report: BatchReport, left: Sequence[BatchInput], inputs: BatchInputs) -> None:

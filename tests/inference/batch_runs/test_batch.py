@@ -151,7 +151,7 @@ def test_a_full_disk_stops_the_run_and_the_next_goes_on(tmp_path: Path) -> None:
         assert ended.returncode == status, ended.stderr
         assert len(results(tmp_path)) == done and not list((tmp_path / "out").glob(".*tmp*"))
         if limit:
-            assert "error: cannot write" in ended.stderr and "1 of 3 inputs have results; run the same command again" in ended.stderr
+            assert "error: cannot write" in ended.stderr and "1 of 3 inputs have results; run the same command" in ended.stderr
             assert "Traceback" not in ended.stderr
     assert [entry["name"] for entry in journal(tmp_path)] == ["00.avi", "01.avi", "02.avi"]
 
@@ -178,8 +178,9 @@ def test_two_runs_in_one_folder(tmp_path: Path) -> None:
 
 
 def test_impossible_options_and_names(tmp_path: Path) -> None:
-    for options, problem in (({"engine": "spark"}, "engine is 'spark'"), ({"workers": 0}, "workers is 0"),
-                             ({"address": "auto"}, "choose the engine ray"), ({"stall_seconds": 0}, "stall_seconds is 0")):  # fmt: skip
+    wrong = {"engine is 'spark'": {"engine": "spark"}, "workers is 0": {"workers": 0}, "the engine ray": {"address": "auto"},
+             "stall_seconds is 0": {"stall_seconds": 0}}  # fmt: skip
+    for problem, options in wrong.items():
         with pytest.raises(ConfigError, match=problem):
             BatchOptions(**options)
     write_clip(tmp_path / "clip.avi").rename(tmp_path / "journal")
