@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,18 +12,22 @@ from ppdet.core.logger import get_logger
 SECONDS_BETWEEN_LINES = 10.0
 
 
-_is_quiet = False
+_listener: Callable[[], None] | None = None
 
 
 @contextmanager
-def quiet_progress() -> Iterator[None]:
-    """Show no progress within the block, in any thread: several workers would write over each other."""
-    global _is_quiet
-    before, _is_quiet = _is_quiet, True
+def quiet_progress(on_step: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Show no progress within the block, in any thread: several workers would write over each other.
+
+    Args:
+        on_step: called at each step instead.
+    """
+    global _listener
+    before, _listener = _listener, on_step
     try:
         yield
     finally:
-        _is_quiet = before
+        _listener = before
 
 
 class Progress:
@@ -39,17 +43,20 @@ class Progress:
         self.label, self.total, self.unit = label, total, unit
         self.done = 0
         self._start = self._last_line = time.perf_counter()
-        self._is_quiet = _is_quiet
-        self._bar = None if _is_quiet else _terminal_bar(label, total, unit)
+        self._listener = _listener
+        self._bar = None if _listener else _terminal_bar(label, total, unit)
 
     def step(self, count: int = 1) -> None:
         """Record finished work."""
         self.done += count
+        if self._listener is not None:
+            self._listener()
+            return
         if self._bar is not None:
             self._bar.update(count)
             return
         now = time.perf_counter()
-        if not self._is_quiet and now - self._last_line >= SECONDS_BETWEEN_LINES:
+        if now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             of_total = f"/{self.total}" if self.total else ""
             rate = self.done / max(now - self._start, 1e-9)

@@ -18,7 +18,7 @@ from ppdet.core.errors import PpdetError
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.rendered_people import FPS, rendered_clip
 
-HEADER = ["engine", "workers", "frames", "seconds", "of which start", "frames/s", "processor ms per frame", "core-hours per 1,000 h"]
+HEADER = ["engine", "workers", "frames", "seconds", "of it start", "frames/s", "processor ms per frame", "core-hours per 1,000 h"]
 FRAMES_PER_THOUSAND_HOURS = 1000 * 3600 * 30
 """At 30 frames per second."""
 
@@ -56,8 +56,8 @@ def _render(folder: Path, clips: int, frames: int) -> None:
 
 def _row(folder: Path, engine: str, workers: int, flags: Sequence[str]) -> list[Any]:
     output = folder / f"{engine}_{workers}"
-    command = [sys.executable, "-m", "ppdet", "batch", str(folder / "in"), "--output", str(output), "--engine", engine, "--workers",
-               str(workers), *flags]  # fmt: skip
+    command = [sys.executable, "-m", "ppdet", "batch", str(folder / "in"), "--output", str(output), "--engine", engine,
+               "--workers", str(workers), *flags]  # fmt: skip
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     paths = os.pathsep.join(filter(None, [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}, check=False)

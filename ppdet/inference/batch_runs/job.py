@@ -19,7 +19,6 @@ from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.formats.table import format_named, open_writer
 from ppdet.inference.formats.whole_output import CannotWriteError
 from ppdet.inference.pipeline import PosePipeline
-from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.video.process import process_video
 
@@ -94,9 +93,7 @@ class Outcome:
         return {**asdict(self), "seconds": round(self.seconds, 3)}
 
 
-def work_on(
-    job: BatchJob, pipeline: PosePipeline, item: BatchInput, folder: Path, beat: Callable[[int], None] = lambda frames: None
-) -> Outcome:
+def work_on(job: BatchJob, pipeline: PosePipeline, item: BatchInput, folder: Path) -> Outcome:
     """Estimate the poses of one input and write its result.
 
     Args:
@@ -104,7 +101,6 @@ def work_on(
         pipeline: the worker's.
         item: the input.
         folder: where results go.
-        beat: called with the number of frames so far, after each of them; may raise to stop the work.
 
     Returns:
         What became of it; an input that cannot be read is a failure, not an error.
@@ -116,7 +112,7 @@ def work_on(
     try:
         with open_writer(job.result_path(folder, item), job.format_name, job.options) as writer:
             writer.rank_by(pipeline.estimator.ranking_scores)
-            counts = _image(job, pipeline, item, writer) if _is_image(item) else _video(job, pipeline, item, writer, beat)
+            counts = _image(job, pipeline, item, writer) if _is_image(item) else _video(job, pipeline, item, writer)
     except CannotWriteError:
         raise
     except PpdetError as error:
@@ -137,14 +133,8 @@ def _image(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: Pose
     return {"frames": 1, "people": len(result)}
 
 
-def _video(
-    job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter, beat: Callable[[int], None]
-) -> dict[str, int]:
-    def take(result: PoseResult) -> None:
-        writer.add(result)
-        beat(writer.count)
-
-    report = process_video(pipeline, item.source, filter_type=job.filter_type, max_frames=job.max_frames, on_result=take,
+def _video(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, int]:
+    report = process_video(pipeline, item.source, filter_type=job.filter_type, max_frames=job.max_frames, on_result=writer.add,
                            tracking=job.tracking)  # fmt: skip
     return {"frames": report.frames, "people": report.people, "persons": report.persons, "unreadable": len(report.unreadable),
             "missing": report.missing}  # fmt: skip

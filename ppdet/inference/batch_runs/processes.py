@@ -201,7 +201,7 @@ def _serve(pipe: Connection, job: BatchJob, folder: Path) -> None:
     """The life of a worker: open the pipeline, then work on inputs until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the leading one ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(BrokenPipeError, EOFError, ConnectionResetError), quiet_progress():
+    with suppress(BrokenPipeError, EOFError, ConnectionResetError), quiet_progress(_Beat(pipe)):
         try:
             pipeline = job.open_pipeline()
         except PpdetError as error:
@@ -211,21 +211,25 @@ def _serve(pipe: Connection, job: BatchJob, folder: Path) -> None:
             pipe.send((ERROR, f"the models cannot be opened:\n{traceback.format_exc()}"))
             return
         pipe.send((READY, None))
-        last = time.monotonic()
-
-        def beat(frames: int) -> None:
-            nonlocal last
-            if time.monotonic() - last >= SECONDS_BETWEEN_BEATS:
-                last = time.monotonic()
-                pipe.send((BEAT, frames))
-
         while True:
             item = pipe.recv()
             try:
-                pipe.send((OUTCOME, work_on(job, pipeline, item, folder, beat)))
+                pipe.send((OUTCOME, work_on(job, pipeline, item, folder)))
             except CannotWriteError as error:
                 pipe.send((CANNOT_WRITE, str(error)))
                 return
+
+
+class _Beat:
+    """Tells the leading process about once a second that frames are being finished."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe, self._last = pipe, time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._last >= SECONDS_BETWEEN_BEATS:
+            self._last = time.monotonic()
+            self._pipe.send((BEAT, None))
 
 
 def _end_with_parent() -> None:

@@ -64,6 +64,7 @@ class RayWorkers:
     def _start(self, address: str | None) -> None:
         import ray
 
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
         quiet: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
         if address is None:
             ray.init(num_cpus=math.ceil(self._count * self._cpus), object_store_memory=OBJECT_STORE_BYTES,

@@ -96,12 +96,22 @@ def test_an_input_on_which_workers_die_is_a_failure(tmp_path: Path) -> None:
     assert report.failed[0].reason.startswith("2 workers died on it, the last one killed by SIGKILL")
 
 
+@pytest.mark.slow
 def test_a_worker_that_stands_still_is_stopped(tmp_path: Path) -> None:
     clips(tmp_path, 2, white=0)
     report = run(tmp_path, planted_job(tmp_path, times=1, seconds=600), stall_seconds=4)
     assert report.done == 1 and report.workers_lost == 1
     assert report.failed[0].reason.startswith("no frame was finished for 4 s")
     assert not list((tmp_path / "out").glob(".*tmp*"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_smooths_a_whole_video_does_not_stand_still(tmp_path: Path) -> None:
+    """The poses of all frames come before the first result is written."""
+    pytest.importorskip("scipy")
+    write_clip(tmp_path / "in" / "long.avi", 12)
+    report = run(tmp_path, planted_job(tmp_path, delay=0.7, filter_type="savgol"), stall_seconds=6)
+    assert report.done == 1 and report.outcomes[0].frames == 12 and not report.workers_lost
 
 
 def _no_model() -> None:
@@ -223,7 +233,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(("count", "how"), [
-    (8, signal.SIGKILL), (8, signal.SIGTERM), pytest.param(60, signal.SIGKILL, marks=pytest.mark.slow),
+    (8, signal.SIGKILL), pytest.param(8, signal.SIGTERM, marks=pytest.mark.slow),
+    pytest.param(60, signal.SIGKILL, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how: signal.Signals) -> None:
     """One worker killed, one corrupt file, the run killed in the middle and started again."""
