@@ -108,14 +108,15 @@ def _work(
         workers = RayWorkers(job, folder, options.workers, options.attempts, options.address)
     else:
         workers = LocalWorkers(job, folder, options.workers, options.attempts, options.stall_seconds)
-    progress, written = Progress("batch", len(left), "file"), time.monotonic()
+    progress, written, failures = Progress("batch", len(left), "file"), time.monotonic(), 0
     try:
         for item, outcome in workers.run(left):
             journal.add(item, outcome)
             report.now.append(outcome)
             report.workers_lost = workers.lost
             if outcome.status == "failed":
-                _log_failure(report, outcome.reason, item)
+                failures += 1
+                _log_failure(failures, outcome.reason, item)
             progress.step()
             if time.monotonic() - written > SECONDS_BETWEEN_MANIFESTS:
                 report.write(folder, about)
@@ -170,8 +171,7 @@ def _log_start(report: BatchReport, left: Sequence[BatchInput], inputs: BatchInp
         log.info("%d inputs", report.inputs)
 
 
-def _log_failure(report: BatchReport, reason: str, item: BatchInput) -> None:
-    failures = sum(each.status == "failed" for each in report.now)
+def _log_failure(failures: int, reason: str, item: BatchInput) -> None:
     if failures <= MOST_FAILURES_LOGGED:
         get_logger(__name__).error("%s failed: %s", item.source, reason)
     if failures == MOST_FAILURES_LOGGED:

@@ -56,6 +56,13 @@ def test_other_lines_are_refused_with_their_number(tmp_path: Path, text: str, pr
         list(read_json_lines(tmp_path / "missing.jsonl"))
 
 
+def test_json_lines_of_images_are_drawn_like_the_json(tmp_path: Path) -> None:
+    images = [random_result(2, 1, path="a.jpg"), random_result(1, 2, path="b.jpg")]
+    lines, plain = (read_pose_file(save_results(images, tmp_path / name)) for name in ("a.jsonl", "a.json"))
+    assert [image.name for image in lines.images] == ["a.jpg", "b.jpg"] == [image.name for image in plain.images]
+    np.testing.assert_array_equal(lines.images[0].keypoints, plain.images[0].keypoints)
+
+
 def test_csv_by_the_standard_library(tmp_path: Path) -> None:
     with save_results(VIDEO, tmp_path / "video.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
