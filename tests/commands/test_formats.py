@@ -58,9 +58,14 @@ def test_pose_by_suffix_by_name_and_into_a_pipe(parts: Path, tmp_path: Path, cap
     (["--results", "a.csv", "--json", "b.json"], "give one of them"),
     (["--json", "b.json", "--format", "csv"], "leave out --format csv"),
     (["--results", "-", "--format", "parquet"], "the format parquet cannot be written to stdout"),
+    (["0.mp4", "--results", "a.csv"], "there is no file or folder 0.mp4"),
+    ([".", "--results", "a.trc"], "has one time axis, and there are several sources: run `ppdet batch`"),
     (["--results", "a.trc", "--mm_per_pixel", "-2"], "mm_per_pixel is -2.0: give a positive number"),
 ])  # fmt: skip
-def test_mistakes_end_before_the_work(parts: Path, words: list[str], problem: str, capsys: pytest.CaptureFixture) -> None:
+def test_mistakes_end_before_the_work(
+    parts: Path, words: list[str], problem: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(parts / "in")
     assert pose.main([str(parts / "in" / "clip.avi"), *models(parts), *words], prog="ppdet pose") == 2
     assert problem in capsys.readouterr().err
 

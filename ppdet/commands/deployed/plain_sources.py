@@ -51,6 +51,7 @@ def run_pose(args: argparse.Namespace) -> int:
         raise ConfigError(f"--json {args.json} and --results {args.results}: give one of them, or run twice")
     if args.json and args.format:
         raise ConfigError(f"--json is a format: leave out --format {args.format}, or give --results instead of --json")
+    _check_pose_file(args, sources)
     with _stdout_for_data(STDOUT in (args.json, args.results)) as stdout:
         return _run_pose(args, sources, tracking, stdout)
 
@@ -167,20 +168,32 @@ def _pose_file(args: argparse.Namespace) -> str | Path | None:
     return Path(args.output_dir or args.default_output_dir) / f"poses{format_named(args.format).suffix}"
 
 
-def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:
-    """What opens the file of poses.
+def _pose_format(args: argparse.Namespace) -> str | None:
+    """The name of the format of poses; None if the suffix decides."""
+    return "json" if args.json or (args.results == STDOUT and args.format is None) else args.format
+
+
+def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
+    """Check the format before any work.
 
     Raises:
-        ConfigError: no format has this suffix, or the format cannot be written to stdout; raised before any work.
+        ConfigError: no format has this suffix, its package is missing, or it cannot be written to stdout or of these sources.
     """
     file = _pose_file(args)
-    name = "json" if args.json or (file == STDOUT and args.format is None) else args.format
-    if file is not None:
-        chosen = format_of(file, name)
-        require(chosen)
-        if file == STDOUT and not chosen.to_stream:
-            raise ConfigError(f"the format {chosen.name} cannot be written to stdout: give a file as --results")
-    options = format_options(args, args.threshold)
+    if file is None:
+        return
+    chosen = format_of(file, _pose_format(args))
+    require(chosen)
+    if file == STDOUT and not chosen.to_stream:
+        raise ConfigError(f"the format {chosen.name} cannot be written to stdout: give a file as --results")
+    if chosen.one_source and len(sources.videos) + bool(sources.images or sources.image_urls) > 1:
+        raise ConfigError(f"a file of the format {chosen.name} has one time axis, and there are several sources: run `ppdet batch`, "
+                          "which writes one file per source, or choose another format")
+
+
+def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:
+    """What opens the file of poses."""
+    name, options = _pose_format(args), format_options(args, args.threshold)
     return lambda path: open_writer(path, name, options)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.image.io import IMAGE_SUFFIXES
 from ppdet.inference.files.suffixes import VIDEO_SUFFIXES
+from ppdet.inference.files.urls import is_url
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
 MEDIA = {"videos": VIDEO_SUFFIXES, "images": tuple(IMAGE_SUFFIXES), "all": (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)}
@@ -125,10 +126,13 @@ def _of_list(source: str) -> Iterator[tuple[str, str]]:
         lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise MediaError(f"cannot read the list {source}: {getattr(error, 'strerror', None) or error}") from error
-    for line in map(str.strip, lines):
+    for number, line in enumerate(map(str.strip, lines), start=1):
         if not line or line.startswith("#"):
             continue
-        path = os.path.join(folder, line)
+        if is_url(line):
+            raise MediaError(f"{source}, line {number} is a URL, and a batch works on files, which a later run finds unchanged: "
+                             "download it, or run it by `ppdet pose`")
+        path = os.path.join(folder or os.curdir, line)
         name = os.path.relpath(path, folder or ".")
         if name.startswith(os.pardir):
             name = os.path.abspath(path).lstrip(os.sep).replace(":", "")

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ppdet.core.errors import PpdetError
+from ppdet.core.errors import MediaError, PpdetError
 from ppdet.image.io import IMAGE_SUFFIXES, read_image
 from ppdet.inference.batch_runs.inputs import BatchInput
+from ppdet.inference.files.cameras import camera_number
 from ppdet.inference.formats.options import FormatOptions
 from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.formats.table import format_named, open_writer
@@ -134,6 +135,8 @@ def _image(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: Pose
 
 
 def _video(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, int]:
+    if camera_number(item.source) is not None:
+        raise MediaError(f"{item.source} is a camera, which never ends: run it by `ppdet pose`")
     report = process_video(pipeline, item.source, filter_type=job.filter_type, max_frames=job.max_frames, on_result=writer.add,
                            tracking=job.tracking)  # fmt: skip
     return {"frames": report.frames, "people": report.people, "persons": report.persons, "unreadable": len(report.unreadable),

@@ -98,7 +98,7 @@ class RayWorkers:
         rows = [{"place": place, "source": item.source, "name": item.name} for place, item in left.items()]
         outcomes = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Actor, batch_size=1, num_cpus=self._cpus, compute=ray.data.ActorPoolStrategy(size=min(self._count, len(rows))),
-            fn_constructor_args=(self._job, str(self._folder), self._attempts),
+            fn_constructor_args=(self._job, str(self._folder), self._attempts, os.getcwd()),
         )  # fmt: skip
         for row in outcomes.iter_rows():
             outcome = Outcome(**{name: row[name] for name in Outcome.__dataclass_fields__})
@@ -127,7 +127,8 @@ class _Actor:
     Ray restarts dead actors without end, so a file per input in work counts on how many actors it was tried.
     """
 
-    def __init__(self, job: BatchJob, folder: str, attempts: int) -> None:
+    def __init__(self, job: BatchJob, folder: str, attempts: int, current: str) -> None:
+        os.chdir(current)  # relative paths of models and inputs mean what they mean to the driver
         self._job, self._folder, self._attempts = job, Path(folder), attempts
         self._problem: Outcome | None = None
         try:

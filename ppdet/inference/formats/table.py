@@ -26,6 +26,7 @@ class PoseFormat:
         others: further suffixes that mean it.
         is_folder: writes a folder of files.
         to_stream: may be written to a pipe line by line.
+        one_source: a file has room for one video, or for images alone.
         package: what it needs besides the base package; "" for nothing.
     """
 
@@ -36,6 +37,7 @@ class PoseFormat:
     others: tuple[str, ...] = ()
     is_folder: bool = False
     to_stream: bool = True
+    one_source: bool = False
     package: str = ""
 
     @property
@@ -55,9 +57,9 @@ FORMATS = {
         PoseFormat("coco", "COCO keypoint results", ".coco.json", ("coco", "CocoWriter")),
         PoseFormat("openpose", "a folder with OpenPose's JSON of each frame", ".openpose", ("openpose", "OpenPoseWriter"),
                    is_folder=True, to_stream=False),
-        PoseFormat("trc", "markers over time for OpenSim", ".trc", ("markers", "TrcWriter"), to_stream=False),
+        PoseFormat("trc", "markers over time for OpenSim", ".trc", ("markers", "TrcWriter"), to_stream=False, one_source=True),
         PoseFormat("c3d_csv", "markers over time as CSV, as programs for C3D export and import it", ".c3d.csv",
-                   ("markers", "C3dCsvWriter"), to_stream=False),
+                   ("markers", "C3dCsvWriter"), to_stream=False, one_source=True),
     )
 }  # fmt: skip
 """Name -> format."""

@@ -53,6 +53,9 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     touch(tmp_path / "x" / "a.mp4", tmp_path / "y" / "a.mp4")
     with pytest.raises(ConfigError, match="would have the same result a.mp4: run them into two"):
         names(tmp_path / "x", tmp_path / "y")
+    (tmp_path / "web.txt").write_text("a.mp4\nhttps://host/b.mp4\n")
+    with pytest.raises(MediaError, match="web.txt, line 2 is a URL"):
+        names(tmp_path / "web.txt")
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(MediaError, match="cannot read the list"):
         names(tmp_path / "bad.txt")
