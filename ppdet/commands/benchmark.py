@@ -1,5 +1,5 @@
-"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, the service under load, and
---help of every command.
+"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, batches, the service under load,
+and --help of every command.
 
 The figures in docs/benchmarks.md are measured with it. Engines are compared within one run, so that ratios do not depend on the
 speed of the machine.
@@ -58,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_argument("--workers", type=int, default=2, help="of the service, and threads of the plain pipeline (default: 2)")
     add_switch(serve, "--attack", "also slow clients, a huge body, dropped connections, a bomb (default: on)", default=True)
 
+    batch = kinds.add_parser("batch", help="frames/s of `ppdet batch` by engine and number of workers, on rendered clips")
+    batch.add_argument("--clips", type=int, default=20)
+    batch.add_argument("--frames", type=int, default=50, help="frames of each clip (default: %(default)s)")
+    batch.add_argument("--workers", nargs="+", type=int, default=[1, 2])
+    batch.add_argument("--engines", nargs="+", choices=("local", "ray"), default=["local"])
+
     kinds.add_parser("help", help="seconds of --help for each command")
 
 
@@ -90,6 +96,11 @@ def run(args: argparse.Namespace) -> None:
     elif args.kind == "track":
         _track(args)
         return
+    elif args.kind == "batch":
+        from ppdet.engine.benchmarks import batch_speed
+
+        rows = batch_speed.batch_rows(args.clips, args.frames, args.workers, args.engines)
+        header = batch_speed.HEADER
     else:
         rows = benchmark.help_rows()
         header = ["command", "seconds"]
