@@ -1,5 +1,5 @@
-"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, batches, the service under load,
-and --help of every command.
+"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, batches, the service under
+load, and --help of every command.
 
 The figures in docs/benchmarks.md are measured with it. Engines are compared within one run, so that ratios do not depend on the
 speed of the machine.

@@ -32,7 +32,9 @@ FLOORS = {
 #: a deployed machine has floors up to `inference` only, and the commands that run exported models
 DEPLOY_CEILING = FLOORS["inference"]
 DEPLOYED_PACKAGES = {name for name, floor in FLOORS.items() if floor <= DEPLOY_CEILING} | {"service"}
-DEPLOYED_COMMANDS = ("serve", "flags", "deployed", "console", "pose", "batch", "detect", "draw", "doctor", "demo", "demonstration")
+DEPLOYED_COMMANDS = (
+    "serve", "flags", "deployed", "console", "pose", "batch", "detect", "draw", "doctor", "demo", "demonstration",
+)  # fmt: skip
 DEMO_EXPORT = "ppdet/commands/demonstration/export.py"  # imported only if --weights gives .pdparams, which needs Paddle
 PADDLE_PACKAGES = {"modeling", "optimizer", "engine"}
 PADDLE_FILES = {"ppdet/data/loading/reader.py", "ppdet/inference/runtimes/paddle.py"}
