@@ -59,6 +59,12 @@ _NMS = mapping({
     "nms_threshold": number(0, 1),
     "nms_top_k": whole(-1, 10_000_000),
     "keep_top_k": whole(-1, 10_000_000),
+    "name": text(),
+    "post_threshold": number(0, 1),
+    "use_gaussian": switch(),
+    "gaussian_sigma": number(0, 1e6),
+    "normalized": switch(),
+    "background_label": whole(-1, 1_000_000),
 })  # fmt: skip
 
 CARD_RULE = mapping(

@@ -256,12 +256,12 @@ class PosePipeline:
             return with_strangers(result, *rest)
         return only_in_zones(result, self.zones)
 
-    def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
+    def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
 
         Args:
             images: (H, W, 3) RGB uint8 each, of any sizes.
-            paths: where each comes from.
+            paths: where each comes from, or None.
         """
         images = [checked_image(image, self.image_range) for image in images]
         every = [PoseResult(*people, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)

@@ -13,8 +13,10 @@ from ppdet.core.command import USER_ERROR
 
 COMMANDS = {
     "pose": "find people and their poses in images, videos, cameras, streams",
+    "batch": "poses of thousands of videos, by several processes or a Ray cluster",
     "detect": "find boxes only",
     "draw": "draw the poses of a JSON file on their images",
+    "serve": "answer images and videos with poses over HTTP, with a page for people",
     "demo": "see people with skeletons in one command",
     "doctor": "check what this machine can run and what is missing",
     "train": "train a model",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.estimators.box_decoding import classwise_nms, decode_raw_heads, split_finished_boxes
+from ppdet.inference.estimators.box_decoding import decode_raw_heads, split_finished_boxes, suppress
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.preprocess import DetectorInput, DetectorPreprocess
 from ppdet.inference.model_card import ModelCard
@@ -112,7 +112,7 @@ class BoxDetector:
         if is_finished(outputs):
             return split_finished_boxes(outputs[0], outputs[1])
         if len(outputs) == 2 and outputs[0].ndim == 3 and outputs[0].shape[2] == 4:
-            return [classwise_nms(outputs[0][row], np.swapaxes(outputs[1][row], 0, 1), settings) for row in range(batch)]
+            return [suppress(outputs[0][row], np.swapaxes(outputs[1][row], 0, 1), settings) for row in range(batch)]
         if len(outputs) % 2 == 0 and all(output.ndim == 3 and output.shape[0] == batch for output in outputs):
             levels = len(outputs) // 2
             strides = self.card.fpn_stride or [8 * 2**level for level in range(levels)]
