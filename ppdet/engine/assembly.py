@@ -108,6 +108,8 @@ class Assembly:
             kind = KeypointScores.__name__
         else:
             kind = self._metric_class(name)
+        if issubclass(registry.get(kind), KeypointScores):
+            extra["image_dir"] = getattr(dataset, "image_folder", None)  # DICOM files state their pixel spacing
         if getattr(dataset, "category", None) is not None and issubclass(registry.get(kind), (KeypointMetric, KeypointScores)):
             extra["category"] = dataset.category  # the dataset alone decides what is evaluated
         return self.builder.build(kind, anno_file=dataset.annotation_file, **extra)
