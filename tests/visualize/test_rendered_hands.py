@@ -10,7 +10,7 @@ import pytest
 
 from ppdet.core.errors import ConfigError
 from ppdet.image.io import read_image
-from ppdet.visualize.rendered_hands import NAMES, rendered_hand, write_hands
+from ppdet.visualize.rendered_hands import FINGERS, NAMES, rendered_hand, write_hands
 
 
 def test_landmarks_lie_on_the_hand() -> None:
@@ -19,11 +19,14 @@ def test_landmarks_lie_on_the_hand() -> None:
         assert hand.pixels.shape == (288, 240) and hand.pixels.dtype == np.uint16 and hand.pixels.max() <= 4095
         assert hand.keypoints.shape == (len(NAMES), 2) and (hand.keypoints > 0).all() and (hand.keypoints < [239, 287]).all()
         ground = np.median(hand.pixels[:20, :20])
-        x, y = np.rint(hand.keypoints[: len(NAMES) - 2]).astype(int).T
-        around = [hand.pixels[b - 3 : b + 4, a - 3 : a + 4].mean() for a, b in zip(x, y)]
-        assert np.mean(np.array(around) > 1.5 * ground) > 0.95
-        wrong = [hand.pixels[b - 3 : b + 4, a - 3 : a + 4].mean() for a, b in zip(239 - x, 287 - y) if 3 < a < 236 and 3 < b < 284]
-        assert np.mean(wrong) < 0.7 * np.mean(around)  # turned upside down, the points would be off the hand
+        found: dict[str, list[float]] = {"bone": [], "beyond": []}
+        for finger in FINGERS:  # the last bone is bright half way, and there is nothing 20 pixels beyond its tip
+            end, tip = (hand.keypoints[NAMES.index(f"{finger} {joint}")] for joint in ("end", "tip"))
+            for what, point in (("bone", (end + tip) / 2), ("beyond", tip + 20 * (tip - end) / np.linalg.norm(tip - end))):
+                x, y = np.rint(point).astype(int)
+                if 1 <= x < 239 and 1 <= y < 287:
+                    found[what].append(hand.pixels[y - 1 : y + 2, x - 1 : x + 2].mean() / ground)
+        assert min(found["bone"]) > 3 and np.median(found["beyond"]) < 1.5
 
 
 def test_the_same_seed_gives_the_same_hand_and_left_is_its_mirror_image() -> None:
