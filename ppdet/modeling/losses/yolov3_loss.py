@@ -12,7 +12,7 @@ import paddle.nn.functional as F
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.assigners.ground_truth import GroundTruth
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.losses.iou_aware_loss import IouAwareLoss
 from ppdet.modeling.losses.iou_loss import IouLoss, paired_iou
 
