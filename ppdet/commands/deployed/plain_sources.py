@@ -214,8 +214,8 @@ def _results(
         with writer(path) as records:
             records.path = Path("stdout")
             yield drawings, records
-        with path.open(encoding="utf-8") as file:
-            shutil.copyfileobj(file, stdout)
+        with path.open(encoding="utf-8") as written:
+            shutil.copyfileobj(written, stdout)
         stdout.flush()
 
 
