@@ -17,26 +17,24 @@ from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
 from ppdet.inference.detectors import AnyDetector, open_card, open_detector, open_runtime
-from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
-from ppdet.inference.model_card import BOX_KEY
+from ppdet.inference.people_finder import Look, PeopleFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.tracking.candidates import boxes_to_keep
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.estimation import open_results
 from ppdet.inference.zone_people import only_in_zones, with_strangers
-from ppdet.inference.zones.zone import Zone, membership
+from ppdet.inference.zones.zone import Zone
 from ppdet.skeletons import Skeleton
 
 AUTO = "auto"
-IMAGE_BOX = "image"
 Detector = Union[AnyDetector, None]
 
 
@@ -132,9 +130,15 @@ class PosePipeline:
         self.image_range = checked_range(image_range)
         self.zones = tuple(zones)
         self.timer = StageTimer()
+        self._warned: set[str] = set()
         self._streams: dict[Hashable, StreamTracker] = {}
         self._streams_lock = threading.Lock()
-        self._whole_images_checked = False
+
+    @property
+    def finder(self) -> PeopleFinder:
+        """Finds people step by step, with the attributes as they are now."""
+        return PeopleFinder(self.detector, self.estimator, self.det_threshold, self.person_threshold, self.zones, self.timer,
+                            self._warned)
 
     @property
     def skeleton(self) -> Skeleton:
@@ -247,10 +251,22 @@ class PosePipeline:
             DataError: the array is no RGB image.
         """
         image = checked_image(image, self.image_range)
-        size = (image.shape[1], image.shape[0])
-        people, rest = self._poses([image], [path], expected, low_score)[0]
-        result = PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
-                            image=image if frame_id is None else None)
+        look = self.finder.look([image], [path])[0]
+        result = self.result_of(look, path, frame_id, timestamp_ms, expected, low_score)
+        return result if frame_id is not None else replace(result, image=image)
+
+    def result_of(
+        self,
+        look: Look,
+        path: str | None = None,
+        frame_id: int | None = None,
+        timestamp_ms: float | None = None,
+        expected: np.ndarray | None = None,
+        low_score: float = 1.0,
+    ) -> PoseResult:
+        """The result of an image at which `finder` has looked; arguments as for `estimate`."""
+        people, rest = self.finder.people(look, expected, low_score)
+        result = PoseResult(*people, self.estimator.skeleton, look.image.shape[1::-1], path, frame_id, timestamp_ms)
         if expected is not None:
             return with_strangers(result, *rest)
         return only_in_zones(result, self.zones)
@@ -263,52 +279,9 @@ class PosePipeline:
             paths: where each comes from.
         """
         images = [checked_image(image, self.image_range) for image in images]
-        every = [PoseResult(*people, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                 for image, path, (people, _) in zip(images, paths, self._poses(images, paths))]
-        return [only_in_zones(result, self.zones) for result in every]
-
-    def _poses(
-        self,
-        images: Sequence[np.ndarray],
-        paths: Sequence[str | None],
-        expected: np.ndarray | None = None,
-        low_score: float = 1.0,
-    ) -> list[tuple[People, tuple[np.ndarray, np.ndarray]]]:
-        """People of each image, and the boxes and scores of people outside the zones, who get no poses."""
-        nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
-        if self.estimator.finds_people_itself:
-            return [(people, nobody) for people in self.estimator.poses(images, None, self.person_threshold, self.timer)]
-        boxes = self._boxes(images, paths, expected, low_score)
-        rest = [nobody] * len(boxes)
-        if self.zones:
-            inside = [membership(self.zones, one, image.shape[1::-1]).any(axis=1) for image, (one, _) in zip(images, boxes)]
-            rest = [(one[~rows], scores[~rows]) for (one, scores), rows in zip(boxes, inside)]
-            boxes = [(one[rows], scores[rows]) for (one, scores), rows in zip(boxes, inside)]
-        return list(zip(self.estimator.poses(images, boxes, self.person_threshold, self.timer), rest))
-
-    def _boxes(
-        self, images: Sequence[np.ndarray], paths: Sequence[str | None], expected: np.ndarray | None, low_score: float
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(N, 4) boxes of people and their (N,) scores, for each image."""
-        if self.detector is None:
-            self._check_whole_images()
-            return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
-        with self.timer.stage("detect"):
-            takes_paths = getattr(self.detector, "takes_paths", False)
-            found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
-        people = [one[np.isin(one.labels, self.detector.person_label)] for one in found]
-        keep = [boxes_to_keep(one.boxes_xyxy, one.scores, self.det_threshold, low_score, expected) for one in people]
-        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(people, keep)]
-
-    def _check_whole_images(self) -> None:
-        """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
-        trained_on = self.estimator.card.extra.get(BOX_KEY, IMAGE_BOX)
-        if trained_on != IMAGE_BOX and not self._whole_images_checked:
-            get_logger(__name__).warning(
-                "%s was trained on boxes around each person (box: %s in its card), and without a detector each whole image is "
-                "one person's box: expect poor poses unless the images are cut close. Give a detector, cut the images, or train "
-                "with `box: image` in the datasets", self.estimator.card.place, trained_on)
-        self._whole_images_checked = True
+        looks = self.finder.look(images, paths)
+        self.finder.pose([(look, self.finder.sure_rows(look)) for look in looks])
+        return [self.result_of(look, path) for look, path in zip(looks, paths)]
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
         """The result of a frame that could not be decoded: empty, so that frame numbers stay in step."""

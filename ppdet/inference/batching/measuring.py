@@ -20,7 +20,7 @@ MOST_ROUNDS = 5
 # A size that is dearer per input than the best so far by this factor ends the search: the batch has left the cache.
 TOO_DEAR = 1.35
 FORMAT = 1
-# Engines whose outputs do not depend on the batch, to the last bit; with others no batch is chosen by its cost.
+# Engines whose outputs do not depend on the batch, to the last bit; for others no batch is chosen by its cost.
 KEEP_BITS = ("onnxruntime", "openvino")
 
 
@@ -33,8 +33,8 @@ def measured_plan(runtime: Runtime, input_shape: Sequence[int], largest: int) ->
         largest: no batch is larger.
 
     Returns:
-        The measured plan. For a network with a fixed batch, on a GPU, in an engine whose outputs may depend on the batch, or so slow
-        that .15 s do not tell, the plain one: batches as large as allowed.
+        The measured plan. For a network with a fixed batch, on a GPU, in an engine whose outputs may depend on the batch, or so
+        slow that .15 s do not tell, the plain one: batches as large as allowed.
     """
     plain = BatchPlan.up_to(largest)
     sizes = [size for size in SIZES if size <= largest]
@@ -55,7 +55,8 @@ def measured_plan(runtime: Runtime, input_shape: Sequence[int], largest: int) ->
         return plain
     plan = BatchPlan(cost)
     kept = key is not None and note(key, {str(size): seconds for size, seconds in cost.items()})
-    get_logger(__name__).debug("%s: batches of %d are cheapest (%s)%s", runtime.place, plan.best, plan, "" if kept else ", not kept")
+    get_logger(__name__).debug("%s: batches of %d are cheapest: %s; %s", runtime.place, plan.best, plan,
+                               "kept for the next start" if kept else "not kept")
     return plan
 
 
@@ -109,7 +110,8 @@ def _key(runtime: Runtime, input_shape: Sequence[int], sizes: Sequence[int]) -> 
     if not files:
         return None
     stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    what = (FORMAT, machine_name(), runtime.engine, runtime.version(), runtime.description, tuple(input_shape), tuple(sizes), stats)
+    engine = (runtime.engine, runtime.version(), runtime.description)
+    what = (FORMAT, machine_name(), engine, tuple(input_shape), tuple(sizes), stats)
     return "batches " + hashlib.sha256(repr(what).encode()).hexdigest()[:32]
 
 
