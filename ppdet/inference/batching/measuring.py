@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from ppdet.inference.batching.plan import BatchPlan
 from ppdet.inference.runtimes.base import Runtime
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
-# At start-up; more rounds make the result more certain, and the fastest run of each size counts.
+# At start-up. The fastest run of each size counts.
 SECONDS = 0.15
-MOST_ROUNDS = 5
-# A size that is dearer per input than the best so far by this factor ends the search: the batch has left the cache.
+ROUNDS_AT_FIRST, MOST_ROUNDS = 2, 4
+# Share of the time in which this process must have had a processor; below, others were in the way and nothing is kept.
+QUIET = 0.8
+# A size that is dearer per input than the best so far by this factor ends the search.
 TOO_DEAR = 1.35
 FORMAT = 1
 # Engines whose outputs do not depend on the batch, to the last bit; for others no batch is chosen by its cost.
@@ -50,58 +53,71 @@ def measured_plan(runtime: Runtime, input_shape: Sequence[int], largest: int) ->
             known = None  # damaged: measure again
     name = runtime.input_names[0]
     inputs = np.random.default_rng(0).normal(0, 1, (sizes[-1], *input_shape)).astype(np.float32)
-    cost = measure(lambda size: runtime.run({name: inputs[:size]}), sizes)
-    if cost is None:
+    cost, is_quiet = measure(lambda size: runtime.run({name: inputs[:size]}), sizes)
+    if len(cost) < 2:
         return plain
     plan = BatchPlan(cost)
-    kept = key is not None and note(key, {str(size): seconds for size, seconds in cost.items()})
+    kept = is_quiet and key is not None and note(key, {str(size): seconds for size, seconds in cost.items()})
     get_logger(__name__).debug("%s: batches of %d are cheapest: %s; %s", runtime.place, plan.best, plan,
                                "kept for the next start" if kept else "not kept")
     return plan
 
 
+@dataclass
+class Clocks:
+    """Wall-clock and processor seconds of this process.
+
+    Costs are processor time, so that other programs do not count; the time that measuring may take is wall-clock time.
+    """
+
+    wall: Callable[[], float] = time.perf_counter
+    processor: Callable[[], float] = time.process_time
+
+
 def measure(
-    run: Callable[[int], object], sizes: Sequence[int], seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
-) -> dict[int, float] | None:
-    """Seconds of one run for each size, the fastest of a few rounds.
+    run: Callable[[int], object], sizes: Sequence[int], seconds: float = SECONDS, clocks: Clocks | None = None
+) -> tuple[dict[int, float], bool]:
+    """Processor seconds of one run for each size, the least of a few rounds.
 
     Args:
         run: runs a batch of the given size.
         sizes: increasing, 1 first.
         seconds: end after so long.
-        clock: tells the time.
+        clocks: tell the time.
 
     Returns:
-        Costs of the sizes that were worth measuring, or None if there was no time for two of them.
+        Costs of the sizes worth measuring, only of 1 if there was no time for others; and whether the machine was quiet,
+        so that they are worth keeping.
     """
-    start = clock()
+    clocks = clocks or Clocks()
+    start, started = clocks.wall(), clocks.processor()
     cost: dict[int, float] = {}
+    longest: dict[int, float] = {}
 
-    def left() -> float:
-        return seconds - (clock() - start)
+    def has_time(size: int) -> bool:
+        expected = longest.get(size, size * max(longest[known] / known for known in longest) if longest else 0.0)
+        return clocks.wall() - start + expected <= seconds
 
     def timed(size: int) -> None:
-        before = clock()
+        wall, processor = clocks.wall(), clocks.processor()
         run(size)
-        cost[size] = min(cost.get(size, float("inf")), clock() - before)
+        cost[size] = min(cost.get(size, float("inf")), max(clocks.processor() - processor, 1e-9))
+        longest[size] = max(longest.get(size, 0.0), clocks.wall() - wall)
 
     timed(1)
-    for size in sizes[1:]:
-        if 2 * size * min(cost[known] / known for known in cost) > left():
+    for size in sizes:
+        for _ in range(ROUNDS_AT_FIRST):
+            if has_time(size):
+                timed(size)
+        least = min(cost[known] / known for known in cost)
+        if size in cost and cost[size] / size > TOO_DEAR * least:
             break
-        run(size)  # memory for this size is set up
-        timed(size)
-        timed(1)
-        if cost[size] / size > TOO_DEAR * min(cost[known] / known for known in cost):
-            break
-    if len(cost) < 2:
-        return None
-    for _ in range(MOST_ROUNDS - 1):
-        for size in list(cost):
-            if cost[size] > left():
-                return cost
-            timed(size)
-    return cost
+    for _ in range(MOST_ROUNDS):
+        for size in cost:
+            if has_time(size):
+                timed(size)
+    passed = clocks.wall() - start
+    return cost, clocks.processor() - started >= QUIET * passed
 
 
 def _key(runtime: Runtime, input_shape: Sequence[int], sizes: Sequence[int]) -> str | None:

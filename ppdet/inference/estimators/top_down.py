@@ -141,6 +141,11 @@ class TopDownEstimator(PoseEstimator):
             keypoints[rows], scores[rows] = self.codec.decode(self.run_crops(np.concatenate(pixels)), crops[rows])
         return [(keypoints[owners == owner], scores[owners == owner]) for owner in range(len(per_image))]
 
+    @property
+    def people_together(self) -> int:
+        """See `PoseEstimator.people_together`; a flip test takes two inputs of the network per person."""
+        return -(-self.plan.best // 2) if self.flip_test else self.plan.best
+
     def tune(self) -> None:
         """Find the batches that cost least per person on this engine and machine, once: about .15 s if they are not known yet.
 

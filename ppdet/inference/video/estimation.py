@@ -1,21 +1,24 @@
 """Frames of a video with their results.
 
-Decoding runs ahead in a thread; poses are estimated in the caller's.
+Decoding runs ahead in a thread. Frames of a file are looked at by several workers, those of a camera one after the other as they
+come; people are told apart and smoothed in the caller's thread, in order.
 """
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from ppdet.inference.people_finder import Look, PeopleFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.video.ahead import looks_ahead
 from ppdet.inference.video.background import BackgroundSource
 from ppdet.inference.video.reader import Frame, VideoReader
 from ppdet.skeletons import Skeleton
@@ -25,21 +28,26 @@ class FrameEstimator(Protocol):
     """What a video needs of a pipeline; `PosePipeline` is one."""
 
     timer: StageTimer
+    workers: int
 
     @property
     def skeleton(self) -> Skeleton:
         """The skeleton of the results."""
 
-    def estimate(
+    @property
+    def finder(self) -> PeopleFinder:
+        """Finds people in single frames."""
+
+    def result_of(
         self,
-        image: np.ndarray,
+        look: Look,
         path: str | None = None,
         frame_id: int | None = None,
         timestamp_ms: float | None = None,
         expected: np.ndarray | None = None,
         low_score: float = 1.0,
     ) -> PoseResult:
-        """People and poses of one image; boxes of at least `low_score` count where people are expected."""
+        """The people of a frame; boxes of at least `low_score` count where people are expected."""
 
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = 30.0, settings: TrackerSettings | None = None
@@ -60,7 +68,7 @@ def video_results(
     """Frames of a video with their results, with identities, smoothed if wanted.
 
     Args:
-        pipeline: estimates single images.
+        pipeline: finds the people of single frames.
         source: path, URL, number of a camera, or an open reader.
         filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
         keep_frames: keep each frame in its result, as `image`.
@@ -72,20 +80,35 @@ def video_results(
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
     tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
     frames = BackgroundSource(_timed(reader, pipeline.timer))
+    looks = _looks(pipeline, frames, reader.is_live)
     try:
-        for frame in frames:
-            if frame.image is None:
+        for frame, look in looks:
+            if look is None:
                 yield frame, pipeline.nobody(reader.size_wh, frame.index)
                 continue
             with pipeline.timer.stage("track"):
-                expected = tracker.begin(frame.image, frame.timestamp_ms)
-            result = pipeline.estimate(frame.image, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score)
+                expected = tracker.begin(look.image, frame.timestamp_ms)
+            result = pipeline.result_of(look, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score)
             with pipeline.timer.stage("track"):
                 result = tracker.update(result)
             yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
+        looks.close()
         frames.close()
         reader.close()
+
+
+def _looks(
+    pipeline: FrameEstimator, frames: Iterable[Frame], is_live: bool
+) -> Generator[tuple[Frame, Look | None], None, None]:
+    """Frames in order with what can be known about each by itself."""
+    finder = pipeline.finder
+    if not is_live and finder.is_parallel and pipeline.workers:
+        finder.estimator.tune()
+        yield from looks_ahead(finder, frames, pipeline.workers)
+        return
+    for frame in frames:
+        yield frame, None if frame.image is None else finder.look([frame.image], [None])[0]
 
 
 def open_results(
