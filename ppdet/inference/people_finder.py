@@ -92,8 +92,10 @@ class PeopleFinder:
     def look_at(self, image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, everybody: People | None = None) -> Look:
         """A look at an image whose candidates are known."""
         count, keypoints = len(boxes), self.estimator.skeleton.num_keypoints
-        inside = membership(self.zones, boxes, image.shape[1::-1]).any(axis=1) if self.zones else np.ones(count, bool)
-        return Look(image, boxes, scores, inside, np.zeros((count, keypoints, 2), np.float32),
+        is_inside = np.ones(count, bool)
+        if self.zones:
+            is_inside = np.asarray(membership(self.zones, boxes, (image.shape[1], image.shape[0])).any(axis=1))
+        return Look(image, boxes, scores, is_inside, np.zeros((count, keypoints, 2), np.float32),
                     np.zeros((count, keypoints), np.float32), np.zeros(count, bool), everybody)
 
     def sure_rows(self, look: Look) -> np.ndarray:

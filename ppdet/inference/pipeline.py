@@ -17,13 +17,15 @@ from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
 from ppdet.inference.detectors import AnyDetector, open_card, open_detector, open_runtime
-from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
-from ppdet.inference.people_finder import Look, PeopleFinder
+from ppdet.inference.people_finder import BoxesAndScores, PeopleFinder
+from ppdet.inference.redetection.interval_finder import IntervalFinder, check_has_detector
+from ppdet.inference.redetection.schedule import Interval, checked_interval
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.settings import TrackerSettings
@@ -76,11 +78,12 @@ class PosePipeline:
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
         workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads. For light
             networks many workers of one thread are faster than one of many. 0: one frame after the other. Keyword only.
+        det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. Keyword only.
 
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
             detector.
-        ConfigError: flip test of an exported bottom-up model; a model given twice.
+        ConfigError: flip test of an exported bottom-up model; a model given twice; an interval without a detector.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class PosePipeline:
         *,
         zones: Sequence[Zone] = (),
         workers: int = 1,
+        det_interval: Interval = 1,
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
     ) -> None:
@@ -135,7 +139,10 @@ class PosePipeline:
         self.workers = checked_workers(workers)
         self.timer = StageTimer()
         self._warned: set[str] = set()
-        self._streams: dict[Hashable, StreamTracker] = {}
+        self.det_interval = checked_interval(det_interval)
+        if det_interval != 1:
+            check_has_detector(self.finder, det_interval)
+        self._streams: dict[Hashable, tuple[StreamTracker, IntervalFinder | None]] = {}
         self._streams_lock = threading.Lock()
 
     @property
@@ -256,24 +263,24 @@ class PosePipeline:
         """
         image = checked_image(image, self.image_range)
         look = self.finder.look([image], [path])[0]
-        result = self.result_of(look, path, frame_id, timestamp_ms, expected, low_score)
+        people, rest = self.finder.people(look, expected, low_score)
+        size = (image.shape[1], image.shape[0])
+        result = self.result(people, rest, size, path, frame_id, timestamp_ms, expected is not None)
         return result if frame_id is not None else replace(result, image=image)
 
-    def result_of(
+    def result(
         self,
-        look: Look,
+        people: People,
+        rest: BoxesAndScores,
+        image_wh: tuple[int, int],
         path: str | None = None,
         frame_id: int | None = None,
         timestamp_ms: float | None = None,
-        expected: np.ndarray | None = None,
-        low_score: float = 1.0,
+        is_tracked: bool = False,
     ) -> PoseResult:
-        """The result of an image at which `finder` has looked; arguments as for `estimate`."""
-        people, rest = self.finder.people(look, expected, low_score)
-        result = PoseResult(*people, self.estimator.skeleton, look.image.shape[1::-1], path, frame_id, timestamp_ms)
-        if expected is not None:
-            return with_strangers(result, *rest)
-        return only_in_zones(result, self.zones)
+        """The result of an image in which `finder` found people, and `rest` outside the zones; these count for a tracker."""
+        result = PoseResult(*people, self.estimator.skeleton, image_wh, path, frame_id, timestamp_ms)
+        return with_strangers(result, *rest) if is_tracked else only_in_zones(result, self.zones)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
@@ -285,7 +292,8 @@ class PosePipeline:
         images = [checked_image(image, self.image_range) for image in images]
         looks = self.finder.look(images, paths)
         self.finder.pose([(look, self.finder.sure_rows(look)) for look in looks])
-        return [self.result_of(look, path) for look, path in zip(looks, paths)]
+        sizes = [(image.shape[1], image.shape[0]) for image in images]
+        return [self.result(*self.finder.people(look), size, path) for look, size, path in zip(looks, sizes, paths)]
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
         """The result of a frame that could not be decoded: empty, so that frame numbers stay in step."""
@@ -320,6 +328,10 @@ class PosePipeline:
         high_score = None if self.detector is None else self.det_threshold
         return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones)
 
+    def interval_finder(self, fps: float) -> IntervalFinder | None:
+        """Finds the people of one stream by `det_interval`; None if the detector looks at every frame."""
+        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps)
+
     def track(
         self,
         frame: Any,
@@ -342,13 +354,20 @@ class PosePipeline:
         """
         with self.timer.stage("read"):
             image, path = pixels_of(frame, "the frame", self.image_range)
+        stamp = None if seconds is None else seconds * 1000.0
         with self._streams_lock:
             if stream not in self._streams:
-                self._streams[stream] = self.stream_tracker(filter_type, settings=settings)
-            tracker = self._streams[stream]
-        stamp = None if seconds is None else seconds * 1000.0
+                tracker = self.stream_tracker(filter_type, settings=settings)
+                self._streams[stream] = tracker, self.interval_finder(REFERENCE_FPS)
+            tracker, interval = self._streams[stream]
         expected = tracker.begin(image, stamp)
-        return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
+        if interval is None:
+            return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
+        found = interval.people(image, tracker.is_cut, expected, tracker.settings.low_score)
+        result = self.result(*found, (image.shape[1], image.shape[0]), path, None, stamp, True)
+        result = tracker.update(replace(result, image=image))
+        interval.follow(tracker.kept[: len(found[0].boxes)])
+        return result
 
     def forget(self, stream: Hashable = None) -> None:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""

@@ -33,6 +33,8 @@ class StreamTracker:
     Attributes:
         settings: of the tracker, with the score that counts.
         jitter: meters before and after smoothing.
+        is_cut: whether the frame given to `begin` last begins another scene; False without `scene_cuts`.
+        kept: (N,) bool: which people of the result given to `update` last are people; the others had a low score.
 
     Raises:
         ConfigError: an unknown filter.
@@ -56,6 +58,8 @@ class StreamTracker:
         self._cuts = SceneCuts() if settings.scene_cuts else None
         self._zones = ZoneCounter(zones) if zones else None
         self._lock = threading.Lock()
+        self.is_cut = False
+        self.kept = np.zeros(0, bool)
         self.jitter = (Jitter(fps), Jitter(fps))
 
     @property
@@ -79,7 +83,8 @@ class StreamTracker:
             (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a look.
         """
         with self._lock:
-            if self._cuts is not None and self._cuts.is_cut(image):
+            self.is_cut = self._cuts is not None and self._cuts.is_cut(image)
+            if self.is_cut:
                 self._tracker.cut()
             return self._tracker.expected_boxes(seconds_of(timestamp_ms))
 
@@ -93,8 +98,9 @@ class StreamTracker:
             identities = self._tracker.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds,
                                               result.image_wh)
             result = replace(result, track_ids=identities)
-            if (identities == NOBODY).any():
-                result = result.of(identities != NOBODY)
+            self.kept = identities != NOBODY
+            if not self.kept.all():
+                result = result.of(self.kept)
             if self._zones is not None:
                 result = self._in_zones(result, self._zones)
             if self._smoother is None:

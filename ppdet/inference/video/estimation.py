@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
-from ppdet.inference.people_finder import Look, PeopleFinder
+from ppdet.inference.estimators.base import People
+from ppdet.inference.people_finder import BoxesAndScores, Look, PeopleFinder
+from ppdet.inference.redetection.interval_finder import IntervalFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.settings import TrackerSettings
@@ -38,16 +38,20 @@ class FrameEstimator(Protocol):
     def finder(self) -> PeopleFinder:
         """Finds people in single frames."""
 
-    def result_of(
+    def interval_finder(self, fps: float) -> IntervalFinder | None:
+        """Finds people where the detector does not look at every frame; None if it does."""
+
+    def result(
         self,
-        look: Look,
+        people: People,
+        rest: BoxesAndScores,
+        image_wh: tuple[int, int],
         path: str | None = None,
         frame_id: int | None = None,
         timestamp_ms: float | None = None,
-        expected: np.ndarray | None = None,
-        low_score: float = 1.0,
+        is_tracked: bool = False,
     ) -> PoseResult:
-        """The people of a frame; boxes of at least `low_score` count where people are expected."""
+        """The result of a frame in which people were found."""
 
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = 30.0, settings: TrackerSettings | None = None
@@ -79,18 +83,30 @@ def video_results(
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
     tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
+    interval = pipeline.interval_finder(reader.fps)
+    if interval is not None:
+        interval.finder.estimator.tune()
     frames = BackgroundSource(_timed(reader, pipeline.timer))
-    looks = _looks(pipeline, frames, reader.is_live)
+    looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader.is_live)
     try:
         for frame, look in looks:
-            if look is None:
+            if frame.image is None:
                 yield frame, pipeline.nobody(reader.size_wh, frame.index)
                 continue
             with pipeline.timer.stage("track"):
-                expected = tracker.begin(look.image, frame.timestamp_ms)
-            result = pipeline.result_of(look, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score)
+                expected = tracker.begin(frame.image, frame.timestamp_ms)
+            low_score = tracker.settings.low_score
+            if interval is not None:
+                found = interval.people(frame.image, tracker.is_cut, expected, low_score)
+            else:
+                assert look is not None, "every frame that decodes is looked at"
+                found = pipeline.finder.people(look, expected, low_score)
+            size = (frame.image.shape[1], frame.image.shape[0])
+            result = pipeline.result(*found, size, None, frame.index, frame.timestamp_ms, True)
             with pipeline.timer.stage("track"):
                 result = tracker.update(result)
+            if interval is not None:
+                interval.follow(tracker.kept[: len(found[0].boxes)])
             yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
         looks.close()
@@ -101,10 +117,10 @@ def video_results(
 def _looks(
     pipeline: FrameEstimator, frames: Iterable[Frame], is_live: bool
 ) -> Generator[tuple[Frame, Look | None], None, None]:
-    """Frames in order with what can be known about each by itself."""
+    """Frames in order, with what can be known about each by itself."""
     finder = pipeline.finder
-    if not is_live and finder.is_parallel and pipeline.workers:
-        finder.estimator.tune()
+    finder.estimator.tune()
+    if finder.is_parallel and pipeline.workers and not is_live:
         yield from looks_ahead(finder, frames, pipeline.workers)
         return
     for frame in frames:
