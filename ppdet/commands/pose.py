@@ -3,6 +3,7 @@
     ppdet pose street.mp4 --output_dir out               a video with skeletons
     ppdet pose images/ --json poses.json                 only the numbers
     ppdet pose photo.jpg --json - | jq '.[0].people'     into a pipe; log lines go to stderr
+    ppdet pose long.mp4 --json poses.jsonl --resume      one line per frame, continued after an interruption
     ppdet pose 0                                         the first camera, until Ctrl-C
     ppdet pose photo.jpg --model output_inference/higherhrnet_hrnet_w32_512 --det none
     ppdet pose photo.jpg --det yolov8n.onnx --model rtmpose-s.onnx       other toolkits' models: docs/any_model.md
@@ -17,7 +18,7 @@ import argparse
 from typing import Optional, Sequence
 
 from ppdet.commands.flags.command_line import run_module
-from ppdet.commands.flags.run_flags import add_person_threshold, add_smoothing_flags
+from ppdet.commands.flags.run_flags import add_person_threshold, add_smoothing_flags, add_speed_flags
 from ppdet.commands.flags.source_flags import add_plain_source_flags
 from ppdet.commands.flags.tracking_flags import add_tracking_flags
 from ppdet.commands.flags.values import add_switch
@@ -40,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models.add_argument("--batch_size", type=int, default=8, help="people per run of the network (default: %(default)s)")
     add_switch(models, "--flip_test", "average with the mirrored crop: slower, a little more accurate (default: off)")
     add_person_threshold(models)
+    add_speed_flags(models)
     add_plain_source_flags(parser, "output/pose", "poses")
+    add_switch(parser, "--resume", "continue the .jsonl file of --json behind what an earlier run wrote (default: off)")
     add_smoothing_flags(parser)
     add_tracking_flags(parser)
 

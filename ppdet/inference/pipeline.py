@@ -24,13 +24,15 @@ from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, fin
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.people_finder import BoxesAndScores, PeopleFinder
-from ppdet.inference.redetection.interval_finder import IntervalFinder, check_has_detector
-from ppdet.inference.redetection.schedule import Interval, checked_interval
+from ppdet.inference.presets import BALANCED, preset_of
+from ppdet.inference.redetection.interval_finder import IntervalFinder, chosen_interval
+from ppdet.inference.redetection.schedule import Interval
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.video.ahead import checked_workers
 from ppdet.inference.video.estimation import open_results
 from ppdet.inference.zone_people import only_in_zones, with_strangers
 from ppdet.inference.zones.zone import Zone
@@ -78,7 +80,9 @@ class PosePipeline:
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
         workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads. For light
             networks many workers of one thread are faster than one of many. 0: one frame after the other. Keyword only.
-        det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. Keyword only.
+        det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. None: what the
+            preset says. Keyword only.
+        preset: "accurate", "balanced" or "fast"; see `PRESETS`. Keyword only.
 
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
@@ -102,11 +106,13 @@ class PosePipeline:
         *,
         zones: Sequence[Zone] = (),
         workers: int = 1,
-        det_interval: Interval = 1,
+        det_interval: Interval | None = None,
+        preset: str = BALANCED,
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
+        speed = preset_of(preset)
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
         if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
             raise ConfigError("det is short for detector, and model for keypoint: give each model once")
@@ -129,6 +135,7 @@ class PosePipeline:
         if isinstance(place, Path):
             runtime = open_runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
                                    dynamic_shape=card.use_dynamic_shape)
+            how = replace(how, flip_test=flip_test or speed.flip_test and "flip_test" in kind.accepts)
             place = kind.from_options(runtime, card, how)
         self.detector: BoxSource | None = detector
         self.estimator: PoseEstimator = place
@@ -139,9 +146,7 @@ class PosePipeline:
         self.workers = checked_workers(workers)
         self.timer = StageTimer()
         self._warned: set[str] = set()
-        self.det_interval = checked_interval(det_interval)
-        if det_interval != 1:
-            check_has_detector(self.finder, det_interval)
+        self.det_interval = chosen_interval(self.finder, det_interval, speed.det_interval)
         self._streams: dict[Hashable, tuple[StreamTracker, IntervalFinder | None]] = {}
         self._streams_lock = threading.Lock()
 
@@ -373,17 +378,6 @@ class PosePipeline:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
         with self._streams_lock:
             self._streams.pop(stream, None)
-
-
-def checked_workers(workers: int) -> int:
-    """A number of workers that can be.
-
-    Raises:
-        ConfigError: below 0.
-    """
-    if workers < 0:
-        raise ConfigError(f"workers is {workers}: give 0 for one frame after the other, or how many frames are worked on at once")
-    return workers
 
 
 def _is_auto(detector: Detector) -> bool:

@@ -7,8 +7,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,14 +18,16 @@ from ppdet.commands.deployed.boxes import detector_card
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
-from ppdet.commands.flags.run_flags import chosen_filter
+from ppdet.commands.flags.run_flags import chosen_filter, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.estimators.registry import load_detector
+from ppdet.inference.files.earlier_results import EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.files.json_lines import JsonLinesWriter, is_json_lines
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
@@ -34,7 +37,9 @@ from ppdet.inference.files.urls import fetch_image, split_url, without_secrets
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.inference.tracking.recorded import RECORDED_FILTERS
 from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.video.opening import is_live
 
 STDOUT = "-"
 
@@ -42,6 +47,7 @@ STDOUT = "-"
 def run_pose(args: argparse.Namespace) -> int:
     """Estimate, draw and record the poses of all sources; returns 1 if an image or frame could not be read."""
     check_numbers(args)
+    check_resume(args)
     tracking = tracker_settings(args)
     sources = find_sources(args.sources)
     with _stdout_for_data(args.json == STDOUT) as stdout:
@@ -49,10 +55,15 @@ def run_pose(args: argparse.Namespace) -> int:
 
 
 def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
-    with _results(args, stdout, JsonResultsWriter, "named") as (drawings, records):
-        work = PoseRun(_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
-                       args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
+    earlier = EarlierResults.read(args.json) if args.resume else EarlierResults()
+    writer: Callable[[Any], Any] = partial(JsonResultsWriter, layout="named")
+    if args.json is not None and is_json_lines(args.json):
+        writer = partial(JsonLinesWriter, resume=bool(args.resume))
+    with _results(args, stdout, writer) as (drawings, records):
+        work = PoseRun(_pipeline(args, sources), drawings, records, args.threshold, chosen_filter(args), args.max_frames,
+                       names_videos=sources.count > 1, tracking=tracking, earlier=earlier)  # fmt: skip
         status = 0
+        sources.images = [path for path in sources.images if str(path) not in earlier.images]
         if sources.images:
             inputs = _inputs(sources, args)
             work.run_images(inputs)
@@ -99,17 +110,35 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     return status
 
 
-def _pipeline(args: argparse.Namespace) -> PosePipeline:
+def check_resume(args: argparse.Namespace) -> None:
+    """Refuse `--resume` where nothing can be continued.
+
+    Raises:
+        ConfigError: no file of JSON lines, or settings that need the whole video.
+    """
+    if not args.resume:
+        return
+    if args.json is None or not is_json_lines(args.json):
+        raise ConfigError(f"--resume continues a file of JSON lines, and --json is {args.json}: give a name that ends in .jsonl, "
+                          "in the first run as well")
+    if args.zone or chosen_filter(args) in RECORDED_FILTERS:
+        raise ConfigError("--resume cannot continue the counts of a --zone, nor smooth a video as a whole: leave these out, or "
+                          "--resume")
+
+
+def _pipeline(args: argparse.Namespace, sources: Sources) -> PosePipeline:
     """The pipeline of the given models; by default the bundled ones."""
     models: dict[str, Any] = {}
     if args.det is not None:
         models["detector"] = None if args.det.lower() == "none" else args.det
     if args.model is not None:
         models["keypoint"] = args.model
+    workers = split_threads(args, any(not is_live(source) for source, _ in sources.videos))
     return PosePipeline(
-        **models, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads, precision=args.precision,
+        **models, engine=args.engine, device=args.device, cpu_threads=args.engine_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
-        person_threshold=args.person_threshold, zones=chosen_zones(args),
+        person_threshold=args.person_threshold, zones=chosen_zones(args), workers=workers, det_interval=args.det_interval,
+        preset=args.preset,
     )  # fmt: skip
 
 
@@ -150,7 +179,7 @@ def _boxes_of_url(work: BoxRun, url: str, number: int) -> int:
 
 @contextmanager
 def _results(
-    args: argparse.Namespace, stdout: IO[str], writer: type, *layout: str
+    args: argparse.Namespace, stdout: IO[str], writer: Callable[[Any], Any]
 ) -> Iterator[tuple[OutputFolder | None, Any]]:
     """Folder for drawings and writer of the JSON, each None if not wanted; JSON for stdout is printed at the end."""
     if args.max_frames is not None and args.max_frames < 1:
@@ -159,10 +188,10 @@ def _results(
     with ExitStack() as stack:
         drawings = None if folder is None else OutputFolder(folder)
         if args.json != STDOUT:
-            yield drawings, None if args.json is None else stack.enter_context(writer(args.json, *layout))
+            yield drawings, None if args.json is None else stack.enter_context(writer(args.json))
             return
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results.json"
-        with writer(path, *layout) as records:
+        with writer(path) as records:
             records.path = Path("stdout")
             yield drawings, records
         with path.open(encoding="utf-8") as file:

@@ -11,7 +11,9 @@ from pathlib import Path
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
+from ppdet.inference.files.earlier_results import EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.files.json_lines import JsonLinesWriter
 from ppdet.inference.files.json_results import JsonResultsWriter, named_record
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
@@ -36,6 +38,7 @@ class PoseRun:
         names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
         tracking: settings of the tracker for videos; None takes the defaults.
         rows: where the boxes and identities of videos are recorded, too, or None.
+        earlier: what an earlier run has done and this one leaves out.
         images, people: counts so far of images and the people in them.
         frames, persons, person_frames: counts so far of video frames, the different people in them, and the poses.
         written: what was written, besides the records.
@@ -43,13 +46,14 @@ class PoseRun:
 
     pipeline: PosePipeline
     drawings: OutputFolder | None = None
-    records: JsonResultsWriter | None = None
+    records: JsonResultsWriter | JsonLinesWriter | None = None
     threshold: float = 0.5
     filter_type: str | None = None
     max_frames: int | None = None
     names_videos: bool = False
     tracking: TrackerSettings | None = None
     rows: MotRowsWriter | None = None
+    earlier: EarlierResults = field(default_factory=EarlierResults)
     images: int = 0
     people: int = 0
     frames: int = 0
@@ -91,11 +95,15 @@ class PoseRun:
             name: of the drawn video.
         """
         path = None
+        earlier = self.earlier.videos.get(name if self.names_videos else None)
+        if earlier is not None:
+            get_logger(__name__).info("%s: %d frames are done already; continuing behind them", name, earlier.frames)
         if self.drawings is not None:
-            path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
+            drawn = name if earlier is None else f"{Path(name).stem}_from_{earlier.frames + 1}{Path(name).suffix}"
+            path = self.drawings.file(drawn, source if isinstance(source, str) and "://" not in source else None)
         record = self._recorder(name)
         report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
-                               max_frames=self.max_frames, on_result=record, tracking=self.tracking)  # fmt: skip
+                               max_frames=self.max_frames, record=record, tracking=self.tracking, earlier=earlier)  # fmt: skip
         self.frames += report.frames
         self.persons += report.persons
         self.person_frames += report.people

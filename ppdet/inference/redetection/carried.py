@@ -11,11 +11,11 @@ import numpy as np
 from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.estimators.base import People
 
-# Keypoints from this score on say where a person is; fewer of them than this, and the box stays where it is.
+# Keypoints from this score on say where a person is; fewer of them than this, or than half, and the box stays where it is.
 VISIBLE_SCORE = 0.2
 FEWEST_VISIBLE = 4
-# A pose is doubtful if its mean score falls below this share of what it was when the detector last saw the person; poses that were
-# below the second number then tell nothing.
+# A pose is doubtful if its mean score falls below this share of what it was when the detector last saw the person; poses below
+# the second number at that time tell nothing.
 DOUBTFUL_SHARE, LEAST_TELLING = 0.7, 0.3
 # Two people are one, seen twice, if keypoints of both are nearer to each other than this share of the smaller one's size.
 SAME_SHARE, LEAST_COMMON = 0.06, 6
@@ -71,7 +71,7 @@ class Carried:
         around = extents(people.keypoints, visible)
         boxes = np.concatenate([around[:, :2] - self.margins[:, :2], around[:, 2:] + self.margins[:, 2:]], axis=1)
         boxes = (boxes + self.boxes + np.tile(self._shift(people.keypoints, visible), 2)) / 2
-        is_clear = visible.sum(axis=1) >= FEWEST_VISIBLE
+        is_clear = visible.sum(axis=1) >= min(FEWEST_VISIBLE, -(-visible.shape[1] // 2))
         boxes = np.where(is_clear[:, None], boxes, self.boxes).astype(np.float32)
         boxes = np.clip(boxes, 0, np.array([*image_wh, *image_wh], np.float32))
         return replace(self, boxes=boxes, keypoints=people.keypoints, visible=visible)
@@ -142,4 +142,4 @@ def twins(keypoints: np.ndarray, visible: np.ndarray, sizes: np.ndarray) -> int:
     apart = np.linalg.norm(keypoints[one] - keypoints[other], axis=2)
     common = both.sum(axis=1)
     mean = np.where(both, apart, 0.0).sum(axis=1) / np.maximum(common, 1)
-    return int(((common >= LEAST_COMMON) & (mean < SAME_SHARE * np.minimum(sizes[one], sizes[other]))).sum())
+    return int(((common >= min(LEAST_COMMON, -(-visible.shape[1] // 2))) & (mean < SAME_SHARE * np.minimum(sizes[one], sizes[other]))).sum())

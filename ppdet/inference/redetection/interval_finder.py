@@ -8,7 +8,7 @@ from ppdet.inference.estimators.base import People
 from ppdet.inference.people_finder import BoxesAndScores, PeopleFinder
 from ppdet.inference.redetection.border_motion import BorderMotion
 from ppdet.inference.redetection.carried import Carried
-from ppdet.inference.redetection.schedule import Interval, Schedule
+from ppdet.inference.redetection.schedule import Interval, Schedule, checked_interval
 
 
 class IntervalFinder:
@@ -86,6 +86,25 @@ class IntervalFinder:
         look.is_inside[:] = True  # decided when they were detected
         self.finder.pose([(look, np.arange(len(carried)))])
         return People(look.boxes, look.scores, look.keypoints, look.keypoint_scores)
+
+
+def chosen_interval(finder: PeopleFinder, given: Interval | None, of_preset: Interval) -> Interval:
+    """The interval that counts.
+
+    Args:
+        finder: of the pipeline.
+        given: by the user, or None.
+        of_preset: what counts otherwise, where there is a detector whose runs can be left out.
+
+    Raises:
+        ConfigError: it is none, or see `check_has_detector`.
+    """
+    if given is None:
+        has_detector = finder.detector is not None and not finder.estimator.finds_people_itself
+        return of_preset if has_detector else 1
+    if checked_interval(given) != 1:
+        check_has_detector(finder, given)
+    return given
 
 
 def check_has_detector(finder: PeopleFinder, interval: Interval) -> None:

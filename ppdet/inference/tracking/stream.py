@@ -72,6 +72,24 @@ class StreamTracker:
         """The counts of each zone so far."""
         return {} if self._zones is None else {zone.name: count for zone, count in zip(self._zones.zones, self._zones.counts())}
 
+    def resume(self, results: Sequence[PoseResult], largest_id: int) -> None:
+        """Continue behind the frames of an earlier run: people keep their identities.
+
+        Args:
+            results: last frames of that run in order, with `track_ids`.
+            largest_id: highest identity that it gave.
+        """
+        latest: dict[int, int] = {}
+        with self._lock:
+            for result in results:
+                assert result.track_ids is not None
+                identities = self._tracker.update(result.boxes, result.keypoints, None, result.scores,
+                                                  seconds_of(result.timestamp_ms), result.image_wh)
+                for earlier, identity in zip(result.track_ids.tolist(), identities.tolist()):
+                    latest.pop(earlier, None)  # the last sighting counts, and comes last
+                    latest[earlier] = identity
+            self._tracker.rename({identity: earlier for earlier, identity in latest.items()}, largest_id)
+
     def begin(self, image: np.ndarray, timestamp_ms: float | None = None) -> np.ndarray:
         """Look at the next frame before its people are known.
 

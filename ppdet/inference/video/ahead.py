@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ppdet.core.errors import ConfigError
 from ppdet.inference.people_finder import Look, PeopleFinder
 from ppdet.inference.video.reader import Frame
 
@@ -72,6 +73,17 @@ class PoseBatches:
         run = self._pool.submit(self._finder.pose, batch)
         for work in works.values():
             work.runs.append(run)
+
+
+def checked_workers(workers: int) -> int:
+    """A number of workers that can be.
+
+    Raises:
+        ConfigError: below 0.
+    """
+    if workers < 0:
+        raise ConfigError(f"workers is {workers}: give 0 for one frame after the other, or how many frames are worked on at once")
+    return workers
 
 
 def looks_ahead(

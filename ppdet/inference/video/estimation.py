@@ -1,7 +1,7 @@
 """Frames of a video with their results.
 
-Decoding runs ahead in a thread. Frames of a file are looked at by several workers, those of a camera one after the other as they
-come; people are told apart and smoothed in the caller's thread, in order.
+Decoding runs ahead in a thread. Frames of a file are looked at by several workers, those of a camera one after the other as
+they come; people are told apart and smoothed in the caller's thread, in order.
 """
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from ppdet.inference.video.ahead import looks_ahead
 from ppdet.inference.video.background import BackgroundSource
 from ppdet.inference.video.reader import Frame, VideoReader
 from ppdet.skeletons import Skeleton
+
+# A camera's frames that have waited longer are dropped, once more are waiting than the queue holds.
+LATEST_SECONDS = 0.25
 
 
 class FrameEstimator(Protocol):
@@ -86,7 +89,7 @@ def video_results(
     interval = pipeline.interval_finder(reader.fps)
     if interval is not None:
         interval.finder.estimator.tune()
-    frames = BackgroundSource(_timed(reader, pipeline.timer))
+    frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
     looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader.is_live)
     try:
         for frame, look in looks:
