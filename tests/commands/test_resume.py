@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from ppdet.inference.files.earlier_results import EarlierResults
 from ppdet.inference.files.json_lines import JsonLinesWriter, is_json_lines, result_of_record
 
 SIZE = (96, 128)
+ROOT = Path(__file__).resolve().parents[2]
 POINTS = np.array([[30.0, 30], [20, 60], [60, 70]])
 
 
@@ -102,8 +102,8 @@ def test_lines_of_another_model_and_a_full_disk(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_valid_files(tmp_path: Path, models: list[str], name: str) -> None:
     clip = write_clip(tmp_path / "clip.avi", 4000)
     out, file = tmp_path / "out", tmp_path / name
-    command = [sys.executable, "-m", "ppdet.commands.console.main", "pose", clip, "--json", str(file), "--output_dir", str(out)]
-    process = subprocess.Popen([*command, *models], stderr=subprocess.PIPE, text=True, env={**os.environ})
+    command = [sys.executable, "-m", "ppdet", "pose", clip, "--json", str(file), "--output_dir", str(out)]
+    process = subprocess.Popen([*command, *models], stderr=subprocess.PIPE, text=True, cwd=ROOT)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not any(p.stat().st_size > 20_000 for p in (out.glob(".*") if out.is_dir() else ())):
         time.sleep(0.05)

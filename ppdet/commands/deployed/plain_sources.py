@@ -73,7 +73,7 @@ def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSetti
         for source, name in sources.videos:
             status = max(status, work.run_video(source, name).exit_status())
         if args.run_benchmark:
-            print_benchmark(work.pipeline.timer, args.cpu_threads)
+            print_benchmark(work.pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     work.log_end()
     return status
 

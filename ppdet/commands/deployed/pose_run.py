@@ -41,6 +41,7 @@ class PoseRun:
         earlier: what an earlier run has done and this one leaves out.
         images, people: counts so far of images and the people in them.
         frames, persons, person_frames: counts so far of video frames, the different people in them, and the poses.
+        video_seconds: time that the videos took so far.
         written: what was written, besides the records.
     """
 
@@ -59,6 +60,7 @@ class PoseRun:
     frames: int = 0
     persons: int = 0
     person_frames: int = 0
+    video_seconds: float = 0.0
     written: list[Path] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
@@ -105,6 +107,7 @@ class PoseRun:
         report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
                                max_frames=self.max_frames, record=record, tracking=self.tracking, earlier=earlier)  # fmt: skip
         self.frames += report.frames
+        self.video_seconds += report.seconds
         self.persons += report.persons
         self.person_frames += report.people
         self.written += report.written

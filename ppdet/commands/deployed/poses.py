@@ -110,7 +110,7 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
             status = work.run_video(args.camera_id, CAMERA_VIDEO).exit_status()
     work.log_end()
     if args.run_benchmark:
-        print_benchmark(pipeline.timer, args.cpu_threads)
+        print_benchmark(pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     return status
 
 

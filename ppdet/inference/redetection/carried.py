@@ -142,4 +142,5 @@ def twins(keypoints: np.ndarray, visible: np.ndarray, sizes: np.ndarray) -> int:
     apart = np.linalg.norm(keypoints[one] - keypoints[other], axis=2)
     common = both.sum(axis=1)
     mean = np.where(both, apart, 0.0).sum(axis=1) / np.maximum(common, 1)
-    return int(((common >= min(LEAST_COMMON, -(-visible.shape[1] // 2))) & (mean < SAME_SHARE * np.minimum(sizes[one], sizes[other]))).sum())
+    is_near = mean < SAME_SHARE * np.minimum(sizes[one], sizes[other])
+    return int((is_near & (common >= min(LEAST_COMMON, -(-visible.shape[1] // 2)))).sum())

@@ -77,11 +77,11 @@ class SlowEstimator(TopDownEstimator):
             self.given.append(tuple((int(image[0, 0, 0]), len(one)) for image, (one, _) in zip(images, boxes)))
             wait = self.random.uniform(0, 0.004)
         time.sleep(wait)
-        count = SKELETON.num_keypoints
-        return [
-            People(*each, np.full((len(each[0]), count, 2), image[0, 0, 0], np.float32), np.ones((len(each[0]), count), np.float32))
-            for image, each in zip(images, boxes)
-        ]
+        found = []
+        for image, each in zip(images, boxes):
+            shape = len(each[0]), SKELETON.num_keypoints
+            found.append(People(*each, np.full((*shape, 2), image[0, 0, 0], np.float32), np.ones(shape, np.float32)))
+        return found
 
 
 class Boxes:
