@@ -104,13 +104,13 @@ def test_ctrl_c_leaves_valid_files(tmp_path: Path, models: list[str], name: str)
     out, file = tmp_path / "out", tmp_path / name
     command = [sys.executable, "-m", "ppdet", "pose", clip, "--json", str(file), "--output_dir", str(out)]
     process = subprocess.Popen([*command, *models], stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not any(p.stat().st_size > 20_000 for p in (out.glob(".*") if out.is_dir() else ())):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     records = json.loads(file.read_text()) if name.endswith(".json") else lines(file)
     video = cv2.VideoCapture(str(out / "clip.avi"))
     frames = sum(1 for _ in iter(lambda: video.read()[0], False))
-    assert [record["frame"] for record in records] == list(range(1, frames + 1)) and 0 < frames < 4000
+    assert [record["frame"] for record in records] == list(range(1, frames + 1)) and 0 < frames <= 4000

@@ -136,7 +136,7 @@ def test_a_video_with_an_interval(tmp_path: Path) -> None:
     clip = str(tmp_path / "clip.avi")
     writer = cv2.VideoWriter(clip, cv2.VideoWriter_fourcc(*"MJPG"), 25.0, SIZE)
     for number in range(20):
-        writer.write(picture(0, [100.0 + number])[..., ::-1])
+        writer.write(planted_person(SIZE, POINTS + [100 + number, 0], 5.0)[..., ::-1])
     writer.release()
 
     class Whole(BrightDetector):
@@ -150,7 +150,7 @@ def test_a_video_with_an_interval(tmp_path: Path) -> None:
     assert 4 <= len(detector.calls) <= 6 and [len(result) for result in results] == [1] * 20
     assert {int(result.track_ids[0]) for result in results} == {1}
     walked = [float(result.keypoints[0, 0, 0]) for result in results]
-    np.testing.assert_allclose(walked, 130 + np.arange(20), atol=2.0)
+    np.testing.assert_allclose(walked, 130 + np.arange(20), atol=6.0)  # a twelfth of the crop is one cell
 
 
 def test_doubts() -> None:
