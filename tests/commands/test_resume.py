@@ -17,8 +17,7 @@ from support.planted_models import SKELETON, planted_person, write_detector, wri
 
 from ppdet.commands.pose import main
 from ppdet.core.errors import DataError, MediaError
-from ppdet.inference.files.earlier_results import EarlierResults
-from ppdet.inference.files.json_lines import JsonLinesWriter, is_json_lines, result_of_record
+from ppdet.inference.files.json_lines import EarlierResults, JsonLinesWriter, is_json_lines, result_of_record
 
 SIZE = (96, 128)
 ROOT = Path(__file__).resolve().parents[2]

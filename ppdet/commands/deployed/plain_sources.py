@@ -25,9 +25,8 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.estimators.registry import load_detector
-from ppdet.inference.files.earlier_results import EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_lines import JsonLinesWriter, is_json_lines
+from ppdet.inference.files.json_lines import EarlierResults, JsonLinesWriter, is_json_lines
 from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.model_names import DETECTOR, default_model, find_model

@@ -11,9 +11,8 @@ from pathlib import Path
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
-from ppdet.inference.files.earlier_results import EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_lines import JsonLinesWriter
+from ppdet.inference.files.json_lines import EarlierResults, JsonLinesWriter
 from ppdet.inference.files.json_results import JsonResultsWriter, named_record
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder

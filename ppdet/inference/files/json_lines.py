@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +18,8 @@ from ppdet.inference.results import PoseResult
 from ppdet.skeletons import Skeleton
 
 SUFFIX = ".jsonl"
+# Frames from which the tracker learns again who is where: more than the two seconds in which people may come back.
+MOST_FRAMES = 150
 
 
 def is_json_lines(path: str | Path) -> bool:
@@ -120,3 +124,50 @@ def result_of_record(record: Mapping[str, Any], skeleton: Skeleton) -> PoseResul
                         "model, so it cannot be continued; leave --resume out") from error
     return PoseResult(boxes, scores, points[..., :2], points[..., 2], skeleton, size, None, record.get("frame"),
                       record.get("timestamp_ms"), identities)
+
+
+@dataclass
+class EarlierVideo:
+    """Frames of a video that are done.
+
+    Attributes:
+        frames: number of the last one.
+        largest_id: highest identity so far.
+        last: records of the last frames, in order.
+    """
+
+    frames: int = 0
+    largest_id: int = 0
+    last: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_FRAMES))
+
+
+@dataclass
+class EarlierResults:
+    """The images and frames of a file of JSON lines.
+
+    Attributes:
+        images: paths of images that are done.
+        videos: by the name that records give; None where they give none, with a single video.
+    """
+
+    images: set[str] = field(default_factory=set)
+    videos: dict[str | None, EarlierVideo] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path) -> EarlierResults:
+        """Of a file of JSON lines; nothing if there is none.
+
+        Raises:
+            DataError: the file holds something else.
+        """
+        found, file = cls(), Path(path)
+        for _, record in whole_lines(file) if file.is_file() else ():
+            if "frame" not in record:
+                found.images.add(str(record.get("image")))
+                continue
+            video = found.videos.setdefault(record.get("video"), EarlierVideo())
+            video.frames = max(video.frames, int(record["frame"]))
+            ids = [int(person["id"]) for person in record["people"] if person.get("id") is not None]
+            video.largest_id = max([video.largest_id, *ids])
+            video.last.append(record)
+        return found
