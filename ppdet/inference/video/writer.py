@@ -94,8 +94,8 @@ class VideoWriter:
     def finish(self) -> Path:
         """Finish the video, check that it can be read back, and rename it to `path`.
 
-        OpenCV's encoders do not report failed writes, so the file itself is checked. An interruption meanwhile ends the check: the
-        video gets its name, and the interruption is raised.
+        OpenCV's encoders do not report failed writes, so the file itself is checked. An interruption meanwhile ends the check:
+        the video gets its name, and the interruption is raised.
 
         Raises:
             MediaError: the file is missing, incomplete or cannot be opened (the disk may be full); no file is left.
