@@ -111,7 +111,8 @@ class PosePipeline:
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
     ) -> None:
-        options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
+        options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision,
+                   "runs_at_once": max(1, checked_workers(workers))}  # fmt: skip
         speed = preset_of(preset)
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
         if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:

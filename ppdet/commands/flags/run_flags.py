@@ -114,11 +114,12 @@ def split_threads(args: argparse.Namespace, is_file: bool) -> int:
         is_file: the source is a video file, whose frames can be worked on at the same time.
 
     Returns:
-        How many workers look at frames at the same time. For light networks several workers of one thread are faster than one
-        of several (docs/benchmarks.md).
+        How many workers look at frames at the same time, also as `args.workers`. For light networks several workers of one
+        thread are faster than one of several (docs/benchmarks.md).
     """
     is_shared = is_file and args.device == "cpu" and chosen_interval(args) == 1
     args.engine_threads, workers = (1, args.cpu_threads) if is_shared else (args.cpu_threads, 1)
+    args.workers = workers
     return workers
 
 
@@ -168,7 +169,7 @@ def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) 
     return {
         "engine": args.engine, "device": args.device, "precision": args.precision,
         "cpu_threads": getattr(args, "engine_threads", args.cpu_threads), "run_mode": args.run_mode,
-        "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
+        "runs_at_once": getattr(args, "workers", 1), "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
         "trt_shape_range": (args.trt_min_shape, args.trt_opt_shape, args.trt_max_shape),
         "trt_calib_mode": bool(args.trt_calib_mode), "dynamic_shape": card.use_dynamic_shape,
     }

@@ -31,7 +31,9 @@ class RuntimeOptions:
 
     Attributes:
         device: "cpu", "gpu", or another device that an engine declares ("xpu", "npu", "mlu").
-        cpu_threads: threads of the engine, 1 or more.
+        cpu_threads: threads of one run, 1 or more.
+        runs_at_once: how many threads will call `run` at the same time, each with `cpu_threads` of its own; more wait for each
+            other in engines with a fixed set of threads.
         precision: "fp32", or another precision that an engine declares, such as "bf16".
         run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT on a GPU.
         enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
@@ -53,6 +55,7 @@ class RuntimeOptions:
     trt_shape_range: tuple = (1, 640, 1280)
     trt_calib_mode: bool = False
     dynamic_shape: bool = False
+    runs_at_once: int = 1
 
     def __post_init__(self) -> None:
         if self.cpu_threads < 1:

@@ -55,7 +55,8 @@ class OpenVINORuntime(Runtime):
             "PERFORMANCE_HINT": "LATENCY",
         }
         if device == "CPU":
-            settings["INFERENCE_NUM_THREADS"] = options.cpu_threads
+            settings["INFERENCE_NUM_THREADS"] = options.cpu_threads * options.runs_at_once
+            settings["NUM_STREAMS"] = options.runs_at_once
         try:
             compiled = core.compile_model(core.read_model(str(path)), device, settings)
         except Exception as error:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from ppdet.core.logger import get_logger
 from ppdet.inference.estimators.base import People
 from ppdet.inference.people_finder import BoxesAndScores, Look, PeopleFinder
 from ppdet.inference.redetection.interval_finder import IntervalFinder
@@ -115,6 +116,9 @@ def video_results(
         looks.close()
         frames.close()
         reader.close()
+        if frames.dropped:
+            get_logger(__name__).warning("%s is faster than this machine: %d frames that had waited too long were dropped",
+                                         reader.name, frames.dropped)
 
 
 def _looks(
