@@ -363,6 +363,7 @@ class PosePipeline:
         stamp = None if seconds is None else seconds * 1000.0
         with self._streams_lock:
             if stream not in self._streams:
+                self.estimator.tune()
                 tracker = self.stream_tracker(filter_type, settings=settings)
                 self._streams[stream] = tracker, self.interval_finder(REFERENCE_FPS)
             tracker, interval = self._streams[stream]

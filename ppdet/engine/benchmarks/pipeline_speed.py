@@ -20,17 +20,19 @@ from typing import Any, Optional
 
 import numpy as np
 
+import ppdet
 from ppdet.engine.benchmarks.pipeline_drift import Drift, drift_between
 from ppdet.inference.batching.machine_notes import machine_name
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.runtimes.registry import available_runtimes
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video.process import process_video
 
 HEADER = ["video", "setting", "frames", "people/frame", "loop s", "frames/s", "networks alone s", "loop / networks",
           "processor s", "detector runs", "median drift px", "OKS"]  # fmt: skip
-PACKAGES = ("ppdet", "numpy", "opencv-python-headless", "opencv-python", "onnxruntime", "openvino", "paddlepaddle")
+PACKAGES = ("numpy", "opencv-python-headless", "opencv-python")
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,8 @@ def stage_figures(timer: StageTimer) -> dict[str, dict[str, float]]:
 
 def hardware_stamp() -> dict[str, Any]:
     """On what a measurement was made: machine, system, versions, and the load at this moment."""
-    versions = {}
+    versions = {"ppdet": ppdet.__version__}
+    versions.update({each.title: each.version() for each in available_runtimes() if each.is_installed()})
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)

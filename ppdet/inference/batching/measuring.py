@@ -23,8 +23,6 @@ QUIET = 0.8
 # A size that is dearer per input than the best so far by this factor ends the search.
 TOO_DEAR = 1.35
 FORMAT = 1
-# Engines whose outputs do not depend on the batch, to the last bit; for others no batch is chosen by its cost.
-KEEP_BITS = ("onnxruntime", "openvino")
 
 
 def measured_plan(runtime: Runtime, input_shape: Sequence[int], largest: int) -> BatchPlan:
@@ -41,7 +39,7 @@ def measured_plan(runtime: Runtime, input_shape: Sequence[int], largest: int) ->
     """
     plain = BatchPlan.up_to(largest)
     sizes = [size for size in SIZES if size <= largest]
-    is_suited = runtime.engine in KEEP_BITS and ", CPU," in runtime.description and not runtime.fixed_batch
+    is_suited = runtime.keeps_bits and runtime.device == "cpu" and not runtime.fixed_batch
     if not is_suited or len(sizes) < 2 or len(runtime.input_names) != 1:
         return plain
     key = _key(runtime, input_shape, sizes)

@@ -91,9 +91,11 @@ class Runtime(ABC):
         auto_rank: rank in the automatic choice for "cpu", "gpu" (any other device) and "tensorrt", the lowest first; without a
             rank it is only used if named explicitly.
         has_onednn_switch: whether it uses `RuntimeOptions.enable_mkldnn`.
+        keeps_bits: whether an input's output on a CPU is the same to the last bit in any batch (`tests/inference/batching`).
 
     Attributes:
         precision: what this model computes in, as reported by the engine: "fp32", "bf16", ...
+        device: that it runs on, as asked for: "cpu", "gpu", ...; empty if unknown.
         input_names: names of the inputs, in the model's order.
         fixed_batch: the only batch size that the model accepts, or None for any.
         description: one line for logs: engine, version, precision, device, threads, file.
@@ -112,8 +114,10 @@ class Runtime(ABC):
     thread_safety: ClassVar[str] = ""
     auto_rank: ClassVar[Mapping[str, int]] = NOTHING
     has_onednn_switch: ClassVar[bool] = False
+    keeps_bits: ClassVar[bool] = False
 
     precision: str = "fp32"
+    device: str = ""
     input_names: Sequence[str] = ()
     fixed_batch: int | None = None
     description: str = ""
