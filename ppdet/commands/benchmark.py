@@ -1,4 +1,5 @@
-"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, and --help of every command.
+"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, batches, the service under
+load, and --help of every command.
 
 The figures in docs/benchmarks.md are measured with it. Engines are compared within one run, so that ratios do not depend on the
 speed of the machine.
@@ -8,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.config_flags import add_config_flags
-from ppdet.commands.flags.values import check_numbers
+from ppdet.commands.flags.values import add_switch, check_numbers
+from ppdet.core.errors import ConfigError
 from ppdet.inference.presets import PRESETS
 from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
 
@@ -61,6 +64,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     track.add_argument("--people", nargs="+", type=int, default=[5, 30, 100], help="crowds to measure the time with")
     track.add_argument("--seeds", type=int, default=3, help="runs of each scene (default: %(default)s)")
 
+    serve = kinds.add_parser("serve", help="the service with many clients beside the plain pipeline, and under attack")
+    serve.add_argument("--images", required=True, metavar="FOLDER", help="images that the clients send")
+    serve.add_argument("--clients", type=int, default=50)
+    serve.add_argument("--seconds", type=float, default=180.0, help="of load (default: %(default)s)")
+    serve.add_argument("--plain_seconds", type=float, default=60.0, help="of the plain pipeline (default: %(default)s)")
+    serve.add_argument("--workers", type=int, default=2, help="of the service, and threads of the plain pipeline (default: 2)")
+    add_switch(serve, "--attack", "also slow clients, a huge body, dropped connections, a bomb (default: on)", default=True)
+
+    batch = kinds.add_parser("batch", help="frames/s of `ppdet batch` by engine and number of workers, on rendered clips")
+    batch.add_argument("--clips", type=int, default=20)
+    batch.add_argument("--frames", type=int, default=50, help="frames of each clip (default: %(default)s)")
+    batch.add_argument("--workers", nargs="+", type=int, default=[1, 2])
+    batch.add_argument("--engines", nargs="+", choices=("local", "ray"), default=["local"])
+
     kinds.add_parser("help", help="seconds of --help for each command")
 
 
@@ -69,6 +86,9 @@ def run(args: argparse.Namespace) -> None:
     check_numbers(args)
     if args.kind == "train":
         _train(args)
+        return
+    if args.kind == "serve":
+        _serve(args)
         return
     from ppdet.engine.benchmarks import benchmark
 
@@ -93,6 +113,11 @@ def run(args: argparse.Namespace) -> None:
     elif args.kind == "pipeline":
         _pipeline(args)
         return
+    elif args.kind == "batch":
+        from ppdet.engine.benchmarks import batch_speed
+
+        rows = batch_speed.batch_rows(args.clips, args.frames, args.workers, args.engines)
+        header = batch_speed.HEADER
     else:
         rows = benchmark.help_rows()
         header = ["command", "seconds"]
@@ -101,7 +126,6 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _pipeline(args: argparse.Namespace) -> None:
-    from ppdet.core.errors import ConfigError
     from ppdet.core.files import atomic_write
     from ppdet.engine.benchmarks import pipeline_speed as speed
     from ppdet.engine.benchmarks.benchmark import markdown_table
@@ -139,6 +163,17 @@ def _track(args: argparse.Namespace) -> None:
         for line in markdown_table(header, rows):
             print(line, flush=True)
         print()
+
+
+def _serve(args: argparse.Namespace) -> None:
+    from ppdet.engine.benchmarks.benchmark import markdown_table
+    from ppdet.service.load.check import HEADER, LoadSettings, load_rows
+
+    if min(args.clients, args.workers) < 1 or min(args.seconds, args.plain_seconds) <= 0:
+        raise ConfigError("--clients, --workers, --seconds and --plain_seconds must be positive")
+    settings = LoadSettings(Path(args.images), args.clients, args.seconds, args.plain_seconds, args.workers, bool(args.attack))
+    for line in markdown_table(HEADER, load_rows(settings)):
+        print(line, flush=True)
 
 
 def _train(args: argparse.Namespace) -> None:

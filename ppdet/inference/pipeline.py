@@ -23,7 +23,9 @@ from ppdet.inference.estimators.registry import pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
-from ppdet.inference.people_finder import BoxesAndScores, PeopleFinder
+from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, ModelCard
+from ppdet.inference.onnx_models.model import PERSON_NAMES
+from ppdet.inference.people_finder import IMAGE_BOX, BoxesAndScores, PeopleFinder
 from ppdet.inference.presets import BALANCED, preset_of
 from ppdet.inference.redetection.interval_finder import IntervalFinder, chosen_interval
 from ppdet.inference.redetection.schedule import Interval
@@ -60,8 +62,8 @@ class PosePipeline:
     Args:
         detector: name or directory of an exported detector, an ONNX file of another toolkit, a JSON file of boxes (COCO
             annotations or results), a function that returns boxes, or a `BoxDetector`. "auto" takes the bundled one for top-down
-            models and none for models that find people by themselves. None: a top-down model takes the whole image as one
-            person's box.
+            models of persons, and none for models that find people by themselves or were trained on whole
+            images. None: a top-down model takes the whole image as one person's box.
         keypoint: name or directory of an exported pose model, an ONNX file of another toolkit, or its `PoseEstimator`; None takes
             the bundled one.
         engine: "auto" or one of `runtime_names()`, for directories.
@@ -127,11 +129,11 @@ class PosePipeline:
         else:
             card, kind = place.card, type(place)
         if _is_auto(detector):
-            detector = None if kind.finds_people_itself else default_model(DETECTOR)
+            detector = None if kind.finds_people_itself or not _needs_persons(card) else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
         if detector is not None:
-            detector = open_detector(detector, **options)
+            detector = open_detector(detector, _category(card), **options)
             _ = detector.person_label  # a detector without a class of people is refused now, not at the first image
         if isinstance(place, Path):
             runtime = open_runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
@@ -288,12 +290,12 @@ class PosePipeline:
         result = PoseResult(*people, self.estimator.skeleton, image_wh, path, frame_id, timestamp_ms)
         return with_strangers(result, *rest) if is_tracked else only_in_zones(result, self.zones)
 
-    def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str]) -> list[PoseResult]:
+    def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
 
         Args:
             images: (H, W, 3) RGB uint8 each, of any sizes.
-            paths: where each comes from.
+            paths: where each comes from, or None.
         """
         images = [checked_image(image, self.image_range) for image in images]
         looks = self.finder.look(images, paths)
@@ -380,6 +382,17 @@ class PosePipeline:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
         with self._streams_lock:
             self._streams.pop(stream, None)
+
+
+def _category(card: ModelCard) -> str | None:
+    """The class that a pose model was trained on; None for persons."""
+    name = card.extra.get(CATEGORY_KEY)
+    return None if name is None or str(name).lower() in PERSON_NAMES else str(name)
+
+
+def _needs_persons(card: ModelCard) -> bool:
+    """Whether a pose model wants boxes of persons, which the bundled detector finds."""
+    return card.extra.get(BOX_KEY) != IMAGE_BOX and _category(card) is None
 
 
 def _is_auto(detector: Detector) -> bool:

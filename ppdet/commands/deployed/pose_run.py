@@ -11,11 +11,12 @@ from pathlib import Path
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
+from ppdet.inference.files.earlier_results import EarlierResults
+from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_lines import EarlierResults, JsonLinesWriter
-from ppdet.inference.files.json_results import JsonResultsWriter, named_record
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
@@ -37,7 +38,7 @@ class PoseRun:
         threshold: smallest keypoint score that is drawn.
         filter_type: to smooth the keypoints of videos, see `process_video`; None not to.
         max_frames: stop each video after so many frames; None for the whole video.
-        names_videos: whether records say which video a frame is of; for several sources, in the layout with names.
+        names_videos: whether records say which video a frame is of; for several sources.
         tracking: settings of the tracker for videos; None takes the defaults.
         rows: where the boxes and identities of videos are recorded, too, or None.
         earlier: what an earlier run has done and this one leaves out.
@@ -49,7 +50,7 @@ class PoseRun:
 
     pipeline: PosePipeline
     drawings: OutputFolder | None = None
-    records: JsonResultsWriter | JsonLinesWriter | None = None
+    records: PoseWriter | None = None
     threshold: float = 0.5
     filter_type: str | None = None
     max_frames: int | None = None
@@ -66,10 +67,16 @@ class PoseRun:
     written: list[Path] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
+    def __post_init__(self) -> None:
+        if self.records is not None:
+            self.records.rank_by(self.pipeline.estimator.ranking_scores)
+
     def run_images(self, inputs: ImageInputs, together: int = 1) -> None:
         """Estimate, draw and record images, `together` at a time; one that cannot be read is noted in `inputs`."""
         if len(inputs.paths) >= WORTH_TUNING:
             self.pipeline.estimator.tune()
+        if self.records is not None:
+            self.records.expect(dict(zip(map(str, inputs.paths), image_ids(inputs.paths))))
         with ExitStack() as stack:
             progress = Progress("images", len(inputs.paths), "image")
             stack.callback(progress.close)
@@ -124,7 +131,7 @@ class PoseRun:
         to: list[Callable[[PoseResult], None]] = []
         records = self.records
         if records is not None and self.names_videos:
-            to.append(lambda result: records.append({"video": name, **named_record(result)}))
+            to.append(lambda result: records.add(result, name))
         elif records is not None:
             to.append(records.add)
         if self.rows is not None:

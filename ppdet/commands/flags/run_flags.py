@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.tracking_flags import add_tracking_flags
 from ppdet.commands.flags.values import (
     SMOOTHING_FILTERS,
@@ -48,9 +49,9 @@ def add_exif_flag(group: argparse._ActionsContainer) -> None:
                                        "instead of turned as their EXIF orientation says (default: off)")
 
 
-def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int) -> None:
-    """Flags for engine, precision and threads."""
-    group.add_argument("--engine", choices=(AUTO, *runtime_names()), default=AUTO,
+def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int, name: str = "--engine") -> None:
+    """Flags for the engine (called `name`), precision and threads."""
+    group.add_argument(name, choices=(AUTO, *runtime_names()), default=AUTO,
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
     group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
                        help="numbers to compute in (default: %(default)s)")
@@ -87,6 +88,7 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--skeleton", help="coco17, mpii16, crowdpose14, aic14 or hand21 (default: the model's card)")
     group.add_argument("--json_layout", choices=("paddledet", "named"), default="paddledet",
                        help="nested lists as PaddleDetection writes, or names (default: %(default)s)")
+    add_format_flags(group, "write the results in this format, instead of the JSON of --json_layout")
     add_smoothing_flags(group)
     add_tracking_flags(group)
 

@@ -19,6 +19,7 @@ from ppdet.inference.estimators.model_skeleton import skeleton_of_network
 from ppdet.inference.estimators.preprocess import Normalizer
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.inference.score_calibration import CARD_KEY, ScoreCalibration
 from ppdet.skeletons import get_skeleton
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class TopDownEstimator(PoseEstimator):
             self.codec = with_changes(self.codec, decoder="dark" if use_dark else "quarter")
         wanted = get_skeleton(skeleton) if skeleton is not None else card.skeleton
         self.skeleton = self._fit_to_network(wanted)
+        self._calibrated = ScoreCalibration.from_card(card.extra.get(CARD_KEY)) or ScoreCalibration.identity
 
     @classmethod
     def from_options(cls, runtime: Runtime, card: ModelCard, options: EstimatorOptions) -> TopDownEstimator:
@@ -108,7 +110,8 @@ class TopDownEstimator(PoseEstimator):
             boxes_xyxy: (N, 4) image pixels; they may reach beyond the image.
 
         Returns:
-            keypoints (N, K, 2) float32 in image pixels, and scores (N, K) float32, the heights of the peaks.
+            keypoints (N, K, 2) float32 in image pixels, and scores (N, K) float32, the heights of the peaks, or what the card's
+            calibration makes of them.
 
         Raises:
             DataError: boxes that are not (N, 4) finite numbers.
@@ -138,7 +141,8 @@ class TopDownEstimator(PoseEstimator):
         for end, size in zip(np.cumsum(sizes).tolist(), sizes):
             rows = np.arange(end - size, min(end, len(boxes)))
             pixels = [self.codec.extract(images[owner], crops[rows[owners[rows] == owner]]) for owner in np.unique(owners[rows])]
-            keypoints[rows], scores[rows] = self.codec.decode(self.run_crops(np.concatenate(pixels)), crops[rows])
+            keypoints[rows], heights = self.codec.decode(self.run_crops(np.concatenate(pixels)), crops[rows])
+            scores[rows] = self._calibrated(heights)
         return [(keypoints[owners == owner], scores[owners == owner]) for owner in range(len(per_image))]
 
     @property

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ppdet.core.command import Terminated
-from ppdet.inference.files.json_lines import EarlierVideo, result_of_record
+from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
