@@ -47,10 +47,10 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
             known = categories.setdefault(category["name"], {**category, "id": len(categories) + 1})
             orders[category["id"]] = (known["id"], _order(known, category, source))
         for entry in content["annotations"]:
-            if not isinstance(entry, dict) or entry.get("image_id") not in image_ids:
+            if not isinstance(entry, dict) or as_id(entry.get("image_id")) not in image_ids:
                 dropped += 1
                 continue
-            identity, order = orders.get(entry.get("category_id"), (None, []))
+            identity, order = orders.get(as_id(entry.get("category_id")), (None, []))
             merged = {**entry, "id": len(annotations) + 1, "image_id": image_ids[entry["image_id"]]}
             if identity is not None:
                 merged["category_id"] = identity

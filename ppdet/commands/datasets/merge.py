@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(f"{output} exists: give another --output, or --overwrite")
     content, notes = merge_contents([(path, read_coco(path)) for path in args.annotations], args.prefix)
     with atomic_write(output) as stream:
-        json.dump(content, stream, ensure_ascii=False)
+        json.dump(content, stream)
     logger = get_logger(__name__)
     for note in notes:
         logger.warning(note)

@@ -44,5 +44,5 @@ def run(args: argparse.Namespace) -> None:
         page(found, file.skeleton, f"Statistics of {path.name}").write(output)
     else:
         with atomic_write(output) as stream:
-            json.dump(found.to_dict(file.skeleton), stream, indent=1, ensure_ascii=False)
+            json.dump(found.to_dict(file.skeleton), stream, indent=1)
     get_logger(__name__).info("written to %s", output)

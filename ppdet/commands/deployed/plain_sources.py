@@ -202,10 +202,8 @@ def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
     if file == STDOUT and not chosen.to_stream:
         raise ConfigError(f"the format {chosen.name} cannot be written to stdout: give a file as --results")
     if chosen.one_source and len(sources.videos) + bool(sources.images or sources.image_urls) > 1:
-        raise ConfigError(
-            f"a file of the format {chosen.name} has one time axis, and there are several sources: run `ppdet batch`, which "
-            "writes one file per source, or choose another format"
-        )
+        raise ConfigError(f"a file of the format {chosen.name} has one time axis, and there are several sources: run `ppdet "
+                          "batch`, which writes one file per source, or choose another format")
 
 
 def _check_resume(args: argparse.Namespace) -> None:

@@ -47,6 +47,11 @@ class AnnotationFile:
         images = [each for each in self.content["images"] if isinstance(each, dict)]
         return {each["id"]: each for each in images if as_id(each.get("id")) is not None}
 
+    def image_of(self, entry: Any) -> Optional[Mapping[str, Any]]:
+        """The listed image that an annotation belongs to, or None."""
+        identity = as_id(entry.get("image_id")) if isinstance(entry, Mapping) else None
+        return None if identity is None else self.image_by_id.get(identity)
+
     @cached_property
     def objects(self) -> List[Tuple[int, Dict[str, Any]]]:
         """(position, entry) of annotations that are no crowds."""
@@ -138,7 +143,7 @@ def pose_table(file: AnnotationFile) -> PoseTable:
     order = {identity: number for number, identity in enumerate(file.image_by_id)}
     rows: List[Tuple[Any, ...]] = []
     for position, entry in file.objects:
-        keypoints, image = entry.get("keypoints"), file.image_by_id.get(entry.get("image_id"))
+        keypoints, image = entry.get("keypoints"), file.image_of(entry)
         if image is None or not isinstance(keypoints, list) or len(keypoints) != 3 * count or not are_numbers(keypoints):
             continue
         box, area = entry.get("bbox"), entry.get("area")
@@ -167,7 +172,7 @@ def _skeleton(content: Mapping[str, Any]) -> Optional[Skeleton]:
     declared = [each for each in content["categories"] if each.get("keypoints")]
     if not declared:
         return None
-    used = [entry.get("category_id") for entry in content["annotations"] if isinstance(entry, dict)]
+    used = [as_id(entry.get("category_id")) for entry in content["annotations"] if isinstance(entry, dict)]
     chosen = max(declared, key=lambda each: used.count(each["id"]))
     if len(set(chosen["keypoints"])) != len(chosen["keypoints"]):
         return None  # reported as duplicate names

@@ -104,7 +104,7 @@ def write_report(diagnosis: Diagnosis, path: Path) -> None:
         "findings": [finding.to_dict() for finding in diagnosis.findings],
     }
     with atomic_write(path) as stream:
-        json.dump(content, stream, indent=1, ensure_ascii=False)
+        json.dump(content, stream, indent=1)
     logger.info("findings written to %s", path)
 
 
@@ -124,7 +124,7 @@ def write_fixed(diagnosis: Diagnosis, output: Path) -> List[Path]:
     for place, file in zip(places, diagnosis.files):
         content, done = fixed_content(file, [each for each in diagnosis.findings if each.file == str(file.path)])
         with atomic_write(place) as stream:
-            json.dump(content, stream, ensure_ascii=False)
+            json.dump(content, stream)
         for line in done:
             logger.info("%s: %s", place, line)
         logger.info("%d kinds of repair; written to %s", len(done), place)

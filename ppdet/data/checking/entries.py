@@ -103,16 +103,15 @@ def _ids(file: AnnotationFile) -> Iterator[Finding]:
             "duplicate-image-id", ERROR, "are the id of several images", len(repeated), len(images), "ids", shown(repeated),
             "only the first image of an id is used, with the objects of all", "give each image its own id",
         )  # fmt: skip
-    entries = {(each.get("file_name"), str(each.get("id"))) for each in images if isinstance(each, dict)}
-    names = Counter(name for name, _ in entries)
+    listed = {(str(each.get("file_name") or ""), str(each.get("id"))) for each in images if isinstance(each, dict)}
+    names = Counter(name for name, _ in listed)
     twice = [name for name, count in names.items() if name and count > 1]
     if twice:
         yield Finding(
             "duplicate-file-name", WARNING, "are listed under several ids", len(twice), len(images), "file names", shown(twice),
             "objects that are labelled under the other id count as missed", "list each image once",
         )  # fmt: skip
-    known = file.image_by_id
-    unknown = [p for p, each in enumerate(annotations) if not isinstance(each, dict) or each.get("image_id") not in known]
+    unknown = [p for p, each in enumerate(annotations) if file.image_of(each) is None]
     if unknown:
         yield Finding(
             "unknown-image", ERROR, "belong to an image that the file does not list", len(unknown), len(annotations),
@@ -129,7 +128,8 @@ def _ids(file: AnnotationFile) -> Iterator[Finding]:
             "numbers them anew",
         )  # fmt: skip
     declared = {each["id"] for each in file.content["categories"]}
-    strange = [p for p, each in enumerate(annotations) if isinstance(each, dict) and each.get("category_id") not in declared]
+    entries = [(p, each) for p, each in enumerate(annotations) if isinstance(each, dict)]
+    strange = [p for p, each in entries if as_id(each.get("category_id")) not in declared]
     if strange:
         yield Finding(
             "unknown-category", ERROR, "have a category that the file does not declare", len(strange), len(annotations),
@@ -150,7 +150,7 @@ def _boxes_and_areas(file: AnnotationFile) -> Iterator[Finding]:
             found["unreadable-box"].append(position)
         elif box[2] <= 0 or box[3] <= 0:
             found["empty-box"].append(position)
-        elif _outside(box, file.image_by_id.get(entry.get("image_id"))):
+        elif _outside(box, file.image_of(entry)):
             found["box-outside-image"].append(position)
         if area is not None and (not is_number(area) or area <= 0):
             found["area-zero"].append(position)
@@ -205,7 +205,7 @@ def _lists(file: AnnotationFile) -> Iterator[Finding]:
             continue
         if not isinstance(keypoints, list):
             unreadable.append(position)
-        elif len(keypoints) != 3 * int(lengths.get(entry.get("category_id"), usual)):
+        elif len(keypoints) != 3 * int(lengths.get(as_id(entry.get("category_id")), usual)):
             wrong.append(position)
         elif not are_numbers(keypoints):
             unreadable.append(position)

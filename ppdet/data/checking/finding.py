@@ -57,7 +57,8 @@ class Finding:
         places = f" ({', '.join(self.examples)}{', ...' if self.count > len(self.examples) else ''})" if self.examples else ""
         share = f"{self.count} of {self.total} {self.of}" if self.total else f"{self.count} {self.of}"
         lines = [f"{self.severity}: {self.kind}: {share} {self.what}{places}", f"    why: {self.why}", f"    do: {self.advice}"]
-        return lines + ([f"    --fix: {self.fix}"] if self.fix else [])
+        lines += [f"    --fix: {self.fix}"] if self.fix else []
+        return [line.encode("utf-8", "backslashreplace").decode() for line in lines]  # names may hold halves of surrogate pairs
 
 
 def shown(places: Sequence[Any]) -> List[str]:

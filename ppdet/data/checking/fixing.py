@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 import numpy as np
 
 from ppdet.annotations.annotated_object import box_around_keypoints
-from ppdet.annotations.values import are_numbers
+from ppdet.annotations.values import are_numbers, as_id
 from ppdet.data.checking.annotation_file import AnnotationFile
 from ppdet.data.checking.entries import outside_image
 from ppdet.data.checking.finding import Finding
@@ -41,7 +41,7 @@ def fixed_content(file: AnnotationFile, findings: Sequence[Finding]) -> Tuple[Co
     dead = {position for finding in removals for position in _removed(finding, content)}
     lost = {identity for finding in removals if finding.kind in _LOST_IMAGES for identity in finding.keys}
     content["annotations"] = [each for position, each in enumerate(content["annotations"]) if position not in dead]
-    content["images"] = [each for each in content["images"] if not isinstance(each, dict) or each.get("id") not in lost]
+    content["images"] = [each for each in content["images"] if not isinstance(each, dict) or as_id(each.get("id")) not in lost]
     done += [f"{finding.kind}: {finding.count} {finding.of}: {finding.fix}" for finding in removals]
     _count_again(content)
     return content, done
@@ -55,7 +55,7 @@ def _removed(finding: Finding, content: Content) -> List[int]:
     if finding.kind in ("unknown-image", "duplicate-object"):
         return list(finding.keys)
     lost = set(finding.keys)
-    return [p for p, each in enumerate(content["annotations"]) if isinstance(each, dict) and each.get("image_id") in lost]
+    return [p for p, each in enumerate(content["annotations"]) if isinstance(each, dict) and as_id(each.get("image_id")) in lost]
 
 
 def _entries(content: Content, finding: Finding) -> List[Dict[str, Any]]:
@@ -185,14 +185,14 @@ def _scale_to_file(content: Content, finding: Finding, file: AnnotationFile) -> 
     """Scale the labels of images whose two sides differ from the stated ones by the same factor."""
     factors: Dict[Any, float] = {}
     for image in content["images"]:
-        if isinstance(image, dict) and image.get("id") in set(finding.keys):
+        if isinstance(image, dict) and as_id(image.get("id")) in set(finding.keys):
             width, height = _stored_size(file, image)
             factor = width / image["width"]
             if width and abs(height / image["height"] - factor) <= SAME_FACTOR * factor:
                 factors[image["id"]] = factor
                 image.update(width=width, height=height)
     for entry in content["annotations"]:
-        factor = factors.get(entry.get("image_id"), 1.0) if isinstance(entry, Mapping) else 1.0
+        factor = factors.get(as_id(entry.get("image_id")), 1.0) if isinstance(entry, Mapping) else 1.0
         if factor != 1.0:
             _scale(entry, factor)
     return len(factors)

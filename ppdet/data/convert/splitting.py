@@ -10,6 +10,7 @@ import numpy as np
 
 from ppdet.annotations.coco_file import read_coco
 from ppdet.annotations.image_split import image_groups, split_images
+from ppdet.annotations.values import as_id
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
@@ -45,7 +46,7 @@ def split_file(
         DataError: too few images or groups, or images without the key.
     """
     content = read_coco(path)
-    images = [each for each in content["images"] if isinstance(each, dict) and "id" in each]
+    images = [each for each in content["images"] if isinstance(each, dict) and as_id(each.get("id")) is not None]
     if folds and not 2 <= folds <= len(images):
         raise ConfigError(f"--folds {folds}: give 2 to {len(images)}, the number of images")
     if not folds and not 0 < share < 1:
@@ -131,7 +132,7 @@ def _share(groups: Sequence[Sequence[int]], share: float, total: int, seed: int)
 
 def _write(path: Path, content: Mapping[str, Any], images: Sequence[Mapping[str, Any]]) -> None:
     ids = {image["id"] for image in images}
-    annotations = [each for each in content["annotations"] if isinstance(each, dict) and each.get("image_id") in ids]
+    annotations = [each for each in content["annotations"] if isinstance(each, dict) and as_id(each.get("image_id")) in ids]
     with atomic_write(path) as stream:
-        json.dump({**content, "images": list(images), "annotations": annotations}, stream, ensure_ascii=False)
+        json.dump({**content, "images": list(images), "annotations": annotations}, stream)
     logger.info("%d images with %d objects written to %s", len(images), len(annotations), path)

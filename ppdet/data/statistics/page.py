@@ -67,7 +67,7 @@ def _visibility(found: Statistics, skeleton: Skeleton) -> Any:
     axes.set_yticks(rows, skeleton.names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.legend(fontsize=8, loc="lower left")
+    figure.legend(fontsize=8, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 

@@ -10,9 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ppdet.core.errors import PpdetError
 from ppdet.inference.video.writer import VideoWriter
@@ -25,8 +24,8 @@ FRAMES_PER_THOUSAND_HOURS = 1000 * 3600 * 30
 
 def batch_rows(
     clips: int, frames: int, workers: Sequence[int], engines: Sequence[str], flags: Sequence[str] = ()
-) -> list[list[Any]]:
-    """A row for each engine and number of workers. All work on the same rendered clips of 640x360 pixels.
+) -> Iterator[list[str]]:
+    """Yield a row for each engine and number of workers. All work on the same rendered clips of 640x360 pixels.
 
     The processor time is that of the command and its workers, which other programs on the machine change little; the seconds are
     wall-clock time. Actors of Ray are no children of the command, so their processor time is not known.
@@ -42,7 +41,9 @@ def batch_rows(
     """
     with tempfile.TemporaryDirectory() as folder:
         _render(Path(folder) / "in", clips, frames)
-        return [_row(Path(folder), engine, count, flags) for engine in engines for count in workers]
+        for engine in engines:
+            for count in workers:
+                yield _row(Path(folder), engine, count, flags)
 
 
 def _render(folder: Path, clips: int, frames: int) -> None:
@@ -54,7 +55,7 @@ def _render(folder: Path, clips: int, frames: int) -> None:
         shutil.copyfile(folder / "00000.mp4", folder / f"{number:05d}.mp4")
 
 
-def _row(folder: Path, engine: str, workers: int, flags: Sequence[str]) -> list[Any]:
+def _row(folder: Path, engine: str, workers: int, flags: Sequence[str]) -> list[str]:
     output = folder / f"{engine}_{workers}"
     command = [sys.executable, "-m", "ppdet", "batch", str(folder / "in"), "--output", str(output), "--engine", engine,
                "--workers", str(workers), *flags]  # fmt: skip
@@ -66,7 +67,7 @@ def _row(folder: Path, engine: str, workers: int, flags: Sequence[str]) -> list[
         raise PpdetError(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr[-500:]}")
     manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
     frames, start = manifest["frames"], seconds - manifest["work_seconds"] / workers
-    row = [engine, workers, frames, f"{seconds:.1f}", f"{start:.1f}", f"{frames / (seconds - start):.1f}"]
+    row = [engine, str(workers), str(frames), f"{seconds:.1f}", f"{start:.1f}", f"{frames / (seconds - start):.2f}"]
     if engine != "local":
         return [*row, "", ""]
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

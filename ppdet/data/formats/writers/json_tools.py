@@ -110,4 +110,4 @@ def mpii(content: NamedContent, file: Path) -> List[str]:
 
 def _write(path: Path, content: Any) -> None:
     with open(path, "w", encoding="utf-8") as stream:
-        json.dump(content, stream, ensure_ascii=False, indent=1)
+        json.dump(content, stream, indent=1)

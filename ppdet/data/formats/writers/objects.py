@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ppdet.annotations.values import are_numbers
+from ppdet.annotations.values import are_numbers, as_id
 
 Point = Tuple[float, float, int]
 
@@ -56,7 +56,7 @@ def named_content(content: Mapping[str, Any]) -> NamedContent:
     by_image: Dict[Any, List[NamedObject]] = {}
     left_out = 0
     for entry in content["annotations"]:
-        category = categories.get(entry.get("category_id"), {}) if isinstance(entry, dict) else {}
+        category = categories.get(as_id(entry.get("category_id")), {}) if isinstance(entry, dict) else {}
         points = _points(entry, category["keypoints"]) if category else None
         if points is None or entry.get("iscrowd"):
             left_out += 1

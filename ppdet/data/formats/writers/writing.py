@@ -48,7 +48,7 @@ def write_annotations(content: Mapping[str, Any], tool: str, output: Path, image
         raise ConfigError(f"{output}: a file of {tool} ends in {SUFFIXES[tool]}")
     with atomic_path(output) as temporary:
         if tool == "coco":
-            temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+            temporary.write_text(json.dumps(content), encoding="utf-8")
             return []
         named = named_content(content)
         return [*named.notes, *FILES[tool](named, temporary)]
