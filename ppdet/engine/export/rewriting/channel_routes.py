@@ -182,15 +182,51 @@ def _rewire(graph: OnnxGraph, name: str, joined: str, order: np.ndarray, movers:
     in_order = np.array_equal(order, np.arange(len(order)))
     sorted_value = joined if in_order else ""
     for taker in [each for each in graph.takers(name) if id(each) not in movers]:
-        weights = graph.constant(taker.input[1]) if taker.op_type == "Conv" else None
-        absorbs = weights is not None and attributes(taker).get("group", 1) == 1 and taker.input[0] == name
-        if absorbs and weights is not None and not in_order:
-            taker.input[1] = graph.add_constant(weights[:, order], f"{taker.name}.w")
-            taker.input[0] = joined
+        if not in_order and _absorbs(graph, taker, name, joined, order):
             continue
-        if not sorted_value:
-            places = graph.add_constant(np.argsort(order), "order", np.int64)
-            sorted_value = graph.add("Gather", [joined, places], axis=1).output[0]
+        sorted_value = sorted_value or _sorted(graph, name, joined, np.argsort(order))
         for position, each in enumerate(taker.input):
             if each == name:
                 taker.input[position] = sorted_value
+
+
+def _absorbs(graph: OnnxGraph, taker: Any, name: str, joined: str, order: np.ndarray) -> bool:
+    """Let a convolution take reordered channels: a dense one, or one per channel whose takers are dense. False for others."""
+    if taker.op_type != "Conv" or taker.input[0] != name or name in taker.input[1:]:
+        return False
+    weights = graph.constant(taker.input[1])
+    if weights is None:
+        return False
+    groups, hint = attributes(taker).get("group", 1), taker.name
+    if groups == 1:
+        taker.input[1] = graph.add_constant(weights[:, order], f"{hint}.w")
+        taker.input[0] = joined
+        return True
+    made = taker.output[0]
+    followers = [] if made in graph.outputs else graph.takers(made)
+    dense = [each for each in followers if each.op_type == "Conv" and attributes(each).get("group", 1) == 1
+             and each.input[0] == made and graph.constant(each.input[1]) is not None]  # fmt: skip
+    bias = graph.constant(taker.input[2]) if len(taker.input) > 2 else np.zeros(len(order), np.float32)
+    if groups != len(order) or len(weights) != groups or bias is None or len(dense) != len(followers) or not dense:
+        return False
+    taker.input[1] = graph.add_constant(weights[order], f"{hint}.w")
+    if len(taker.input) > 2:
+        taker.input[2] = graph.add_constant(bias[order], f"{hint}.b")
+    taker.input[0] = joined
+    for each in dense:
+        values = graph.constants[each.input[1]]
+        each.input[1] = graph.add_constant(values[:, order], f"{each.name}.w")
+    return True
+
+
+def _sorted(graph: OnnxGraph, name: str, joined: str, places: np.ndarray) -> str:
+    """The channels of `joined` in the order of `name`: by a shuffle, which engines know, or else by a gather."""
+    channels, shape = len(places), graph.shape(name)
+    groups = next((g for g in range(2, channels) if channels % g == 0
+                   and np.array_equal(np.arange(channels).reshape(g, -1).T.ravel(), places)), None)  # fmt: skip
+    if groups is None or shape is None or None in shape[1:]:
+        return str(graph.add("Gather", [joined, graph.add_constant(places, "order", np.int64)], axis=1).output[0])
+    five = graph.add_constant([-1, groups, channels // groups, *shape[2:]], "shape", np.int64)
+    four = graph.add_constant([-1, *shape[1:]], "shape", np.int64)
+    turned = graph.add("Transpose", graph.add("Reshape", [joined, five]).output, perm=[0, 2, 1, 3, 4])
+    return str(graph.add("Reshape", [turned.output[0], four]).output[0])

@@ -16,6 +16,7 @@ from ppdet.engine.export.rewriting.convolutions import fold_batch_norms
 from ppdet.engine.export.rewriting.corner_resize import resize_in_one
 from ppdet.engine.export.rewriting.graph import OnnxGraph
 from ppdet.engine.export.rewriting.passes import PASSES, rewrite_file
+from ppdet.engine.export.rewriting.static_shapes import write_static_shapes
 from ppdet.engine.export.rewriting.upsampled_sums import nest_upsampled_sums
 
 onnx = pytest.importorskip("onnx")
@@ -90,6 +91,19 @@ def rewritten(net: Net, *outputs: str, passes: Any) -> tuple[int, Counter]:
     for one, other in zip(outputs_of(before, feeds), outputs_of(after, feeds)):
         np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
     return count, kinds(after)
+
+
+def test_shapes_computed_from_shapes_become_constants() -> None:
+    net = Net()
+    front = net.node("Slice", net.node("Shape", "x"), *[net.constant([side], np.int64) for side in (0, 2, 0)])
+    flat = net.node("Reshape", "x", net.node("Concat", front, net.constant([-1], np.int64), axis=0))
+    assert rewritten(net, net.node("Relu", flat), passes=(write_static_shapes,)) == (1, {"Reshape": 1, "Relu": 1})
+
+
+def test_shapes_that_depend_on_the_image_stay() -> None:
+    net = Net("batch", 8, "high", "wide")
+    flat = net.node("Reshape", "x", net.node("Shape", "x"))
+    assert rewritten(net, net.node("Relu", flat), passes=(write_static_shapes,))[0] == 0
 
 
 def test_constants_are_computed_and_neutral_nodes_dropped() -> None:
@@ -209,6 +223,20 @@ def test_takers_that_need_the_order_get_it() -> None:
     last = shuffle_units(net, net.conv("x", 8, 8), 8, 2)
     wide = net.conv(last, 8, 8, 3, group=8)
     assert rewritten(net, net.node("Add", wide, last), passes=(route_channels,))[1]["Gather"] == 1
+
+
+def test_a_convolution_per_channel_passes_the_order_on() -> None:
+    """And a shuffle that has to stay is written as one: OpenVINO computed nonsense from a gather in its place."""
+    net = Net()
+    last = shuffle_units(net, net.conv("x", 8, 8), 8, 1)
+    wide = net.node("Conv", last, net.constant(RNG.normal(0, 0.4, (8, 1, 3, 3))), net.constant(RNG.normal(0, 1, 8)),
+                    pads=[1, 1, 1, 1], group=8)  # fmt: skip
+    removed, found = rewritten(net, net.conv(wide, 8, 4), net.conv(wide, 8, 3), passes=(route_channels,))
+    assert removed == 1 and not found.keys() & {"Transpose", "Gather"}
+    net = Net()
+    last = shuffle_units(net, net.conv("x", 8, 8), 8, 1)
+    removed, found = rewritten(net, net.node("Relu", last), passes=(route_channels,))
+    assert (removed, found["Transpose"], found["Gather"]) == (0, 1, 0)
 
 
 def test_turns_that_are_no_shuffles_stay() -> None:
