@@ -35,7 +35,7 @@ def register_runtime(runtime: RuntimeClass) -> RuntimeClass:
         raise ConfigError(f"{runtime.__name__}.engine is {name!r}: give the engine a name of its own, the value of --engine")
     unknown = [form for form in runtime.reads if form not in ModelFiles.__dataclass_fields__]
     if unknown or not runtime.reads:
-        raise ConfigError(f"{runtime.__name__}.reads is {runtime.reads!r}: name at least one of the formats onnx, pir, legacy")
+        raise ConfigError(f"{runtime.__name__}.reads is {runtime.reads!r}: name at least one of the formats onnx, openvino, mnn, pir, legacy")
     other = _classes.get(name)
     if other is not None and (other.__module__, other.__qualname__) != (runtime.__module__, runtime.__qualname__):
         raise ConfigError(f"the engine name {name!r} is taken by {other.__module__}.{other.__qualname__}: choose another one")
@@ -100,7 +100,7 @@ def load_runtime(
         ConfigError: an option is out of range.
         ModelDirError: no engine can run the model; the message states the reason for each engine.
     """
-    files = find_model_files(model_dir)
+    files = find_model_files(model_dir, precision)
     wanted = RuntimeOptions(device=device.lower(), cpu_threads=cpu_threads, precision=precision, **options)  # type: ignore[arg-type]
     if precision not in runtime_precisions():
         raise ConfigError(f"precision {precision!r} is unknown: give one of {', '.join(runtime_precisions())}")

@@ -213,8 +213,9 @@ def _reduction(t: Translation, node: Any) -> None:
 @translates("ArgMax")
 def _argmax(t: Translation, node: Any) -> None:
     given = t.options(node)
-    settings = {"axis": np.int64(given.get("axis", 0) % len(t.shape(node.input[0]))), "keepdims": bool(given.get("keepdims", 1)), "dtype": t.writer.dtype(np.int64),
-                "flatten": False}  # fmt: skip
+    axis = np.int64(given.get("axis", 0) % len(t.shape(node.input[0])))  # this one attribute has 64 bits
+    numbers = t.writer.dtype(np.int64)
+    settings = {"axis": axis, "keepdims": bool(given.get("keepdims", 1)), "dtype": numbers, "flatten": False}
     t.writer.operator("arg_max", {"X": [t.value(node.input[0])]}, {"Out": [t.out(node.output[0])]}, settings)
 
 

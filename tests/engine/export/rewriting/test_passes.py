@@ -63,7 +63,7 @@ class Net:
             self.nodes, "net", [info("x", onnx.TensorProto.FLOAT, self.shape)], values, self.weights
         )
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
-        return onnx.shape_inference.infer_shapes(model)  # fills in the shapes of the outputs
+        return onnx.shape_inference.infer_shapes(model, data_prop=True)  # fills in the shapes of the outputs
 
 
 def kinds(model: Any) -> Counter:
