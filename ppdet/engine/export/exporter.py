@@ -98,7 +98,7 @@ class Exporter:
         return report
 
     def _write(self, folder: Path, form: DeployedForm) -> None:
-        program, params = _save_program(form.layer, form.input_spec, folder, self._stem)
+        program, params = save_program(form.layer, form.input_spec, folder, self._stem)
         if self.onnx:
             self._write_onnx(folder, form, program, params)
             if self.half_weights:
@@ -114,7 +114,7 @@ class Exporter:
         logger.info("the ONNX file takes %d image at a time, since it holds the suppression", form.onnx_batch)
         spec = form.layer.input_spec(form.card.input_wh, batch=form.onnx_batch)
         with tempfile.TemporaryDirectory() as fixed:
-            convert_to_onnx(*_save_program(form.layer, spec, Path(fixed), self._stem), target, form.output_names)
+            convert_to_onnx(*save_program(form.layer, spec, Path(fixed), self._stem), target, form.output_names)
 
     def _refuse(self, temporary: Path, report: ParityReport) -> None:
         kept = self.target.with_name(f"{self.target.name}.failed")
@@ -169,8 +169,12 @@ def _reason(result: EngineResult) -> str:
     return f"{result.max_px:.3f} px, scores {result.max_score:.1e}{output}, {result.unmatched} boxes without a partner"
 
 
-def _save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
-    """Write {stem}.json and {stem}.pdiparams; returns both."""
+def save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
+    """Write the Paddle program {stem}.json and its weights {stem}.pdiparams into an existing folder; returns both paths.
+
+    Raises:
+        ExportError: Paddle wrote other files.
+    """
     with quiet_output("paddle.jit.save"):
         paddle.jit.save(layer, str(folder / stem), input_spec=input_spec)
     program, params = folder / f"{stem}.json", folder / f"{stem}.pdiparams"

@@ -80,12 +80,16 @@ class DetectionTask(Task):
             names = tuple(f"scores_{i}" for i in levels) + tuple(f"distances_{i}" for i in levels)
         return DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
 
+    def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm:
+        """With NMS outside the graph, which then takes several images at once."""
+        return self.deployed_form(parts, model, post_process=True, nms=False)
+
     def detector(self, parts: Parts, model: Any) -> BoxDetector:
         """The detector to evaluate: an exported folder with its own preprocessing and NMS, or weights run by the framework with
         NMS outside the graph."""
         if isinstance(model, ExportedModel):
             return BoxDetector(model.runtime, model.card)
-        form = self.deployed_form(parts, model, post_process=True, nms=False)
+        form = self.evaluated_form(parts, model)
         return BoxDetector(form.runtime(), form.card, batch_size=BATCH_SIZE)
 
     def collect(
