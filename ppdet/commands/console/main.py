@@ -21,6 +21,7 @@ COMMANDS = {
     "eval": "evaluate weights or an exported model",
     "infer": "predict from weights",
     "export": "export weights for deployment",
+    "bundle": "make a folder or zip that runs models without Paddle",
     "dataset": "make and convert annotation files",
     "check-config": "check configurations without building anything",
     "model-info": "parameters, multiply-adds and memory of a network",

@@ -78,7 +78,10 @@ class DetectionTask(Task):
         else:
             levels = range(len(card.fpn_stride))
             names = tuple(f"scores_{i}" for i in levels) + tuple(f"distances_{i}" for i in levels)
-        return DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
+        form = DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
+        if nms:
+            form.without_suppression = lambda: self.deployed_form(parts, model, post_process=True, nms=False)
+        return form
 
     def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm:
         """With NMS outside the graph, which then takes several images at once."""

@@ -37,6 +37,7 @@ class MNNRuntime(Runtime):
     reads = ("mnn",)
     precisions = ("fp32", "fp16", "int8")
     thread_safety = "each thread that runs at the same time gets a module of its own"
+    races = True
     auto_rank = MappingProxyType({"cpu": 4})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
@@ -64,9 +65,6 @@ class MNNRuntime(Runtime):
         )
         self.input_names = list(info["inputNames"])
         self.place = str(files.folder)
-        shapes = [each.shape for each in info["inputs"]]
-        if len(shapes) == len(self.input_names):
-            self.input_shapes = dict(zip(self.input_names, shapes))
         self.precision = stored_precision(path)
         self.description = f"MNN {MNN.version()}, {self.precision}, CPU, {options.cpu_threads} threads, {path.name}"
 

@@ -31,7 +31,7 @@ class ModelFiles:
         pir: Paddle 3 program (`.json`).
         legacy: Paddle 2 program (`.pdmodel` or `__model__`).
         params: Paddle weights (`.pdiparams` or `__params__`) of the program.
-        openvino: OpenVINO's intermediate representation (`.xml`, with its `.bin`).
+        ir: OpenVINO's intermediate representation (`.xml`, with its `.bin`).
         mnn: MNN's file.
     """
 
@@ -40,7 +40,7 @@ class ModelFiles:
     pir: Path | None
     legacy: Path | None
     params: Path | None
-    openvino: Path | None = None
+    ir: Path | None = None
     mnn: Path | None = None
 
     @property
@@ -76,7 +76,7 @@ def find_model_files(model_dir: str | Path, precision: str = "fp32") -> ModelFil
     if precision in STORED_PRECISIONS:
         files = _stored(folder, precision)
         if files is None:
-            raise ModelDirError(f"{folder} holds no network in {precision} (such as {precise_name('model', precision, '.onnx')}): "
+            raise ModelDirError(f"{folder} holds no network in {precision} (no {precise_name('model', precision, '.onnx')}): "
                                 f"export it with --precision fp32,{precision}, or run it without --precision")
         return files
     pir = _first(folder, [f"{stem}.json" for stem in STEMS[:2]])
@@ -112,9 +112,9 @@ def _graphs(folder: Path, precision: str) -> dict[str, Path | None]:
     """
     found = {
         form: _first(folder, [precise_name(stem, precision, suffix) for stem in STEMS[:2]])
-        for form, suffix in (("onnx", ".onnx"), ("openvino", ".xml"), ("mnn", ".mnn"))
+        for form, suffix in (("onnx", ".onnx"), ("ir", ".xml"), ("mnn", ".mnn"))
     }
-    graph = found["openvino"]
+    graph = found["ir"]
     if graph is not None and _first(folder, [graph.with_suffix(".bin").name]) is None:
         raise ModelDirError(f"{graph} has no weights beside it (expected {graph.with_suffix('.bin').name}): the copy is "
                             "incomplete; copy the whole directory again")

@@ -38,6 +38,7 @@ class OnnxRuntime(Runtime):
     # The fastest on a CPU in fp32. Processor time of one run with one thread, ONNX Runtime 1.31 / OpenVINO 2026.4 (AMD EPYC,
     # AVX-512): PP-TinyPose 256x192 8.3 / 12.2 ms, 128x96 4.7 / 7.2 ms, batch 8 of it 20.7 / 24.5 ms, PicoDet-S 320
     # 9.0 / 16.4 ms. Paddle Inference takes 4 to 10 times as long. It also yields better on a busy machine.
+    races = True
     auto_rank = MappingProxyType({"cpu": 1, "gpu": 1, "tensorrt": 2})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:

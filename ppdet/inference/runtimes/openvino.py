@@ -34,17 +34,18 @@ class OpenVINORuntime(Runtime):
     title = "OpenVINO"
     package = "openvino"
     install = "pip install openvino"
-    reads = ("openvino", "onnx", "legacy")
+    reads = ("ir", "onnx", "legacy")
     devices = ("cpu", "gpu", "npu")
     precisions = ("fp32", "bf16", "fp16", "int8")
     thread_safety = "each thread that runs at the same time gets an infer request of its own; the weights are shared"
     # Its GPU is Intel graphics, so the CUDA engines come first.
+    races = True
     auto_rank = MappingProxyType({"cpu": 2, "gpu": 3})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
         import openvino
 
-        path = files.openvino or files.onnx or files.legacy
+        path = files.ir or files.onnx or files.legacy
         if path is None:
             raise ModelDirError(f"OpenVINO reads model.xml, model.onnx or model.pdmodel, and {files.folder} has none; "
                                 f"{files.how_to_make_onnx()}")

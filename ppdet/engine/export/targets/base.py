@@ -19,6 +19,7 @@ class Target(ABC):
         packages: Python packages that writing needs.
         install: how to get them.
         precisions: values of `--precision` for which it has a file.
+        order: of writing; a target that takes what another one wrote has a higher number.
         suppression: whether its graph may hold a detector's suppression as ONNX writes it.
     """
 
@@ -27,6 +28,7 @@ class Target(ABC):
     packages: ClassVar[tuple[str, ...]] = ()
     install: ClassVar[str] = ""
     precisions: ClassVar[tuple[str, ...]] = ("fp32",)
+    order: ClassVar[int] = 0
     suppression: ClassVar[bool] = False
 
     def require(self, job: ExportJob) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
-
-import paddle
+from typing import Callable
 
 from ppdet.core.errors import ExportError
 from ppdet.core.logger import get_logger
 from ppdet.engine.export.half_weights import store_weights_as_float16
 from ppdet.engine.export.onnx_conversion import convert_to_onnx
-from ppdet.engine.export.quiet_output import quiet_output
+from ppdet.engine.export.paddle_program import save_program
 from ppdet.engine.export.rewriting.channel_routes import route_channels
 from ppdet.engine.export.rewriting.passes import PASSES, rewrite_file
 from ppdet.engine.tasks.deployed_form import DeployedForm
@@ -116,16 +114,3 @@ class ExportJob:
         if not hasattr(self, "_bare_form"):
             self._bare_form = self.bare_form()
         return self._bare_form
-
-
-def save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
-    """Write {stem}.json and {stem}.pdiparams; returns both."""
-    with quiet_output("paddle.jit.save"):
-        paddle.jit.save(layer, str(folder / stem), input_spec=input_spec)
-    program, params = folder / f"{stem}.json", folder / f"{stem}.pdiparams"
-    if not program.is_file() or not params.is_file():
-        raise ExportError(
-            f"paddle.jit.save of Paddle {paddle.__version__} wrote {sorted(p.name for p in folder.iterdir())}, expected "
-            f"{program.name} and {params.name}. Unset FLAGS_enable_pir_api, or use Paddle 3."
-        )
-    return program, params

@@ -15,6 +15,7 @@ class LegacyTarget(Target):
     Paddle Lite, and Paddle Inference 2. Written from the ONNX graph, because Paddle 3.2 writes such programs wrongly."""
 
     name = "legacy"
+    order = 1
     files = "legacy/model.pdmodel, model.pdiparams, infer_cfg.yml"
     packages = ("paddle2onnx", "onnx")
     install = "pip install 'paddle2onnx==2.1.0' 'onnx<=1.17'"

@@ -27,6 +27,7 @@ class LiteTarget(Target):
     """`lite/model_arm.nb` and `lite/model_x86.nb`; "fp16" adds `lite/model_arm.fp16.nb`, for phones that compute in 16 bits."""
 
     name = "lite"
+    order = 2
     files = "lite/model_arm.nb, lite/model_x86.nb"
     packages = LegacyTarget.packages
     install = LegacyTarget.install

@@ -9,8 +9,9 @@ from ppdet.core.errors import ExportError
 from ppdet.engine.export.targets.base import Target
 from ppdet.engine.export.targets.job import ExportJob
 
-# The converter prints and may end the process, so it runs in one of its own.
-_SCRIPT = "import sys; from MNN.tools import mnnconvert; sys.argv[0] = 'mnnconvert'; mnnconvert.main()"
+# The converter prints and may end the process, so it runs in one of its own. `MNN.tools.mnnconvert` is not used: importing it
+# runs pip to install a logging package, and reports each conversion to a server. This is the function that it calls.
+_SCRIPT = "import sys, MNN, _tools; _tools.mnnconvert(['mnnconvert', *sys.argv[1:]])"
 OPTIONS = {"fp32": [], "fp16": ["--fp16"], "int8": ["--weightQuantBits", "8"]}
 LINES_SHOWN = 8
 

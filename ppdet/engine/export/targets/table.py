@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Sequence
 
 from ppdet.core.errors import ExportError
+from ppdet.engine.export.precisions import PRECISIONS
 from ppdet.engine.export.targets.base import Target
-from ppdet.engine.export.targets.legacy import LegacyTarget
-from ppdet.engine.export.targets.lite import LiteTarget
-from ppdet.engine.export.targets.mnn import MnnTarget
-from ppdet.engine.export.targets.onnx import OnnxTarget
-from ppdet.engine.export.targets.openvino import OpenVINOTarget
-from ppdet.engine.export.targets.paddle import PaddleTarget
 
-#: in the order in which they are written: lite takes what legacy wrote
-TARGETS: dict[str, Target] = {
-    each.name: each
-    for each in (PaddleTarget(), OnnxTarget(), OpenVINOTarget(), MnnTarget(), LegacyTarget(), LiteTarget())
-}
+
+def _targets() -> dict[str, Target]:
+    """All targets by name, in the order in which they are written. A module of this folder that defines one is enough."""
+    package = import_module(__package__)
+    for module in iter_modules(package.__path__):
+        import_module(f"{__package__}.{module.name}")
+    made = [each() for each in Target.__subclasses__()]
+    return {each.name: each for each in sorted(made, key=lambda each: (each.order, each.name))}
+
+
+TARGETS = _targets()
 
 
 def chosen_targets(names: Sequence[str], precisions: Sequence[str]) -> list[tuple[Target, list[str]]]:
@@ -28,8 +31,6 @@ def chosen_targets(names: Sequence[str], precisions: Sequence[str]) -> list[tupl
     Raises:
         ExportError: an unknown name, or a precision that none of the targets has.
     """
-    from ppdet.engine.export.precisions import PRECISIONS
-
     unknown = [name for name in names if name not in TARGETS]
     if unknown or not names:
         raise ExportError(f"--targets {','.join(names)}: {unknown[0] if unknown else 'nothing'!r} is no target; give some of "
