@@ -58,8 +58,9 @@ def test_it_holds_models_and_the_deployed_part_only(bundle: Path) -> None:
 def test_it_runs_without_everything_else(bundle: Path, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "photo.png"), image)
-    command = [sys.executable, "-I", "-c", BLOCKED_RUN, ALLOWED + "onnxruntime", str(bundle / "run.py"), str(tmp_path / "photo.png"),
-               "--output_dir", str(tmp_path / "out"), "--json", str(tmp_path / "poses.json")]  # fmt: skip
+    words = [ALLOWED + "onnxruntime", str(bundle / "run.py"), str(tmp_path / "photo.png")]
+    words += ["--output_dir", str(tmp_path / "out"), "--json", str(tmp_path / "poses.json")]
+    command = [sys.executable, "-I", "-c", BLOCKED_RUN, *words]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "photo.png").is_file() or list((tmp_path / "out").iterdir())
