@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Mapping
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -54,7 +54,8 @@ class LiteRuntime(Runtime):
         """Run the model in the other Python."""
         with tempfile.TemporaryDirectory() as folder:
             given, found = Path(folder) / "in.npz", Path(folder) / "out.npz"
-            np.savez(given, **{f"in_{row}": np.ascontiguousarray(feeds[name]) for row, name in enumerate(self.input_names)})
+            arrays: dict[str, Any] = {f"in_{row}": np.ascontiguousarray(feeds[name]) for row, name in enumerate(self.input_names)}
+            np.savez(given, **arrays)
             command = [str(self._python), "-c", _SCRIPT, str(self._model), str(given), str(found), str(self._outputs)]
             done = subprocess.run(command, capture_output=True, text=True, errors="replace")
             if done.returncode != 0 or not found.is_file():

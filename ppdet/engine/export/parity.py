@@ -248,7 +248,8 @@ def _check_engine(
     rows = []
     for form in forms:
         file = getattr(files, form).relative_to(files.folder if absent_too else files.folder.parent).as_posix()
-        only = replace(files, **{other: None for other in runtime_class.reads if other != form})
+        others: dict[str, Any] = {other: None for other in runtime_class.reads if other != form}
+        only = replace(files, **others)
         try:
             runtime = load_runtime(files.folder, engine=engine, cpu_threads=cpu_threads, precision=precision, files=only)
             rows.append(reference.compare(runtime, precision, file, card))

@@ -50,7 +50,7 @@ def raced(order: Sequence[type[Runtime]], files: ModelFiles, options: RuntimeOpt
         return list(order)
     key = _key(racers, files, options)
     known = _read()
-    milliseconds = known.get(key)
+    milliseconds: dict[str, float] = known.get(key) or {}
     if not _fits(milliseconds, racers):
         milliseconds = _run(racers, options, load)
         if len(milliseconds) < 2:

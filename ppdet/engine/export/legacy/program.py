@@ -25,8 +25,8 @@ class ProgramWriter:
     def __init__(self) -> None:
         from paddle.base.proto import framework_pb2
 
-        self._proto = framework_pb2
-        self._program = framework_pb2.ProgramDesc()
+        self._proto: Any = framework_pb2
+        self._program = self._proto.ProgramDesc()
         self._program.version.version = 0
         self._block = self._program.blocks.add()
         self._block.idx, self._block.parent_idx = 0, -1

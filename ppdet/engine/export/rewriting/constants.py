@@ -22,7 +22,7 @@ def fold_constants(graph: OnnxGraph) -> int:
             continue
         if node.op_type == "Constant":
             tensor = next((each.t for each in node.attribute if each.name == "value"), None)
-            values = None if tensor is None else [numpy_helper.to_array(tensor)]
+            values: Any = None if tensor is None else [numpy_helper.to_array(tensor)]
         elif node.input and all(not name or name in graph.constants for name in node.input):
             feeds = {name: graph.constants[name] for name in node.input if name}
             values = ReferenceEvaluator(node, opsets={"": graph.opset}).run(None, feeds)

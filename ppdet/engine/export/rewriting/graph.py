@@ -49,7 +49,7 @@ class OnnxGraph:
         self._takers = dict(takers)
         self._shapes: dict[str, Shape] | None = None
 
-    def maker(self, name: str, *kinds: str) -> Any | None:
+    def maker(self, name: str, *kinds: str) -> Any:
         """The node that makes a value; None if none does, or it is not of one of the kinds."""
         node = self._makers.get(name)
         return node if node is not None and (not kinds or node.op_type in kinds) else None
@@ -58,7 +58,7 @@ class OnnxGraph:
         """The nodes that take a value, each once."""
         return self._takers.get(name, [])
 
-    def only_taker(self, name: str, *kinds: str) -> Any | None:
+    def only_taker(self, name: str, *kinds: str) -> Any:
         """The single node that takes a value, if it is of one of the kinds and the value is no output of the graph."""
         takers = self.takers(name)
         single = len(takers) == 1 and name not in self.outputs

@@ -6,6 +6,7 @@ paddle2onnx computes the shape of a flattened map from the map's shape. All side
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def _without_rest(sides: list[int | None] | None, given: Any) -> list[int | None
     computable = sides and given and sides[0] is None and given[0] is None and sides.count(-1) == 1
     if not sides or not computable or None in sides[1:] or None in given[1:] or 0 in sides:
         return sides
-    rest = int(np.prod(given[1:])) // int(np.prod([side for side in sides[1:] if side != -1]))
+    rest = math.prod(given[1:]) // math.prod(side for side in sides[1:] if side is not None and side != -1)
     return [rest if side == -1 else side for side in sides]
 
 
@@ -61,8 +62,8 @@ def _vector(graph: OnnxGraph, name: str) -> list[int | None] | None:
 
 
 def _part(graph: OnnxGraph, node: Any, sides: list[int | None]) -> list[int | None] | None:
-    constants = [graph.constant(name) for name in node.input[1:]]
-    if any(each is None for each in constants):
+    constants = [each for name in node.input[1:] if (each := graph.constant(name)) is not None]
+    if len(constants) < len(node.input) - 1:
         return None
     if node.op_type == "Gather":
         return [sides[int(place)] for place in np.ravel(constants[0])] if not attributes(node).get("axis", 0) else None
