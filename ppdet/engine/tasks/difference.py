@@ -21,7 +21,8 @@ class ReducedTolerance:
     Attributes:
         mean_px: distance of confident keypoints or box sides in image pixels.
         oks: mean OKS of the poses with the framework's as the truth.
-        unmatched: boxes without a partner, as a fraction of those compared.
+        unmatched: boxes without a partner, as a fraction of those compared; one pair is always allowed, since of two boxes that
+            overlap, suppression may keep the other one.
     """
 
     mean_px: float
@@ -31,7 +32,7 @@ class ReducedTolerance:
 
 # int8: on PP-TinyPose and COCO, an OKS of .95 with the float poses goes with a loss of 1 AP (docs/export.md).
 REDUCED = {
-    "fp16": ReducedTolerance(0.1, 0.995, 0.02),
+    "fp16": ReducedTolerance(0.5, 0.995, 0.05),
     "bf16": ReducedTolerance(0.5, 0.98, 0.05),
     "int8": ReducedTolerance(1.0, 0.95, 0.1),
 }
