@@ -239,7 +239,8 @@ def _check_engine(
     # Paddle Inference has bfloat16 through oneDNN only, which is off unless asked for.
     able = precision in runtime_class.precisions and not (precision == "bf16" and runtime_class.has_onednn_switch)
     if not able or not forms or not runtime_class.is_installed():
-        if precision != "fp32" or not absent_too:
+        optional = not {"onnx", "pir"} & set(runtime_class.reads)  # an engine for a target that was not asked for
+        if precision != "fp32" or not absent_too or (optional and not forms):
             return []
         wanted = "needs model.onnx (export with --onnx)" if _reads_onnx(runtime_class) else ""
         wanted = wanted or f"reads {' or '.join(runtime_class.reads)}, which is not there"
