@@ -14,7 +14,7 @@ from ppdet.engine.export.onnx_conversion import convert_to_onnx
 from ppdet.engine.export.paddle_program import save_program
 from ppdet.engine.export.rewriting.channel_routes import route_channels
 from ppdet.engine.export.rewriting.passes import PASSES, rewrite_file
-from ppdet.engine.tasks.deployed_form import DeployedForm
+from ppdet.engine.tasks.deployed_form import DeployedForm, OnnxForm
 from ppdet.inference.runtimes.model_files import precise_name
 
 logger = get_logger(__name__)
@@ -47,7 +47,7 @@ class ExportJob:
     lite_opt: str = ""
 
     def __post_init__(self) -> None:
-        self._programs: dict[tuple[int, int | None], tuple[Path, Path]] = {}
+        self._programs: dict[int, tuple[Path, Path]] = {}
         self._graphs: dict[tuple[str, bool, bool], Path] = {}
 
     def path(self, suffix: str, precision: str = "fp32") -> Path:
@@ -62,16 +62,14 @@ class ExportJob:
         self.form.card.nms = bare.card.nms
         return bare
 
-    def program(self, form: DeployedForm | None = None, batch: int | None = None) -> tuple[Path, Path]:
-        """The Paddle 3 program and its weights in the work folder, saved once."""
+    def program(self, form: DeployedForm | OnnxForm | None = None) -> tuple[Path, Path]:
+        """The Paddle 3 program of a form, and its weights, in the work folder, saved once."""
         form = self.form if form is None else form
-        key = (id(form.layer), batch)
-        if key not in self._programs:
-            spec = form.input_spec if batch is None else form.layer.input_spec(form.card.input_wh, batch=batch)
+        if id(form) not in self._programs:
             folder = self.work / f"program_{len(self._programs)}"
             folder.mkdir(parents=True)
-            self._programs[key] = save_program(form.layer, spec, folder, self.stem)
-        return self._programs[key]
+            self._programs[id(form)] = save_program(form.layer, form.input_spec, folder, self.stem)
+        return self._programs[id(form)]
 
     def graph(self, precision: str = "fp32", suppression: bool = True, channels_moved: bool = True) -> Path:
         """An ONNX file of the model in the work folder, made once.
@@ -104,9 +102,10 @@ class ExportJob:
             store_weights_as_float16(path)
             return
         form = self.form if suppression or self.form.without_suppression is None else self._bare()
-        if form.onnx_batch is not None:
-            logger.info("the ONNX file takes %d image at a time, since it holds the suppression", form.onnx_batch)
-        convert_to_onnx(*self.program(form, form.onnx_batch), path, form.output_names, rewrite=False)
+        graph = form if form.onnx is None else form.onnx
+        if form.onnx is not None:
+            logger.info("%s", form.onnx.reason)
+        convert_to_onnx(*self.program(graph), path, graph.output_names, rewrite=False)
         if self.rewrite:
             rewrite_file(path, [each for each in PASSES if channels_moved or each is not route_channels])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ppdet.core.errors import ExportError
 from ppdet.engine.export.legacy.writer import write_program
 from ppdet.engine.export.targets.base import Target
 from ppdet.engine.export.targets.job import ExportJob
@@ -27,4 +28,7 @@ class LegacyTarget(Target):
         holds_suppression = job.form.without_suppression is not None
         graph = job.graph(suppression=False, channels_moved=False)
         settings = {**DEFAULT_NMS, **(job.form.card.nms or {})} if holds_suppression else None
+        if settings is not None and settings.get("name", "MultiClassNMS") != "MultiClassNMS":
+            raise ExportError(f"the target legacy writes the suppression MultiClassNMS, not {settings['name']}: set export.nms: "
+                              "false, or leave out legacy and lite")
         write_program(graph, folder, "model", settings)
