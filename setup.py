@@ -10,5 +10,8 @@ setup(
     packages=[*find_packages(include=["ppdet", "ppdet.*"]), "ppdet.configs"],
     include_package_data=False,  # MANIFEST.in is for source archives; what a wheel holds is said below
     package_dir={"ppdet.configs": "configs"},
-    package_data={"ppdet": ["py.typed", "model_zoo/*", "model_zoo/**/*"], "ppdet.configs": ["**/*.yml", "**/*.yaml", "**/*.md"]},
+    package_data={
+        "ppdet": ["py.typed", "model_zoo/*", "model_zoo/**/*", "modeling/operators/*.cc"],
+        "ppdet.configs": ["**/*.yml", "**/*.yaml", "**/*.md"],
+    },
 )

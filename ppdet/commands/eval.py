@@ -4,7 +4,8 @@ Keypoint configs give OKS AP, detector configs box AP. Without flip test: -o Top
 PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. With annotated and with a detector's boxes, side by
 side: --boxes gt det -o EvalDataset.bbox_file=FILE. The score of the training set's mean pose, without a model: --baseline
     mean_pose. Bottom-up models without flip test: -o HigherHRNet.eval_flip=false; at several scales:
--o test_scales=[0.5,1,2]. See docs/evaluation.md and docs/bottom_up.md.
+-o test_scales=[0.5,1,2]. On a CPU the fastest engine runs the network if it predicts what the framework does; --engine paddle
+forces the framework. See docs/evaluation.md and docs/bottom_up.md.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "filtered as the Fluid release did)")  # fmt: skip
     add("--baseline", choices=["mean_pose"], help="score the training set's mean pose in each box instead of a model")
     add_switch(parser, "--amp", "mixed precision (GPU)")
-    deployed = parser.add_argument_group("an exported model instead of weights")
+    deployed = parser.add_argument_group("engine; an exported model instead of weights")
     deployed.add_argument("--model_dir", help="exported folder")
     add_precision_flags(deployed, cpu_threads=2)
     add_paddledet_flags(parser, EVAL)
@@ -65,13 +66,13 @@ def run(args: argparse.Namespace) -> None:
     if args.boxes:
         from ppdet.engine.evaluation.box_sources import compare_boxes
 
-        compare_boxes(args.config, changes, args.boxes, args.output_eval, args.amp, exported)
+        compare_boxes(args.config, changes, args.boxes, args.output_eval, args.amp, exported, args.engine)
         return
     config = load_config(args.config, changes)
     for name in BOX_FLAGS:
         if getattr(args, name) and "keypoint" in f"{config.get('metric')} {config.get('IouType')}".lower():
             get_logger("ppdet.commands").warning("--%s has no effect: it is for boxes, and this metric is for keypoints", name)
-    evaluate(config, args.output_eval, args.amp, args.json_eval, exported)
+    evaluate(config, args.output_eval, args.amp, args.json_eval, exported, args.engine)
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
@@ -80,9 +81,8 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         raise ConfigError("--boxes computes figures of a model: leave out --json_eval and --save_prediction_only")
     if args.baseline and (args.boxes or args.json_eval or args.model_dir or args.amp):
         raise ConfigError("--baseline needs no model: leave out --boxes, --json_eval, --model_dir and --amp")
-    if not args.model_dir and (args.engine, args.precision) != ("auto", "fp32"):
-        raise ConfigError("--engine and --precision are those of an exported model: give its folder as --model_dir, or leave "
-                          "them out")
+    if not args.model_dir and args.precision != "fp32":
+        raise ConfigError("--precision is that of an exported model: give its folder as --model_dir, or leave it out")
 
 
 def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:

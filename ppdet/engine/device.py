@@ -47,6 +47,12 @@ def gpu_count() -> int:
     return int(paddle.device.cuda.device_count()) if paddle.is_compiled_with_cuda() else 0
 
 
+def cpu_threads(config: Mapping[str, Any]) -> int:
+    """Number of CPU threads that `choose_device` gives to Paddle, for other engines that stand in for it."""
+    count = config.get("cpu_threads")
+    return _default_threads() if count is None else int(count)
+
+
 def set_cpu_threads(count: Optional[int] = None) -> int:
     """Let Paddle use `count` CPU threads (default: see `choose_device`), and return the number.
 

@@ -41,6 +41,7 @@ RUN_SETTINGS: Mapping[str, Setting] = {
     "amp": _SWITCH,
     "master_grad": _SWITCH,
     "paddledet_exact": _SWITCH,
+    "cpu_operators": _SWITCH,
     "save_prediction_only": _SWITCH,
     "find_unused_parameters": _SWITCH,
     "init_loss_scaling": Setting((float,), 1),

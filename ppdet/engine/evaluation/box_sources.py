@@ -7,6 +7,7 @@ about two AP more than a detector's. The command prints both, and each row state
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Mapping, Sequence
@@ -20,11 +21,13 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
+from ppdet.engine.evaluation.acceleration import accelerated
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.setting import decoder_text, flip_text, wants_flip_test
 from ppdet.engine.weights.load import load_model
+from ppdet.inference.runtimes.registry import AUTO
 
 logger = get_logger(__name__)
 
@@ -57,6 +60,7 @@ def compare_boxes(
     output_eval: str | Path | None = None,
     amp: bool = False,
     exported: dict[str, Any] | None = None,
+    engine: str = AUTO,
 ) -> list[ProtocolRow]:
     """Evaluate one model once per source of boxes and print the table.
 
@@ -67,6 +71,7 @@ def compare_boxes(
         output_eval: folder for `SOURCE/keypoints_results.json` of each, and the table as `box_protocols.json`.
         amp: mixed precision.
         exported: arguments of `ExportedModel`, to evaluate an exported folder instead of the weights.
+        engine: runs the network of the weights; see `acceleration.accelerated`.
 
     Raises:
         ConfigError: an unknown source, or a config whose dataset cannot change its boxes.
@@ -84,13 +89,18 @@ def compare_boxes(
     distributed.start()
     for assembly in assemblies.values():
         len(assembly.dataset("Eval"))  # report a missing box file now, not after hours of evaluation
-    model = load_model(next(iter(assemblies.values()))) if exported is None else ExportedModel(**exported)
+    first = next(iter(assemblies.values()))
     precision = Precision.from_config(plain, amp)
-    rows = []
-    for source, assembly in assemblies.items():
-        metric = assembly.metric(None if output_eval is None else Path(output_eval) / source)
-        figures = Evaluator(assembly, model, metric=metric, precision=precision).run()
-        rows.append(_row(source, assembly, model, figures))
+    with ExitStack() as stack:
+        if exported is None:
+            model = stack.enter_context(accelerated(first, load_model(first), engine, precision))
+        else:
+            model = ExportedModel(**exported)
+        rows = []
+        for source, assembly in assemblies.items():
+            metric = assembly.metric(None if output_eval is None else Path(output_eval) / source)
+            figures = Evaluator(assembly, model, metric=metric, precision=precision).run()
+            rows.append(_row(source, assembly, model, figures))
     if distributed.is_main():
         logger.info("the same model with each source of boxes\n%s", protocol_table(rows))
         if output_eval is not None:

@@ -19,9 +19,11 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
+from ppdet.engine.evaluation.acceleration import accelerated
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.weights.load import load_model
+from ppdet.inference.runtimes.registry import AUTO
 from ppdet.metrics.result_file import read_results
 
 logger = get_logger(__name__)
@@ -106,6 +108,7 @@ def evaluate(
     amp: bool = False,
     json_eval: bool = False,
     exported: dict[str, Any] | None = None,
+    engine: str = AUTO,
 ) -> dict[str, float]:
     """Evaluate the `weights` of a config, or an exported model, on its EvalDataset, as `tools/eval.py` does.
 
@@ -115,6 +118,7 @@ def evaluate(
         amp: mixed precision.
         json_eval: score the predictions that an earlier run wrote to `output_eval`, without running a model.
         exported: arguments of `ExportedModel`, to evaluate an exported folder instead of the weights.
+        engine: runs the network of the weights; see `acceleration.accelerated`.
 
     Returns:
         Named figures; empty with `save_prediction_only`.
@@ -135,8 +139,11 @@ def evaluate(
     if config.get("save_prediction_only") and not (output_eval or config.get("output_eval")):
         output_eval = config.get("save_dir") or "output"
     metric = assembly.metric(output_eval)
-    model = load_model(assembly) if exported is None else ExportedModel(**exported)
-    return Evaluator(assembly, model, metric=metric, precision=Precision.from_config(config, amp)).run()
+    precision = Precision.from_config(config, amp)
+    if exported is not None:
+        return Evaluator(assembly, ExportedModel(**exported), metric=metric, precision=precision).run()
+    with accelerated(assembly, load_model(assembly), engine, precision) as model:
+        return Evaluator(assembly, model, metric=metric, precision=precision).run()
 
 
 def _evaluate_file(assembly: Assembly, folder: str | Path) -> dict[str, float]:

@@ -98,7 +98,7 @@ class Exporter:
         return report
 
     def _write(self, folder: Path, form: DeployedForm) -> None:
-        program, params = _save_program(form.layer, form.input_spec, folder, self._stem)
+        program, params = save_program(form.layer, form.input_spec, folder, self._stem)
         if self.onnx:
             self._write_onnx(folder, form, program, params)
             if self.half_weights:
@@ -113,7 +113,7 @@ class Exporter:
             return
         logger.info("%s", form.onnx.reason)
         with tempfile.TemporaryDirectory() as own:
-            saved = _save_program(form.onnx.layer, form.onnx.input_spec, Path(own), self._stem)
+            saved = save_program(form.onnx.layer, form.onnx.input_spec, Path(own), self._stem)
             convert_to_onnx(*saved, target, form.onnx.output_names)
 
     def _refuse(self, temporary: Path, report: ParityReport) -> None:
@@ -169,8 +169,12 @@ def _reason(result: EngineResult) -> str:
     return f"{result.max_px:.3f} px, scores {result.max_score:.1e}{output}, {result.unmatched} boxes without a partner"
 
 
-def _save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
-    """Write {stem}.json and {stem}.pdiparams; returns both."""
+def save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
+    """Write the Paddle program {stem}.json and its weights {stem}.pdiparams into an existing folder; returns both paths.
+
+    Raises:
+        ExportError: Paddle wrote other files.
+    """
     with quiet_output("paddle.jit.save"):
         paddle.jit.save(layer, str(folder / stem), input_spec=input_spec)
     program, params = folder / f"{stem}.json", folder / f"{stem}.pdiparams"

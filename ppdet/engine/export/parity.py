@@ -166,10 +166,27 @@ def _check_engine(
     except Exception as error:  # engines raise their own exceptions; each of them means that the model cannot be run
         kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
         return EngineResult(engine, "failed", note=kind + " ".join(str(error).split()))
+    return _result(task, runtime, reference, found)
+
+
+def compare_with_framework(form: DeployedForm, runtime: Runtime, samples: Sequence[Any]) -> EngineResult:
+    """Difference between an engine that is already loaded and the framework, on (image, boxes) samples.
+
+    Args:
+        form: the model in the framework.
+        runtime: an engine with the graph of that form.
+        samples: see `parity_samples`.
+    """
+    task = task_of_kind(form.card.kind)
+    reference = _Run(task, form.runtime(), form.card, samples, REFERENCE_BATCH)
+    return _result(task, runtime, reference, _Run(task, runtime, form.card, samples, ENGINE_BATCH))
+
+
+def _result(task: Task, runtime: Runtime, reference: _Run, found: _Run) -> EngineResult:
     difference = task.compare(reference.predictions, found.predictions)
     differences = [difference.max_output, output_difference(reference.outputs, found.outputs)]
     difference.max_output = max((each for each in differences if each is not None), default=None)
-    return EngineResult.of(engine, runtime.description, difference)
+    return EngineResult.of(runtime.engine, runtime.description, difference)
 
 
 class _Run(Runtime):

@@ -101,6 +101,13 @@ class Task(ABC):
 
     # ---------------------------------------------------------------- evaluation
 
+    def evaluated_form(self, parts: Parts, model: Any) -> Optional[DeployedForm]:
+        """The form whose graph an engine may run in place of the network in `collect`, with the same figures.
+
+        None if the evaluation needs more of the network than such a graph has.
+        """
+        return self.deployed_form(parts, model)
+
     def eval_reader(self, parts: Parts) -> Any:
         """A reader for several evaluations, to be closed after the last one; None if `collect` reads the dataset itself."""
         return None

@@ -76,6 +76,11 @@ class BottomUpTask(Task):
         card.input_wh = self.input_wh(parts)
         return DeployedForm(layer, card, layer.input_spec(), tuple(layer.output_names))
 
+    def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm | None:
+        """None for flip and multi-scale tests: they average maps, and the graph gives candidates."""
+        averaged = wants_bottom_up_flip(parts.config) or scales_of(parts.config) != (1.0,)
+        return None if averaged else self.deployed_form(parts, model)
+
     def estimator(self, parts: Parts, model: Any, precision: Precision | None = None) -> BottomUpEstimator:
         """The estimator that evaluates or predicts with a bottom-up config's model.
 

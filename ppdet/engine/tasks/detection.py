@@ -93,12 +93,16 @@ class DetectionTask(Task):
             card.nms = layer.nms_settings() or {"name": "MultiClassNMS", **DEFAULT_NMS}
         return DeployedForm(layer, card, layer.input_spec(card.input_wh), layer.output_names, onnx)
 
+    def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm:
+        """With NMS outside the graph, which then takes several images at once."""
+        return self.deployed_form(parts, model, post_process=True, nms=False)
+
     def detector(self, parts: Parts, model: Any) -> BoxDetector:
         """The detector to evaluate: an exported folder with its own preprocessing and NMS, or weights run by the framework with
         NMS outside the graph."""
         if isinstance(model, ExportedModel):
             return BoxDetector(model.runtime, model.card)
-        form = self.deployed_form(parts, model, post_process=True, nms=False)
+        form = self.evaluated_form(parts, model)
         return BoxDetector(form.runtime(), form.card, batch_size=BATCH_SIZE)
 
     def collect(

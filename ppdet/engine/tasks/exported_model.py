@@ -17,11 +17,15 @@ class ExportedModel:
         precision: "fp32" or "bf16".
         cpu_threads: of the engine.
 
+    Attributes:
+        flip: whether an evaluation whose config does not say uses the flip test, as in networks of top-down models.
+
     Raises:
         ModelDirError: the folder is not an exported model, or the engine cannot run it.
     """
 
     training = False
+    flip = True
 
     def __init__(
         self, model_dir: str | Path, engine: str = "auto", precision: str = "fp32", cpu_threads: int = 2

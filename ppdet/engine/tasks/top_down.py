@@ -75,6 +75,10 @@ class TopDownTask(Task):
         card.heatmap_wh = None if cells is None else (cells[0], cells[1])
         return DeployedForm(layer, card, layer.input_spec((width, height)), layer.output_names)
 
+    def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm | None:
+        """None for a graph that normalises pixels itself: the reader does that already."""
+        return None if Feed.of_config(parts.config).fuse else self.deployed_form(parts, model)
+
     def eval_reader(self, parts: Parts) -> Any:
         """Batches of crops."""
         return parts.reader("Eval")

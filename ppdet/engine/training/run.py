@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
+import paddle
+
 from ppdet.core.config.load import Config
 from ppdet.core.errors import CheckpointError, ConfigError
 from ppdet.core.files import require_folder
@@ -34,6 +36,7 @@ from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.engine.weights.load import run_path
 from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
+from ppdet.modeling.operators.cpu import load_cpu_operators, replace_depthwise_convolutions
 from ppdet.optimizer.ema import WeightAverage
 
 _log = get_logger(__name__)
@@ -145,6 +148,8 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
             curve.warmup_steps,
             steps_per_epoch * config.get("epoch", 1),
         )
+    if config.get("cpu_operators"):
+        _use_cpu_operators(model)
     steps = steps_per_epoch * int(config.get("epoch", 1))
     teacher = build_teacher(assembly, model, reader, steps, distributed.world_size())
     count = sum(int(p.size) for p in model.parameters() if not p.stop_gradient)
@@ -160,6 +165,17 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
         find_unused_parameters=bool(config.get("find_unused_parameters", False)),
         seed=int(config.get("seed") or 0),
     )
+
+
+def _use_cpu_operators(model: Any) -> None:
+    if paddle.get_device() != "cpu":
+        _log.warning("cpu_operators has no effect on a GPU")
+        return
+    if distributed.local_rank() == 0:
+        load_cpu_operators()  # and build them, once for all processes here
+    distributed.barrier()
+    load_cpu_operators()
+    _log.info("CPU operators take over %d depthwise convolutions", replace_depthwise_convolutions(model))
 
 
 def _metric(assembly: Assembly, path: Path) -> Any:
