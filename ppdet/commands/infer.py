@@ -14,6 +14,7 @@ from typing import Optional, Sequence
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.config_flags import add_config_flags
 from ppdet.commands.flags.foreign import add_paddledet_flags
+from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.paddledet_tools import INFER
 from ppdet.commands.flags.run_flags import add_person_threshold
 from ppdet.commands.flags.values import add_switch, check_numbers
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn (default: %(default)s)")
     add("--save_threshold", type=float, default=0.5, help="smallest score of a box in bbox.json (default: %(default)s)")
     add_switch(parser, "--save_results", "write keypoint.json or bbox.json")
+    add_format_flags(parser, "write the poses in this format, too")
     add_switch(parser, "--save_txt", "also write one text file per image; implies --save_results")
     add_switch(parser, "--visualize", "write drawn images (default: on)", default=True)
     add_switch(parser, "--do_eval", "evaluate on the EvalDataset after the predictions")
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     paths = [] if args.video_file else find_images(args.infer_img, args.infer_dir, args.infer_list)
     options = PredictOptions(
         args.output_dir, args.draw_threshold, args.save_results or args.save_txt, args.save_threshold, args.visualize,
-        args.det_threshold, args.person_threshold,
+        args.det_threshold, args.person_threshold, args.format, args.mm_per_pixel,
     )  # fmt: skip
     config = load_config(args.config, args.opt)
     if args.use_vdl:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Union
+from typing import IO, Any, Optional, Union
 
 from ppdet.core.errors import ConfigError
 
 PathLike = Union[str, "os.PathLike[str]"]
 DIGEST_BLOCK = 1 << 20
+TEMPORARY_NAME = re.compile(r"\..*\.(?P<process>\d+)-[0-9a-f]{8}\.tmp(\..*)?")
+"""Names of `temporary_beside`."""
 FILE_KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -87,13 +91,60 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".{final.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp{final.suffix}")
+    temporary = temporary_beside(final)
     try:
         yield temporary
         os.replace(temporary, final)
     finally:
         if temporary.exists():
             temporary.unlink()
+
+
+@contextmanager
+def atomic_folder(path: PathLike) -> Iterator[Path]:
+    """Yield a new folder beside `path`; on success it takes the place of `path`, on failure it is removed.
+
+    A folder that was there is replaced as a whole, with everything in it. Missing parent folders are created.
+    """
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_beside(final)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if final.exists():
+            old = temporary_beside(final)
+            os.replace(final, old)
+            os.replace(temporary, final)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(temporary, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new hidden name in the same folder, with the same suffix and the number of this process."""
+    return path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
+
+
+def remove_temporaries(folder: PathLike, process: Optional[int] = None, deep: bool = True) -> list[Path]:
+    """Remove what killed processes left of files and folders that were to be written in a folder; returns the paths.
+
+    Args:
+        folder: where to look.
+        process: number of the killed process; None for all, when no other process may be writing there.
+        deep: also look in the folders below.
+    """
+    names = Path(folder).rglob(".*.tmp*") if deep else Path(folder).glob(".*.tmp*")
+    matches = [(path, TEMPORARY_NAME.fullmatch(path.name)) for path in names]
+    found = [path for path, match in matches if match and process in (None, int(match["process"]))]
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return found
 
 
 @contextmanager

@@ -20,6 +20,7 @@ _HOMES = {
     "TrackerSettings": "tracking.settings",
     "load_runtime": "runtimes",
     "process_video": "video.process",
+    "save_results": "results",
 }
 __all__ = sorted(_HOMES)
 

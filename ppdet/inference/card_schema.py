@@ -87,6 +87,9 @@ CARD_RULE = mapping(
         "skeleton": optional(either(mapping({}), text())),
         "model_name": optional(text()),
         "padding": optional(number(0.1, 10)),
+        "score_calibration": optional(
+            mapping({"temperature": number(1e-3, 1e3), "shift": number(-100, 100)}, required=("temperature",), only_known=True)
+        ),
     },
     others=anything(),
 )

@@ -3,11 +3,31 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ppdet.core.logger import get_logger
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+_listener: Callable[[], None] | None = None
+
+
+@contextmanager
+def quiet_progress(on_step: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Show no progress within the block, in any thread: several workers would write over each other.
+
+    Args:
+        on_step: called at each step instead.
+    """
+    global _listener
+    before, _listener = _listener, on_step
+    try:
+        yield
+    finally:
+        _listener = before
 
 
 class Progress:
@@ -23,11 +43,15 @@ class Progress:
         self.label, self.total, self.unit = label, total, unit
         self.done = 0
         self._start = self._last_line = time.perf_counter()
-        self._bar = _terminal_bar(label, total, unit)
+        self._listener = _listener
+        self._bar = None if _listener else _terminal_bar(label, total, unit)
 
     def step(self, count: int = 1) -> None:
         """Record finished work."""
         self.done += count
+        if self._listener is not None:
+            self._listener()
+            return
         if self._bar is not None:
             self._bar.update(count)
             return

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Union, overload
@@ -17,7 +17,10 @@ import numpy as np
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.files import atomic_write
 from ppdet.image.io import IMAGE_SUFFIXES, read_image, write_image
-from ppdet.inference.person import Keypoint, Person, rounded, unknown_keypoint
+from ppdet.inference.formats.columns import row_of
+from ppdet.inference.formats.supervision import supervision_key_points
+from ppdet.inference.formats.table import FormatOptions, open_writer
+from ppdet.inference.person import Keypoint, Person, unknown_keypoint
 from ppdet.inference.zones.view import ZoneView
 from ppdet.skeletons import Skeleton
 from ppdet.visualize.pose_drawer import PoseDrawer
@@ -216,47 +219,73 @@ class PoseResult:
         """
         return frame_of([self])
 
-    def save(self, path: Union[str, os.PathLike[str]], **options: Any) -> Path:
-        """Write the result in the format of the suffix: .json, .csv, or an image with the poses drawn on it.
+    def to_supervision(self) -> Any:
+        """The people as `supervision.KeyPoints`; see `ppdet.inference.formats.supervision`.
+
+        Raises:
+            ConfigError: supervision is not installed.
+        """
+        return supervision_key_points(self)
+
+    def save(self, path: Union[str, os.PathLike[str]], format: str | None = None, **options: Any) -> Path:  # noqa: A002
+        """Write the result in the format of the suffix: .json, .jsonl, .csv, .parquet and others, see docs/formats.md; or an
+        image with the poses drawn on it.
 
         Args:
             path: the file; missing folders are made.
-            **options: of an image those of `draw`.
+            format: name of a format of poses, whatever the suffix.
+            **options: of an image those of `draw`, otherwise those of `FormatOptions`.
 
         Raises:
-            ConfigError: another suffix.
+            ConfigError: another suffix or an unknown format, or a package that the format needs is missing.
             MediaError: the file cannot be written.
         """
         file = Path(path)
-        suffix = file.suffix.lower()
-        if suffix in IMAGE_SUFFIXES:
+        if format is None and file.suffix.lower() in IMAGE_SUFFIXES:
             return write_image(file, self.draw(**options))
-        if suffix not in (".json", ".csv"):
-            known = ", ".join([".json", ".csv", *IMAGE_SUFFIXES])
-            raise ConfigError(f"cannot save a result as {file}: the suffix must be one of {known}")
-        text = self.to_json(indent=2) + "\n" if suffix == ".json" else csv_of(self)
+        if format is None and file.suffix.lower() == ".json" and not options:
+            return self._save_json(file)
+        return save_results([self], file, format, **options)
+
+    def _save_json(self, file: Path) -> Path:
+        """One result is a mapping, not a list of one."""
         try:
             with atomic_write(file, "w") as stream:
-                stream.write(text)
+                stream.write(self.to_json(indent=2) + "\n")
         except OSError as error:
             raise MediaError(f"cannot write {file}: {error.strerror or error}; choose another place") from error
         return file
 
 
-def row_of(result: PoseResult, index: int) -> dict[str, Any]:
-    """One person as columns; see `PoseResult.to_pandas`."""
-    person = result[index]
-    row: dict[str, Any] = {
-        "image": result.path, "frame": result.frame_id, "timestamp_ms": result.timestamp_ms, "person": index, "id": person.id,
-        **dict(zip(("x1", "y1", "x2", "y2"), rounded(person.box))), "box_score": person.box_score, "score": person.score,
-    }  # fmt: skip
-    if result.filled is not None:
-        row["filled"] = person.filled
-    if person.zones is not None:
-        row["zones"] = "|".join(person.zones)
-    for name, point in person.keypoints.items():
-        row.update({f"{name}_x": point.x, f"{name}_y": point.y, f"{name}_score": point.score})
-    return row
+def save_results(
+    results: Iterable[PoseResult],
+    path: Union[str, os.PathLike[str]],
+    format: str | None = None,  # noqa: A002
+    **options: Any,
+) -> Path:
+    """Write the results of images, or of a video frame by frame, into one file, which appears whole at the end.
+
+    Example:
+        save_results(pipeline("street.mp4"), "street.parquet")
+
+    Args:
+        results: a list, or an iterator, of which only the current result is in memory.
+        path: the file, or the folder for a format that writes several files; missing folders are made.
+        format: name of the format; None decides by the suffix.
+        **options: see `FormatOptions`.
+
+    Raises:
+        ConfigError: an unknown suffix, format or option, or a package that the format needs is missing.
+        MediaError: the file cannot be written.
+    """
+    known = [each.name for each in fields(FormatOptions)]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ConfigError(f"a file of poses has no option {unknown[0]!r}: it may be one of {', '.join(known)}")
+    with open_writer(Path(path), format, FormatOptions(**options)) as writer:
+        for result in results:
+            writer.add(result)
+    return writer.path
 
 
 def frame_of(results: Sequence[PoseResult]) -> Any:
@@ -271,15 +300,3 @@ def frame_of(results: Sequence[PoseResult]) -> Any:
 
     return pandas.DataFrame([row_of(result, index) for result in results for index in range(len(result))])
 
-
-def csv_of(result: PoseResult) -> str:
-    """The rows of `to_pandas` as CSV text, without pandas."""
-    import csv
-    import io
-
-    rows = [row_of(result, index) for index in range(len(result))]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["image", "frame", "timestamp_ms", "person", "id"])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -1,4 +1,4 @@
-"""The Python in docs/api.md runs, block after block in one namespace, on planted models and images."""
+"""The Python in docs/api.md and docs/formats.md runs, block after block in one namespace, on planted models and images."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from ppdet.inference.files import model_names
 from ppdet.inference.runtimes.registry import unregister_runtime
 from ppdet.skeletons import get_skeleton
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 SIZE = (120, 160)
 
 
-def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with street.jpg and street.avi; the bundled models are planted ones."""
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     bundled = tmp_path / "bundled"
@@ -36,16 +38,33 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     for _ in range(4):
         writer.write(image[..., ::-1])
     writer.release()
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
-    assert len(blocks) >= 9
+    return tmp_path
+
+
+def run_page(name: str, blocks_at_least: int) -> dict[str, object]:
+    """Run the Python of a page; returns its variables."""
+    page = DOCS / name
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    assert len(blocks) >= blocks_at_least
     scope: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), scope)
+    return scope
+
+
+def test_the_page_runs(folder: Path, capsys: pytest.CaptureFixture) -> None:
     try:
-        for block in blocks:
-            exec(compile(block, str(PAGE), "exec"), scope)
+        scope = run_page("api.md", 9)
     finally:
         unregister_runtime("mine")
         logging.getLogger("ppdet").setLevel(logging.INFO)  # the page shows how to silence it
-    assert {path.name for path in tmp_path.iterdir()} >= {"street_poses.jpg", "street.json", "street.png", "out"}
+    assert {path.name for path in folder.iterdir()} >= {"street_poses.jpg", "street.json", "street.png", "out"}
     shown = capsys.readouterr().out
     assert "[1, 1, 1, 1, 1, 1, 1, 1]" in shown and "cannot read image missing.jpg" in shown and "INFO" not in shown
     assert issubclass(scope["MediaError"], PpdetError)  # type: ignore[arg-type]
+
+
+def test_the_page_of_formats_runs(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    run_page("formats.md", 2)
+    assert {path.name for path in folder.iterdir()} >= {"street.csv", "street_results.json", "street.jsonl", "street.trc"}
+    assert capsys.readouterr().out.splitlines()[-2:] == ["['schema', 'skeleton', 'width', 'height', 'people']", "4"]

@@ -1,33 +1,17 @@
-"""Output files of the demo besides the video: one JSON object per line, and a contact sheet."""
+"""The contact sheet of the demo."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
 
 import cv2
 import numpy as np
 
 from ppdet.core.errors import MediaError
-from ppdet.core.files import atomic_write
 from ppdet.image import write_image
-from ppdet.inference.results import PoseResult
 from ppdet.visualize.frame_tiles import contact_sheet
 
 SHEET_FRAMES = 8
-
-
-@contextmanager
-def json_lines(path: Path) -> Iterator[Callable[[PoseResult], None]]:
-    """A function that appends a result as a line; the file appears when the block ends without an error."""
-    with atomic_write(path) as file:
-
-        def write_line(result: PoseResult) -> None:
-            file.write(result.to_json() + "\n")
-
-        yield write_line
 
 
 class SheetFrames:

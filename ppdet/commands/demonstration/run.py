@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from ppdet.commands.demonstration.clip import TruthScore, render_clip
 from ppdet.commands.demonstration.models import find_models
-from ppdet.commands.demonstration.outputs import SheetFrames, json_lines, video_sheet
+from ppdet.commands.demonstration.outputs import SheetFrames, video_sheet
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.image import IMAGE_SUFFIXES, write_image
 from ppdet.inference.files.inputs import ImageInputs
+from ppdet.inference.formats.json_lines import JsonLinesWriter
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.video.process import process_video
@@ -126,10 +127,10 @@ def _run_video(pipeline: PosePipeline, options: DemoOptions, folder: Path, repor
     else:
         source = options.source
         name = Path(urlsplit(source).path if "://" in source else source).stem or "stream"
-    with report.step("find poses, draw, encode"), json_lines(folder / f"{name}_poses.jsonl") as write_line:
+    with report.step("find poses, draw, encode"), JsonLinesWriter(folder / f"{name}_poses.jsonl") as lines:
 
         def note(result: PoseResult) -> None:
-            write_line(result)
+            lines.add(result)
             if report.score is not None:
                 report.score.add(result)
 
@@ -145,23 +146,23 @@ def _run_images(pipeline: PosePipeline, source: str, folder: Path, report: DemoR
     is_folder = Path(source).is_dir()
     name = Path(source).resolve().name if is_folder else Path(urlsplit(source).path).stem
     tiles = SheetFrames()
-    lines = folder / f"{name}_poses.jsonl"
-    with report.step("find poses, draw, encode"), json_lines(lines) as write_line:
+    file = folder / f"{name}_poses.jsonl"
+    with report.step("find poses, draw, encode"), JsonLinesWriter(file) as lines:
         for stem, result in _image_results(pipeline, source):
             drawn = result.draw(threshold=DRAWN_THRESHOLD)
             tiles.add(drawn)
             report.written.append(write_image(folder / f"{stem}_poses.jpg", drawn))
-            write_line(result)
+            lines.add(result)
             report.images += 1
             report.people += len(result)
     if not report.images:
         raise MediaError(f"none of the images in {source} could be read; the log has the reason for each")
     if is_folder:
         with report.step("contact sheet"):
-            report.written = [folder / f"*_poses.jpg ({report.images} images)", lines,
+            report.written = [folder / f"*_poses.jpg ({report.images} images)", file,
                               tiles.write(folder / f"{name}_poses_sheet.jpg", "image")]  # fmt: skip
     else:
-        report.written.append(lines)
+        report.written.append(file)
 
 
 def _image_results(pipeline: PosePipeline, source: str) -> Iterator[tuple[str, PoseResult]]:

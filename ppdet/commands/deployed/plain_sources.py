@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -17,24 +17,31 @@ from ppdet.commands.deployed.boxes import detector_card
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
-from ppdet.commands.flags.run_flags import chosen_filter
+from ppdet.commands.flags.format_flags import format_options
+from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
+from ppdet.commands.flags.run_flags import chosen_filter, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.estimators.registry import load_detector
+from ppdet.inference.files.earlier_results import ContinuedJsonLines, EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_list import JsonListWriter
-from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.sources import image_of
 from ppdet.inference.files.urls import fetch_image, split_url, without_secrets
+from ppdet.inference.formats.json_list import JsonListWriter
+from ppdet.inference.formats.pose_writer import PoseWriter
+from ppdet.inference.formats.table import format_named, format_of, open_writer, require
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.presets import BALANCED
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.inference.tracking.recorded import RECORDED_FILTERS
 from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.video.opening import is_live
 
 STDOUT = "-"
 
@@ -44,15 +51,24 @@ def run_pose(args: argparse.Namespace) -> int:
     check_numbers(args)
     tracking = tracker_settings(args)
     sources = find_sources(args.sources)
-    with _stdout_for_data(args.json == STDOUT) as stdout:
+    if args.json and args.results:
+        raise ConfigError(f"--json {args.json} and --results {args.results}: give one of them, or run twice")
+    if args.json and args.format:
+        raise ConfigError(f"--json is a format: leave out --format {args.format}, or give --results instead of --json")
+    _check_pose_file(args, sources)
+    _check_resume(args)
+    with _stdout_for_data(STDOUT in (args.json, args.results)) as stdout:
         return _run_pose(args, sources, tracking, stdout)
 
 
 def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
-    with _results(args, stdout, JsonResultsWriter, "named") as (drawings, records):
-        work = PoseRun(_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
-                       args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
+    earlier = EarlierResults.read(file) if args.resume and (file := _pose_file(args)) is not None else EarlierResults()
+    with _results(args, stdout, _pose_writer(args), _pose_file(args)) as (drawings, records):
+        pipeline = pose_pipeline(args, any(not is_live(source) for source, _ in sources.videos))
+        work = PoseRun(pipeline, drawings, records, args.threshold, chosen_filter(args), args.max_frames,
+                       names_videos=sources.count > 1, tracking=tracking, earlier=earlier)  # fmt: skip
         status = 0
+        sources.images = [path for path in sources.images if str(path) not in earlier.images]
         if sources.images:
             inputs = _inputs(sources, args)
             work.run_images(inputs)
@@ -62,7 +78,7 @@ def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSetti
         for source, name in sources.videos:
             status = max(status, work.run_video(source, name).exit_status())
         if args.run_benchmark:
-            print_benchmark(work.pipeline.timer, args.cpu_threads)
+            print_benchmark(work.pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     work.log_end()
     return status
 
@@ -80,7 +96,7 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     options: dict[str, Any] = {
         "engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision,
     }  # fmt: skip
-    with _results(args, stdout, JsonListWriter) as (drawings, records):
+    with _results(args, stdout, JsonListWriter, args.json) as (drawings, records):
         runtime = load_runtime(str(card.model_dir), **options, batch_size=args.batch_size, dynamic_shape=card.use_dynamic_shape)
         work = BoxRun(load_detector(runtime, card, args.batch_size), drawings, records, args.threshold, args.save_threshold,
                       args.max_frames)  # fmt: skip
@@ -99,17 +115,24 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     return status
 
 
-def _pipeline(args: argparse.Namespace) -> PosePipeline:
-    """The pipeline of the given models; by default the bundled ones."""
+def pose_pipeline(args: argparse.Namespace, has_files: bool = False) -> PosePipeline:
+    """The pipeline of the given models; by default the bundled ones.
+
+    Args:
+        args: parsed flags.
+        has_files: there are video files, whose frames can be worked on at the same time.
+    """
     models: dict[str, Any] = {}
     if args.det is not None:
-        models["detector"] = None if args.det.lower() == "none" else args.det
+        models["detector"] = None if args.det.lower() == NO_DETECTOR else args.det
     if args.model is not None:
         models["keypoint"] = args.model
+    workers = split_threads(args, has_files)
     return PosePipeline(
-        **models, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads, precision=args.precision,
+        **models, engine=args.engine, device=args.device, cpu_threads=args.engine_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
-        person_threshold=args.person_threshold, zones=chosen_zones(args),
+        person_threshold=args.person_threshold, zones=chosen_zones(args), workers=workers,
+        det_interval=getattr(args, "det_interval", None), preset=getattr(args, "preset", BALANCED),
     )  # fmt: skip
 
 
@@ -148,25 +171,85 @@ def _boxes_of_url(work: BoxRun, url: str, number: int) -> int:
     return 0
 
 
+def _named_file(args: argparse.Namespace) -> str | None:
+    """The file of results that the flags name."""
+    return args.json or getattr(args, "results", None)
+
+
+def _pose_file(args: argparse.Namespace) -> str | Path | None:
+    """The file of poses; that of `--format` alone is in the output folder."""
+    if args.format is None or _named_file(args):
+        return _named_file(args)
+    return Path(args.output_dir or args.default_output_dir) / f"poses{format_named(args.format).suffix}"
+
+
+def _pose_format(args: argparse.Namespace) -> str | None:
+    """The name of the format of poses; None if the suffix decides."""
+    return "json" if args.json or (args.results == STDOUT and args.format is None) else args.format
+
+
+def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
+    """Check the format before any work.
+
+    Raises:
+        ConfigError: no format has this suffix, its package is missing, or it cannot be written to stdout or of these sources.
+    """
+    file = _pose_file(args)
+    if file is None:
+        return
+    chosen = format_of(file, _pose_format(args))
+    require(chosen)
+    if file == STDOUT and not chosen.to_stream:
+        raise ConfigError(f"the format {chosen.name} cannot be written to stdout: give a file as --results")
+    if chosen.one_source and len(sources.videos) + bool(sources.images or sources.image_urls) > 1:
+        raise ConfigError(f"a file of the format {chosen.name} has one time axis, and there are several sources: run `ppdet "
+                          "batch`, which writes one file per source, or choose another format")
+
+
+def _check_resume(args: argparse.Namespace) -> None:
+    """Refuse `--resume` where nothing can be continued.
+
+    Raises:
+        ConfigError: no file of JSON lines, or settings that need the whole video.
+    """
+    if not args.resume:
+        return
+    file = _pose_file(args)
+    if file in (None, STDOUT) or format_of(str(file), _pose_format(args)).name != "jsonl":
+        raise ConfigError(f"--resume continues a file of JSON lines, and the poses go to {file}: give --results FILE.jsonl, in "
+                          "the first run as well")
+    if args.zone or chosen_filter(args) in RECORDED_FILTERS:
+        raise ConfigError("--resume cannot continue the counts of a --zone, nor smooth a video as a whole: leave these out, or "
+                          "--resume")
+
+
+def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:
+    """What opens the file of poses."""
+    name, options = _pose_format(args), format_options(args, args.threshold)
+    if args.resume:
+        return lambda path: ContinuedJsonLines(path, options)
+    return lambda path: open_writer(path, name, options)
+
+
 @contextmanager
 def _results(
-    args: argparse.Namespace, stdout: IO[str], writer: type, *layout: str
+    args: argparse.Namespace, stdout: IO[str], writer: Callable[[str | Path], Any], file: str | Path | None
 ) -> Iterator[tuple[OutputFolder | None, Any]]:
-    """Folder for drawings and writer of the JSON, each None if not wanted; JSON for stdout is printed at the end."""
+    """Folder for drawings and writer of the results, each None if not wanted; results for stdout are printed at the end."""
     if args.max_frames is not None and args.max_frames < 1:
         raise ConfigError(f"--max_frames is {args.max_frames}: give 1 or more")
-    folder = args.output_dir or (None if args.json else args.default_output_dir)
+    folder = args.output_dir or (None if _named_file(args) else args.default_output_dir)
     with ExitStack() as stack:
         drawings = None if folder is None else OutputFolder(folder)
-        if args.json != STDOUT:
-            yield drawings, None if args.json is None else stack.enter_context(writer(args.json, *layout))
+        if file != STDOUT:
+            yield drawings, None if file is None else stack.enter_context(writer(file))
             return
-        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results.json"
-        with writer(path, *layout) as records:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
+        with writer(path) as records:
             records.path = Path("stdout")
             yield drawings, records
-        with path.open(encoding="utf-8") as file:
-            shutil.copyfileobj(file, stdout)
+        with path.open(encoding="utf-8") as written:
+            shutil.copyfileobj(written, stdout)
         stdout.flush()
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
-from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options
+from ppdet.commands.flags.format_flags import format_options
+from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
@@ -17,14 +19,18 @@ from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
 from ppdet.inference.files.given_boxes import FileBoxes
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
+from ppdet.inference.formats.json_results import JsonResultsWriter
+from ppdet.inference.formats.pose_writer import PoseWriter
+from ppdet.inference.formats.table import format_named, open_writer, require
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.presets import BALANCED, preset_of
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.inference.video.opening import is_live
 from ppdet.inference.video.path import check_video_path
 
 
@@ -75,6 +81,8 @@ def run_keypoint(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, batch_size: int, threshold: float, name: str,
          save_json: bool, images_together: int) -> int:
     tracking = tracker_settings(args)
+    if args.format is not None:
+        require(format_named(args.format))
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
     inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
@@ -89,8 +97,9 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
             estimator_class(card).refuse_detector(card, f"run it alone: {command}")
     pipeline = load_pipeline(args, cards, batch_size, boxes)
     with ExitStack() as stack:
-        json_path = output.file(f"{name}_{'video' if is_video else 'image'}_results.json") if save_json else None
-        records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, args.json_layout))
+        records = None
+        if save_json or args.format is not None:
+            records = stack.enter_context(_records(args, output, f"{name}_{'video' if is_video else 'image'}_results", threshold))
         drawings = output if getattr(args, "save_images", True) else None
         rows = None
         if getattr(args, "save_mot_txts", False) and is_video:
@@ -107,8 +116,16 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
             status = work.run_video(args.camera_id, CAMERA_VIDEO).exit_status()
     work.log_end()
     if args.run_benchmark:
-        print_benchmark(pipeline.timer, args.cpu_threads)
+        print_benchmark(pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     return status
+
+
+def _records(args: argparse.Namespace, output: OutputFolder, stem: str, threshold: float) -> PoseWriter:
+    """The writer of the results: PaddleDetection's JSON or, with `--format`, that format."""
+    if args.format is None:
+        return JsonResultsWriter(output.file(f"{stem}.json"), args.json_layout)
+    path = output.file(f"{stem}{format_named(args.format).suffix}")
+    return open_writer(path, args.format, format_options(args, threshold))
 
 
 def load_pipeline(
@@ -128,9 +145,14 @@ def load_pipeline(
     card = cards[0]
     options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
     kind = pose_estimator_class(card, options)
+    preset = preset_of(getattr(args, "preset", BALANCED))
+    options = replace(options, flip_test=options.flip_test or preset.flip_test and "flip_test" in kind.accepts)
+    workers = split_threads(args, bool(args.video_file) and not is_live(args.video_file))
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = boxes
     if len(cards) > 1:
         detector = load_detector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
-                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args))
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args),
+                        workers=workers, det_interval=getattr(args, "det_interval", None),
+                        preset=getattr(args, "preset", BALANCED))

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import argparse
 
+from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags
 from ppdet.commands.flags.values import add_switch
 from ppdet.inference.runtimes.registry import runtime_devices
 
 
-def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, things: str) -> None:
+def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, things: str, poses: bool = False) -> None:
     """Add sources and the flags for output and engines.
 
     Args:
         parser: parser of the command.
         output_dir: default folder of drawings.
         things: name of the results in help texts.
+        poses: also offer the formats of poses.
     """
     parser.add_argument("sources", nargs="+", metavar="SOURCE",
                         help="image, folder of images, video, number of a camera (0), or URL of an image or stream")
     group = parser.add_argument_group("results")
     group.add_argument("--json", metavar="FILE", help=f"write the {things} as JSON; - for stdout, with every log line on stderr")
-    group.add_argument("--output_dir", metavar="DIR",
-                       help=f"folder of drawn images and videos (default: {output_dir}; none if only --json is given)")
+    if poses:
+        group.add_argument("--results", metavar="FILE",
+                           help="write the poses in the format of the suffix (.jsonl, .csv, .parquet, .trc, ...); - for stdout")
+        add_format_flags(group, "format of --results whatever its suffix; alone: write poses.SUFFIX into the output folder")
+    group.add_argument("--output_dir", metavar="DIR", help="folder of drawn images and videos "
+                       f"(default: {output_dir}; none if only {'--results or --json' if poses else '--json'} is given)")
     group.add_argument("--max_frames", type=int, metavar="N", help="end a video, camera or stream after N frames")
     add_exif_flag(group)
     parser.set_defaults(default_output_dir=output_dir)

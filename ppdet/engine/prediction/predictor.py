@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -22,6 +23,7 @@ from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.video.process import process_video
 from ppdet.inference.video.reader import VideoReader
@@ -71,16 +73,21 @@ class Predictor:
         progress = Progress("predict", len(paths), "image")
         entries: list[dict[str, Any]] = []
         done = found = 0
-        for group, images in inputs.groups(IMAGES_TOGETHER):
-            for path, image, each in zip(group, images, self._finder.find(images, group, ids)):
-                if self.options.visualize:
-                    write_image(output.file(path.name, path), image if each.drawn is None else each.drawn)
-                entries += each.records
-                found += each.number
-            done += len(group)
-            progress.step(len(group))
+        with self._pose_writer(output, Path(self._finder.file_name).stem) as poses:
+            if poses is not None:
+                poses.expect({str(path): number for path, number in ids.items()})
+            for group, images in inputs.groups(IMAGES_TOGETHER):
+                for path, image, each in zip(group, images, self._finder.find(images, group, ids)):
+                    if self.options.visualize:
+                        write_image(output.file(path.name, path), image if each.drawn is None else each.drawn)
+                    if poses is not None and each.poses is not None:
+                        poses.add(each.poses)
+                    entries += each.records
+                    found += each.number
+                done += len(group)
+                progress.step(len(group))
         progress.close()
-        written = str(output.path)
+        written = str(output.path) if poses is None else f"{output.path} and {poses.path}"
         if self.options.save_results:
             file = output.file(self._finder.file_name)
             with atomic_write(file) as stream:
@@ -88,6 +95,12 @@ class Predictor:
             written += f" and {file}"
         logger.info("%d images, %d %s, %.1f s; wrote %s", done, found, self._finder.things, time.time() - started, written)
         return inputs.exit_status()
+
+    def _pose_writer(self, output: OutputFolder, stem: str) -> AbstractContextManager[PoseWriter | None]:
+        """The writer of the further file of poses, or of none."""
+        if self.options.pose_format is None:
+            return nullcontext()
+        return self._finder.pose_writer(output, stem, self.options)
 
     def run_video(self, source: str | Path) -> int:
         """Predict the poses of a video, frame by frame, and write the drawn video under its own name and, with `save_results`,
@@ -105,10 +118,12 @@ class Predictor:
         path = Path(source)
         drawn = output.file(path.name, path) if self.options.visualize else None
         saved = output.file(f"{path.stem}_{self._finder.file_name}") if self.options.save_results else None
-        report = process_video(
-            pipeline, path, drawn, saved, json_layout="named", keypoint_threshold=self.options.draw_threshold
-        )
-        written = ", ".join(map(str, report.written))
+        with self._pose_writer(output, f"{path.stem}_{Path(self._finder.file_name).stem}") as poses:
+            report = process_video(
+                pipeline, path, drawn, saved, json_layout="named", keypoint_threshold=self.options.draw_threshold,
+                on_result=None if poses is None else poses.add,
+            )  # fmt: skip
+        written = ", ".join(map(str, [*report.written, *([] if poses is None else [poses.path])]))
         logger.info("%d frames, %d persons in %d person-frames, %.1f s; wrote %s", report.frames, report.persons, report.people,
                     report.seconds, written)
         return 1 if report.unreadable else 0

@@ -89,7 +89,7 @@ def card_of(config: Mapping[str, Any], arch: str, preprocess: list[dict[str, Any
     return ModelCard(
         arch=arch,
         preprocess=kept,
-        metric=None if metric is None else str(metric),
+        metric=None if metric is None else ", ".join(map(str, metric)) if isinstance(metric, list) else str(metric),
         use_dynamic_shape=bool(len(shape) > 2 and shape[2] == -1),
         versions=_versions(),
     )

@@ -13,6 +13,11 @@ from ppdet.core.errors import ConfigError
 from ppdet.inference.estimators.base import PERSON_THRESHOLD
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.box_records import box_records
+from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.formats.coco import coco_records
+from ppdet.inference.formats.options import FormatOptions
+from ppdet.inference.formats.pose_writer import PoseWriter
+from ppdet.inference.formats.table import format_named, open_writer
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.visualize.box_drawer import BoxDrawer
@@ -33,6 +38,8 @@ class PredictOptions:
         visualize: write the drawn images.
         det_threshold: smallest score of the detector's boxes.
         person_threshold: smallest mean keypoint score of a bottom-up model's people.
+        pose_format: also write the poses in this format, see `ppdet.inference.formats`; None for no further file.
+        mm_per_pixel: scale of formats that have one.
     """
 
     output_dir: str | Path = "output"
@@ -42,14 +49,17 @@ class PredictOptions:
     visualize: bool = True
     det_threshold: float = 0.5
     person_threshold: float = PERSON_THRESHOLD
+    pose_format: str | None = None
+    mm_per_pixel: float | None = None
 
 
 class Found(NamedTuple):
-    """Predictions on one image: number of people or boxes, the drawn image with `visualize`, and the JSON entries."""
+    """Predictions on one image: number of people or boxes, the drawn image with `visualize`, the JSON entries, and the poses."""
 
     number: int
     drawn: np.ndarray | None
     records: list[dict[str, Any]]
+    poses: PoseResult | None = None
 
 
 class Finder(ABC):
@@ -72,6 +82,14 @@ class Finder(ABC):
             paths: files of the images.
             ids: `image_id` of each file in the JSON entries.
         """
+
+    def pose_writer(self, output: OutputFolder, stem: str, options: PredictOptions) -> PoseWriter:
+        """A writer of `options.pose_format`, for a file in the output folder.
+
+        Raises:
+            ConfigError: an unknown format, or this kind of model finds no poses.
+        """
+        raise ConfigError("--format is for poses, and this config is a detector's: leave it out, --save_results writes its boxes")
 
     def video_pipeline(self) -> PosePipeline:
         """The pipeline that runs frames of videos.
@@ -97,8 +115,14 @@ class PoseFinder(Finder):
         for path, image, result in zip(paths, images, results):
             drawn = result.draw(image, options.draw_threshold) if options.visualize else None
             scores = self._pipeline.estimator.ranking_scores(result)
-            found.append(Found(len(result), drawn, pose_records(result, path, ids[path], scores)))
+            found.append(Found(len(result), drawn, coco_records(result, ids[path], path.name, scores), result))
         return found
+
+    def pose_writer(self, output: OutputFolder, stem: str, options: PredictOptions) -> PoseWriter:
+        """See `Finder.pose_writer`."""
+        chosen = format_named(str(options.pose_format))
+        how = FormatOptions(options.draw_threshold, options.mm_per_pixel, ranking=self._pipeline.estimator.ranking_scores)
+        return open_writer(output.file(f"{stem}{chosen.suffix}"), chosen.name, how)
 
     def video_pipeline(self) -> PosePipeline:
         """See `Finder.video_pipeline`."""
@@ -124,28 +148,3 @@ class BoxFinder(Finder):
             kept = boxes[boxes.scores >= options.save_threshold]
             found.append(Found(len(kept), drawn, box_records(kept, ids[path], path.name)))
         return found
-
-
-def pose_records(result: PoseResult, path: Path, image_id: int, person_scores: np.ndarray) -> list[dict[str, Any]]:
-    """People of one image as COCO keypoint results.
-
-    Args:
-        result: the people.
-        path: the image.
-        image_id: see `ppdet.inference.files.ids`.
-        person_scores: (N,) scores by which people are ranked, see `PoseEstimator.ranking_scores`.
-    """
-    records = []
-    for box, person_score, xy, scores in zip(result.boxes, person_scores, result.keypoints, result.scores):
-        rows = np.concatenate([xy, scores[:, None]], axis=1).astype(np.float64)
-        records.append(
-            {
-                "image_id": image_id,
-                "file_name": path.name,
-                "category_id": 1,
-                "keypoints": np.round(rows, 4).reshape(-1).tolist(),
-                "score": round(float(person_score), 5),
-                "bbox": [round(float(v), 3) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1])],
-            }
-        )
-    return records

@@ -34,6 +34,8 @@ class BoxDetector:
 
     kind = "detection"
     finds_people_itself = False
+    category: str | None = None
+    """Name of the class whose poses are wanted, if not persons; a pipeline sets it from the pose model's card."""
 
     def __init__(self, runtime: Runtime, card: ModelCard, batch_size: int = 1) -> None:
         if card.kind != self.kind:
@@ -50,8 +52,19 @@ class BoxDetector:
 
     @property
     def person_label(self) -> int:
-        """Index of the person class: by name, otherwise 0 (as in PaddleDetection)."""
+        """Index of the class whose poses are wanted: `category` by name, or the only class there is; without it the person class,
+        otherwise 0 (as in PaddleDetection).
+
+        Raises:
+            ModelDirError: several classes, and none is called like `category`.
+        """
         names = [str(name).lower() for name in self.card.label_list]
+        if self.category is not None and self.category.lower() in names:
+            return names.index(self.category.lower())
+        if self.category is not None and len(names) > 1:
+            known = ", ".join([*names[:6], *(["..."] if len(names) > 6 else [])])
+            raise ModelDirError(f"{self.card.place} finds {known}, but the pose model was trained on {self.category!r}: give a "
+                                "detector of these")
         return next((names.index(name) for name in PERSON_LABELS if name in names), 0)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:

@@ -1,4 +1,4 @@
-"""Reads poses from JSON files: our predictions, PaddleDetection's, and annotations.
+"""Reads poses from JSON files and JSON Lines: our predictions, PaddleDetection's, and annotations.
 
 Legend: N people of an image, K keypoints.
 """
@@ -16,8 +16,11 @@ from ppdet.annotations.coco_file import coco_content
 from ppdet.annotations.values import as_id
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
+from ppdet.inference.formats.json_lines import read_json_lines
 from ppdet.skeletons import Skeleton
 from ppdet.skeletons.lookup import skeleton_from_categories
+
+LINE_SUFFIXES = (".jsonl", ".ndjson")
 
 
 @dataclass
@@ -85,14 +88,15 @@ class PoseFile:
 def read_pose_file(path: Union[str, Path]) -> PoseFile:
     """Read a file of predictions or annotations.
 
-    Known: COCO results (`keypoints_results.json`, `keypoint.json`), the lists of the deploy programs (both layouts), COCO
-    annotations, MPII annotations.
+    Known: JSON Lines (`.jsonl`), COCO results (`keypoints_results.json`, `keypoint.json`), the lists of the deploy programs (both
+    layouts), COCO annotations, MPII annotations.
 
     Raises:
         DataError: the file is missing, invalid JSON, or has an unknown layout or an entry that does not fit it.
     """
     path = Path(path)
-    content = read_json(path, "poses")
+    is_lines = path.suffix.lower() in LINE_SUFFIXES
+    content = list(read_json_lines(path)) if is_lines else read_json(path, "poses")
     if isinstance(content, dict) and isinstance(content.get("annotations"), list):
         return _coco_annotations(path, content)
     if not isinstance(content, list):

@@ -14,7 +14,7 @@ from paddle.regularizer import L2Decay
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.assigners.ground_truth import GroundTruth
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.losses.yolov3_loss import YOLOv3Loss
 from ppdet.modeling.shape_spec import ShapeSpec
 

@@ -1,0 +1,90 @@
+"""From the flags of `ppdet batch` to a job."""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ppdet.commands.deployed.plain_sources import pose_pipeline
+from ppdet.commands.flags.format_flags import format_options
+from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
+from ppdet.commands.flags.run_flags import chosen_filter
+from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
+from ppdet.commands.flags.values import check_numbers
+from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.core.files import sha256_of
+from ppdet.inference.batch_runs.inputs import find_inputs
+from ppdet.inference.batch_runs.job import BatchJob
+from ppdet.inference.batch_runs.run import BatchOptions, run_batch
+from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
+from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.tracking.recorded import RECORDED_FILTERS, check_recorded_filter
+
+DIGEST_LENGTH = 16
+AS_FLAGS = ("runtime", "precision", "det_threshold", "person_threshold", "max_frames")
+
+
+def run_batch_command(args: argparse.Namespace) -> int:
+    """Run a batch as the flags say; returns the exit status."""
+    check_numbers(args)
+    if args.max_frames is not None and args.max_frames < 1:
+        raise ConfigError(f"--max_frames is {args.max_frames}: give 1 or more")
+    workers = args.workers if args.workers is not None else _cores()
+    options = BatchOptions(args.engine, workers, args.address, args.attempts, args.stall_seconds, bool(args.redo),
+                           bool(args.retry_failed))  # fmt: skip
+    job = job_of_flags(args)
+    return run_batch(find_inputs(args.inputs, args.media, args.output), args.output, job, options).exit_status()
+
+
+def job_of_flags(args: argparse.Namespace) -> BatchJob:
+    """The job that the flags ask for.
+
+    Raises:
+        PpdetError: an unknown model, format, filter, zone or tracker setting; raised before any work.
+    """
+    smoothing, tracking, name = chosen_filter(args), tracker_settings(args), args.format or "jsonl"
+    if smoothing in RECORDED_FILTERS:
+        check_recorded_filter(smoothing)
+    has_threshold = name in ("trc", "c3d_csv")
+    settings: dict[str, Any] = {
+        "model": _described(args.model, POSE), "det": _described(args.det, DETECTOR),
+        **{flag: getattr(args, flag) for flag in AS_FLAGS}, "flip_test": bool(args.flip_test), "smooth": smoothing,
+        "tracker": None if tracking is None else asdict(tracking), "zones": [repr(zone) for zone in chosen_zones(args)],
+        "ignore_exif": bool(args.ignore_exif), "format": name,
+        **({"threshold": args.threshold, "mm_per_pixel": args.mm_per_pixel} if has_threshold else {}),
+    }  # fmt: skip
+    return BatchJob(partial(open_worker_pipeline, args), settings, name, format_options(args, args.threshold), smoothing,
+                    args.max_frames, tracking, not args.ignore_exif)  # fmt: skip
+
+
+def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
+    """The pipeline of one worker, which computes in its own share of the processor only."""
+    import cv2
+
+    cv2.setNumThreads(args.cpu_threads)
+    return pose_pipeline(argparse.Namespace(**{**vars(args), "engine": args.runtime}))
+
+
+def _described(name: str | None, kind: str) -> str:
+    """A model by name and digest, so that a changed one is noticed."""
+    if name is not None and name.lower() == NO_DETECTOR:
+        return NO_DETECTOR
+    try:
+        path = Path(find_model(default_model(kind) if name is None else name, kind))
+    except ModelDirError:
+        if name is None and kind == DETECTOR:
+            return NO_DETECTOR  # none is bundled; a bottom-up model needs none
+        raise
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            digest.update(f"{file.relative_to(path)} {sha256_of(file)}\n".encode())
+    return f"{path.name} {digest.hexdigest()[:DIGEST_LENGTH]}"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
