@@ -28,6 +28,7 @@ from ppdet.inference.detectors import open_detector
 ANCHORS = [[4, 5], [6, 4], [5, 9], [8, 12], [12, 9], [10, 20], [20, 14], [16, 30], [30, 24]]
 SMALL_ANCHORS = [f"YOLOv3Head.anchors={ANCHORS}", f"TrainReader.batch_transforms.Gt2YoloTarget.anchors={ANCHORS}"]
 HAS_CONVERTER = importlib.util.find_spec("paddle2onnx") is not None
+pytestmark = pytest.mark.slow  # half a minute of one core
 needs_converter = pytest.mark.skipif(not HAS_CONVERTER, reason="needs paddle2onnx")
 
 
