@@ -27,10 +27,10 @@ $(LIGHT): requirements-deploy.txt
 	$(PIP) -r requirements-deploy.txt
 	@touch $@
 
-$(FULL): $(LIGHT) requirements.txt requirements-engines.txt requirements-dev.txt
+$(FULL): $(LIGHT) requirements.txt requirements-engines.txt requirements-serve.txt requirements-dev.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || \
 	  { echo "error: PaddlePaddle has no package for this Python yet: make clean, then make $(MAKECMDGOALS) PYTHON=python3.12 (3.9 to 3.12)" >&2; exit 2; }
-	$(PIP) -r requirements.txt -r requirements-engines.txt -r requirements-dev.txt
+	$(PIP) -r requirements.txt -r requirements-engines.txt -r requirements-serve.txt -r requirements-dev.txt
 	@touch $@
 
 env: $(FULL)  ## make the environment for training and tests (.venv)

@@ -11,7 +11,7 @@ setup(
     include_package_data=False,  # MANIFEST.in is for source archives; what a wheel holds is said below
     package_dir={"ppdet.configs": "configs"},
     package_data={
-        "ppdet": ["py.typed", "model_zoo/*", "model_zoo/**/*", "modeling/operators/*.cc"],
+        "ppdet": ["py.typed", "model_zoo/*", "model_zoo/**/*", "modeling/operators/*.cc", "service/page/*"],
         "ppdet.configs": ["**/*.yml", "**/*.yaml", "**/*.md"],
     },
 )

@@ -36,18 +36,21 @@ class Order:
         return f"{self.first} is {self.relation} {self.second} in {self.count} of {self.total} objects"
 
 
-def one_sided(keypoints: np.ndarray, names: Sequence[str], pairs: Sequence[Sequence[int]]) -> Optional[Order]:
+def one_sided(
+    keypoints: np.ndarray, names: Sequence[str], pairs: Sequence[Sequence[int]], fewest: int = FEWEST_OBJECTS
+) -> Optional[Order]:
     """The clearest order that mirroring would reverse, if nearly all objects share one.
 
     Args:
         keypoints: (N, K, 3) x, y, visibility.
         names: K.
         pairs: keypoints that swap in a mirror.
+        fewest: objects that must show an order.
 
     Returns:
         None if objects face both ways, are too few, or no order can be told.
     """
-    if len(keypoints) < FEWEST_OBJECTS:
+    if len(keypoints) < fewest:
         return None
     xy, seen = np.asarray(keypoints[..., :2], np.float64), keypoints[..., 2] > 0
     low, high = np.where(seen[..., None], xy, np.inf).min(axis=1), np.where(seen[..., None], xy, -np.inf).max(axis=1)
@@ -58,20 +61,20 @@ def one_sided(keypoints: np.ndarray, names: Sequence[str], pairs: Sequence[Seque
         middle.append((f"the middle of {names[a]} and {names[b]}", xy[:, [a, b], 0].mean(axis=1), seen[:, a] & seen[:, b]))
     orders: List[Tuple[float, Order]] = []
     for (first, x1, seen1), (second, x2, seen2) in combinations(middle, 2):
-        orders += _order(x2 - x1, seen1 & seen2, dead, (first, second), "left of")
+        orders += _order(x2 - x1, seen1 & seen2, dead, (first, second), "left of", fewest)
     for a, b in pairs:
-        orders += _order(xy[:, b, 1] - xy[:, a, 1], seen[:, a] & seen[:, b], dead, (names[a], names[b]), "above")
+        orders += _order(xy[:, b, 1] - xy[:, a, 1], seen[:, a] & seen[:, b], dead, (names[a], names[b]), "above", fewest)
     return max(orders, key=lambda each: each[0])[1] if orders else None
 
 
 def _order(
-    distance: np.ndarray, known: np.ndarray, dead: np.ndarray, names: Tuple[str, str], relation: str
+    distance: np.ndarray, known: np.ndarray, dead: np.ndarray, names: Tuple[str, str], relation: str, fewest: int
 ) -> List[Tuple[float, Order]]:
     """The order of two keypoints with its share, if enough objects show one and nearly all the same."""
     clear = known & (np.abs(distance) > dead)
     total, forward = int(clear.sum()), int((clear & (distance > 0)).sum())
     count = max(forward, total - forward)
-    if total < max(FEWEST_OBJECTS, known.sum() / 2) or count < ONE_SIDED * total:
+    if total < max(fewest, known.sum() / 2) or count < ONE_SIDED * total:
         return []
     first, second = names if forward >= total - forward else names[::-1]
     return [(count / total, Order(first, second, relation, count, total))]

@@ -1,4 +1,4 @@
-"""Make and convert annotation files."""
+"""Make, check, look at, split, merge and convert annotation files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Optional, Sequence
 
 from ppdet.commands.flags.command_line import add_subcommands, run_module
 
+FOLDER = "datasets"
+
 
 def subcommands() -> dict[str, ModuleType]:
-    """The modules of the sub-commands by name: `dataset_from_labelme` is ``from-labelme``.
+    """The modules of the sub-commands by name: `datasets/from_labelme.py` is ``from-labelme``.
 
-    A new sub-command is a new file `dataset_NAME.py` with a docstring, `add_arguments(parser)` and `run(args)`.
+    A new sub-command is a new file in `datasets/` with a docstring, `add_arguments(parser)` and `run(args)`.
     """
-    files = sorted(Path(__file__).parent.glob("dataset_*.py"))
-    return {
-        file.stem[len("dataset_"):].replace("_", "-"): import_module(f"{__package__}.{file.stem}") for file in files
-    }  # fmt: skip
+    files = sorted(file for file in (Path(__file__).parent / FOLDER).glob("*.py") if file.stem != "__init__")
+    return {file.stem.replace("_", "-"): import_module(f"{__package__}.{FOLDER}.{file.stem}") for file in files}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """PaddleDetection's flags, and ours."""
     add_config_flags(parser)
     add = parser.add_argument
+    add("--metrics", nargs="+", metavar="NAME",
+        help="figures by name instead of the config's metric: EPE, PCK@0.1, PCKh, AUC, NME, AP, AR, and with a pixel spacing "
+        "MRE, SD, SDR")  # fmt: skip
     add("--output_eval", metavar="DIR", help="write the predictions there (keypoints_results.json or bbox.json)")
     add_switch(parser, "--json_eval", "score the predictions in --output_eval again, without a model")
     add_switch(parser, "--save_prediction_only", "write the predictions, compute no figures")
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     _refuse_contradictions(args)
     from ppdet.core.config.load import load_config
 
-    changes = [*args.opt, *(setting for name, setting in SETTINGS.items() if getattr(args, name))]
+    changes = [*args.opt, *figure_changes(args.metrics), *(setting for name, setting in SETTINGS.items() if getattr(args, name))]
     if args.baseline:
         from ppdet.engine.evaluation.mean_pose import evaluate_mean_pose
 
@@ -73,6 +76,19 @@ def run(args: argparse.Namespace) -> None:
         if getattr(args, name) and "keypoint" in f"{config.get('metric')} {config.get('IouType')}".lower():
             get_logger("ppdet.commands").warning("--%s has no effect: it is for boxes, and this metric is for keypoints", name)
     evaluate(config, args.output_eval, args.amp, args.json_eval, exported, args.engine)
+
+
+def figure_changes(names: Optional[Sequence[str]]) -> list[str]:
+    """The option for the config that `--metrics` stands for.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    if not names:
+        return []
+    from ppdet.metrics.landmarks.figure_names import parse_figures
+
+    return [f"metric=[{', '.join(figure.name for figure in parse_figures(names))}]"]
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Union
 from ppdet.codecs import Codec, codec_from_config
 from ppdet.core.config.builder import Builder
 from ppdet.core.config.load import Config
+from ppdet.core.config.nodes import plain
 from ppdet.core.config.registry import registry
 from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
@@ -16,6 +17,8 @@ from ppdet.engine.configs.check import check_config
 from ppdet.engine.tasks.base import Task
 from ppdet.engine.tasks.table import find_task, task_of
 from ppdet.metrics.keypoint_metric import KeypointMetric
+from ppdet.metrics.landmarks.figure_names import is_figure_name, parse_figures
+from ppdet.metrics.landmarks.keypoint_scores import KeypointScores
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _ROLES = ("Train", "Eval", "Test")
@@ -89,19 +92,49 @@ class Assembly:
     def metric(self, output_eval: Optional[Union[str, Path]] = None) -> Any:
         """A new metric for the EvalDataset; it writes its results to `output_eval`, by default the config's `output_eval`.
 
+        `metric` is the name of a metric's class, or plain names of figures, such as [EPE, PCK, AP].
+
         Raises:
             ConfigError: the config names no metric, or metric: COCO with an unknown IouType.
         """
         name = self.config.get("metric")
-        if not isinstance(name, str):
-            raise ConfigError("the config names no metric, for example metric: KeyPointTopDownCOCOEval")
+        if not isinstance(name, (str, list)):
+            raise ConfigError("the config names no metric, for example metric: [EPE, PCK, AP] or KeyPointTopDownCOCOEval")
         folder = output_eval if output_eval is not None else self.config.get("output_eval")
         extra = {} if folder is None else {"output_eval": folder}
         dataset = self.dataset("Eval")
-        kind = self._metric_class(name)
-        if getattr(dataset, "category", None) is not None and issubclass(registry.get(kind), KeypointMetric):
+        if isinstance(name, list) or (name not in registry and is_figure_name(name)):
+            extra.update(names=self._figure_names(name), ap=self._people_metric(name))
+            kind = KeypointScores.__name__
+        else:
+            kind = self._metric_class(name)
+        if getattr(dataset, "category", None) is not None and issubclass(registry.get(kind), (KeypointMetric, KeypointScores)):
             extra["category"] = dataset.category  # the dataset alone decides what is evaluated
         return self.builder.build(kind, anno_file=dataset.annotation_file, **extra)
+
+    def people_metric(self, output_eval: Optional[Union[str, Path]] = None) -> Any:
+        """A metric that collects people and computes AP, whatever the config's `metric` is; for result files and analyses.
+
+        Raises:
+            ConfigError: the model finds no keypoints.
+            DataError: the annotation file is not COCO's.
+        """
+        dataset = self.dataset("Eval")
+        extra = {} if getattr(dataset, "category", None) is None else {"category": dataset.category}
+        kind = self._people_metric(self.config.get("metric"))
+        return self.builder.build(kind, anno_file=dataset.annotation_file, output_eval=output_eval, **extra)
+
+    def _figure_names(self, names: Any) -> list[str]:
+        """The figures that `metric` names, and `best_metric` if it is another."""
+        figures = [figure.name for figure in parse_figures(plain(names))]
+        best = self.config.get("best_metric")
+        return list(dict.fromkeys([*figures, *([] if best is None else [each.name for each in parse_figures(best)])]))
+
+    def _people_metric(self, names: Any) -> str:
+        task = find_task(self.config, self.codec)
+        if task is None or not task.keypoint_metric:
+            raise ConfigError(f"metric: {names} is for keypoints, which this model does not find; detectors have COCO")
+        return task.keypoint_metric
 
     def _metric_class(self, name: str) -> str:
         if name != "COCO":

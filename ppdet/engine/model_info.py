@@ -3,7 +3,8 @@
 There are several ways to count the cost of a network, and papers seldom state theirs. Two are given here:
 
 * *plain*: multiply-adds of convolutions, transposed convolutions and linear layers. A transposed convolution is counted at
-  each of its input cells. Products of two activations (attention), norms and additions are not counted.
+  each of its input cells, a deformable one like an ordinary one, without its interpolation. Products of two activations
+  (attention), norms and additions are not counted.
 * *authors*: as Simple Baselines, HRNet and LPN print it under "FLOPs": a transposed convolution counts at each of its output
   cells, four times as much at stride 2, and a G is 2^30.
 """
@@ -16,6 +17,7 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 import paddle
 from paddle import nn
+from paddle.vision.ops import DeformConv2D
 
 from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError
@@ -24,7 +26,7 @@ from ppdet.engine.assembly import Assembly
 STATISTICS = ("._mean", "._variance")
 GIBI = 2**30
 OPENED = ("backbone", "neck")  # parts whose children are stages; every other part is one stage
-_CONVOLUTIONS = (nn.Conv2D, nn.Conv2DTranspose)
+_CONVOLUTIONS = (nn.Conv2D, nn.Conv2DTranspose, DeformConv2D)
 
 
 @dataclass

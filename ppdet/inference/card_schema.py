@@ -59,6 +59,12 @@ _NMS = mapping({
     "nms_threshold": number(0, 1),
     "nms_top_k": whole(-1, 10_000_000),
     "keep_top_k": whole(-1, 10_000_000),
+    "name": text(),
+    "post_threshold": number(0, 1),
+    "use_gaussian": switch(),
+    "gaussian_sigma": number(0, 1e6),
+    "normalized": switch(),
+    "background_label": whole(-1, 1_000_000),
 })  # fmt: skip
 
 CARD_RULE = mapping(
@@ -81,6 +87,9 @@ CARD_RULE = mapping(
         "skeleton": optional(either(mapping({}), text())),
         "model_name": optional(text()),
         "padding": optional(number(0.1, 10)),
+        "score_calibration": optional(
+            mapping({"temperature": number(1e-3, 1e3), "shift": number(-100, 100)}, required=("temperature",), only_known=True)
+        ),
     },
     others=anything(),
 )

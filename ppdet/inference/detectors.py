@@ -17,13 +17,14 @@ from ppdet.inference.runtimes.registry import load_runtime
 AnyDetector = Union[str, Path, BoxSource, Callable[[Any], Any]]
 
 
-def open_detector(detector: AnyDetector, **options: Any) -> BoxSource:
+def open_detector(detector: AnyDetector, category: str | None = None, **options: Any) -> BoxSource:
     """The detector that a user means.
 
     Args:
         detector: name or directory of an exported detector; an ONNX file; a COCO annotation or result file (`.json`), whose
             boxes are found by the images' names; a function of an (H, W, 3) RGB image that returns boxes, see `FunctionBoxes`;
             or an object with `detect` and `person_label`.
+        category: name of the class whose boxes are wanted, for files and models; None for persons.
         options: of `load_runtime`.
 
     Raises:
@@ -32,14 +33,19 @@ def open_detector(detector: AnyDetector, **options: Any) -> BoxSource:
         ConfigError: something else.
     """
     if hasattr(detector, "detect"):
-        return detector  # type: ignore[return-value]
+        given: Any = detector
+        if category is not None and getattr(given, "category", category) is None:
+            given.category = category
+        return given  # type: ignore[no-any-return]
     if isinstance(detector, (str, Path)):
         if is_box_file(detector):
-            return FileBoxes(detector)
+            return FileBoxes(detector, category)
         folder = find_model(detector, DETECTOR)
         card = open_card(folder)
         estimator_class(card).refuse_detector(card, "it is no detector for others; PosePipeline(None, it) runs it")
-        return load_detector(open_runtime(card.model_dir or folder, **options), card)  # type: ignore[no-any-return]
+        opened: Any = load_detector(open_runtime(card.model_dir or folder, **options), card)
+        opened.category = category
+        return opened  # type: ignore[no-any-return]
     if callable(detector):
         return FunctionBoxes(detector)
     raise ConfigError(f"the detector is a {type(detector).__name__}: give a name, a path, a function or an object with `detect`")

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 BOX_KEY = "box"
 # Key of a top-down model's card: see `ModelCard.box_padding`.
 PADDING_KEY = "padding"
+# Key of a top-down model's card: name of the class whose objects it was trained on ("mouse"), which a detector has to find;
+# without it, persons.
+CATEGORY_KEY = "category"
 CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the

@@ -24,5 +24,6 @@ __getattr__, __all__ = lazy_names(
         "KeyPointTopDownCOCOEval": "coco_keypoint",
         "KeyPointTopDownCOCOWholeBadyHandEval": "hand_pck",
         "KeyPointTopDownMPIIEval": "mpii_pckh",
+        "KeypointScores": "landmarks.keypoint_scores",
     },
 )

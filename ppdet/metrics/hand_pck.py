@@ -18,7 +18,7 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
 from ppdet.geometry.crop import BOX_PADDING
 from ppdet.metrics.keypoint_diagnostics import coinciding
-from ppdet.metrics.pckh import correct_within
+from ppdet.metrics.pckh import AUC_STEPS, correct_within
 from ppdet.metrics.person_instances import CollectedPersons
 from ppdet.metrics.report import markdown_row, pck_table
 from ppdet.metrics.result_file import write_results
@@ -26,7 +26,7 @@ from ppdet.skeletons import Skeleton, get_skeleton
 
 RESULT_FILE = "keypoints_results.json"
 PCK_THRESHOLD = 0.2
-AUC_PIXELS, AUC_STEPS = 30.0, 20
+AUC_PIXELS = 30.0
 
 
 @register

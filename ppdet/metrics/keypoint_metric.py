@@ -100,12 +100,13 @@ class KeypointMetric(ResultMetric):
         return "\n".join(parts)
 
     def notes(self) -> list[str]:
-        """Sentences on completed or skipped annotations, on meaningless figures, and on keypoints that coincide."""
+        """Sentences on the OKS sigmas, completed or skipped annotations, meaningless figures, and keypoints that coincide."""
         objects = self.ground_truth.coco.dataset["annotations"]
         counted = any(a["num_keypoints"] and not a["iscrowd"] for a in objects)
         nobody = f"nobody in {self.ground_truth.path.name} has labelled keypoints that count: no figure means anything"
         together: list[str] = []
         if self.keypoint_scores:
             together = coinciding(self.keypoint_scores["matched_xy"], self.keypoint_scores["truth"], self.skeleton.names)
-        return [*self.ground_truth.notes, *([] if counted else [nobody]), *together]
+        sigmas = f"OKS sigmas, which AP depends on: {self.skeleton.sigma_note}"
+        return [sigmas, *self.ground_truth.notes, *([] if counted else [nobody]), *together]
 

@@ -9,6 +9,8 @@ import numpy as np
 
 # The head's size is 0.6 x the diagonal of the annotated head box, as in the MPII evaluation kit.
 HEAD_SIZE_PER_DIAGONAL = 0.6
+AUC_STEPS = 20
+"""AUC is the mean of PCK at 0, 1, ..., 19 twentieths of its limit."""
 
 
 def correct_within(

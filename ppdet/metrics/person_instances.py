@@ -22,7 +22,8 @@ class PersonInstances:
 
     Args:
         num_keypoints: K of every prediction.
-        with_truth: also require truth_xy (N,K,2) and visible (N,K), for metrics without an annotation file.
+        with_truth: also require truth_xy (N,K,2) and visible (N,K), for metrics without an annotation file, and take box_wh
+            (N,2) and object_area (N,) of the annotated object if the samples have them, NaN otherwise.
 
     Columns: image_id (N,), index (N,), keypoints (N,K,3), box_score (N,), area (N,), center_xy (N,2), size_wh (N,2),
     category_row (N,).
@@ -42,6 +43,8 @@ class PersonInstances:
         if with_truth:
             self._columns["truth_xy"] = ((num_keypoints, 2), np.float32)
             self._columns["visible"] = ((num_keypoints,), np.float32)
+            self._columns["box_wh"] = ((2,), np.float32)
+            self._columns["object_area"] = ((), np.float32)
         self._batches: list[dict[str, np.ndarray]] = []
         self._seen: set[int] = set()
 
@@ -71,7 +74,8 @@ class PersonInstances:
 
     def _column(self, batch: Mapping[str, np.ndarray], name: str, rows: int) -> np.ndarray:
         shape, dtype = self._columns[name]
-        defaults = {"index": NO_INDEX, "box_score": 1, "center_xy": 0, "size_wh": 0, "category_row": NO_CATEGORY_ROW}
+        defaults = {"index": NO_INDEX, "box_score": 1, "center_xy": 0, "size_wh": 0, "category_row": NO_CATEGORY_ROW,
+                    "box_wh": np.nan, "object_area": np.nan}  # fmt: skip
         if name not in batch:
             if name not in defaults:
                 raise DataError(f"predictions lack the column {name!r}; they have {sorted(batch)}.")

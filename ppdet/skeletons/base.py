@@ -13,6 +13,7 @@ import numpy as np
 
 from ppdet.core.content_schema import either, list_of, mapping, number, one_of, optional, summary, text, whole
 from ppdet.core.errors import ConfigError
+from ppdet.skeletons.side_names import side_of
 
 BGR = tuple[int, int, int]
 
@@ -38,6 +39,7 @@ MAPPING_RULE = mapping(
         "name": _LABEL,
         "keypoints": list_of(either(text(), _ROW), least=1, most=10_000),
         "links": optional(list_of(list_of(_LABEL, length=2))),
+        "sigma_source": optional(text()),
     },
     required=("keypoints",),
     only_known=True,
@@ -75,6 +77,7 @@ class Skeleton:
         name: short identifier, e.g. ``coco17``.
         keypoints: in the order of the network's outputs and of the annotations.
         link_names: pairs of keypoint names.
+        sigma_source: where the OKS sigmas come from, for reports; empty if nobody said, see `sigma_note`.
 
     Raises:
         ConfigError: a name appears twice, a mirror is not an involution, a link names a keypoint that does not exist, a
@@ -84,6 +87,7 @@ class Skeleton:
     name: str
     keypoints: tuple[Keypoint, ...]
     link_names: tuple[tuple[str, str], ...] = field(default=())
+    sigma_source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.keypoints:
@@ -143,6 +147,17 @@ class Skeleton:
         """(K,) float64 OKS sigmas."""
         return np.array([kp.sigma for kp in self.keypoints], dtype=np.float64)
 
+    @property
+    def sigma_note(self) -> str:
+        """Where the OKS sigmas come from, which decide what an AP means."""
+        default = sum(kp.sigma == DEFAULT_SIGMA for kp in self.keypoints)
+        if self.sigma_source:
+            return self.sigma_source
+        if default == self.num_keypoints:
+            return f"the default {DEFAULT_SIGMA} for every keypoint (nobody stated any; it is the mean of COCO's 17)"
+        rest = f", the default {DEFAULT_SIGMA} for {default} of {self.num_keypoints} keypoints" if default else ""
+        return f"those stated in skeleton {self.name}{rest}"
+
     @cached_property
     def flip_permutation(self) -> np.ndarray:
         """(K,) int: keypoint ``i`` of a mirrored image is keypoint ``flip_permutation[i]`` of the original."""
@@ -187,11 +202,13 @@ class Skeleton:
             if kp.color is not None:
                 row["color"] = [int(c) for c in kp.color]
             rows.append(row)
-        return {"name": self.name, "keypoints": rows, "links": [list(pair) for pair in self.link_names]}
+        content = {"name": self.name, "keypoints": rows, "links": [list(pair) for pair in self.link_names]}
+        return {**content, "sigma_source": self.sigma_source} if self.sigma_source else content
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Skeleton:
-        """Build from a mapping ``{name, keypoints: [name | {name, mirror, part, sigma, color}], links: [[a, b]]}``.
+        """Build from a mapping ``{name, keypoints: [name | {name, mirror, part, sigma, color}], links: [[a, b]],
+        sigma_source}``.
 
         Raises:
             ConfigError: a key is missing or unknown, or the skeleton is inconsistent.
@@ -201,7 +218,7 @@ class Skeleton:
             raise ConfigError(f"{wrong}. A skeleton mapping has the keys name, keypoints, links; see docs/config.md")
         rows = tuple(_keypoint(row) for row in content["keypoints"])
         links = tuple((str(start), str(end)) for start, end in content.get("links") or ())
-        return cls(str(content.get("name", "custom")), rows, links)
+        return cls(str(content.get("name", "custom")), rows, links, str(content.get("sigma_source") or ""))
 
 
 def _keypoint(row: Any) -> Keypoint:
@@ -218,8 +235,4 @@ def _keypoint(row: Any) -> Keypoint:
 
 
 def _side_color(name: str) -> BGR:
-    if name.startswith(("left", "l_")):
-        return _LEFT
-    if name.startswith(("right", "r_")):
-        return _RIGHT
-    return _MIDDLE
+    return {"left": _LEFT, "right": _RIGHT}.get(side_of(name) or "", _MIDDLE)

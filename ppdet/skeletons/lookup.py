@@ -9,6 +9,7 @@ from ppdet.core.content_schema import either, list_of, mapping, optional, summar
 from ppdet.core.errors import ConfigError
 from ppdet.core.problem import short_repr
 from ppdet.skeletons.base import Keypoint, Skeleton
+from ppdet.skeletons.side_names import mirror_partners
 from ppdet.skeletons.tables import TABLES
 
 _FLIP_PERM = either(list_of(whole(0)), list_of(list_of(whole(0), length=2)))
@@ -96,9 +97,8 @@ def _flip_pairs(flip_perm: Optional[Sequence[Any]]) -> Optional[list[tuple[int, 
 def skeleton_from_categories(category: Mapping[str, Any]) -> Skeleton:
     """The skeleton of a COCO-style category: its ``keypoints`` names and 1-based ``skeleton`` links.
 
-    COCO categories do not state mirror partners: names that differ only in ``left``/``right`` (or a leading or trailing
-    ``l``/``r`` separated by ``_``) are taken as partners. A category with exactly the names of a known dataset gets that
-    dataset's skeleton, including its sigmas.
+    COCO categories do not state mirror partners: names that differ only in left and right are taken as partners, see
+    ``side_names``. A category with exactly the names of a known dataset gets that dataset's skeleton, including its sigmas.
 
     Raises:
         ConfigError: the category has no ``keypoints``.
@@ -109,20 +109,7 @@ def skeleton_from_categories(category: Mapping[str, Any]) -> Skeleton:
     for known in TABLES.values():
         if list(known.names) == names:
             return known
-    rows = tuple(Keypoint(n, m if (m := _mirror_name(n)) in names else n) for n in names)
+    partners = mirror_partners(names)
+    rows = tuple(Keypoint(name, partners.get(name, name)) for name in names)
     links = tuple((names[a - 1], names[b - 1]) for a, b in category.get("skeleton") or ())
     return Skeleton(str(category.get("name", "custom")), rows, links)
-
-
-def _mirror_name(name: str) -> str:
-    for a, b in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
-        if a in name:
-            return name.replace(a, b)
-        if b in name:
-            return name.replace(b, a)
-    swap = {"l": "r", "r": "l", "L": "R", "R": "L"}
-    if len(name) > 2 and name[1] == "_" and name[0] in swap:
-        return swap[name[0]] + name[1:]
-    if len(name) > 2 and name[-2] == "_" and name[-1] in swap:
-        return name[:-1] + swap[name[-1]]
-    return name

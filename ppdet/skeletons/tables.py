@@ -58,6 +58,7 @@ COCO17 = Skeleton(
         ("left_ear", "left_shoulder"),
         ("right_ear", "right_shoulder"),
     ),
+    "COCO's, published (Lin et al., 2014)",
 )
 
 MPII16 = Skeleton(
@@ -97,6 +98,7 @@ MPII16 = Skeleton(
         ("left_shoulder", "left_elbow"),
         ("left_elbow", "left_wrist"),
     ),
+    "those that PaddleDetection and MMPose use for MPII",
 )
 
 # CrowdPose and AI Challenger have the same fourteen keypoints in different orders.
@@ -136,6 +138,7 @@ CROWDPOSE14 = Skeleton(
         ("neck", "neck", "upper", 0.079),
     ),
     _LIMBS14,
+    "CrowdPose's, published (Li et al., 2019)",
 )
 
 AIC14 = Skeleton(
@@ -157,6 +160,7 @@ AIC14 = Skeleton(
         ("neck", "neck", "upper", 0.01236173),
     ),
     _LIMBS14,
+    "AI Challenger's, published (Wu et al., 2017)",
 )
 
 LSP14 = Skeleton(
@@ -178,6 +182,7 @@ LSP14 = Skeleton(
         ("head_top", "head_top", "upper", 0.079),
     ),
     _LIMBS14,
+    "COCO's for the 12 joints of both, .079 for neck and head top",
 )
 
 _FINGERS = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
@@ -193,6 +198,7 @@ HAND21 = Skeleton(
         for finger in _FINGERS
         for pair in (("wrist", f"{finger}1"), *((f"{finger}{j}", f"{finger}{j + 1}") for j in (1, 2, 3)))
     ),
+    "COCO-WholeBody's, published (Jin et al., 2020)",
 )
 
 TABLES = {s.name: s for s in (COCO17, MPII16, CROWDPOSE14, AIC14, LSP14, HAND21)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.planted_models import planted_person, write_pose_model
 
-from ppdet.commands.dataset_prelabel import main
+from ppdet.commands.datasets.prelabel import main
 from ppdet.image.io import write_image
 
 POINTS = np.array([[30.0, 40.0], [50.0, 60.0], [40.0, 90.0]])

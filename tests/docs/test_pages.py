@@ -17,7 +17,7 @@ COMMANDS = [(block, words) for block in SHELL for words in command_lines(block)]
 #: packages whose names an example may import; others stand for the reader's own
 INSTALLED = {"ppdet", "numpy", "cv2", "paddle", "concurrent"}
 #: what else may begin a command line; their words are not checked
-OTHER_PROGRAMS = {"git", "cd", "jq", "for", "done", "apt", "source", "curl", "docker", "eval"}
+OTHER_PROGRAMS = {"git", "cd", "jq", "for", "done", "apt", "source", "curl", "docker", "eval", "openssl"}
 
 
 def name_of(page: Path) -> str:

@@ -131,6 +131,21 @@ def test_oks_uses_the_sigmas_of_the_skeleton(tmp_path: Path) -> None:
     assert metric.keypoint_scores["pck"] == pytest.approx([1, 1, 1])
 
 
+@pytest.mark.parametrize(
+    "skeleton, said",
+    [
+        ({**SKELETON, "sigma_source": "measured twice"}, "measured twice"),
+        ({"name": "s", "keypoints": [{"name": "top", "sigma": 0.05}, "middle", "bottom"]}, "stated in skeleton s, the default"),
+        ({"name": "s", "keypoints": ["top", "middle", "bottom"]}, "the default 0.0644 for every keypoint"),
+    ],
+)
+def test_the_source_of_the_sigmas_is_said_beside_ap(tmp_path: Path, skeleton: dict[str, Any], said: str) -> None:
+    metric = KeyPointTopDownCOCOEval(write_truth(tmp_path), skeleton=skeleton)
+    metric.update(one_person(scored(TRUTH, 1, 1, 1)))
+    metric.compute()
+    assert said in metric.report()
+
+
 def test_duplicates_of_a_sample_count_once_and_ranks_merge(tmp_path: Path) -> None:
     path = write_truth(tmp_path)
     first, second = (KeyPointTopDownCOCOEval(path, skeleton=SKELETON, nms="none") for _ in range(2))

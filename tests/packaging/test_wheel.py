@@ -45,7 +45,8 @@ def test_wheel_holds_configs_and_models(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     configs = {f"ppdet/configs/{path.relative_to(ROOT / 'configs').as_posix()}" for path in (ROOT / "configs").rglob("*.yml")}
     zoo = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ppdet" / "model_zoo").rglob("*") if path.is_file()}
-    assert configs <= names and zoo - names <= {name for name in zoo if "__pycache__" in name}
+    page = {f"ppdet/service/page/{path.name}" for path in (ROOT / "ppdet" / "service" / "page").iterdir()}
+    assert configs | page <= names and zoo - names <= {name for name in zoo if "__pycache__" in name}
     assert not [name for name in names if name.startswith(("tests/", "tools/", "deploy/"))]
 
 

@@ -67,6 +67,18 @@ def picodet_lcnet(classes: int = 1, scale: float = 0.75) -> paddle.nn.Layer:
 
 
 # name of PaddleDetection's listing: how to build that model
+ANCHOR_SCALE = 1.05
+
+
+def ppyolov2(classes: int = 80, depth: int = 50, scale: float = 1.0) -> paddle.nn.Layer:
+    backbone = m.ResNet(depth, scale=scale, return_idx=[1, 2, 3], dcn_v2_stages=[3], freeze_at=-1, freeze_norm=False)
+    neck = m.PPYOLOPAN(drop_block=True, spp=True, scale=scale, input_shape=backbone.out_shape)
+    loss = m.YOLOv3Loss(classes, scale_x_y=ANCHOR_SCALE, iou_loss=m.IouLoss(), iou_aware_loss=m.IouAwareLoss())
+    head = m.YOLOv3Head(num_classes=classes, loss=loss, iou_aware=True, iou_aware_factor=0.5, input_shape=neck.out_shape)
+    decode, nms = m.YOLOBox(conf_thresh=0.01, scale_x_y=ANCHOR_SCALE), m.MatrixNMS(0.01, 0.01, background_label=-1)
+    return m.YOLOv3(backbone, neck, head, m.BBoxPostProcess(decode=decode, nms=nms))
+
+
 PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
     "hrnet_w32_256x192": hrnet,
     "dark_hrnet_w48_256x192": lambda: hrnet(48),
@@ -87,4 +99,5 @@ PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
     "picodet_s_320_lcnet_pedestrian": picodet_lcnet,
     "picodet_s_320_coco_lcnet": lambda: picodet_lcnet(80),
     "picodet_xs_320_coco_lcnet": lambda: picodet_lcnet(80, scale=0.35),
+    "ppyolov2_r50vd_dcn_365e_coco": ppyolov2,
 }

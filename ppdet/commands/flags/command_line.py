@@ -24,15 +24,23 @@ INSTALL = {
     "scipy": ("SciPy", "scipy", "train"),
     "shapely": ("Shapely", "shapely", "train"),
     "onnx": ("ONNX", "'onnx<=1.17'", "train"),
+    "matplotlib": ("matplotlib", "matplotlib", "train"),
     "visualdl": ("VisualDL", "visualdl", "train"),
     "cv2": ("OpenCV", "opencv-python-headless", ""),
     "numpy": ("NumPy", "numpy", ""),
     "yaml": ("PyYAML", "pyyaml", ""),
     "tqdm": ("tqdm", "tqdm", ""),
+    "fastapi": ("FastAPI", "fastapi", "serve"),
+    "starlette": ("FastAPI", "fastapi", "serve"),
+    "pydantic": ("FastAPI", "fastapi", "serve"),
+    "uvicorn": ("uvicorn", "uvicorn", "serve"),
+    "h11": ("h11", "h11", "serve"),
+    "python_multipart": ("python-multipart", "python-multipart", "serve"),
+    "prometheus_client": ("the Prometheus client", "prometheus-client", "serve"),
 }
 """Import name -> display name, what to install, and the extra that installs it ("" for the base package)."""
 
-WITHOUT_PADDLE = "pose, detect, draw, demo and doctor run without it"
+WITHOUT_PADDLE = "pose, detect, draw, demo, serve and doctor run without it"
 
 
 def make_parser(module: Any, prog: Optional[str] = None) -> argparse.ArgumentParser:

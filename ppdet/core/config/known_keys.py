@@ -10,7 +10,7 @@ def _words(text: str) -> frozenset[str]:
 RUN_KEYS = _words(
     """
     architecture arch plugins weights pretrain_weights save_dir output_eval output_dir epoch log_iter snapshot_epoch
-    metric IouType worker_num seed enable_ce val_every resume eval filename name
+    metric best_metric IouType worker_num seed enable_ce val_every resume eval filename name
     use_gpu use_npu use_mlu use_gcu use_xpu device sync_bn find_unused_parameters norm_type
     use_ema ema_decay ema_decay_type cycle_epoch ema_black_list ema_filter_no_grad
     accumulate_steps early_stop teacher cpu_threads cpu_operators paddledet_exact

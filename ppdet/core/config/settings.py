@@ -35,6 +35,7 @@ RUN_SETTINGS: Mapping[str, Setting] = {
     "num_joints": Setting((int,), 1),
     "num_classes": Setting((int,), 1),
     "ema_decay": Setting((float,), 0),
+    "eval": _SWITCH,
     "use_gpu": _SWITCH,
     "use_ema": _SWITCH,
     "sync_bn": _SWITCH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -27,8 +27,8 @@ class BatchMaker:
         dataset: has `load(index, rng)`, `image_path(index)` and a length.
         replace_bad: training replaces a sample that cannot be read by another; evaluation leaves it out. Both are
             reported under "bad" as (path, reason).
-        mixing_epochs: transforms that need further samples (those with a number of `partners`) act in this many first epochs;
-            0 for all, -1 for none.
+        mixing_epochs: transforms that need further samples (those with a number of `partners`) act in this many first epochs,
+            by the transform's `epochs_key`; 0 for all, -1 for none.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class BatchMaker:
         batch_transforms: Sequence[Any],
         seed: int = 0,
         replace_bad: bool = False,
-        mixing_epochs: int = 0,
+        mixing_epochs: Optional[Mapping[str, int]] = None,
     ) -> None:
-        self.mixing_epochs = mixing_epochs
+        self.mixing_epochs = dict(mixing_epochs or {})
         self.dataset, self.seed, self.replace_bad = dataset, seed, replace_bad
         self.on_samples = [t for t in batch_transforms if hasattr(t, "apply_samples")]
         per_sample, moved = list(sample_transforms), []  # type: Tuple[List[Any], List[Any]]
@@ -101,9 +101,13 @@ class BatchMaker:
         for transform in self.per_sample:
             if not hasattr(transform, "partners"):
                 sample = transform(sample, rng)
-            elif self.mixing_epochs == 0 or epoch < self.mixing_epochs:
+            elif self._mixes(transform, epoch):
                 sample = transform.mix(sample, self._partners(transform.partners, rng), rng)
         return sample
+
+    def _mixes(self, transform: Any, epoch: int) -> bool:
+        epochs = self.mixing_epochs.get(getattr(transform, "epochs_key", ""), 0)
+        return epochs == 0 or epoch < epochs
 
     def _partners(self, count: int, rng: np.random.Generator) -> List[Any]:
         """As many other samples as can be read of `count` chosen at random."""

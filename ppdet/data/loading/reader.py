@@ -24,12 +24,12 @@ class BaseReader:
     Args:
         sample_transforms: run on each sample.
         batch_transforms: run on the list of samples (`apply_samples`) or on the stacked batch (`apply_batch`).
-        mosaic_epoch: epochs in which `Mosaic` acts, from the first; 0 or absent: all, -1: none.
+        mosaic_epoch, mixup_epoch: epochs in which `Mosaic` or `Mixup` acts, from the first; 0 or absent: all, -1: none.
         batch_size: samples a batch and process.
         shuffle, drop_last: of training (default true); evaluation takes everything in order.
         inputs_def: {image_shape: [3, H, W]} for export.
         use_shared_memory, collate_batch, num_classes, fuse_normalize, drop_empty, bufsize, memsize, use_process,
-            mixup_epoch, cutmix_epoch, mosaic_prob: accepted; batches always travel through shared memory
+            cutmix_epoch, mosaic_prob: accepted; batches always travel through shared memory
             and are always stacked.
 
     Raises:
@@ -51,7 +51,7 @@ class BaseReader:
         use_shared_memory: bool = False,
         inputs_def: Optional[Mapping[str, Any]] = None,
         fuse_normalize: bool = False,
-        mixup_epoch: int = -1,
+        mixup_epoch: int = 0,
         cutmix_epoch: int = -1,
         mosaic_epoch: int = 0,
         mosaic_prob: float = 0.0,
@@ -70,7 +70,8 @@ class BaseReader:
             if not hasattr(transform, "apply_batch") and not hasattr(transform, "apply_samples"):
                 raise ConfigError(f"{name}: {type(transform).__name__} works on single samples; move it to sample_transforms")
         self.sample_transforms, self.batch_transforms = list(sample_transforms), list(batch_transforms)
-        self.batch_size, self.mosaic_epoch = batch_size, mosaic_epoch
+        self.batch_size = batch_size
+        self.mixing_epochs = {"mosaic_epoch": mosaic_epoch, "mixup_epoch": mixup_epoch}
         self.shuffle = self.training if shuffle is None else bool(shuffle)
         self.drop_last = self.training if drop_last is None else bool(drop_last)
         self.num_classes, self.inputs_def = num_classes, dict(inputs_def or {})
@@ -109,7 +110,7 @@ class BaseReader:
                 dataset.preload(order)
         maker = BatchMaker(
             dataset, self.sample_transforms, self.batch_transforms, seed,
-            replace_bad=self.training, mixing_epochs=self.mosaic_epoch,
+            replace_bad=self.training, mixing_epochs=self.mixing_epochs,
         )  # fmt: skip
         return Loader(maker, plan, self.batch_size, worker_num)
 

@@ -18,14 +18,14 @@ from ppdet.data.samples.person import PersonSample
 def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     """A dict of stacked arrays.
 
-    Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,),
-    image_id, index and category_row (B,), visible (B, K), and, if the transforms made them, xy_input (B, K, 2), target and
-    target_weight. Images with all their people give image, image_id, index, image_wh (B, 2), and, if the transforms made them,
-    center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w), mask_1x, ... (B, h, w) and
-    tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images give image, image_id, index,
-    im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the image, gt_boxes (B, G, 4)
-    float32 in its pixels, gt_labels (B, G) int64, gt_scores and gt_mask (B, G) float32, padded with zeros; G is at least 1
-    (`BatchMaker` adds the epoch).
+    Persons give image (B, H, W, 3), center_xy and size_wh (B, 2), rotation, mirrored, box_score and area (B,), image_id, index
+    and category_row (B,), visible (B, K), box_wh (B, 2) if the source has boxes, and, if made by transforms, xy_input (B, K,
+    2), target and target_weight. Images with all their people give image, image_id, index, image_wh (B, 2), and, if the
+    transforms made them, center_xy and size_wh (B, 2) of the part that is shown, heatmap_1x, heatmap_2x, ... (B, K, h, w),
+    mask_1x, ... (B, h, w) and tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images
+    give image, image_id, index, im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the
+    image, gt_boxes (B, G, 4) float32 in its pixels, gt_labels (B, G) int64, gt_scores and gt_mask (B, G) float32, padded with
+    zeros; G is at least 1 (`BatchMaker` adds the epoch).
 
     Raises:
         DataError: images of different sizes.
@@ -64,6 +64,9 @@ def _persons(samples: Sequence[PersonSample]) -> Dict[str, Any]:
         "visible": np.array([s.visible for s in samples], np.float32),
         "category_row": np.array([s.category_row for s in samples], np.int64),
     }
+    if all(s.box_xyxy is not None for s in samples):
+        boxes = np.array([s.box_xyxy for s in samples], np.float32)
+        batch["box_wh"] = boxes[:, 2:] - boxes[:, :2] + 1  # they end at the last pixel's centre
     for key in ("xy_input", "target", "target_weight"):
         if getattr(samples[0], key) is not None:
             batch[key] = np.stack([getattr(s, key) for s in samples]).astype(np.float32, copy=False)

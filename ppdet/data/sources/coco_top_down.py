@@ -15,6 +15,7 @@ from ppdet.data.coco.persons import GIVEN, person_table
 from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.sources.select_data import well_centred
 from ppdet.data.sources.top_down_dataset import TopDownDataset
+from ppdet.geometry.crop import BOX_PADDING
 
 
 @register
@@ -55,6 +56,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         image_range: Optional[Sequence[float]] = None,
         exif_orientation: str = "auto",
         box: str = GIVEN,
+        padding: float = BOX_PADDING,
     ) -> None:
         super().__init__(
             dataset_dir,
@@ -71,6 +73,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
             image_range,
             exif_orientation,
             box,
+            padding,
         )
         self.use_gt_bbox, self.bbox_file, self.image_thre, self.category = use_gt_bbox, bbox_file, image_thre, category
         self.select_data = bool(select_data)

@@ -18,7 +18,7 @@ from ppdet.data.coco.report import AnnotationReport
 from ppdet.data.loading.annotated_image import AnnotatedImageReader
 from ppdet.data.loading.image_store import ImageStore
 from ppdet.data.samples.person import PersonSample
-from ppdet.geometry.crop import box_to_center_size
+from ppdet.geometry.crop import BOX_PADDING, box_to_center_size
 from ppdet.skeletons import get_skeleton
 
 logger = get_logger(__name__)
@@ -46,9 +46,10 @@ class TopDownDataset:
         codec, skeleton: shared with the model; checked against `trainsize` and `num_joints`.
         box: what a person's crop is made around: "given", the annotation's `bbox` (without one, the extent of its labelled
             keypoints); "extent", always that extent; "image", the whole image. Training, evaluation and deployment must agree.
+        padding: factor of the crop on that box, which the exported model's card keeps.
 
     Raises:
-        ConfigError: sizes or numbers of keypoints contradict each other, or `box` is another word.
+        ConfigError: sizes or numbers of keypoints contradict each other, `box` is another word, or `padding` is out of range.
     """
 
     __shared__ = ["num_joints", "codec", "skeleton"]
@@ -70,10 +71,13 @@ class TopDownDataset:
         image_range: Optional[Sequence[float]] = None,
         exif_orientation: str = "auto",
         box: str = GIVEN,
+        padding: float = BOX_PADDING,
     ) -> None:
+        if not isinstance(padding, (int, float)) or not 1 <= padding <= 4:
+            raise ConfigError(f"{type(self).__name__}: padding is the crop over the box, from 1 to 4; given {padding!r}")
         if box not in BOXES:
             raise ConfigError(f"{type(self).__name__}: box is one of {', '.join(BOXES)}; given {box!r}")
-        self.box = box
+        self.box, self.padding = box, float(padding)
         self.dataset_dir, self.image_dir, self.anno_path = dataset_dir or "", image_dir or "", anno_path
         self.num_joints = self.default_joints if num_joints is None else num_joints
         self.transform, self.center_scale, self.cache = list(transform), center_scale, cache
@@ -143,7 +147,7 @@ class TopDownDataset:
         return persons.keypoints
 
     def _centers_sizes(self, persons: PersonTable) -> Tuple[np.ndarray, np.ndarray]:
-        return box_to_center_size(persons.boxes_xyxy, self.input_wh)
+        return box_to_center_size(persons.boxes_xyxy, self.input_wh, self.padding)
 
     def __len__(self) -> int:
         persons = self.parse().persons

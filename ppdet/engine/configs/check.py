@@ -7,7 +7,7 @@ from typing import Any
 
 from ppdet.core.config.known_keys import DATASET_KEYS, KNOWN_KEYS, READER_KEYS
 from ppdet.core.config.load import Config
-from ppdet.core.config.nodes import ConfigDict, mentions
+from ppdet.core.config.nodes import ConfigDict, mentions, plain
 from ppdet.core.config.paddledet_names import METRICS, PADDLEDETECTION_NAMES
 from ppdet.core.config.registry import Registry
 from ppdet.core.config.settings import READER_SETTINGS, check_settings
@@ -16,6 +16,7 @@ from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.engine.configs.component_check import ComponentCheck
 from ppdet.engine.configs.consistency import parts_of_another_kind, try_codec
+from ppdet.metrics.landmarks.figure_names import FAMILIES, is_figure_name, parse_figures
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _log = get_logger(__name__)
@@ -75,6 +76,8 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
         check.reference(value, mark)
     elif key == "metric":
         _check_metric(check, value, mark)
+    elif key == "best_metric" and not isinstance(value, str):
+        check.error(f"best_metric is {value!r}; expected the name of one figure, such as EPE", mark)
     elif key in ("skeleton", "flip_perm"):
         _check_skeleton(check, config, mark)
     elif key == "codec":
@@ -128,13 +131,26 @@ def _check_name_of_key(check: ComponentCheck, key: Any, mark: Mark | None, confi
 
 
 def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
+    if isinstance(value, list):
+        _check_figures(check, value, mark)
+        return
     if isinstance(value, str) and value not in check.registry:
+        if is_figure_name(value):
+            return
         if value not in METRICS.split():
-            check.error(f"there is no metric {value!r}{did_you_mean(value, METRICS.split())}", mark)
+            known = [*METRICS.split(), *FAMILIES]
+            check.error(f"there is no metric {value!r}{did_you_mean(value, known)}", mark)
         elif value != "COCO":  # the box metric of every detector config
             check.missing(value, mark)
         return
     check.reference(value, mark)
+
+
+def _check_figures(check: ComponentCheck, names: Any, mark: Mark | None) -> None:
+    try:
+        parse_figures(plain(names))
+    except ConfigError as error:
+        check.error(str(error), mark)
 
 
 def _check_skeleton(check: ComponentCheck, config: Config, mark: Mark | None) -> None:

@@ -106,6 +106,7 @@ def _in_engine(assembly: Assembly, model: Any, engine: str, folder: Path) -> Exp
 
 
 def _write(form: DeployedForm, folder: Path) -> None:
-    program, weights = save_program(form.layer, form.input_spec, folder, "model")
-    convert_to_onnx(program, weights, folder / "model.onnx", form.output_names)
+    graph = form if form.onnx is None else form.onnx
+    program, weights = save_program(graph.layer, graph.input_spec, folder, "model")
+    convert_to_onnx(program, weights, folder / "model.onnx", graph.output_names)
     form.card.write(folder, "infer_cfg.yml")

@@ -28,6 +28,8 @@ from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.setting import decoder_text, flip_text, wants_flip_test
 from ppdet.engine.weights.load import load_model
 from ppdet.inference.runtimes.registry import AUTO
+from ppdet.metrics.coco_evaluation import KEYPOINT_STATS
+from ppdet.metrics.landmarks.figure_names import is_figure_name
 
 logger = get_logger(__name__)
 
@@ -110,17 +112,20 @@ def compare_boxes(
 
 def protocol_table(rows: Sequence[ProtocolRow]) -> str:
     """The rows as a Markdown table."""
-    header = ("box source", "boxes", "threshold", "flip test", "decoder", *FIGURES)
+    names = [name for name in FIGURES if any(name in row.figures for row in rows)]
+    names += [name for row in rows[:1] for name in row.figures if name not in KEYPOINT_STATS]
+    header = ("box source", "boxes", "threshold", "flip test", "decoder", *names)
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for row in rows:
         facts = (row.source, str(row.boxes), row.threshold, row.flip, row.decoder)
-        values = tuple(f"{row.figures[name]:.3f}" if name in row.figures else "-" for name in FIGURES)
+        values = tuple(f"{row.figures[name]:.3f}" if name in row.figures else "-" for name in names)
         lines.append("| " + " | ".join((*facts, *values)) + " |")
     return "\n".join(lines)
 
 
 def _check(config: Mapping[str, Any]) -> None:
-    if config.get("metric") != "KeyPointTopDownCOCOEval":
+    metric = config.get("metric")
+    if metric != "KeyPointTopDownCOCOEval" and not isinstance(metric, list) and not is_figure_name(metric):
         raise ConfigError(
             f"--boxes compares the boxes that keypoints are found in, which the metric {config.get('metric')} does not ask for; "
             "give a top-down config with metric KeyPointTopDownCOCOEval"

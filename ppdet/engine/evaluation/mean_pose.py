@@ -18,6 +18,7 @@ from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import remove_paddle_log_handler
 from ppdet.data.samples.person import PersonSample
+from ppdet.data.sources.concat_dataset import ConcatDataset
 from ppdet.data.sources.top_down_dataset import TopDownDataset
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.tasks.setting import box_source
@@ -81,9 +82,10 @@ def place_pose(relative: np.ndarray, boxes_xyxy: np.ndarray) -> np.ndarray:
     return placed
 
 
-def _persons_of(assembly: Assembly, role: str) -> TopDownDataset:
+def _persons_of(assembly: Assembly, role: str) -> Any:
     dataset = assembly.dataset(role)
-    if not isinstance(dataset, TopDownDataset):
+    parts = dataset.datasets if role == "Train" and isinstance(dataset, ConcatDataset) else [dataset]
+    if not all(isinstance(part, TopDownDataset) for part in parts):
         raise ConfigError(
             f"{assembly.config.path}: the mean pose is placed into persons' boxes, but {role}Dataset is a "
             f"{type(dataset).__name__}, which has none; give a top-down keypoint config"

@@ -108,13 +108,13 @@ class Exporter:
 
     def _write_onnx(self, folder: Path, form: DeployedForm, program: Path, params: Path) -> None:
         target = folder / f"{self._stem}.onnx"
-        if form.onnx_batch is None:
+        if form.onnx is None:
             convert_to_onnx(program, params, target, form.output_names)
             return
-        logger.info("the ONNX file takes %d image at a time, since it holds the suppression", form.onnx_batch)
-        spec = form.layer.input_spec(form.card.input_wh, batch=form.onnx_batch)
-        with tempfile.TemporaryDirectory() as fixed:
-            convert_to_onnx(*save_program(form.layer, spec, Path(fixed), self._stem), target, form.output_names)
+        logger.info("%s", form.onnx.reason)
+        with tempfile.TemporaryDirectory() as own:
+            saved = save_program(form.onnx.layer, form.onnx.input_spec, Path(own), self._stem)
+            convert_to_onnx(*saved, target, form.onnx.output_names)
 
     def _refuse(self, temporary: Path, report: ParityReport) -> None:
         kept = self.target.with_name(f"{self.target.name}.failed")

@@ -57,6 +57,7 @@ class Task(ABC):
         needs_codec: whether its models need a codec of the same kind.
         trainable: whether its models can be trained here.
         iou_type: meaning of ``metric: COCO`` without IouType, "bbox" or "keypoints".
+        keypoint_metric: metric that collects its people for figures by plain names; "" for models without keypoints.
     """
 
     kind: ClassVar[str]
@@ -64,6 +65,7 @@ class Task(ABC):
     needs_codec: ClassVar[bool] = True
     trainable: ClassVar[bool] = True
     iou_type: ClassVar[str] = "bbox"
+    keypoint_metric: ClassVar[str] = ""
 
     # ---------------------------------------------------------------- the config
 

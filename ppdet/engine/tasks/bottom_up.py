@@ -43,6 +43,7 @@ class BottomUpTask(Task):
     kind = "bottom_up"
     architectures = ("HigherHRNet",)
     iou_type = "keypoints"
+    keypoint_metric = "KeyPointBottomUpCOCOEval"
 
     def check(self, config: Config) -> list[Problem]:
         """Finds datasets of single persons, and a half-configured SWAHR: scale maps without its loss, or the reverse."""

@@ -7,7 +7,7 @@ task builds its own form; this module has the parts that they share.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, NamedTuple
 
 from ppdet.core.config.nodes import plain
 from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
@@ -20,6 +20,15 @@ NORMALIZATIONS = ("NormalizeImage", "NormalizePermute")
 DROPPED_FROM_CARD = ("Decode",)
 
 
+class OnnxForm(NamedTuple):
+    """The form of the ONNX file, if it differs: `layer`, `input_spec` and `output_names` as in `DeployedForm`, and why."""
+
+    layer: Any
+    input_spec: list[Any]
+    output_names: tuple[str, ...]
+    reason: str
+
+
 @dataclass
 class DeployedForm:
     """A model that is ready to be run or saved.
@@ -29,14 +38,14 @@ class DeployedForm:
         card: content of infer_cfg.yml; the engine reads its `codec`, `skeleton` and `preprocess`.
         input_spec: shapes for `paddle.jit.save`; the batch is free, and for bottom-up models height and width as well.
         output_names: names of the outputs in order; those of raw detector heads are numbered.
-        onnx_batch: batch size of the ONNX file, None for any: paddle2onnx writes suppression for one image only.
+        onnx: form of the ONNX file where paddle2onnx cannot convert this one.
     """
 
     layer: Any
     card: ModelCard
     input_spec: list[Any]
     output_names: tuple[str, ...]
-    onnx_batch: int | None = None
+    onnx: OnnxForm | None = None
 
     def runtime(self) -> FrameworkRuntime:
         """The layer with the interface of an engine."""
@@ -80,7 +89,7 @@ def card_of(config: Mapping[str, Any], arch: str, preprocess: list[dict[str, Any
     return ModelCard(
         arch=arch,
         preprocess=kept,
-        metric=None if metric is None else str(metric),
+        metric=None if metric is None else ", ".join(map(str, metric)) if isinstance(metric, list) else str(metric),
         use_dynamic_shape=bool(len(shape) > 2 and shape[2] == -1),
         versions=_versions(),
     )

@@ -6,10 +6,13 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from ppdet.core.config.load import Config
 from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.core.problem import Problem
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, process_rows, readable, with_progress
-from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, card_of, operations, preprocess_steps
+from ppdet.engine.tasks.dataset_check import targets_of_other_anchors
+from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, OnnxForm, card_of, operations, preprocess_steps
 from ppdet.engine.tasks.difference import SCORE_FLOOR, TOLERANCE_SCORE, Difference
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, BoxFinder, Finder, PredictOptions
@@ -20,19 +23,27 @@ from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.modeling.export.detector import DetectorExport
 from ppdet.modeling.export.picodet import PicoDetExport
+from ppdet.modeling.export.yolov3 import YOLOv3Export
 
 BATCH_SIZE = 8
 PARTNER_IOU = 0.9
+EXPORTS: dict[str, Any] = {"PicoDet": PicoDetExport, "YOLOv3": YOLOv3Export}
+"""Architecture -> its `DetectorExport`."""
 
 
 class DetectionTask(Task):
     """Boxes in whole images."""
 
     kind = "detection"
-    architectures = ("PicoDet",)
+    architectures = tuple(EXPORTS)
     needs_codec = False
     iou_type = "bbox"
+
+    def check(self, config: Config) -> list[Problem]:
+        """See `targets_of_other_anchors`."""
+        return targets_of_other_anchors(config)
 
     def input_wh(self, parts: Parts) -> tuple[int, int]:
         """From TestReader's `Resize`, otherwise from its `inputs_def.image_shape`."""
@@ -64,21 +75,23 @@ class DetectionTask(Task):
         post_process = bool(wanted.get("post_process", True)) if post_process is None else post_process
         nms = post_process and (bool(wanted.get("nms", True)) if nms is None else nms)
         feed = Feed.of_config(config)
-        layer = PicoDetExport(model, post_process, nms, **feed.export_arguments())
+        make = EXPORTS[str(config.get("architecture"))]
+        layer: DetectorExport = make(model, post_process, nms, **feed.export_arguments())
         card = card_of(config, layer.arch, preprocess_steps(config), feed)
-        card.label_list = class_names(parts, model.head.num_classes)
-        card.fpn_stride = list(model.head.fpn_stride)
-        if not nms:
-            card.nms = _nms_settings(model.head)
+        card.label_list = class_names(parts, layer.num_classes)
+        card.fpn_stride = layer.strides
         card.input_wh = self.input_wh(parts)
-        if nms:
-            names: tuple[str, ...] = ("boxes", "counts")
-        elif post_process:
-            names = ("boxes", "scores")
-        else:
-            levels = range(len(card.fpn_stride))
-            names = tuple(f"scores_{i}" for i in levels) + tuple(f"distances_{i}" for i in levels)
-        return DeployedForm(layer, card, layer.input_spec(card.input_wh), names, onnx_batch=1 if nms else None)
+        onnx = None
+        if nms and layer.onnx_holds_nms:
+            reason = "the ONNX file takes 1 image at a time, since it holds the suppression"
+            onnx = OnnxForm(layer, layer.input_spec(card.input_wh, batch=1), layer.output_names, reason)
+        elif nms:
+            bare = make(model, post_process, False, **feed.export_arguments())
+            reason = f"the ONNX file ends before the suppression ({layer.nms_settings()}), which the runtime does by the card"
+            onnx = OnnxForm(bare, bare.input_spec(card.input_wh), bare.output_names, reason)
+        if not nms or not layer.onnx_holds_nms:
+            card.nms = layer.nms_settings() or {"name": "MultiClassNMS", **DEFAULT_NMS}
+        return DeployedForm(layer, card, layer.input_spec(card.input_wh), layer.output_names, onnx)
 
     def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm:
         """With NMS outside the graph, which then takes several images at once."""
@@ -173,11 +186,6 @@ def _names_of(dataset: Any) -> Sequence[str]:
     except PpdetError:  # the annotation file is only needed to name the classes
         return []
     return list(dataset.label_list)
-
-
-def _nms_settings(head: Any) -> dict[str, Any]:
-    """What the graph would use if it held the suppression; the defaults for a head without any."""
-    return {"name": "MultiClassNMS", **(DEFAULT_NMS if head.nms is None else head.nms.settings())}
 
 
 def _rows(image_ids: list[Any], found: list[Detections]) -> dict[str, np.ndarray]:

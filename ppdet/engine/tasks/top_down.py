@@ -25,7 +25,7 @@ from ppdet.engine.tasks.setting import pose_setting, precision_text, wants_flip_
 from ppdet.geometry.crop import BOX_PADDING
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.top_down import TopDownEstimator
-from ppdet.inference.model_card import BOX_KEY, ModelCard
+from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, PADDING_KEY, ModelCard
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.modeling.export.top_down import TopDownExport, decoded_tensors
@@ -45,6 +45,7 @@ class TopDownTask(Task):
     arch: ClassVar[str] = "HRNet"
     estimator: ClassVar[type[TopDownEstimator]] = TopDownEstimator
     kind = "top_down"
+    keypoint_metric = "KeyPointTopDownCOCOEval"
     architectures = ("TopDownHRNet", "SimpleBaseline", "VitPose_TopDown", "TopDownSimCC")
 
     def check(self, config: Config) -> list[Problem]:
@@ -67,9 +68,8 @@ class TopDownTask(Task):
             preprocess += [{"type": "NormalizeImage", **feed.normalize}, {"type": "Permute"}]
         card = card_of(config, self.arch, preprocess, feed)
         card.label_list = ["keypoint"]
-        card.extra[BOX_KEY] = str((config.get("TrainDataset") or {}).get("box", "given"))
         card.codec, card.skeleton = codec, parts.skeleton
-        card.extra["box"] = _trained_on(config)
+        card.extra.update(_trained_on(config))
         width, height = card.input_wh = self.input_wh(parts)
         cells = getattr(codec, "heatmap_wh", None)
         card.heatmap_wh = None if cells is None else (cells[0], cells[1])
@@ -214,10 +214,19 @@ class PosePredictor:
         return list(self._model.runtime.run({name: images}))
 
 
-def _trained_on(config: Config) -> str:
-    """The dataset's `box`: what training crops were made around. Programs that crop differently warn."""
-    stated = [(config.get(f"{role}Dataset") or {}).get("box") for role in ("Train", "Eval")]
-    return next((str(box) for box in stated if box is not None), "given")
+def _trained_on(config: Config) -> dict[str, Any]:
+    """What the datasets say of their crops: `box`, and `padding` and `category` if they state them. Programs that crop
+    differently warn, and a detector has to find that category."""
+    stated = [config.get(f"{role}Dataset") or {} for role in ("Train", "Eval")]
+
+    def first(key: str) -> Any:
+        return next((section[key] for section in stated if section.get(key) is not None), None)
+
+    box, padding, category = (first(key) for key in (BOX_KEY, PADDING_KEY, CATEGORY_KEY))
+    found: dict[str, Any] = {BOX_KEY: "given" if box is None else str(box)}
+    if padding is not None and float(padding) != BOX_PADDING:
+        found[PADDING_KEY] = float(padding)
+    return {**found, CATEGORY_KEY: str(category)} if isinstance(category, str) else found
 
 
 def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, codec: Codec) -> dict[str, np.ndarray]:
@@ -235,4 +244,7 @@ def _person_rows(batch: dict[str, Any], xy: np.ndarray, scores: np.ndarray, code
     if "xy_input" in batch:
         crop = codec.crop_at(batch["center_xy"], batch["size_wh"], batch["rotation"])
         rows["truth_xy"], rows["visible"] = crop.to_image(batch["xy_input"]), np.asarray(batch["visible"])
+        rows["object_area"] = np.asarray(batch["area"])
+        if "box_wh" in batch:
+            rows["box_wh"] = np.asarray(batch["box_wh"])
     return rows

@@ -108,6 +108,8 @@ class Evaluation(Callback):
                 f"the metric gave no {self.main!r}, which selects the best model; it gave {', '.join(sorted(self.results))}"
             )
         state, value = run.state, float(self.results[self.main])
+        if state.metric not in ("", self.main):  # a resumed run that selects by another figure: the values do not compare
+            state.best, state.evaluations_since_best = None, 0
         better = state.best is None or (value > state.best if self.higher_is_better else value < state.best)
         better = better and value == value  # nan, from an evaluation without samples, is never best
         # The later epoch has trained longer, and at an AP of 0 nothing else tells two epochs apart.

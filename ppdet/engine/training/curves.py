@@ -12,11 +12,14 @@ import numpy as np
 from ppdet.core.errors import ConfigError
 from ppdet.core.files import atomic_path
 from ppdet.core.logger import get_logger
+from ppdet.metrics.coco_evaluation import KEYPOINT_STATS
+from ppdet.metrics.landmarks.figure_names import is_figure_name, unit_of
 
 _log = get_logger(__name__)
 MISSING = "matplotlib is not installed, so curves.png is not drawn (the numbers are in train_log.jsonl): pip install matplotlib"
 _NOT_LOSSES = {"kind", "epoch", "step", "learning_rate", "images_per_s", "time"}
 _EVAL_SHOWN = ("AP", "AP50", "AR", "PCKh", "PCKh@0.5", "Mean", "AUC", "NME", "PCK")
+_MOST_SHOWN = 12
 _INCHES, _DPI = (11.0, 3.3), 100
 Series = Dict[str, Tuple[np.ndarray, np.ndarray]]
 
@@ -50,7 +53,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]], path: Path, title: str = "")
     evals = [line for line in lines if line["kind"] == "eval"]
     panels: List[Tuple[str, Series]] = [(f"{title}  loss", _series(train, sorted(set(train[-1]) - _NOT_LOSSES)))]
     if evals:
-        panels.append(("evaluation", _series(evals, _shown_figures(evals[-1]))))
+        panels += [(title, _series(evals, names)) for title, names in _evaluation_panels(evals[-1])]
     panels.append(("learning rate", _series(train, ["learning_rate"])))
     # Figure and canvas directly, because pyplot would change the global backend of the caller.
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] * len(panels)), dpi=_DPI, layout="constrained")
@@ -61,10 +64,18 @@ def draw_curves(lines: Sequence[Mapping[str, Any]], path: Path, title: str = "")
     return Path(path)
 
 
+def _evaluation_panels(line: Mapping[str, Any]) -> List[Tuple[str, List[str]]]:
+    """(title, names) of the figures that are shown, one panel per unit, since pixels and shares need scales of their own."""
+    panels: Dict[str, List[str]] = {}
+    for name in _shown_figures(line):
+        panels.setdefault(unit_of(name), []).append(name)
+    return [(f"evaluation ({unit})" if unit else "evaluation", names) for unit, names in panels.items()]
+
+
 def _shown_figures(line: Mapping[str, Any]) -> List[str]:
-    known = [name for name in line if name in _EVAL_SHOWN]
     numbers = [name for name, value in line.items() if name not in _NOT_LOSSES and isinstance(value, (int, float))]
-    return (known or numbers)[:4]
+    known = [name for name in numbers if name in _EVAL_SHOWN or (is_figure_name(name) and name not in KEYPOINT_STATS)]
+    return known[:_MOST_SHOWN] or numbers[:4]
 
 
 def _series(lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Series:

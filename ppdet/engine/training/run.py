@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -15,6 +15,7 @@ from ppdet.core.config.load import Config
 from ppdet.core.errors import CheckpointError, ConfigError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
+from ppdet.core.problem import did_you_mean
 from ppdet.core.seeding import seed_everything
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
@@ -35,9 +36,12 @@ from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.engine.weights.load import run_path
+from ppdet.engine.weights.shared_rows import write_skeleton
 from ppdet.engine.weights.unfold_batch_norm import unfold_batch_norms
+from ppdet.metrics.landmarks.figure_names import is_figure_name, lower_is_better, parse_figures
 from ppdet.modeling.operators.cpu import load_cpu_operators, replace_depthwise_convolutions
 from ppdet.optimizer.ema import WeightAverage
+from ppdet.skeletons import Skeleton
 
 _log = get_logger(__name__)
 _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EIO)
@@ -48,7 +52,8 @@ class TrainingOptions:
     """Options of the `train` command in addition to the config.
 
     Attributes:
-        evaluate: evaluate on the EvalDataset every `snapshot_epoch` epochs and keep the best model.
+        evaluate: evaluate on the EvalDataset every `snapshot_epoch` epochs and keep the best model; also with `eval: true` in the
+            config.
         resume: checkpoint of a run to continue, or "auto" for the newest in the run's folder.
         amp: mixed precision, on a GPU.
         vdl_log_dir: folder for VisualDL's scalars, None for none.
@@ -76,6 +81,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         TrainingError: a loss is not finite.
     """
     options = options or TrainingOptions()
+    if config.get("eval") is True and not options.evaluate:
+        options = replace(options, evaluate=True)
     # Paddle warns about this in every run, though it is the expected behaviour of a batch norm.
     warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
@@ -104,6 +111,9 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     # Last, so that a run that cannot start leaves the folder alone.
     same = resume is not None and Path(resume).parent.resolve() == path.resolve()
     folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
+    keypoints = _keypoints(assembly)
+    if keypoints is not None and distributed.is_main():
+        write_skeleton(path, keypoints)
     try:
         state = trainer.train()
     except BaseException as error:
@@ -134,7 +144,7 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
     config, steps_per_epoch = assembly.config, len(reader)
     model = assembly.model()
     if pretrained and config.get("pretrain_weights"):
-        report = load_pretrained(model, str(config["pretrain_weights"]))
+        report = load_pretrained(model, str(config["pretrain_weights"]), skeleton=_keypoints(assembly))
         unfold_batch_norms(model, report.loaded, reader)
     average = None
     if config.get("use_ema"):
@@ -167,6 +177,11 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
     )
 
 
+def _keypoints(assembly: Assembly) -> Optional[Skeleton]:
+    """The keypoints of the model; None for a detector."""
+    return None if assembly.codec is None else assembly.skeleton
+
+
 def _use_cpu_operators(model: Any) -> None:
     if paddle.get_device() != "cpu":
         _log.warning("cpu_operators has no effect on a GPU")
@@ -195,7 +210,25 @@ def _evaluation(assembly: Assembly, step: TrainStep, metric: Any) -> Evaluation:
         return figures
 
     every = int(assembly.config.get("snapshot_epoch", 1))
-    return Evaluation(evaluate, metric.main, every, getattr(metric, "higher_is_better", True))
+    main, higher_is_better = best_figure(assembly.config, metric)
+    return Evaluation(evaluate, main, every, higher_is_better)
+
+
+def best_figure(config: Mapping[str, Any], metric: Any) -> tuple[str, bool]:
+    """Name of the figure that selects the best model, and whether higher is better: `best_metric`, or the metric's main one.
+
+    Raises:
+        ConfigError: the metric is known not to give that figure.
+    """
+    wanted = config.get("best_metric")
+    if wanted is None:
+        return metric.main, bool(getattr(metric, "higher_is_better", True))
+    name = parse_figures(wanted)[0].name if is_figure_name(wanted) else str(wanted)
+    known = getattr(metric, "stat_names", None) or [figure.name for figure in getattr(metric, "figures", ())]
+    if known and name not in known:
+        raise ConfigError(f"best_metric: {type(metric).__name__} gives no {name!r}{did_you_mean(name, known)}; it gives "
+                          f"{', '.join(known)}, and metric: [{name}, ...] gives it")
+    return name, not lower_is_better(name)
 
 
 def _callbacks(

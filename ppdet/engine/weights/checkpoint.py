@@ -6,7 +6,7 @@ import difflib
 import os
 import pickle
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Union
+from typing import Any, Dict, List, Mapping, Optional, Union
 
 import numpy as np
 import paddle
@@ -14,13 +14,16 @@ import paddle
 from ppdet.core.errors import CheckpointError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
+from ppdet.core.shipped import bundled_models_folder
 from ppdet.engine.weights.cache import cached_weights, is_url
 from ppdet.engine.weights.key_matching import match_keys
 from ppdet.engine.weights.load_report import LoadReport, ShapeMismatch
 from ppdet.engine.weights.pickle_limits import RefusedPickleError
 from ppdet.engine.weights.restricted_pickle import load_restricted
+from ppdet.engine.weights.shared_rows import fit_rows, skeleton_of_weights
 from ppdet.engine.weights.torch_file import LEGACY_MAGIC
 from ppdet.engine.weights.zoo import checksum_of
+from ppdet.skeletons import Skeleton
 
 _log = get_logger(__name__)
 SUFFIX = ".pdparams"
@@ -71,14 +74,17 @@ def save_pdparams(state: Mapping[str, Any], path: PathLike) -> Path:
     return Path(path)
 
 
-def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False) -> LoadReport:
+def load_pretrained(
+    model: paddle.nn.Layer, path: PathLike, strict: bool = False, skeleton: Optional[Skeleton] = None
+) -> LoadReport:
     """Set a model's tensors from a file, by PaddleDetection's longest-suffix rule (see `match_keys`).
 
     Args:
         model: changed in place; tensors are cast to its dtypes.
-        path: file, with or without ``.pdparams``, or URL (kept in ~/.cache/ppdet/weights).
+        path: file, with or without ``.pdparams``, name of a bundled model, or URL (kept in ~/.cache/ppdet/weights).
         strict: True (evaluation, inference, export) requires every tensor of the model; False (`pretrain_weights`) warns about
             tensors that do not fit and keeps their initial values. A layer with `fit_weight` may resize its weights first.
+        skeleton: the model's keypoints; if the file's are known and others, rows of the same names are kept, see `fit_rows`.
 
     Raises:
         CheckpointError: the file cannot be read, no tensor fits, or with `strict` not all of them fit.
@@ -88,6 +94,9 @@ def load_pretrained(model: paddle.nn.Layer, path: PathLike, strict: bool = False
     matches = match_keys(state, weights)
     if not strict:
         _fit_shapes(model, weights, matches)
+        given = None if skeleton is None else skeleton_of_weights(Path(file))
+        if skeleton is not None and given is not None:
+            fit_rows(weights, state, matches, given, skeleton)
     report = _compare(str(file), state, weights, matches)
     _check(report, strict)
     for key, file_key in report.loaded.items():
@@ -166,9 +175,11 @@ def _some(keys: List[str]) -> str:
 
 
 def _existing_file(path: PathLike) -> Path:
-    """The file as given, or with the suffix; `~` is expanded."""
+    """The file as given, or with the suffix, or that of a bundled model by its name; `~` is expanded."""
     given = Path(os.path.expanduser(str(path)))
-    for candidate in (given, given.with_name(given.name + SUFFIX)):
+    bundled = bundled_models_folder() / given.name / f"{given.name}{SUFFIX}"
+    by_name = [bundled] if len(given.parts) == 1 else []
+    for candidate in (given, given.with_name(given.name + SUFFIX), *by_name):
         if candidate.is_file():
             return candidate
     raise CheckpointError(f"there is no weight file {given}{_near(given)}")

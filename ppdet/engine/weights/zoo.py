@@ -119,7 +119,7 @@ def checksum_of(url: str) -> Optional[str]:
 
 def configs_on_disk(root: Path = ROOT) -> List[str]:
     """Leaf configs of the repository, as paths relative to its root."""
-    folders = (root / "configs" / "keypoint", root / "configs" / "picodet")
+    folders = [root / "configs" / name for name in ("keypoint", "picodet", "ppyolo")]
     return sorted(file.relative_to(root).as_posix() for folder in folders for file in folder.rglob("*.yml"))
 
 

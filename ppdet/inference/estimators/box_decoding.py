@@ -11,10 +11,33 @@ import numpy as np
 
 from ppdet.core.errors import ModelDirError
 from ppdet.geometry.boxes import nms
+from ppdet.geometry.matrix_nms import matrix_nms
 from ppdet.inference.estimators.detections import Detections
 
 DEFAULT_NMS = {"score_threshold": 0.025, "nms_threshold": 0.6, "nms_top_k": 1000, "keep_top_k": 100}
 """Of PaddleDetection's PicoDet configs; for heads without an `nms` section and for cards that leave a setting out."""
+
+
+MATRIX_NMS = "MatrixNMS"
+DEFAULT_MATRIX_NMS = {
+    "score_threshold": 0.05, "post_threshold": 0.05, "nms_top_k": -1, "keep_top_k": 100, "use_gaussian": False,
+    "gaussian_sigma": 2.0, "normalized": False, "background_label": 0,
+}  # fmt: skip
+"""Of PaddleDetection's class, for cards that leave a setting out."""
+
+
+def suppress(boxes_xyxy: np.ndarray, scores: np.ndarray, settings: Mapping[str, Any]) -> Detections:
+    """The suppression that a card names: Matrix NMS, or else the classic one.
+
+    Args:
+        boxes_xyxy: (A, 4).
+        scores: (A, C).
+        settings: the card's `NMS` section.
+    """
+    if settings.get("name") != MATRIX_NMS:
+        return classwise_nms(boxes_xyxy, scores, settings)
+    rows, labels, lowered = matrix_nms(boxes_xyxy, scores, {**DEFAULT_MATRIX_NMS, **settings})
+    return Detections.from_rows(boxes_xyxy[rows], lowered, labels)
 
 
 def decode_distribution(logits: np.ndarray) -> np.ndarray:

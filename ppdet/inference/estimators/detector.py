@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.estimators.box_decoding import classwise_nms, decode_raw_heads, split_finished_boxes
+from ppdet.inference.estimators.box_decoding import decode_raw_heads, split_finished_boxes, suppress
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.preprocess import DetectorInput, DetectorPreprocess
 from ppdet.inference.model_card import ModelCard
@@ -34,6 +34,8 @@ class BoxDetector:
 
     kind = "detection"
     finds_people_itself = False
+    category: str | None = None
+    """Name of the class whose poses are wanted, if not persons; a pipeline sets it from the pose model's card."""
 
     def __init__(self, runtime: Runtime, card: ModelCard, batch_size: int = 1) -> None:
         if card.kind != self.kind:
@@ -50,8 +52,19 @@ class BoxDetector:
 
     @property
     def person_label(self) -> int:
-        """Index of the person class: by name, otherwise 0 (as in PaddleDetection)."""
+        """Index of the class whose poses are wanted: `category` by name, or the only class there is; without it the person class,
+        otherwise 0 (as in PaddleDetection).
+
+        Raises:
+            ModelDirError: several classes, and none is called like `category`.
+        """
         names = [str(name).lower() for name in self.card.label_list]
+        if self.category is not None and self.category.lower() in names:
+            return names.index(self.category.lower())
+        if self.category is not None and len(names) > 1:
+            known = ", ".join([*names[:6], *(["..."] if len(names) > 6 else [])])
+            raise ModelDirError(f"{self.card.place} finds {known}, but the pose model was trained on {self.category!r}: give a "
+                                "detector of these")
         return next((names.index(name) for name in PERSON_LABELS if name in names), 0)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
@@ -99,7 +112,7 @@ class BoxDetector:
         if is_finished(outputs):
             return split_finished_boxes(outputs[0], outputs[1])
         if len(outputs) == 2 and outputs[0].ndim == 3 and outputs[0].shape[2] == 4:
-            return [classwise_nms(outputs[0][row], np.swapaxes(outputs[1][row], 0, 1), settings) for row in range(batch)]
+            return [suppress(outputs[0][row], np.swapaxes(outputs[1][row], 0, 1), settings) for row in range(batch)]
         if len(outputs) % 2 == 0 and all(output.ndim == 3 and output.shape[0] == batch for output in outputs):
             levels = len(outputs) // 2
             strides = self.card.fpn_stride or [8 * 2**level for level in range(levels)]

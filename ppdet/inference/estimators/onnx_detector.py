@@ -38,6 +38,8 @@ class OnnxDetector:
 
     kind = DETECTION
     finds_people_itself = False
+    category: str | None = None
+    """Name of the class whose poses are wanted, if not persons; a pipeline sets it from the pose model's card."""
 
     def __init__(self, runtime: Runtime, card: ModelCard, batch_size: int = 1) -> None:
         if not isinstance(card, OnnxModelCard) or card.kind != self.kind:
@@ -62,13 +64,14 @@ class OnnxDetector:
         if self._wanted is not None:
             return tuple(self._wanted)
         labels = [name.lower() for name in self.network.settings.labels]
-        people = tuple(number for number, name in enumerate(labels) if name in PERSON_NAMES)
+        wanted = PERSON_NAMES if self.category is None else (self.category.lower(),)
+        people = tuple(number for number, name in enumerate(labels) if name in wanted)
         if people or len(labels) == 1:
             return people or 0
         if labels:
             known = ", ".join([*labels[:6], *(["..."] if len(labels) > 6 else [])])
-            raise ModelDirError(f"{self.card.place} finds {known}, none of which is called person: name the classes whose poses "
-                                "you want in the card, as in `classes: [player]`")
+            raise ModelDirError(f"{self.card.place} finds {known}, none of which is called {self.category or 'person'}: name the "
+                                "classes whose poses you want in the card, as in `classes: [player]`")
         return 1 if self._class_count() == COCO_IDS else 0
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:

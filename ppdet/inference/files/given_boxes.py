@@ -33,6 +33,7 @@ class FileBoxes:
 
     Args:
         path: the file.
+        category: name of the class whose boxes are wanted; None for people.
 
     Raises:
         DataError: it is neither, or a box is no [x, y, width, height] in pixels.
@@ -41,13 +42,13 @@ class FileBoxes:
     person_label = 0
     takes_paths = True
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, category: str | None = None) -> None:
         self.path = Path(path)
         content = read_json(path, "box file", "give a COCO annotation or result file")
         if isinstance(content, list):
             by_name, self._by_id = _of_results(content, self.path)
         elif isinstance(content, dict) and {"images", "annotations"} <= set(content):
-            by_name, self._by_id = _of_annotations(coco_content(content, str(path)), self.path), {}
+            by_name, self._by_id = _of_annotations(coco_content(content, str(path)), self.path, category), {}
         else:
             raise DataError(f"{path} is no file of boxes: expected COCO annotations (`images` and `annotations`) or a list of "
                             "results with image_id or file_name, bbox and score")
@@ -115,8 +116,8 @@ def _of_results(entries: list[Any], path: Path) -> tuple[dict[str, list[Any]], d
     return by_name, by_id
 
 
-def _of_annotations(content: Mapping[str, Any], path: Path) -> dict[str, list[Any]]:
-    people = _person_categories(content, path)
+def _of_annotations(content: Mapping[str, Any], path: Path, category: str | None) -> dict[str, list[Any]]:
+    people = _wanted_categories(content, path, category)
     names = {image["id"]: str(image.get("file_name", "")) for image in content["images"] if isinstance(image, Mapping)
              and "id" in image}  # fmt: skip
     by_name: dict[str, list[Any]] = {name: [] for name in names.values() if name}
@@ -131,13 +132,14 @@ def _of_annotations(content: Mapping[str, Any], path: Path) -> dict[str, list[An
     return by_name
 
 
-def _person_categories(content: Mapping[str, Any], path: Path) -> set[Any]:
+def _wanted_categories(content: Mapping[str, Any], path: Path, category: str | None) -> set[Any]:
     categories = [each for each in content.get("categories") or [] if isinstance(each, Mapping)]
-    people = {each.get("id") for each in categories if str(each.get("name", "")).lower() in PERSON_NAMES}
+    wanted = PERSON_NAMES if category is None else (category.lower(),)
+    people = {each.get("id") for each in categories if str(each.get("name", "")).lower() in wanted}
     if people or len(categories) <= 1:
         return people or {each.get("id") for each in categories}
     names = ", ".join(str(each.get("name")) for each in categories[:5])
-    raise DataError(f"{path}: none of its categories ({names}) is called person")
+    raise DataError(f"{path}: none of its categories ({names}) is called {category or 'person'}")
 
 
 def _box(box: Any, place: str) -> list[float]:

@@ -34,6 +34,7 @@ class OnnxRuntime(Runtime):
     devices = ("cpu", "gpu")
     precisions = ("fp32",)
     thread_safety = "one session serves all threads, which run side by side"
+    keeps_bits = True
     # The fastest on a CPU in fp32. Processor time of one run with one thread, ONNX Runtime 1.31 / OpenVINO 2026.4 (AMD EPYC,
     # AVX-512): PP-TinyPose 256x192 8.3 / 12.2 ms, 128x96 4.7 / 7.2 ms, batch 8 of it 20.7 / 24.5 ms, PicoDet-S 320
     # 9.0 / 16.4 ms. Paddle Inference takes 4 to 10 times as long. It also yields better on a busy machine.
@@ -57,7 +58,7 @@ class OnnxRuntime(Runtime):
             raise ModelDirError(f"ONNX Runtime cannot load {files.onnx}: {first_line(error)}; export the model again") from error
         self.input_names = [item.name for item in self._session.get_inputs()]
         self.input_shapes = {item.name: item.shape for item in self._session.get_inputs()}
-        self.place = str(files.folder)
+        self.place, self.device = str(files.folder), options.device
         batch = self._session.get_inputs()[0].shape[0]
         self.fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
         used = self._session.get_providers()[0].replace("ExecutionProvider", "")

@@ -38,6 +38,7 @@ class OpenVINORuntime(Runtime):
     devices = ("cpu", "gpu", "npu")
     precisions = ("fp32", "bf16")
     thread_safety = "each thread that runs at the same time gets an infer request of its own; the weights are shared"
+    keeps_bits = True
     # Its GPU is Intel graphics, so the CUDA engines come first.
     auto_rank = MappingProxyType({"cpu": 2, "gpu": 3})
 
@@ -55,7 +56,8 @@ class OpenVINORuntime(Runtime):
             "PERFORMANCE_HINT": "LATENCY",
         }
         if device == "CPU":
-            settings["INFERENCE_NUM_THREADS"] = options.cpu_threads
+            settings["INFERENCE_NUM_THREADS"] = options.cpu_threads * options.runs_at_once
+            settings["NUM_STREAMS"] = options.runs_at_once
         try:
             compiled = core.compile_model(core.read_model(str(path)), device, settings)
         except Exception as error:
@@ -66,7 +68,7 @@ class OpenVINORuntime(Runtime):
         self.input_names = [port.get_any_name() for port in compiled.inputs]
         shapes = [port.get_partial_shape() for port in compiled.inputs]
         self.input_shapes = {name: [side_of(side) for side in shape] for name, shape in zip(self.input_names, shapes)}
-        self.place = str(files.folder)
+        self.place, self.device = str(files.folder), options.device
         batch = compiled.inputs[0].get_partial_shape()[0]
         self.fixed_batch = batch.get_length() if batch.is_static else None
         self.precision = _precision_in_use(compiled, options.precision)

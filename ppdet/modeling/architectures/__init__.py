@@ -14,6 +14,7 @@ __getattr__, __all__ = lazy_names(
         "SimpleBaseline": "simple_baseline",
         "TopDownHRNet": "topdown_hrnet",
         "TopDownSimCC": "topdown_simcc",
+        "YOLOv3": "yolov3",
         "VitPosePostProcess": "vit_pose",
         "VitPose_TopDown": "vit_pose",
     },

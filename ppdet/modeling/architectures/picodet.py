@@ -9,10 +9,8 @@ from paddle import nn
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.architectures.detector import check_training_sides
 from ppdet.modeling.heads.pico_base import PicoHeadBase, RawOutputs
-
-MULTIPLE = 32
-"""Input pixels per cell of the coarsest level that the neck upsamples."""
 
 
 @register
@@ -56,17 +54,9 @@ class PicoDet(nn.Layer):
             ConfigError: in training, a side is not a multiple of 32, so the neck cannot merge its levels.
         """
         if self.training:
-            _check_sides(*images.shape[2:])
+            check_training_sides("PicoDet", *images.shape[2:])
         return self.head(self.neck(self.backbone(images)))
 
     def loss(self, outputs: RawOutputs, batch: Dict[str, Any]) -> Dict[str, paddle.Tensor]:
         """Losses of `forward`'s outputs and their sum "loss", see `PicoHeadBase.loss`."""
         return self.head.loss(outputs, batch)
-
-
-def _check_sides(height: int, width: int) -> None:
-    if height % MULTIPLE or width % MULTIPLE:
-        raise ConfigError(
-            f"PicoDet: images of {height}x{width} pixels cannot be trained on, both sides must be multiples of {MULTIPLE}; "
-            "change target_size of BatchRandomResize (or Resize) in TrainReader"
-        )

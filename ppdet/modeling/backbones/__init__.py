@@ -14,6 +14,7 @@ __getattr__, __all__ = lazy_names(
         "LPN": "lpn",
         "LiteHRNet": "lite_hrnet",
         "PoseResNet": "pose_resnet",
+        "ResNet": "resnet_vd",
         "ViT": "vit",
     },
 )

@@ -15,5 +15,6 @@ __getattr__, __all__ = lazy_names(
         "PixelShuffleHead": "pixel_shuffle_head",
         "SimCCHead": "simcc_head",
         "TopdownHeatmapSimpleHead": "topdown_simple_head",
+        "YOLOv3Head": "yolo_head",
     },
 )

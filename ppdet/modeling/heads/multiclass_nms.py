@@ -50,6 +50,7 @@ class MultiClassNMS:
     def settings(self) -> Dict[str, Any]:
         """The settings for a suppression outside the graph, by their names in a model card."""
         return {
+            "name": type(self).__name__,
             "score_threshold": self.score_threshold,
             "nms_threshold": self.nms_threshold,
             "nms_top_k": self.nms_top_k,

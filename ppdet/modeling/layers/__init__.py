@@ -12,6 +12,7 @@ __getattr__, __all__ = lazy_names(
         "ChannelGate": "residual_blocks",
         "ConvBN": "conv_bn",
         "ConvNorm": "conv_norm",
+        "DeformableConv": "deformable_conv",
         "DepthPointConv": "separable",
         "GatedAttentionUnit": "gated_attention",
         "GlobalContext": "residual_blocks",

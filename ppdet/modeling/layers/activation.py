@@ -24,6 +24,7 @@ _BY_NAME: Dict[Optional[str], Activation] = {
     "hard_swish": F.hardswish,
     "sigmoid": F.sigmoid,
     "silu": F.silu,
+    "mish": F.mish,
 }
 
 

@@ -9,5 +9,6 @@ __getattr__, __all__ = lazy_names(
     {
         "CSPPAN": "csp_pan",
         "LCPAN": "lc_pan",
+        "PPYOLOPAN": "ppyolo_pan",
     },
 )

@@ -39,6 +39,14 @@ def test_box_becomes_padded_rectangle_at_the_inputs_aspect(coco, write_coco):
     assert sample.area == pytest.approx(18 * 36 * 0.5)
 
 
+def test_the_padding_of_the_crop_can_be_stated(coco, write_coco):
+    folder = write_coco(coco())
+    usual, tight = dataset(folder).describe(0).size_wh, dataset(folder, padding=1.0).describe(0).size_wh
+    np.testing.assert_allclose(usual, 1.25 * tight)
+    with pytest.raises(ConfigError, match="padding"):
+        dataset(folder, padding=0.5)
+
+
 def test_boxes_are_cut_to_the_image(coco, write_coco):
     content = coco(1, 1)
     content["annotations"][0]["bbox"] = [-10, -5, 200, 100]

@@ -39,8 +39,8 @@ REFUSED = [
 
 
 def ap_of(file: str, images: str, *options: str) -> Any:
-    path = shared("cases", "field", *file.split("/"))
-    data = [f"dataset_dir={path.parent}", f"EvalDataset.anno_path={path.name}", f"EvalDataset.image_dir={shared(*images.split('/'))}"]
+    path, folder = shared("cases", "field", *file.split("/")), shared(*images.split("/"))
+    data = [f"dataset_dir={path.parent}", f"EvalDataset.anno_path={path.name}", f"EvalDataset.image_dir={folder}"]
     weights = f"weights={shared('data', 'weights', 'tinypose_128x96.pdparams')}"
     return evaluate(load_config(CONFIG, [*data, weights, "TopDownHRNet.flip=false", "worker_num=0", *options]))["AP"]
 

@@ -53,6 +53,16 @@ def test_names(codec, lines, expected, tmp_path):
     assert type(metric).__name__ == expected and metric.output_eval == tmp_path / "out"
 
 
+@pytest.mark.parametrize(
+    ("codec", "people"), [("bottom_up", "KeyPointBottomUpCOCOEval"), ("top_down", "KeyPointTopDownCOCOEval")]
+)
+def test_plain_names_collect_people_as_the_kind_of_model_does(codec, people, tmp_path):
+    parts = assembly(tmp_path, codec, "metric: [EPE, PCK@0.1]", "best_metric: AP")
+    metric = parts.metric(tmp_path / "out")
+    assert [figure.name for figure in metric.figures] == ["EPE", "PCK@0.1", "AP"] and metric.output_eval == tmp_path / "out"
+    assert type(metric._people).__name__ == type(parts.people_metric()).__name__ == people
+
+
 def test_crowdpose_takes_the_configs_skeleton(tmp_path):
     for lines, name, keypoints in (["skeleton: crowdpose14"], "crowdpose14", 14), ([], "coco17", 17):
         metric = assembly(tmp_path, "bottom_up", "metric: KeyPointCrowdPoseEval", *lines, keypoints=keypoints).metric()

@@ -9,6 +9,7 @@ import pytest
 from support.planted_models import NORMALIZE, pose_card, sure_of
 
 from ppdet.core.errors import ModelDirError
+from ppdet.inference.detectors import open_detector
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.preprocess import DetectorPreprocess, Normalizer
 from ppdet.inference.model_card import ModelCard
@@ -143,3 +144,14 @@ def test_what_is_no_detector_is_refused() -> None:
         BoxDetector(strange, card()).detect([pixels(8, 8)])
     with pytest.raises(ModelDirError, match="wants the input 'anchors'"):
         BoxDetector(FunctionRuntime(lambda feeds: [], "image", "anchors"), card()).detect([pixels(8, 8)])
+
+
+def test_the_class_of_the_pose_model_is_found_by_name() -> None:
+    runtime, the_card = FunctionRuntime(lambda feeds: [], "image"), card()
+    for names, label in ((["person", "Mouse"], 1), (["thing"], 0)):
+        the_card.label_list = names
+        detector = BoxDetector(runtime, the_card)
+        assert open_detector(detector, "mouse") is detector and detector.person_label == label
+    the_card.label_list = ["person", "dog"]
+    with pytest.raises(ModelDirError, match="person, dog.*'mouse'"):
+        _ = open_detector(BoxDetector(runtime, the_card), "mouse").person_label

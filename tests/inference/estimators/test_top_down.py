@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from support.planted_models import INPUT_WH, NORMALIZE, SKELETON, PlantedRuntime
 from ppdet.core.errors import DataError, ModelDirError
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.score_calibration import ScoreCalibration
 
 # A crop covers the box x 1.25; at twice the input's size a blob of sigma 16 px is one of 2 cells.
 BOX = np.array([[160, 120, 160 + 2 * 48 / 1.25, 120 + 2 * 64 / 1.25]])
@@ -46,6 +48,23 @@ def test_a_person_at_the_border_keeps_all_keypoints() -> None:
     keypoints, scores = estimator().estimate(image, box)
     np.testing.assert_allclose(keypoints[0], points, atol=0.25 * 4 * scale)  # a quarter of a cell; the border cuts the blobs
     assert (scores > 0.8).all()
+
+
+def test_scores_follow_the_calibration_of_the_card() -> None:
+    image = planted_person((400, 300), POINTS, 16.0)
+    keypoints, scores = estimator().estimate(image, BOX)
+    stored = {"temperature": 2.0, "shift": -0.5}
+    same, calibrated = estimator(extra={"score_calibration": stored}).estimate(image, BOX)
+    np.testing.assert_array_equal(same, keypoints)
+    np.testing.assert_allclose(calibrated, ScoreCalibration(2.0, -0.5)(scores), rtol=1e-6)
+    assert (calibrated < scores).all()
+
+
+@pytest.mark.parametrize("content", [{"shift": 1}, {"temperature": 0}, {"temperature": 1, "scale": 2}, 3])
+def test_a_calibration_that_is_none_is_refused(content: Any, tmp_path: Path) -> None:
+    pose_card(extra={"score_calibration": content}).write(tmp_path)
+    with pytest.raises(ModelDirError, match="score_calibration"):
+        ModelCard.load(tmp_path)
 
 
 def test_nobody_gives_empty_arrays() -> None:

@@ -124,3 +124,19 @@ def test_functions_that_return_something_else(returned: Any) -> None:
         open_detector(find).detect([IMAGE])
     with pytest.raises(ConfigError, match="the detector is a int"):
         open_detector(7)  # type: ignore[arg-type]
+
+
+def test_boxes_of_another_class(tmp_path: Path) -> None:
+    file = tmp_path / "boxes.json"
+    file.write_text(json.dumps(ANNOTATIONS))
+    (found,) = FileBoxes(file, "Dog").detect([IMAGE], ["a/x.png"])
+    assert found.boxes_xyxy.tolist() == [[5, 5, 10, 10]]
+    with pytest.raises(DataError, match="called mouse"):
+        FileBoxes(file, "mouse")
+
+
+@pytest.mark.parametrize("extra", [{"box": "image"}, {"box": "given", "category": "mouse"}])
+def test_models_of_whole_images_and_of_other_classes_get_no_detector_of_persons(extra: dict[str, str]) -> None:
+    card = pose_card()
+    card.extra.update(extra)
+    assert PosePipeline(keypoint=TopDownEstimator(PlantedRuntime(), card)).detector is None

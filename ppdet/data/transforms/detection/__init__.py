@@ -9,7 +9,12 @@ __getattr__, __all__ = lazy_names(
     {
         "AugmentHSV": "augment_hsv",
         "BatchRandomResize": "batch_random_resize",
+        "BboxXYXY2XYWH": "box_units",
+        "Gt2YoloTarget": "gt2yolo_target",
+        "Mixup": "mixup",
         "Mosaic": "mosaic",
+        "NormalizeBox": "box_units",
+        "PadBox": "pad_box",
         "PadGT": "pad_gt",
         "RandomCrop": "random_crop",
         "RandomDistort": "random_distort",

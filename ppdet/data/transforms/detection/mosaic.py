@@ -13,7 +13,7 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.image import ImageSample
-from ppdet.data.transforms.detection.box_operations import boxes_of, image_size, mirror, pixels_of, resize, set_boxes
+from ppdet.data.transforms.detection.box_operations import boxes_of, image_size, join_boxes, mirror, pixels_of, resize, set_boxes
 
 GREY = 114
 Range = Sequence[float]
@@ -39,6 +39,7 @@ class Mosaic:
     """
 
     partners = 4
+    epochs_key = "mosaic_epoch"
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class Mosaic:
         other.image = sheet
         set_boxes(other, boxes_of(other) + np.array([*corner, *corner], np.float64))
         sample.image = cv2.addWeighted(pixels_of(sample), 0.5, sheet, 0.5, 0)
-        return _with_boxes(sample, [sample, other])
+        return join_boxes(sample, [sample, other])
 
 
 def join_four(samples: Sequence[ImageSample], wh: Tuple[int, int], centre: Tuple[int, int]) -> ImageSample:
@@ -109,7 +110,7 @@ def join_four(samples: Sequence[ImageSample], wh: Tuple[int, int], centre: Tuple
     for sample, (x, y) in zip(samples, corners):
         sample.image = sheet
         set_boxes(sample, boxes_of(sample) + np.array([x, y, x, y], np.float64))
-    return _with_boxes(samples[0], samples)
+    return join_boxes(samples[0], samples)
 
 
 def warp(sample: ImageSample, matrix: np.ndarray, wh: Tuple[int, int]) -> ImageSample:
@@ -141,14 +142,3 @@ def _paste(sheet: np.ndarray, image: np.ndarray, corner: Sequence[int]) -> None:
 def _offset(size: int, limit: int, rng: Any) -> int:
     """Where a side of `size` begins in one of `limit`: cut at random if it is longer, else at 0."""
     return -int(rng.integers(0, size - limit)) if size > limit else 0
-
-
-def _with_boxes(sample: ImageSample, samples: Sequence[ImageSample]) -> ImageSample:
-    """The boxes of all samples together."""
-    sample.boxes_input = np.concatenate([boxes_of(each) for each in samples])
-    scores = [np.ones(len(each.labels)) if each.box_scores is None else each.box_scores for each in samples]
-    sample.boxes_xyxy = np.concatenate([each.boxes_xyxy for each in samples])
-    sample.labels = np.concatenate([each.labels for each in samples])
-    sample.crowd = np.concatenate([each.crowd for each in samples])
-    sample.box_scores = np.concatenate(scores)
-    return sample

@@ -1,0 +1,102 @@
+"""DeepLabCut's labels: `CollectedData_<scorer>.csv` (or .h5), of one animal or of several."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+from ppdet.core.errors import DataError, PpdetError
+from ppdet.data.formats.annotation_set import AnnotationSet, Point
+
+SINGLE = "single"
+"""DeepLabCut's name of the individual that owns body parts of no animal, such as corners of the arena."""
+CLASS = "animal"
+LIKELY = 0.6
+COORDS = ("x", "y", "likelihood")
+
+Column = Tuple[str, str, str]
+"""individual, body part, x or y or likelihood."""
+
+
+def is_deeplabcut(first_line: str) -> bool:
+    """Whether a CSV file that starts so is one of DeepLabCut."""
+    return first_line.lstrip("\ufeff").split(",")[0].strip().lower() == "scorer"
+
+
+def read(files: Sequence[Path], into: AnnotationSet) -> None:
+    """Add the animals of label files.
+
+    Raises:
+        DataError: a header that is not DeepLabCut's, or predictions of a video, whose rows are frame numbers without images.
+    """
+    for file in files:
+        columns, rows = _h5_table(file) if file.suffix.lower() in (".h5", ".hdf5") else _csv_table(file)
+        for name, values in rows:
+            _add_row(name, values, columns, into)
+
+
+def _add_row(name: str, values: Sequence[Any], columns: Sequence[Column], into: AnnotationSet) -> None:
+    cells: Dict[Tuple[str, str], Dict[str, float]] = {}
+    for column, value in zip(columns, values):
+        cells.setdefault(column[:2], {})[column[2]] = _number(value)
+    animals: Dict[str, Dict[str, Point]] = {}
+    for (individual, part), cell in cells.items():
+        if individual == SINGLE:
+            continue
+        likely = cell.get("likelihood", 1.0)
+        points = animals.setdefault(individual, {})
+        x, y = cell.get("x", math.nan), cell.get("y", math.nan)
+        points[part] = (x, y, 2) if math.isfinite(x) and math.isfinite(y) and likely >= LIKELY else (0, 0, 0)
+    for points in animals.values():
+        into.declare(CLASS, list(points))
+    labelled = [points for points in animals.values() if any(v for _, _, v in points.values())]
+    image = into.image(name, video=name.rpartition("/")[0]) if labelled else None
+    if image is not None:
+        for points in labelled:
+            into.add(image, CLASS, points)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _csv_table(file: Path) -> Tuple[List[Column], List[Tuple[str, List[str]]]]:
+    with open(file, newline="", encoding="utf-8-sig") as opened:
+        table = [row for row in csv.reader(opened) if row]
+    head = {row[0].strip().lower(): row for row in table[:5]}
+    if "bodyparts" not in head or "coords" not in head:
+        raise DataError(f"{file}: its first lines do not say `bodyparts` and `coords`, as DeepLabCut's do")
+    start = list(head).index("coords") + 1
+    coords = [cell.strip().lower() for cell in head["coords"]]
+    first = next((number for number, cell in enumerate(coords) if cell in COORDS), 0)
+    who = head.get("individuals", [""] * len(coords))
+    columns = [(who[n].strip(), head["bodyparts"][n].strip(), coords[n]) for n in range(first, len(coords))]
+    if first == 1 and table[start:] and all(row[0].strip().replace(".", "").isdigit() for row in table[start:]):
+        raise DataError(f"{file} holds predictions by frame number; give the label file CollectedData_*.csv")
+    return columns, [("/".join(cell.strip() for cell in row[:first]).replace("\\", "/"), row[first:]) for row in table[start:]]
+
+
+def _h5_table(file: Path) -> Tuple[List[Column], List[Tuple[str, List[Any]]]]:
+    beside = file.with_suffix(".csv")
+    try:
+        import pandas
+
+        table = pandas.read_hdf(file)
+    except ImportError as error:
+        if beside.is_file():
+            return _csv_table(beside)
+        raise PpdetError(
+            f"{file}: DeepLabCut's HDF5 needs pandas and tables, which are not installed: pip install pandas tables, or give "
+            "the CSV file that lies beside it"
+        ) from error
+    columns = [(str(key[1]) if len(key) == 4 else "", str(key[-2]), str(key[-1])) for key in table.columns]
+    rows = []
+    for key, values in zip(table.index, table.to_numpy().tolist()):
+        name = "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        rows.append((name.replace("\\", "/"), values))
+    return columns, rows

@@ -1,0 +1,99 @@
+"""Finds the image that a labelling tool means among the files of a folder.
+
+Tools write names with folders of another machine, Windows separators, URL encoding, or a prefix of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+from urllib.parse import unquote
+
+from ppdet.core.errors import DataError
+from ppdet.image.header import ImageHeader, read_header
+from ppdet.image.io import IMAGE_SUFFIXES
+
+HEADER_BYTES = 1 << 18
+_UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # Label Studio's
+
+
+class ImageIndex:
+    """The images below a folder.
+
+    Args:
+        root: the folder.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise DataError(f"--images {root} is no folder; give the folder that holds the annotated images")
+        self.root = root
+        self.names: List[str] = []
+        for folder, folders, files in os.walk(root, followlinks=True):
+            folders.sort()
+            inside = Path(folder).relative_to(root)
+            self.names += [(inside / name).as_posix() for name in sorted(files) if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+        self._exact = set(self.names)
+        self._by_base: Dict[str, List[str]] = defaultdict(list)
+        for name in self.names:
+            self._by_base[name.rsplit("/", 1)[-1].lower()].append(name)
+
+    def find(self, name: str) -> Optional[str]:
+        """The file below the folder, relative to it, that a tool calls `name`; None if there is none, or several fit.
+
+        An exact name comes first, then the file that shares most of the path's end.
+        """
+        for candidate in _spellings(name):
+            if candidate in self._exact:
+                return candidate
+        for candidate in _spellings(name):
+            parts = candidate.lower().split("/")
+            found = self._by_base.get(parts[-1], [])
+            if len(found) == 1:
+                return found[0]
+            if found:
+                ranked = sorted(((_shared_end(parts, other), other) for other in found), reverse=True)
+                return ranked[0][1] if ranked[0][0] > ranked[1][0] else None
+        return None
+
+    def header(self, name: str) -> Optional[ImageHeader]:
+        """Size and orientation of a file, by its header; None if it cannot be read."""
+        try:
+            with open(self.root / name, "rb") as file:
+                found = read_header(file.read(HEADER_BYTES))
+                if found is None:
+                    file.seek(0)
+                    found = read_header(file.read())
+        except OSError:
+            return None
+        return found
+
+    def size(self, name: str, turned: bool = False) -> Optional[Tuple[int, int]]:
+        """(width, height) as stored, or as its EXIF orientation turns it; None if the header cannot be read."""
+        header = self.header(name)
+        return None if header is None else header.turned_wh if turned else header.wh
+
+
+def _spellings(name: str) -> List[str]:
+    plain = re.sub(r"^(\./)+", "", name.replace("\\", "/"))
+    decoded = unquote(plain.split("?d=", 1)[-1])
+    names = [plain, decoded]
+    folder, _, base = decoded.rpartition("/")
+    if _UPLOAD_PREFIX.match(base):
+        names.append(f"{folder}/{base[9:]}" if folder else base[9:])
+    return list(dict.fromkeys(names))
+
+
+def _shared_end(parts: List[str], other: str) -> int:
+    count = 0
+    for one, two in zip(reversed(parts), reversed(other.lower().split("/"))):
+        if one != two:
+            break
+        count += 1
+    return count

@@ -1,0 +1,127 @@
+"""YOLO-pose (Ultralytics): a text file per image, numbers as fractions of the image; `data.yaml` says how many keypoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ppdet.core.config.nodes import plain
+from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.errors import DataError
+from ppdet.data.formats.annotation_set import AnnotationSet, Point
+
+SPLITS = ("train", "val", "test")
+
+
+def is_yolo_yaml(content: Any) -> bool:
+    """Whether a YAML file is the description of a YOLO-pose dataset."""
+    return isinstance(content, Mapping) and isinstance(content.get("kpt_shape"), (list, tuple))
+
+
+def read(path: Path, into: AnnotationSet) -> None:
+    """Add the objects of all label files of a dataset.
+
+    Args:
+        path: its `data.yaml`, or the folder that holds it.
+        into: takes the objects.
+
+    Raises:
+        DataError: no `kpt_shape`, no label files, or a row with another number of columns.
+    """
+    file = path if path.is_file() else _description(path)
+    content = plain(load_yaml(file))
+    if not is_yolo_yaml(content):
+        raise DataError(f"{file} has no `kpt_shape: [K, 2 or 3]`, which YOLO-pose needs; is it a dataset without keypoints?")
+    count, dims = int(content["kpt_shape"][0]), int(content["kpt_shape"][1])
+    names = _class_names(content.get("names"))
+    keypoints = _keypoint_names(content, count)
+    for label in names.values():
+        into.declare(label, keypoints)
+    labels = _label_files(file, content)
+    if not labels:
+        raise DataError(f"{file}: there is no label file in a folder `labels` beside it")
+    for label_file in labels:
+        _read_labels(label_file, names, keypoints, dims, into)
+
+
+def _description(folder: Path) -> Path:
+    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        if is_yolo_yaml(plain(load_yaml(file))):
+            return file
+    raise DataError(f"{folder} has no data.yaml with `kpt_shape`; give the file")
+
+
+def _class_names(given: Any) -> Dict[int, str]:
+    if isinstance(given, Mapping):
+        return {int(number): str(name) for number, name in given.items()}
+    return {number: str(name) for number, name in enumerate(given or ["object"])}
+
+
+def _keypoint_names(content: Mapping[str, Any], count: int) -> List[str]:
+    given = content.get("kpt_names")
+    if isinstance(given, Mapping):  # one list per class
+        given = next(iter(given.values()), None)
+    if isinstance(given, list) and len(given) == count:
+        return [str(name) for name in given]
+    flip = content.get("flip_idx")
+    if isinstance(flip, list) and len(flip) == count and sorted(flip) == list(range(count)):
+        return [_by_flip(i, int(flip[i])) for i in range(count)]
+    return [f"kp{i}" for i in range(count)]
+
+
+def _by_flip(i: int, partner: int) -> str:
+    """A name that says who the mirror partner is, since the file has none."""
+    return f"kp{i}" if i == partner else f"left_kp{i}" if i < partner else f"right_kp{partner}"
+
+
+def _label_files(file: Path, content: Mapping[str, Any]) -> List[Path]:
+    root = file.parent
+    if isinstance(content.get("path"), str):
+        for base in (root / content["path"], Path(content["path"]), root):
+            if base.is_dir():
+                root = base
+                break
+    found: List[Path] = []
+    for split in SPLITS:
+        for place in _as_list(content.get(split)):
+            labels = root / "/".join("labels" if part == "images" else part for part in Path(place).parts)
+            found += sorted(labels.rglob("*.txt")) if labels.is_dir() else []
+    return found or sorted((root / "labels").rglob("*.txt"))
+
+
+def _as_list(value: Any) -> List[str]:
+    return [str(each) for each in value] if isinstance(value, list) else [] if value is None else [str(value)]
+
+
+def _read_labels(file: Path, names: Mapping[int, str], keypoints: Sequence[str], dims: int, into: AnnotationSet) -> None:
+    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    image = _image_of(file, into) if rows else None
+    if image is None:
+        return
+    wh = (image["width"], image["height"])
+    wanted = 5 + len(keypoints) * dims
+    for number, row in enumerate(rows, start=1):
+        if len(row) != wanted:
+            raise DataError(f"{file}, line {number}: {len(row)} columns, expected 5 + {len(keypoints)} x {dims} = {wanted}")
+        try:
+            values = [float(cell) for cell in row]
+        except ValueError as error:
+            raise DataError(f"{file}, line {number}: {error}") from error
+        cx, cy, w, h = (value * wh[i % 2] for i, value in enumerate(values[1:5]))
+        points = dict(zip(keypoints, (_point(values[i : i + dims], wh) for i in range(5, wanted, dims))))
+        into.add(image, names.get(int(values[0]), str(int(values[0]))), points, [cx - w / 2, cy - h / 2, w, h])
+
+
+def _image_of(file: Path, into: AnnotationSet) -> Optional[Dict[str, Any]]:
+    parts = ["images" if part == "labels" else part for part in file.parts[-3:-1]]
+    for suffix in (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"):
+        name = "/".join([*parts, file.stem + suffix])
+        if into.index.find(name):
+            return into.image(name)
+    return into.image(file.stem + ".jpg")
+
+
+def _point(cell: Sequence[float], wh: Tuple[float, float]) -> Point:
+    x, y = cell[0], cell[1]
+    visible = int(cell[2]) if len(cell) > 2 else 2 if min(x, y) >= 0 else 0
+    return (x * wh[0], y * wh[1], min(visible, 2)) if visible > 0 else (0, 0, 0)

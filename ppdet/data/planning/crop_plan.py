@@ -1,0 +1,191 @@
+"""Chooses what a crop is made around, whether images are mirrored, how far they are turned, and the network's input.
+
+Legend: N objects, K keypoints.
+"""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ppdet.annotations.sidedness import one_sided
+from ppdet.data.coco.persons import EXTENT, GIVEN, IMAGE
+from ppdet.data.planning.choice import Choice
+from ppdet.data.planning.class_objects import ClassObjects
+from ppdet.data.planning.shapes import mirrored_share, pairs_asymmetry, turns
+from ppdet.data.planning.skeleton_plan import is_person
+from ppdet.geometry.crop import BOX_PADDING
+from ppdet.skeletons import Skeleton
+from ppdet.skeletons.side_names import side_of
+
+SINGLE = 0.95
+"""Share of images with one object from which on a whole image can stand for its object."""
+FILLS = 0.3
+"""An object whose box is at least this long, as a part of the image's longer side, is large enough for whole images."""
+ALL_OVER = 0.8
+"""Boxes that cover this part of their image are whole images."""
+FEWEST_FOR_SIDES = 6
+"""Objects from which on a common order of keypoints is no accident (2 * .5^6 = .03)."""
+BOTH_HANDS = 0.15
+ASYMMETRIC, WORSE_BY = 0.35, 1.5
+STRIDE = 32
+"""Sides of the input are multiples of the network's coarsest stride."""
+WHOLE_PADDING = 1.1
+"""Factor of the crop on a whole image: some room for keypoints at the border, and little of the input wasted."""
+SMALLEST_AREA, LARGEST_AREA = 96 * 128, 384 * 384
+"""Of the input, in pixels: the smaller PP-TinyPose, and what a processor still trains."""
+FEWEST_SEEN, FEWEST_PASSES = 4000, 40
+"""Crops, and passes over the data, that a training from the bundled weights needs at least."""
+FEWEST_SEEN_OF_PEOPLE = 8000
+"""The same for people: the bundled weights know them at 96 x 128, so a size near that one starts far ahead."""
+SMALLEST_SIDE, LARGEST_SIDE = 64, 768
+
+
+def plan_box(objects: ClassObjects) -> Choice[str]:
+    """What a crop is made around: the given boxes, the extent of the keypoints, or the whole image."""
+    counts = np.bincount(objects.image_row, minlength=len(objects.image_wh))
+    single = float((counts == 1).mean())
+    with_box = np.isfinite(objects.boxes_xywh).all(axis=1)
+    wh = objects.image_wh[objects.image_row]
+    boxes = np.where(with_box[:, None], objects.boxes_xywh, objects.extents_xywh)
+    cover = float(np.median(np.prod(np.clip(boxes[:, 2:] / wh, 0, 1), axis=1)))
+    length = float(np.median(boxes[:, 2:].max(axis=1) / wh.max(axis=1)))
+    person, has_boxes = is_person(objects.names), bool(with_box.mean() >= 0.9)
+    if single >= SINGLE and has_boxes and cover >= ALL_OVER:
+        return Choice(
+            IMAGE, f"the boxes cover {cover:.0%} of their images (median): the whole image is the box, no detector needed"
+        )
+    if single >= SINGLE and not person and length >= FILLS:
+        return Choice(
+            IMAGE,
+            f"one object per image, and it is {length:.0%} of the image's length (median): the whole image is its box, in "
+            "training as "
+            "in use, and no detector is needed",
+        )
+    if has_boxes:
+        use = "in use, a detector (a config for one is beside this one) or a file of boxes has to give them (--det)"
+        use = "the bundled detector of persons finds them in use" if person else use
+        return Choice(GIVEN, f"the file has boxes, and an object is {length:.0%} of its image's length (median); {use}")
+    if single >= SINGLE and not person:
+        return Choice(
+            IMAGE,
+            "one object per image and no boxes in the file: without a detector the whole image is all there is in use, "
+            "although an "
+            f"object is only {length:.0%} of its length (median)",
+        )
+    use = "a detector (a config for one is beside this one), or a file of boxes, has to say where objects are (--det)"
+    use = "the bundled detector of persons says where they are" if person else use
+    return Choice(
+        EXTENT,
+        f"the file has no boxes: crops are made around the keypoints, {counts.mean():.1f} objects per image; in use {use}",
+    )
+
+
+def plan_mirror(objects: ClassObjects, skeleton: Skeleton) -> Choice[bool]:
+    """Whether training images are mirrored."""
+    pairs, names = skeleton.flip_pairs, skeleton.names
+    paired = {index for pair in pairs for index in pair}
+    alone = [name for index, name in enumerate(names) if index not in paired and side_of(name)]
+    order = one_sided(objects.keypoints, names, pairs, FEWEST_FOR_SIDES)
+    if not pairs:
+        share, count = mirrored_share(objects.keypoints)
+        if count >= FEWEST_FOR_SIDES and BOTH_HANDS <= share <= 1 - BOTH_HANDS:
+            return Choice(
+                True,
+                f"both hands occur: {share:.0%} of {count} objects fit the others better as mirror images; no names of "
+                "keypoints swap",
+            )
+        return Choice(
+            False, "no names for left and right, and the objects do not occur in both hands: a mirror image shows none of them"
+        )
+    if alone:
+        return Choice(False, f"{alone[0]} has no partner on the other side: in a mirror image its name would be wrong")
+    if order is not None:
+        return Choice(False, f"one-sided: {order}; a mirror image shows the opposite, and left and right come out on one spot")
+    swapped, plain = pairs_asymmetry(objects.keypoints, pairs)
+    if swapped > ASYMMETRIC and swapped > WORSE_BY * plain:
+        return Choice(
+            False,
+            f"the pairs do not mirror each other in the data (mirrored shapes are off by {swapped:.0%} of their size, "
+            f"{plain:.0%} "
+            "without swapping): check the names",
+        )
+    if len(objects.keypoints) < FEWEST_FOR_SIDES:
+        return Choice(
+            True,
+            f"left and right keypoints swap; {len(objects.keypoints)} objects are too few to tell whether all face one way: "
+            "if so, "
+            "switch it off (flip: false, twice)",
+        )
+    return Choice(True, "left and right keypoints swap, and the objects face both ways")
+
+
+def plan_turn(objects: ClassObjects) -> Choice[int]:
+    """Degrees of the random turns."""
+    found = np.abs(turns(objects.keypoints))
+    if len(found) < FEWEST_FOR_SIDES:
+        return Choice(30, "as in PP-TinyPose's recipe")
+    spread = float(np.percentile(found, 80))
+    degrees = int(np.clip(5 * round(spread * 0.75 / 5), 15, 90))
+    return Choice(degrees, f"80 in 100 objects lie turned by up to {spread:.0f} degrees against the mean")
+
+
+def crop_sizes(objects: ClassObjects, box: str) -> np.ndarray:
+    """(N, 2) width and height of the objects' boxes in pixels, before padding."""
+    wh = objects.image_wh[objects.image_row]
+    if box == IMAGE:
+        return wh
+    given = np.isfinite(objects.boxes_xywh).all(axis=1, keepdims=True) & (box == GIVEN)
+    return np.maximum(np.where(given, objects.boxes_xywh, objects.extents_xywh)[:, 2:], 1.0)
+
+
+def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, turn: int) -> Choice[Tuple[int, int]]:
+    """Width and height of the network's input.
+
+    Args:
+        objects: of the class.
+        box: what crops are made around.
+        num_train: training objects.
+        pixels: input pixels that the time budget trains on.
+        turn: degrees of the random turns; objects that lie any way need a square.
+    """
+    padding = WHOLE_PADDING if box == IMAGE else BOX_PADDING
+    sizes = crop_sizes(objects, box)
+    aspect = float(np.exp(np.median(np.log(sizes[:, 0] / sizes[:, 1]))))
+    spread = float(np.exp(np.median(np.abs(np.log(sizes[:, 0] / sizes[:, 1]) - np.log(aspect)))))
+    square = box != IMAGE and (turn >= 60 or spread > 1.5)
+    if is_person(objects.names) and box != IMAGE and not square:
+        aspect = min(max(aspect, 0.5), 1.0)
+    used = 1.0 if square else float(np.clip(aspect, 1 / 6, 6.0))
+    detail = float(np.median(sizes.prod(axis=1))) * padding**2
+    people = is_person(objects.names)
+    area = pixels / max(FEWEST_SEEN_OF_PEOPLE if people else FEWEST_SEEN, FEWEST_PASSES * num_train)
+    limit = 1.5 * detail
+    wh = _sides(float(np.clip(min(area, limit), SMALLEST_AREA, LARGEST_AREA)), used)
+    why = f"aspect {used:.2f} (objects: {aspect:.2f} in the median{', at all angles or of all aspects' if square else ''}); "
+    seen = int(pixels / (wh[0] * wh[1]))
+    why += (f"no more than the {int(np.sqrt(detail))} pixels across that the images have" if limit < area else
+            f"the largest size at which the time allows about {seen} crops ({seen / max(num_train, 1):.0f} passes)")  # fmt: skip
+    return Choice(wh, why)
+
+
+def _sides(area: float, aspect: float) -> Tuple[int, int]:
+    """Multiples of 32 with about this area and aspect."""
+    options: List[Tuple[float, Tuple[int, int]]] = []
+    for width in range(SMALLEST_SIDE, LARGEST_SIDE + 1, STRIDE):
+        for height in range(SMALLEST_SIDE, LARGEST_SIDE + 1, STRIDE):
+            off = abs(np.log(width * height / area)) + 1.5 * abs(np.log(width / height / aspect))
+            options.append((off, (width, height)))
+    return min(options)[1]
+
+
+def widened(extent_xywh: Sequence[float], image_wh: Sequence[float]) -> Optional[List[float]]:
+    """A box for keypoints whose extent is too flat to be one, else None: at least a fifth of the longer side each way, or a tenth
+    of the image's shorter side if all lie on one spot."""
+    x, y, w, h = (float(value) for value in extent_xywh)
+    least = max(0.2 * max(w, h), 0.1 * min(image_wh) if max(w, h) < 1 else 0.0, 4.0)
+    if min(w, h) >= least:
+        return None
+    wide, high = max(w, least), max(h, least)
+    return [x + w / 2 - wide / 2, y + h / 2 - high / 2, wide, high]

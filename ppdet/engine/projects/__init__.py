@@ -1,0 +1,1 @@
+"""From a folder of annotations to a project that can be trained."""

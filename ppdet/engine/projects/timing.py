@@ -1,0 +1,41 @@
+"""Times a few training iterations of a config on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import paddle
+
+from ppdet.core.config.load import load_config
+from ppdet.core.logger import get_logger
+from ppdet.engine.assembly import Assembly
+from ppdet.engine.benchmarks.training_speed import measure_training
+
+_log = get_logger(__name__)
+ITERATIONS, WARMUP = 3, 1
+
+
+def can_build_operators() -> bool:
+    """Whether training would run on a CPU, and there is a compiler for the toolkit's own operators."""
+    on_gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
+    return not on_gpu and shutil.which(os.environ.get("CXX", "g++")) is not None
+
+
+def pixels_per_second(config: Path) -> float:
+    """Input pixels that a config trains on per second.
+
+    Medians of the parts of an iteration are summed, so that one iteration that waited for another program does not count.
+
+    Raises:
+        ConfigError: the CPU operators cannot be built.
+    """
+    loaded = load_config(config)
+    _log.info("timing %d training iterations", ITERATIONS)
+    speed = measure_training(loaded, ITERATIONS, WARMUP)
+    codec = Assembly(loaded).codec
+    assert codec is not None, "a pose config has a codec"
+    width, height = codec.input_wh
+    seconds = speed.data + speed.forward + speed.backward + speed.update
+    return float(speed.batch_size * speed.processes / seconds * width * height)

@@ -1,0 +1,52 @@
+"""Encoded images from clients: what is refused from the header, before anything is decoded, and decoding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ppdet.core.errors import MediaError
+from ppdet.image.header import read_header
+from ppdet.image.io import MAX_SIDE, decode_stored_image
+from ppdet.service.problems import RequestError
+
+FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "BMP": "image/bmp"}
+"""Formats that are decoded, and their media types. Decoders of rarer formats are larger targets, so these are left out."""
+NAME = "of the request"
+
+
+def checked_pixels(data: bytes, most_pixels: int) -> int:
+    """The number of pixels that an image says it has.
+
+    Raises:
+        RequestError: it is empty, of another format, or too large.
+    """
+    if not data:
+        raise RequestError(400, "empty_body", "the request holds no image (0 bytes): send the content of an image file")
+    header = read_header(data)
+    known = ", ".join(FORMATS)
+    if header is None:
+        raise RequestError(415, "unknown_format", f"the {len(data)} bytes are no image that is read here: send {known}")
+    if header.format not in FORMATS:
+        raise RequestError(415, "unknown_format", f"the image is {header.format}: convert it to one of {known}")
+    width, height = header.wh
+    if width < 1 or height < 1:
+        raise RequestError(422, "damaged_image", f"the image has no pixels ({width} x {height}): send another one")
+    if width * height > most_pixels:
+        raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, more than the {most_pixels} that "
+                           "are taken: scale it down")
+    if max(width, height) > MAX_SIDE:
+        raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, and no side may be longer than "
+                           f"{MAX_SIDE}: scale it down or cut it")
+    return width * height
+
+
+def decoded(data: bytes, most_pixels: int) -> np.ndarray:
+    """(H, W, 3) RGB uint8, turned as the EXIF orientation says.
+
+    Raises:
+        RequestError: the image is damaged.
+    """
+    try:
+        return decode_stored_image(data, NAME, max_pixels=most_pixels).upright()
+    except MediaError as error:
+        raise RequestError(422, "damaged_image", str(error)) from error
