@@ -84,13 +84,14 @@ class Runtime(ABC):
         package: Python package to import; empty if none is needed.
         distribution: name of that package on the package index, if it differs.
         install: how to install it.
-        reads: formats that it reads, in order of preference: fields of `ModelFiles` ("onnx", "pir", "legacy").
+        reads: formats that it reads, in order of preference: fields of `ModelFiles` ("onnx", "ir", "mnn", "pir", "legacy").
         devices: values of `--device` that it may run on.
         precisions: values of `--precision` that it computes in.
         thread_safety: one sentence on calls of `run` from several threads. `run` must be safe in any case.
         auto_rank: rank in the automatic choice for "cpu", "gpu" (any other device) and "tensorrt", the lowest first; without a
             rank it is only used if named explicitly.
         has_onednn_switch: whether it uses `RuntimeOptions.enable_mkldnn`.
+        races: whether the automatic choice on a CPU may time it; not if loading it takes seconds.
         keeps_bits: whether an input's output on a CPU is the same to the last bit in any batch (`tests/inference/batching`).
 
     Attributes:
@@ -114,6 +115,7 @@ class Runtime(ABC):
     thread_safety: ClassVar[str] = ""
     auto_rank: ClassVar[Mapping[str, int]] = NOTHING
     has_onednn_switch: ClassVar[bool] = False
+    races: ClassVar[bool] = False
     keeps_bits: ClassVar[bool] = False
 
     precision: str = "fp32"
