@@ -205,14 +205,14 @@ class HeatmapCodec(Codec):
         return uv, maps[np.arange(len(maps)), cells[:, 1], cells[:, 0]]
 
     def _dark(self, maps: np.ndarray, cells: np.ndarray) -> np.ndarray:
-        offset, defined = peaks.dark_offset(maps, cells, self.blur_kernel)
+        offset, defined, is_peak = peaks.dark_step(maps, cells, self.blur_kernel)
         if self.paddledet_exact:
             return cells + np.where(defined[:, None], offset, 0.0)
         radius = self.blur_kernel // 2
         h, w = maps.shape[1:]
         # Near the border the blur lacks the values outside the map.
         clear = ((cells >= 2 + radius) & (cells < np.array([w, h]) - 2 - radius)).all(1)
-        defined &= clear & peaks.curvature_is_peak(maps, cells, self.blur_kernel)
+        defined &= clear & is_peak
         offset = np.clip(peaks.unbias(offset, self.sigma, self.blur_kernel), -1, 1)
         at_border = np.flatnonzero(~clear)
         if len(at_border):

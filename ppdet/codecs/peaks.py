@@ -75,8 +75,15 @@ def dark_offset(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[
         (M, 2) offset in cells and (M,) bool: whether the step is defined, i.e. the peak has two cells on every side and the
         Hessian can be inverted.
     """
-    radius = blur_kernel // 2
-    log = np.log(np.maximum(_blurred_neighbourhood(maps, cells, 2, radius), _FLOOR))
+    offset, defined, _ = dark_step(maps, cells, blur_kernel)
+    return offset, defined
+
+
+def dark_step(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `dark_offset` gives and, from the same blurred neighbourhoods, (M,) bool: whether the map is concave along both axes
+    at the peak; otherwise a Newton step is meaningless."""
+    near = _blurred_neighbourhood(maps, cells, 2, blur_kernel // 2)
+    log = np.log(np.maximum(near, _FLOOR))
     gradient = np.stack([log[:, 2, 3] - log[:, 2, 1], log[:, 3, 2] - log[:, 1, 2]], axis=1) / 2
     dxx = (log[:, 2, 4] - 2 * log[:, 2, 2] + log[:, 2, 0]) / 4
     dyy = (log[:, 4, 2] - 2 * log[:, 2, 2] + log[:, 0, 2]) / 4
@@ -84,14 +91,9 @@ def dark_offset(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> tuple[
     step, det = _newton_step(gradient, dxx, dyy, dxy)
     h, w = maps.shape[1:]
     inner = ((cells >= 2) & (cells < np.array([w - 2, h - 2]))).all(1)
-    return step, inner & (det != 0)
-
-
-def curvature_is_peak(maps: np.ndarray, cells: np.ndarray, blur_kernel: int) -> np.ndarray:
-    """(M,) bool: whether the blurred map is concave along both axes at the peak; otherwise a Newton step is meaningless."""
-    near = _blurred_neighbourhood(maps, cells, 2, blur_kernel // 2)
     centre = 2 * near[:, 2, 2]
-    return (near[:, 2, 4] + near[:, 2, 0] < centre) & (near[:, 4, 2] + near[:, 0, 2] < centre)
+    is_peak = (near[:, 2, 4] + near[:, 2, 0] < centre) & (near[:, 4, 2] + near[:, 0, 2] < centre)
+    return step, inner & (det != 0), is_peak
 
 
 def border_offset(maps: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,10 +162,14 @@ def gaussian_kernel(size: int) -> np.ndarray:
 def _blurred_neighbourhood(maps: np.ndarray, cells: np.ndarray, reach: int, radius: int) -> np.ndarray:
     """(M, 2 reach + 1, 2 reach + 1) float64 blurred values around each cell; zeros are assumed outside the map."""
     pad = reach + radius
-    padded = np.pad(maps, ((0, 0), (pad, pad), (pad, pad)))
-    span = np.arange(2 * pad + 1)
-    m = np.arange(len(maps))[:, None, None]
-    patch = padded[m, (cells[:, 1, None] + span)[:, :, None], (cells[:, 0, None] + span)[:, None, :]].astype(np.float64)
+    span = np.arange(-pad, pad + 1)
+    h, w = maps.shape[1:]
+    xs, ys = cells[:, 0, None] + span, cells[:, 1, None] + span
+    at = np.clip(ys, 0, h - 1)[:, :, None] * w + np.clip(xs, 0, w - 1)[:, None, :] + np.arange(len(maps))[:, None, None] * (h * w)
+    patch = np.ascontiguousarray(maps).reshape(-1)[at].astype(np.float64)
+    outside_x, outside_y = (xs < 0) | (xs >= w), (ys < 0) | (ys >= h)
+    if outside_x.any() or outside_y.any():
+        patch[outside_y[:, :, None] | outside_x[:, None, :]] = 0.0
     if radius == 0:
         return patch
     side = 2 * reach + 1

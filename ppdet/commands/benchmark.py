@@ -8,13 +8,15 @@ speed of the machine.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.config_flags import add_config_flags
 from ppdet.commands.flags.values import add_switch, check_numbers
 from ppdet.core.errors import ConfigError
+from ppdet.inference.presets import PRESETS
 from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
 
 
@@ -29,6 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     unite.add_argument("--video_file", nargs="+", required=True)
     unite.add_argument("--engines", nargs="+", default=engines)
     unite.add_argument("--cpu_threads", type=int, default=2)
+
+    pipeline = kinds.add_parser("pipeline", help="frames/s, stages and drift of the pipeline, beside its networks alone")
+    pipeline.add_argument("videos", nargs="+", metavar="VIDEO")
+    pipeline.add_argument("--det", metavar="MODEL", help="name, exported folder or ONNX file (default: the bundled one)")
+    pipeline.add_argument("--model", metavar="MODEL", help="the same for the pose model")
+    pipeline.add_argument("--engine", choices=("auto", *engines), default="auto")
+    pipeline.add_argument("--cpu_threads", type=int, default=2, help="of all networks together (default: %(default)s)")
+    pipeline.add_argument("--presets", nargs="+", choices=tuple(PRESETS), default=["balanced", "fast"])
+    pipeline.add_argument("--steps", action="store_true", help="instead of presets: what each step gains")
+    pipeline.add_argument("--repeats", type=int, default=5, help="rounds, whose medians are shown (default: %(default)s)")
+    pipeline.add_argument("--max_frames", type=int, metavar="N", help="of each video")
+    pipeline.add_argument("--json", metavar="FILE", help="write everything, stages and machine included")
 
     network = kinds.add_parser("network", help="milliseconds of an exported network alone, for each engine")
     network.add_argument("--model_dir", required=True)
@@ -96,6 +110,9 @@ def run(args: argparse.Namespace) -> None:
     elif args.kind == "track":
         _track(args)
         return
+    elif args.kind == "pipeline":
+        _pipeline(args)
+        return
     elif args.kind == "batch":
         from ppdet.engine.benchmarks import batch_speed
 
@@ -106,6 +123,35 @@ def run(args: argparse.Namespace) -> None:
         header = ["command", "seconds"]
     for line in benchmark.markdown_table(header, rows):
         print(line, flush=True)
+
+
+def _pipeline(args: argparse.Namespace) -> None:
+    from ppdet.core.files import atomic_write
+    from ppdet.engine.benchmarks import pipeline_speed as speed
+    from ppdet.engine.benchmarks.benchmark import markdown_table
+
+    if args.repeats < 1 or args.max_frames is not None and args.max_frames < 1:
+        raise ConfigError("--repeats and --max_frames must be 1 or more")
+    settings = speed.step_settings(args.cpu_threads) if args.steps else speed.usual_settings(args.cpu_threads, args.presets)
+    models = {name: getattr(args, name) for name in ("det", "model") if getattr(args, name) is not None}
+    stamp, found = speed.hardware_stamp(), []
+    print(f"{stamp['machine']}; load {stamp['load']}; " + ", ".join(f"{k} {v}" for k, v in stamp["versions"].items()), flush=True)
+
+    def rows() -> Iterator[list[str]]:
+        for each in speed.measure(args.videos, settings, args.repeats, args.max_frames, engine=args.engine, **models):
+            found.append(each)
+            yield each.row()
+
+    for line in markdown_table(speed.HEADER, rows()):
+        print(line, flush=True)
+    for each in found:
+        print(f"\n{each.video}, {each.setting}: runs by batch {each.runs}")
+        for name, figures in each.stages.items():
+            print(f"  {name}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
+    if args.json:
+        with atomic_write(args.json, "w") as file:
+            json.dump(speed.as_json(found, stamp), file, indent=1)
+        print(f"wrote {args.json}")
 
 
 def _track(args: argparse.Namespace) -> None:

@@ -25,19 +25,22 @@ from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, 
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, ModelCard
 from ppdet.inference.onnx_models.model import PERSON_NAMES
+from ppdet.inference.people_finder import IMAGE_BOX, BoxesAndScores, PeopleFinder
+from ppdet.inference.presets import BALANCED, preset_of
+from ppdet.inference.redetection.interval_finder import IntervalFinder, chosen_interval
+from ppdet.inference.redetection.schedule import Interval
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.tracking.candidates import boxes_to_keep
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.video.ahead import checked_workers
 from ppdet.inference.video.estimation import open_results
 from ppdet.inference.zone_people import only_in_zones, with_strangers
-from ppdet.inference.zones.zone import Zone, membership
+from ppdet.inference.zones.zone import Zone
 from ppdet.skeletons import Skeleton
 
 AUTO = "auto"
-IMAGE_BOX = "image"
 Detector = Union[AnyDetector, None]
 
 
@@ -77,11 +80,16 @@ class PosePipeline:
         det, model: short for `detector` and `keypoint`.
 
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
+        workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads. For light
+            networks many workers of one thread are faster than one of many. 0: one frame after the other. Keyword only.
+        det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. None: what the
+            preset says. Keyword only.
+        preset: "accurate", "balanced" or "fast"; see `PRESETS`. Keyword only.
 
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
             detector.
-        ConfigError: flip test of an exported bottom-up model; a model given twice.
+        ConfigError: flip test of an exported bottom-up model; a model given twice; an interval without a detector.
     """
 
     def __init__(
@@ -99,10 +107,15 @@ class PosePipeline:
         image_range: Sequence[float] | None = None,
         *,
         zones: Sequence[Zone] = (),
+        workers: int = 1,
+        det_interval: Interval | None = None,
+        preset: str = BALANCED,
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
     ) -> None:
-        options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision}
+        options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision,
+                   "runs_at_once": max(1, checked_workers(workers))}  # fmt: skip
+        speed = preset_of(preset)
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
         if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
             raise ConfigError("det is short for detector, and model for keypoint: give each model once")
@@ -125,6 +138,7 @@ class PosePipeline:
         if isinstance(place, Path):
             runtime = open_runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
                                    dynamic_shape=card.use_dynamic_shape)
+            how = replace(how, flip_test=flip_test or speed.flip_test and "flip_test" in kind.accepts)
             place = kind.from_options(runtime, card, how)
         self.detector: BoxSource | None = detector
         self.estimator: PoseEstimator = place
@@ -132,10 +146,18 @@ class PosePipeline:
         self.person_threshold = person_threshold
         self.image_range = checked_range(image_range)
         self.zones = tuple(zones)
+        self.workers = checked_workers(workers)
         self.timer = StageTimer()
-        self._streams: dict[Hashable, StreamTracker] = {}
+        self._warned: set[str] = set()
+        self.det_interval = chosen_interval(self.finder, det_interval, speed.det_interval)
+        self._streams: dict[Hashable, tuple[StreamTracker, IntervalFinder | None]] = {}
         self._streams_lock = threading.Lock()
-        self._whole_images_checked = False
+
+    @property
+    def finder(self) -> PeopleFinder:
+        """Finds people step by step, with the attributes as they are now."""
+        return PeopleFinder(self.detector, self.estimator, self.det_threshold, self.person_threshold, self.zones, self.timer,
+                            self._warned)
 
     @property
     def skeleton(self) -> Skeleton:
@@ -248,13 +270,25 @@ class PosePipeline:
             DataError: the array is no RGB image.
         """
         image = checked_image(image, self.image_range)
+        look = self.finder.look([image], [path])[0]
+        people, rest = self.finder.people(look, expected, low_score)
         size = (image.shape[1], image.shape[0])
-        people, rest = self._poses([image], [path], expected, low_score)[0]
-        result = PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
-                            image=image if frame_id is None else None)
-        if expected is not None:
-            return with_strangers(result, *rest)
-        return only_in_zones(result, self.zones)
+        result = self.result(people, rest, size, path, frame_id, timestamp_ms, expected is not None)
+        return result if frame_id is not None else replace(result, image=image)
+
+    def result(
+        self,
+        people: People,
+        rest: BoxesAndScores,
+        image_wh: tuple[int, int],
+        path: str | None = None,
+        frame_id: int | None = None,
+        timestamp_ms: float | None = None,
+        is_tracked: bool = False,
+    ) -> PoseResult:
+        """The result of an image in which `finder` found people, and `rest` outside the zones; these count for a tracker."""
+        result = PoseResult(*people, self.estimator.skeleton, image_wh, path, frame_id, timestamp_ms)
+        return with_strangers(result, *rest) if is_tracked else only_in_zones(result, self.zones)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
@@ -264,52 +298,10 @@ class PosePipeline:
             paths: where each comes from, or None.
         """
         images = [checked_image(image, self.image_range) for image in images]
-        every = [PoseResult(*people, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                 for image, path, (people, _) in zip(images, paths, self._poses(images, paths))]
-        return [only_in_zones(result, self.zones) for result in every]
-
-    def _poses(
-        self,
-        images: Sequence[np.ndarray],
-        paths: Sequence[str | None],
-        expected: np.ndarray | None = None,
-        low_score: float = 1.0,
-    ) -> list[tuple[People, tuple[np.ndarray, np.ndarray]]]:
-        """People of each image, and the boxes and scores of people outside the zones, who get no poses."""
-        nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
-        if self.estimator.finds_people_itself:
-            return [(people, nobody) for people in self.estimator.poses(images, None, self.person_threshold, self.timer)]
-        boxes = self._boxes(images, paths, expected, low_score)
-        rest = [nobody] * len(boxes)
-        if self.zones:
-            inside = [membership(self.zones, one, image.shape[1::-1]).any(axis=1) for image, (one, _) in zip(images, boxes)]
-            rest = [(one[~rows], scores[~rows]) for (one, scores), rows in zip(boxes, inside)]
-            boxes = [(one[rows], scores[rows]) for (one, scores), rows in zip(boxes, inside)]
-        return list(zip(self.estimator.poses(images, boxes, self.person_threshold, self.timer), rest))
-
-    def _boxes(
-        self, images: Sequence[np.ndarray], paths: Sequence[str | None], expected: np.ndarray | None, low_score: float
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(N, 4) boxes of people and their (N,) scores, for each image."""
-        if self.detector is None:
-            self._check_whole_images()
-            return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
-        with self.timer.stage("detect"):
-            takes_paths = getattr(self.detector, "takes_paths", False)
-            found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
-        people = [one[np.isin(one.labels, self.detector.person_label)] for one in found]
-        keep = [boxes_to_keep(one.boxes_xyxy, one.scores, self.det_threshold, low_score, expected) for one in people]
-        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(people, keep)]
-
-    def _check_whole_images(self) -> None:
-        """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
-        trained_on = self.estimator.card.extra.get(BOX_KEY, IMAGE_BOX)
-        if trained_on != IMAGE_BOX and not self._whole_images_checked:
-            get_logger(__name__).warning(
-                "%s was trained on boxes around each person (box: %s in its card), and without a detector each whole image is "
-                "one person's box: expect poor poses unless the images are cut close. Give a detector, cut the images, or train "
-                "with `box: image` in the datasets", self.estimator.card.place, trained_on)
-        self._whole_images_checked = True
+        looks = self.finder.look(images, paths)
+        self.finder.pose([(look, self.finder.sure_rows(look)) for look in looks])
+        sizes = [(image.shape[1], image.shape[0]) for image in images]
+        return [self.result(*self.finder.people(look), size, path) for look, size, path in zip(looks, sizes, paths)]
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
         """The result of a frame that could not be decoded: empty, so that frame numbers stay in step."""
@@ -344,6 +336,10 @@ class PosePipeline:
         high_score = None if self.detector is None else self.det_threshold
         return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones)
 
+    def interval_finder(self, fps: float) -> IntervalFinder | None:
+        """Finds the people of one stream by `det_interval`; None if the detector looks at every frame."""
+        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps)
+
     def track(
         self,
         frame: Any,
@@ -366,13 +362,21 @@ class PosePipeline:
         """
         with self.timer.stage("read"):
             image, path = pixels_of(frame, "the frame", self.image_range)
+        stamp = None if seconds is None else seconds * 1000.0
         with self._streams_lock:
             if stream not in self._streams:
-                self._streams[stream] = self.stream_tracker(filter_type, settings=settings)
-            tracker = self._streams[stream]
-        stamp = None if seconds is None else seconds * 1000.0
+                self.estimator.tune()
+                tracker = self.stream_tracker(filter_type, settings=settings)
+                self._streams[stream] = tracker, self.interval_finder(REFERENCE_FPS)
+            tracker, interval = self._streams[stream]
         expected = tracker.begin(image, stamp)
-        return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
+        if interval is None:
+            return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
+        found = interval.people(image, tracker.is_cut, expected, tracker.settings.low_score)
+        result = self.result(*found, (image.shape[1], image.shape[0]), path, None, stamp, True)
+        result = tracker.update(replace(result, image=image))
+        interval.follow(tracker.kept[: len(found[0].boxes)])
+        return result
 
     def forget(self, stream: Hashable = None) -> None:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""

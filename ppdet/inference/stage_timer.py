@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -47,14 +47,27 @@ class StageTimer:
         """Median of each stage in milliseconds."""
         return {name: float(np.median(times)) * 1e3 for name, times in self._copy().items()}
 
-    def table(self) -> str:
-        """One line per stage: runs, mean, median, 95th percentile, and the rate of this stage alone."""
-        lines = [f"{'stage':<10} {'runs':>6} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'alone/s':>9}"]
+    def percentiles_ms(self, name: str, percents: Sequence[int] = (50, 95, 99)) -> dict[int, float]:
+        """Percentiles of one stage in milliseconds; empty for a stage that never ran."""
+        times = self._copy().get(name, [])
+        return dict(zip(percents, (1e3 * np.percentile(times, percents)).tolist())) if times else {}
+
+    def table(self, frames: int = 0, seconds: float = 0.0) -> str:
+        """One line per stage: runs, mean, percentiles, and the rate of this stage alone; at the end frames/s on the whole.
+
+        Stages of different frames run at the same time, so their sum is more than the whole.
+
+        Args:
+            frames: how many were done; 0 leaves the last line out.
+            seconds: in which time.
+        """
+        lines = [f"{'stage':<10} {'runs':>6} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9} {'alone/s':>9}"]
         for name, times in self._copy().items():
-            ms = np.array(times) * 1e3
-            rate = 1e3 / max(float(ms.mean()), 1e-6)
-            median, slow = np.percentile(ms, [50, 95])
-            lines.append(f"{name:<10} {len(ms):>6} {ms.mean():>9.2f} {median:>9.2f} {slow:>9.2f} {rate:>9.1f}")
+            mean = 1e3 * float(np.mean(times))
+            cells = " ".join(f"{ms:>9.2f}" for ms in (mean, *self.percentiles_ms(name).values(), 1e3 / max(mean, 1e-6)))
+            lines.append(f"{name:<10} {len(times):>6} {cells}")
+        if frames:
+            lines.append(f"{frames} frames in {seconds:.2f} s: {frames / max(seconds, 1e-9):.1f} frames/s")
         return "\n".join(lines)
 
     def _copy(self) -> dict[str, list[float]]:

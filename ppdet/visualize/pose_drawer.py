@@ -57,6 +57,7 @@ class PoseDrawer:
         self.line_scale = float(line_scale)
         self.draw_boxes, self.names, self.orphans, self.color = draw_boxes, names, orphans, color
         self._links = [tuple(link) for link in skeleton.links]
+        self._ends = np.array(self._links, np.int64).reshape(-1, 2)
         self._dot_colors = [rgb_from_bgr(color) for color in skeleton.colors]
         if not self._links:
             stated = [keypoint.color is not None for keypoint in skeleton.keypoints]
@@ -98,14 +99,14 @@ class PoseDrawer:
             shown &= (shown @ self._linked > 0) | ~self._linked.any(axis=0)
         framed = np.full((len(keypoints), 4), np.nan) if boxes is None or not self.draw_boxes else boxes
         labels = np.arange(1, len(keypoints) + 1) if identities is None else np.asarray(identities)
-        boxes_or_none = [None] * len(keypoints) if boxes is None else boxes
-        sizes = np.array([person_size(xy[seen], box) for xy, seen, box in zip(keypoints, shown, boxes_or_none)])
+        sizes = person_sizes(keypoints, shown, boxes)
+        points = fixed_points(keypoints)
         order = np.argsort(-sizes, kind="stable")
         colors = [self.color or person_color(int(label)) for label in labels]
         for person in order:
             self._draw_box(canvas, framed[person], colors[person])
         for person in order:
-            self._draw_person(canvas, keypoints[person], shown[person], sizes[person], colors[person])
+            self._draw_person(canvas, points[person], shown[person].tolist(), float(sizes[person]), colors[person])
         for person in order if self.names else ():
             self._write_names(canvas, keypoints[person], shown[person])
         for person in order if identities is not None else ():
@@ -129,27 +130,35 @@ class PoseDrawer:
         return keypoints, scores
 
     def _draw_person(
-        self, canvas: np.ndarray, xy: np.ndarray, shown: np.ndarray, size: float, color: tuple[int, int, int]
+        self, canvas: np.ndarray, points: np.ndarray, shown: list[bool], size: float, color: tuple[int, int, int]
     ) -> None:
-        if not shown.any():
+        """Draw one person, in place.
+
+        Args:
+            canvas: (H, W, 3) uint8.
+            points: (K, 2) int32, see `fixed_points`.
+            shown: K truth values.
+            size: of the person in pixels.
+            color: of the torso.
+        """
+        if not any(shown):
             return
         width = max(1, int(round(min(size / 100.0, 10.0) * self.line_scale)))
-        points = fixed_point(xy)
         limbs = [row for row, (start, end) in enumerate(self._links) if shown[start] and shown[end]]
-        if width > 1:  # a dark edge, for backgrounds of the limb's own colour and other people's limbs
-            for row in limbs:
-                start, end = self._links[row]
-                cv2.line(canvas, points[start], points[end], SHADE, width + 2, cv2.LINE_AA, FRACTION_BITS)
+        if width > 1 and limbs:  # a dark edge, for backgrounds of the limb's own colour and other people's limbs
+            cv2.polylines(canvas, list(points[self._ends[limbs]]), False, SHADE, width + 2, cv2.LINE_AA, FRACTION_BITS)
+        places = points.tolist()
         for row in limbs:
             start, end = self._links[row]
             line = color if self._torso[row] else self._link_colors[row]
-            cv2.line(canvas, points[start], points[end], line, width, cv2.LINE_AA, FRACTION_BITS)
+            cv2.line(canvas, places[start], places[end], line, width, cv2.LINE_AA, FRACTION_BITS)
         radius = self._dot_radius(canvas, size)
-        for index in np.flatnonzero(shown):
+        for index, place in enumerate(places):
+            if not shown[index]:
+                continue
             if radius > 2.5:
-                cv2.circle(canvas, points[index], int((radius + 1) * (1 << FRACTION_BITS)), SHADE, -1, cv2.LINE_AA, FRACTION_BITS)
-            cv2.circle(canvas, points[index], int(radius * (1 << FRACTION_BITS)), self._dot_colors[index], -1, cv2.LINE_AA,
-                       FRACTION_BITS)
+                cv2.circle(canvas, place, int((radius + 1) * (1 << FRACTION_BITS)), SHADE, -1, cv2.LINE_AA, FRACTION_BITS)
+            cv2.circle(canvas, place, int(radius * (1 << FRACTION_BITS)), self._dot_colors[index], -1, cv2.LINE_AA, FRACTION_BITS)
 
     def _dot_radius(self, canvas: np.ndarray, size: float) -> float:
         """Radius of a keypoint's dot in pixels.
@@ -186,27 +195,36 @@ def box_line_width(canvas: np.ndarray, box_xyxy: np.ndarray) -> int:
     return max(1, int(round(min(max(canvas.shape[:2]) / 640.0, narrow / 30.0))))
 
 
-def person_size(xy: np.ndarray, box: np.ndarray | None = None) -> float:
-    """How large a person is in pixels, to choose line widths; 0 if nothing of it is shown.
+def person_sizes(keypoints: np.ndarray, shown: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+    """How large people are in pixels, to choose line widths; 0 if nothing of somebody is shown.
 
-    The box changes less from frame to frame than what is shown, but may be far larger than the person.
+    A box changes less from frame to frame than what is shown, but may be far larger than the person.
 
     Args:
-        xy: (M, 2) keypoints that are shown.
-        box: (4,) xyxy or None.
+        keypoints: (N, K, 2).
+        shown: (N, K) bool: those that are drawn.
+        boxes: (N, 4) xyxy or None.
+
+    Returns:
+        (N,).
     """
-    if not len(xy):
-        return 0.0
-    extent = float(np.ptp(np.clip(xy, -FARTHEST_PIXEL, FARTHEST_PIXEL), axis=0).max())
-    if box is None or not np.isfinite(box).all():
+    if not keypoints.size:
+        return np.zeros(len(keypoints))
+    inside = np.clip(keypoints, -FARTHEST_PIXEL, FARTHEST_PIXEL)
+    low = np.where(shown[..., None], inside, np.inf).min(axis=1)
+    high = np.where(shown[..., None], inside, -np.inf).max(axis=1)
+    extent = np.where(shown.any(axis=1), (high - low).max(axis=1), 0.0)
+    if boxes is None:
         return extent
-    return min(0.9 * float(max(box[2] - box[0], box[3] - box[1])), 3 * extent)
+    framed = np.asarray(boxes, np.float64)
+    of_box = 0.9 * (framed[:, 2:] - framed[:, :2]).max(axis=1)
+    return np.where(np.isfinite(framed).all(axis=1), np.minimum(of_box, 3 * extent), extent)
 
 
-def fixed_point(xy: np.ndarray) -> list[tuple[int, int]]:
-    """Pixel coordinates (M, 2) as OpenCV's fixed-point integers; what is not finite becomes 0 and is never drawn."""
+def fixed_points(xy: np.ndarray) -> np.ndarray:
+    """(..., 2) pixel coordinates as OpenCV's fixed-point int32; what is not finite becomes 0 and is never drawn."""
     safe = np.clip(np.nan_to_num(xy, nan=0.0), -FARTHEST_PIXEL, FARTHEST_PIXEL)
-    return [(int(x), int(y)) for x, y in np.rint(safe * (1 << FRACTION_BITS))]
+    return np.rint(safe * (1 << FRACTION_BITS)).astype(np.int32)
 
 
 def whole_pixels(xy: np.ndarray) -> list[tuple[int, int]]:

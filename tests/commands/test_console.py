@@ -22,7 +22,7 @@ from ppdet.commands.console.main import COMMANDS, main
 from ppdet.image.io import write_image
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("paddle", "cv2", "numpy", "onnxruntime", "openvino", "pycocotools", "scipy")
+HEAVY = ("paddle", "cv2", "numpy", "onnxruntime", "openvino", "MNN", "pycocotools", "scipy")
 POINTS = np.array([[100.0, 80.0], [60.0, 150.0], [140.0, 230.0]])
 
 
@@ -112,7 +112,7 @@ def test_without_paddle_one_line_says_so(words: list[str]) -> None:
 
 
 def test_doctor_without_paddle_and_engines() -> None:
-    blocked = ("paddle", "onnxruntime", "openvino")
+    blocked = ("paddle", "onnxruntime", "openvino", "MNN")
     hide = (
         "import importlib.util as u; found = u.find_spec; "
         f"u.find_spec = lambda name, *a: None if name in {blocked!r} else found(name, *a)\n"

@@ -66,7 +66,7 @@ def test_mistakes_end_before_the_work(
     parts: Path, words: list[str], problem: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(parts / "in")
-    assert pose.main([str(parts / "in" / "clip.avi"), *models(parts), *words], prog="ppdet pose") == 2
+    assert pose.main([str(parts / "in" / "clip.avi"), *words, *models(parts)], prog="ppdet pose") == 2
     assert problem in capsys.readouterr().err
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "analyze": "explain the errors of a model in one page",
     "infer": "predict from weights",
     "export": "export weights for deployment",
+    "bundle": "make a folder or zip that runs models without Paddle",
     "dataset": "make, check, split, merge and convert annotation files",
     "check-config": "check configurations without building anything",
     "model-info": "parameters, multiply-adds and memory of a network",

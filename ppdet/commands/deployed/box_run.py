@@ -21,6 +21,7 @@ from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.progress import Progress
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.video.background import BackgroundSource
 from ppdet.inference.video.reader import VideoReader
 from ppdet.inference.video.sinks import BoxVideoSink
 from ppdet.inference.video.writer import VideoWriter
@@ -110,8 +111,11 @@ class BoxRun:
                 sink.video = stack.enter_context(VideoWriter(path, reader.fps, reader.size_wh))
             progress = Progress(reader.name, reader.frame_count)
             stack.callback(progress.close)
+            stack.callback(sink.abandon)  # before the video is finished, also if this ends by an error
+            frames = BackgroundSource(iter(reader))
+            stack.callback(frames.close)
             try:
-                for frame in reader:
+                for frame in frames:
                     found = None
                     if frame.image is not None:
                         with self.timer.stage("detect"):
@@ -123,6 +127,7 @@ class BoxRun:
             except (KeyboardInterrupt, Terminated):  # the only ends of a camera
                 if not reader.is_live:
                     raise
+            sink.finish()
         self.frames += sink.frames
         self.boxes += sink.boxes
         self.written += [] if sink.video is None else [sink.video.path]

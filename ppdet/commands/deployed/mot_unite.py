@@ -12,7 +12,13 @@ from typing import Optional, Sequence
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.foreign import add_paddledet_flags
 from ppdet.commands.flags.paddledet_deploy import MOT_UNITE
-from ppdet.commands.flags.run_flags import add_engine_flags, add_person_threshold, add_pose_flags, add_source_flags
+from ppdet.commands.flags.run_flags import (
+    add_engine_flags,
+    add_person_threshold,
+    add_pose_flags,
+    add_source_flags,
+    add_speed_flags,
+)
 from ppdet.commands.flags.values import add_switch
 
 
@@ -30,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_switch(parser, "--save_mot_txts", "also write the boxes of a video as MOTChallenge text into --output_dir: "
                                           "frame,id,x1,y1,w,h,score,-1,-1,-1")
     add_pose_flags(parser)
+    add_speed_flags(parser)
     add_person_threshold(parser)
     add_engine_flags(parser, shape_range=(1, 1088, 608))
     add_paddledet_flags(parser, MOT_UNITE)

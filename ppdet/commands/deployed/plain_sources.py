@@ -19,13 +19,14 @@ from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.deployed.sources import Sources, find_sources
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
-from ppdet.commands.flags.run_flags import chosen_filter
+from ppdet.commands.flags.run_flags import chosen_filter, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
 from ppdet.inference.estimators.registry import load_detector
+from ppdet.inference.files.earlier_results import ContinuedJsonLines, EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
@@ -35,9 +36,12 @@ from ppdet.inference.formats.json_list import JsonListWriter
 from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.formats.table import format_named, format_of, open_writer, require
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.presets import BALANCED
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.inference.tracking.recorded import RECORDED_FILTERS
 from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.video.opening import is_live
 
 STDOUT = "-"
 
@@ -52,15 +56,19 @@ def run_pose(args: argparse.Namespace) -> int:
     if args.json and args.format:
         raise ConfigError(f"--json is a format: leave out --format {args.format}, or give --results instead of --json")
     _check_pose_file(args, sources)
+    _check_resume(args)
     with _stdout_for_data(STDOUT in (args.json, args.results)) as stdout:
         return _run_pose(args, sources, tracking, stdout)
 
 
 def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
+    earlier = EarlierResults.read(file) if args.resume and (file := _pose_file(args)) is not None else EarlierResults()
     with _results(args, stdout, _pose_writer(args), _pose_file(args)) as (drawings, records):
-        work = PoseRun(pose_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
-                       args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
+        pipeline = pose_pipeline(args, any(not is_live(source) for source, _ in sources.videos))
+        work = PoseRun(pipeline, drawings, records, args.threshold, chosen_filter(args), args.max_frames,
+                       names_videos=sources.count > 1, tracking=tracking, earlier=earlier)  # fmt: skip
         status = 0
+        sources.images = [path for path in sources.images if str(path) not in earlier.images]
         if sources.images:
             inputs = _inputs(sources, args)
             work.run_images(inputs)
@@ -70,7 +78,7 @@ def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSetti
         for source, name in sources.videos:
             status = max(status, work.run_video(source, name).exit_status())
         if args.run_benchmark:
-            print_benchmark(work.pipeline.timer, args.cpu_threads)
+            print_benchmark(work.pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     work.log_end()
     return status
 
@@ -107,17 +115,24 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     return status
 
 
-def pose_pipeline(args: argparse.Namespace) -> PosePipeline:
-    """The pipeline of the given models; by default the bundled ones."""
+def pose_pipeline(args: argparse.Namespace, has_files: bool = False) -> PosePipeline:
+    """The pipeline of the given models; by default the bundled ones.
+
+    Args:
+        args: parsed flags.
+        has_files: there are video files, whose frames can be worked on at the same time.
+    """
     models: dict[str, Any] = {}
     if args.det is not None:
         models["detector"] = None if args.det.lower() == NO_DETECTOR else args.det
     if args.model is not None:
         models["keypoint"] = args.model
+    workers = split_threads(args, has_files)
     return PosePipeline(
-        **models, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads, precision=args.precision,
+        **models, engine=args.engine, device=args.device, cpu_threads=args.engine_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
-        person_threshold=args.person_threshold, zones=chosen_zones(args),
+        person_threshold=args.person_threshold, zones=chosen_zones(args), workers=workers,
+        det_interval=getattr(args, "det_interval", None), preset=getattr(args, "preset", BALANCED),
     )  # fmt: skip
 
 
@@ -191,9 +206,28 @@ def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
                           "batch`, which writes one file per source, or choose another format")
 
 
+def _check_resume(args: argparse.Namespace) -> None:
+    """Refuse `--resume` where nothing can be continued.
+
+    Raises:
+        ConfigError: no file of JSON lines, or settings that need the whole video.
+    """
+    if not args.resume:
+        return
+    file = _pose_file(args)
+    if file in (None, STDOUT) or format_of(str(file), _pose_format(args)).name != "jsonl":
+        raise ConfigError(f"--resume continues a file of JSON lines, and the poses go to {file}: give --results FILE.jsonl, in "
+                          "the first run as well")
+    if args.zone or chosen_filter(args) in RECORDED_FILTERS:
+        raise ConfigError("--resume cannot continue the counts of a --zone, nor smooth a video as a whole: leave these out, or "
+                          "--resume")
+
+
 def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:
     """What opens the file of poses."""
     name, options = _pose_format(args), format_options(args, args.threshold)
+    if args.resume:
+        return lambda path: ContinuedJsonLines(path, options)
     return lambda path: open_writer(path, name, options)
 
 
@@ -214,8 +248,8 @@ def _results(
         with writer(path) as records:
             records.path = Path("stdout")
             yield drawings, records
-        with path.open(encoding="utf-8") as file:
-            shutil.copyfileobj(file, stdout)
+        with path.open(encoding="utf-8") as written:
+            shutil.copyfileobj(written, stdout)
         stdout.flush()
 
 

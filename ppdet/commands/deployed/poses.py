@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.format_flags import format_options
-from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options
+from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
@@ -27,7 +28,9 @@ from ppdet.inference.formats.table import format_named, open_writer, require
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.presets import BALANCED, preset_of
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.inference.video.opening import is_live
 from ppdet.inference.video.path import check_video_path
 
 
@@ -113,7 +116,7 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
             status = work.run_video(args.camera_id, CAMERA_VIDEO).exit_status()
     work.log_end()
     if args.run_benchmark:
-        print_benchmark(pipeline.timer, args.cpu_threads)
+        print_benchmark(pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     return status
 
 
@@ -142,9 +145,14 @@ def load_pipeline(
     card = cards[0]
     options = EstimatorOptions(bool(args.flip_test), batch_size, args.use_dark, args.skeleton, bool(args.paddledet_crop))
     kind = pose_estimator_class(card, options)
+    preset = preset_of(getattr(args, "preset", BALANCED))
+    options = replace(options, flip_test=options.flip_test or preset.flip_test and "flip_test" in kind.accepts)
+    workers = split_threads(args, bool(args.video_file) and not is_live(args.video_file))
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = boxes
     if len(cards) > 1:
         detector = load_detector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
-                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args))
+                        person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args),
+                        workers=workers, det_interval=getattr(args, "det_interval", None),
+                        preset=getattr(args, "preset", BALANCED))

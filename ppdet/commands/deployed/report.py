@@ -27,9 +27,16 @@ def log_end(images: int, frames: int, found: str, started: float, written: Seque
     get_logger(__name__).info("%s, %s, %.1f s (%.1f per second); wrote %s", done, found, seconds, rate, places)
 
 
-def print_benchmark(timer: StageTimer, cpu_threads: int) -> None:
-    """Print the stage table, peak memory, and a hint if cores are idle."""
-    print(timer.table())
+def print_benchmark(timer: StageTimer, cpu_threads: int, frames: int = 0, seconds: float = 0.0) -> None:
+    """Print the stage table with frames/s, peak memory, and a hint if cores are idle.
+
+    Args:
+        timer: of the pipeline.
+        cpu_threads: that the networks had.
+        frames: of videos that were done, in `seconds`.
+        seconds: see above.
+    """
+    print(timer.table(frames, seconds))
     peak = peak_memory_mib()
     if peak is not None:
         print(f"peak memory {peak:.0f} MiB")

@@ -11,7 +11,7 @@ from typing import Optional, Sequence
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.foreign import add_paddledet_flags
 from ppdet.commands.flags.paddledet_deploy import UNITE
-from ppdet.commands.flags.run_flags import add_engine_flags, add_pose_flags, add_source_flags
+from ppdet.commands.flags.run_flags import add_engine_flags, add_pose_flags, add_source_flags, add_speed_flags
 from ppdet.commands.flags.values import add_switch
 
 
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keypoint_batch_size", type=int, default=8, help="people per run of the network (default: %(default)s)")
     add_switch(parser, "--save_res", "also write the poses as JSON into --output_dir")
     add_pose_flags(parser)
+    add_speed_flags(parser)
     add_engine_flags(parser)
     add_paddledet_flags(parser, UNITE)
 

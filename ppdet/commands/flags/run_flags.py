@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.tracking_flags import add_tracking_flags
-from ppdet.commands.flags.values import SMOOTHING_FILTERS, add_switch, camera_number, check_numbers, smoothing_value
+from ppdet.commands.flags.values import (
+    SMOOTHING_FILTERS,
+    add_switch,
+    camera_number,
+    check_numbers,
+    interval_value,
+    smoothing_value,
+)
 from ppdet.core.errors import ConfigError
+from ppdet.inference.presets import BALANCED, PRESETS, preset_of
+from ppdet.inference.redetection.schedule import ADAPTIVE
 from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
 
 if TYPE_CHECKING:
@@ -46,7 +55,8 @@ def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int, nam
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
     group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
                        help="numbers to compute in (default: %(default)s)")
-    group.add_argument("--cpu_threads", type=int, default=cpu_threads, help="threads of the engine (default: %(default)s)")
+    group.add_argument("--cpu_threads", type=int, default=cpu_threads,
+                       help="threads of the networks (default: %(default)s)")
 
 
 def add_engine_flags(parser: argparse.ArgumentParser, shape_range: Sequence[int] = (1, 1280, 640)) -> None:
@@ -81,6 +91,38 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     add_format_flags(group, "write the results in this format, instead of the JSON of --json_layout")
     add_smoothing_flags(group)
     add_tracking_flags(group)
+
+
+def add_speed_flags(group: argparse._ActionsContainer) -> None:
+    """Flags for speed against accuracy."""
+    texts = "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items())
+    group.add_argument("--preset", choices=tuple(PRESETS), default=BALANCED, help=f"{texts} (default: %(default)s)")
+    group.add_argument("--det_interval", type=interval_value, metavar="N",
+                       help=f"of a video, the detector looks at every N-th frame, or {ADAPTIVE}: when it must; in between, "
+                            "people are looked for where their last poses were (default: what --preset says)")
+
+
+def chosen_interval(args: argparse.Namespace) -> int | str:
+    """The interval that `--det_interval` or else `--preset` asks for."""
+    given = getattr(args, "det_interval", None)
+    return preset_of(getattr(args, "preset", BALANCED)).det_interval if given is None else given
+
+
+def split_threads(args: argparse.Namespace, is_file: bool) -> int:
+    """Divide `--cpu_threads`: the threads of one run of a network go to `args.engine_threads`.
+
+    Args:
+        args: parsed flags.
+        is_file: the source is a video file, whose frames can be worked on at the same time.
+
+    Returns:
+        How many workers look at frames at the same time, also as `args.workers`. For light networks several workers of one
+        thread are faster than one of several (docs/benchmarks.md).
+    """
+    is_shared = is_file and args.device == "cpu" and chosen_interval(args) == 1
+    args.engine_threads, workers = (1, args.cpu_threads) if is_shared else (args.cpu_threads, 1)
+    args.workers = workers
+    return workers
 
 
 def add_smoothing_flags(group: argparse._ActionsContainer) -> None:
@@ -127,8 +169,9 @@ def check_flags(args: argparse.Namespace) -> None:
 def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) -> dict[str, Any]:
     """Arguments for `load_runtime` from parsed flags and the model's card."""
     return {
-        "engine": args.engine, "device": args.device, "cpu_threads": args.cpu_threads, "precision": args.precision,
-        "run_mode": args.run_mode, "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
+        "engine": args.engine, "device": args.device, "precision": args.precision,
+        "cpu_threads": getattr(args, "engine_threads", args.cpu_threads), "run_mode": args.run_mode,
+        "runs_at_once": getattr(args, "workers", 1), "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
         "trt_shape_range": (args.trt_min_shape, args.trt_opt_shape, args.trt_max_shape),
         "trt_calib_mode": bool(args.trt_calib_mode), "dynamic_shape": card.use_dynamic_shape,
     }

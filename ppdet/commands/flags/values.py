@@ -10,6 +10,7 @@ import argparse
 from ppdet.core.errors import ConfigError
 from ppdet.inference.files.cameras import NO_CAMERA
 from ppdet.inference.files.cameras import camera_number as camera_of_text
+from ppdet.inference.redetection.schedule import ADAPTIVE
 
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")
 FALSE_WORDS = ("false", "0", "no", "off", "n", "f")
@@ -48,6 +49,21 @@ def smoothing_value(text: str) -> bool | str:
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no filter: give one of {', '.join(SMOOTHING_FILTERS)}, or true or false "
                                          "for --filter_type") from error
+
+
+def interval_value(text: str) -> int | str:
+    """The value of `--det_interval`: a number of frames from 1 on, or "adaptive".
+
+    Raises:
+        argparse.ArgumentTypeError: anything else.
+    """
+    word = text.strip().lower()
+    if word == ADAPTIVE:
+        return ADAPTIVE
+    if word.isdecimal() and int(word) >= 1:
+        return int(word)
+    raise argparse.ArgumentTypeError(f"{text!r} is no interval: give 1 for the detector on every frame, a number of frames, or "
+                                     f"{ADAPTIVE}")
 
 
 def camera_number(text: str) -> int:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ppdet.core.errors import PpdetError
 from ppdet.inference.video.writer import VideoWriter
@@ -27,8 +28,9 @@ def batch_rows(
 ) -> Iterator[list[str]]:
     """Yield a row for each engine and number of workers. All work on the same rendered clips of 640x360 pixels.
 
-    The processor time is that of the command and its workers, which other programs on the machine change little; the seconds are
-    wall-clock time. Actors of Ray are no children of the command, so their processor time is not known.
+    The processor time is that of the command and its workers, without their start, which is measured first with a single frame;
+    other programs on the machine change it less than the seconds, which are wall-clock time. Actors of Ray are no children of the
+    command, so their processor time is not known.
 
     Args:
         clips, frames: number of clips, and of frames in each.
@@ -40,10 +42,13 @@ def batch_rows(
         PpdetError: a run failed.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _render(Path(folder) / "in", clips, frames)
+        source = Path(folder) / "in"
+        _render(source, clips, frames)
+        _, start_cpu, _ = _run(source / "00000.mp4", Path(folder) / "start", "local", 1, [*flags, "--max_frames", "1"])
         for engine in engines:
             for count in workers:
-                yield _row(Path(folder), engine, count, flags)
+                done = _run(source, Path(folder) / f"{engine}_{count}", engine, count, flags)
+                yield _row(engine, count, *done, start_cpu)
 
 
 def _render(folder: Path, clips: int, frames: int) -> None:
@@ -55,9 +60,11 @@ def _render(folder: Path, clips: int, frames: int) -> None:
         shutil.copyfile(folder / "00000.mp4", folder / f"{number:05d}.mp4")
 
 
-def _row(folder: Path, engine: str, workers: int, flags: Sequence[str]) -> list[str]:
-    output = folder / f"{engine}_{workers}"
-    command = [sys.executable, "-m", "ppdet", "batch", str(folder / "in"), "--output", str(output), "--engine", engine,
+def _run(
+    source: Path, output: Path, engine: str, workers: int, flags: Sequence[str]
+) -> tuple[float, float, dict[str, Any]]:
+    """Seconds, processor seconds and manifest of a run."""
+    command = [sys.executable, "-m", "ppdet", "batch", str(source), "--output", str(output), "--engine", engine,
                "--workers", str(workers), *flags]  # fmt: skip
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     paths = os.pathsep.join(filter(None, [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH")]))
@@ -66,10 +73,15 @@ def _row(folder: Path, engine: str, workers: int, flags: Sequence[str]) -> list[
     if done.returncode != 0:
         raise PpdetError(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr[-500:]}")
     manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, manifest
+
+
+def _row(
+    engine: str, workers: int, seconds: float, cpu: float, manifest: Mapping[str, Any], start_cpu: float
+) -> list[str]:
     frames, start = manifest["frames"], seconds - manifest["work_seconds"] / workers
     row = [engine, str(workers), str(frames), f"{seconds:.1f}", f"{start:.1f}", f"{frames / (seconds - start):.2f}"]
     if engine != "local":
         return [*row, "", ""]
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    hours = cpu / frames * FRAMES_PER_THOUSAND_HOURS / 3600
-    return [*row, f"{1000 * cpu / frames:.0f}", f"{hours:.0f}"]
+    per_frame = max(cpu - start_cpu * (1 + workers) / 2, 0.0) / frames  # the command and each worker start alike
+    return [*row, f"{1000 * per_frame:.0f}", f"{per_frame * FRAMES_PER_THOUSAND_HOURS / 3600:.0f}"]

@@ -18,8 +18,8 @@ from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.device import cpu_threads
-from ppdet.engine.export.exporter import save_program
 from ppdet.engine.export.onnx_conversion import convert_to_onnx
+from ppdet.engine.export.paddle_program import save_program
 from ppdet.engine.export.parity import compare_with_framework
 from ppdet.engine.export.parity_samples import parity_samples
 from ppdet.engine.precision import Precision

@@ -7,9 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
-
-import paddle
+from typing import Any, Sequence
 
 from ppdet.core.config.load import Config
 from ppdet.core.errors import ExportError
@@ -19,11 +17,13 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
-from ppdet.engine.export.half_weights import round_to_float16, store_weights_as_float16
-from ppdet.engine.export.onnx_conversion import convert_to_onnx, converter_version
-from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity
+from ppdet.engine.export.half_weights import round_to_float16
+from ppdet.engine.export.lite_check import check_lite
+from ppdet.engine.export.parity import EngineResult, ParityReport, Reference, check_parity
 from ppdet.engine.export.parity_samples import parity_samples
-from ppdet.engine.export.quiet_output import quiet_output
+from ppdet.engine.export.quantization.quantizer import Quantizer
+from ppdet.engine.export.targets.job import ExportJob
+from ppdet.engine.export.targets.table import chosen_targets
 from ppdet.engine.tasks.deployed_form import DeployedForm
 from ppdet.engine.weights.load import load_model
 
@@ -42,9 +42,17 @@ class Exporter:
         assembly: the config's parts.
         model: the model with its weights.
         output_dir: parent of the exported folder; it is made if necessary.
-        onnx: also write model.onnx.
+        onnx: the same as `targets` paddle and onnx.
         for_fd: FastDeploy's layout: `inference.*` and `inference.yml` directly in `output_dir`.
         half_weights: round the model's weights to float16 first, in place, and store those of model.onnx in 16 bits.
+        targets: names of `targets.TARGETS`; None for paddle, and onnx with `onnx`.
+        precisions: "fp32", "fp16", "bf16", "int8": a file of each for the targets that have it.
+        rewrite: rewrite the ONNX graph into an equal one that engines run faster.
+        lite_opt: path of paddle_lite_opt for the target lite.
+        calibration: folder of images for 8 bits; None for those of the config's datasets.
+
+    Raises:
+        ExportError: options that exclude each other, an unknown target or precision, or a package that a target needs.
     """
 
     def __init__(
@@ -55,11 +63,20 @@ class Exporter:
         onnx: bool = False,
         for_fd: bool = False,
         half_weights: bool = False,
+        *,
+        targets: Sequence[str] | None = None,
+        precisions: Sequence[str] = ("fp32",),
+        rewrite: bool = True,
+        lite_opt: str = "",
+        calibration: str | Path | None = None,
     ) -> None:
-        if half_weights and not onnx:
+        names = list(targets or ["paddle"]) + ["onnx"] * onnx
+        if half_weights and "onnx" not in names:
             raise ExportError("--half_weights is for model.onnx: give --onnx as well")
         self.assembly, self.model, self.half_weights = assembly, model, half_weights
-        self.output_dir, self.onnx, self.for_fd = Path(output_dir), onnx, for_fd
+        self.targets, self.precisions = chosen_targets(names, precisions), list(precisions)
+        self.rewrite, self.lite_opt, self.calibration = rewrite, lite_opt, calibration
+        self.output_dir, self.for_fd = Path(output_dir), for_fd
         self.target = self.output_dir if for_fd else self.output_dir / assembly.config.name
         self._stem, self._card_name = ("inference", "inference.yml") if for_fd else ("model", "infer_cfg.yml")
 
@@ -82,10 +99,12 @@ class Exporter:
         except OSError as error:
             raise ExportError(f"cannot write to {self.output_dir}: {error.strerror}. Choose another --output_dir.") from error
         try:
-            self._write(temporary, form)
             samples, origin = parity_samples(self.assembly, SAMPLES)
-            report = check_parity(temporary, form, samples, origin)
+            reference = Reference(form, samples, origin)
+            rows = self._write(temporary, form, reference)
+            report = check_parity(temporary, form, samples, origin, precisions=self.precisions, reference=reference)
             report.model = self.assembly.config.name
+            report.engines += rows + check_lite(temporary, reference, self.lite_opt)
             _write_report(temporary, report)
             if report.failed:
                 self._refuse(temporary, report)
@@ -97,24 +116,22 @@ class Exporter:
         logger.info("%s exported to %s\n%s", self.assembly.config.name, self.target, report.to_markdown())
         return report
 
-    def _write(self, folder: Path, form: DeployedForm) -> None:
-        program, params = save_program(form.layer, form.input_spec, folder, self._stem)
-        if self.onnx:
-            self._write_onnx(folder, form, program, params)
-            if self.half_weights:
-                store_weights_as_float16(folder / f"{self._stem}.onnx")
-            form.card.versions["paddle2onnx"] = converter_version()
-        form.card.write(folder, self._card_name)
-
-    def _write_onnx(self, folder: Path, form: DeployedForm, program: Path, params: Path) -> None:
-        target = folder / f"{self._stem}.onnx"
-        if form.onnx is None:
-            convert_to_onnx(program, params, target, form.output_names)
-            return
-        logger.info("%s", form.onnx.reason)
-        with tempfile.TemporaryDirectory() as own:
-            saved = save_program(form.onnx.layer, form.onnx.input_spec, Path(own), self._stem)
-            convert_to_onnx(*saved, target, form.onnx.output_names)
+    def _write(self, folder: Path, form: DeployedForm, reference: Reference) -> list[EngineResult]:
+        """Write all files; returns rows of the report on the way there: what 8 bits cost."""
+        with tempfile.TemporaryDirectory(prefix="ppdet_export_") as work:
+            quantizer = Quantizer(self.assembly, reference, self.calibration)
+            job = ExportJob(
+                form, folder, Path(work), self._stem, self.rewrite, self.half_weights, quantizer.quantize, self.lite_opt
+            )
+            for target, _ in self.targets:
+                target.require(job)
+            for target, precisions in self.targets:
+                for precision in precisions:
+                    target.write(job, precision)
+            form.card.write(folder, self._card_name)
+            for sub in (each for each in ("legacy",) if (folder / each).is_dir()):
+                form.card.write(folder / sub, "infer_cfg.yml")
+        return quantizer.results
 
     def _refuse(self, temporary: Path, report: ParityReport) -> None:
         kept = self.target.with_name(f"{self.target.name}.failed")
@@ -130,6 +147,8 @@ class Exporter:
         if self.for_fd:  # the target also holds other files: replace file by file
             self.target.mkdir(parents=True, exist_ok=True)
             for file in sorted(temporary.iterdir()):
+                if file.is_dir():
+                    shutil.rmtree(self.target / file.name, ignore_errors=True)
                 os.replace(file, self.target / file.name)
             return
         old = self.target.with_name(f".{self.target.name}.{os.getpid()}.old")
@@ -145,8 +164,13 @@ def export(
     onnx: bool = False,
     for_fd: bool = False,
     half_weights: bool = False,
+    **options: Any,
 ) -> Path:
     """Export the `weights` of a config, as `tools/export_model.py` does.
+
+    Args:
+        config, output_dir, onnx, for_fd, half_weights: see `Exporter`.
+        **options: further arguments of `Exporter`.
 
     Returns:
         The exported folder.
@@ -157,7 +181,7 @@ def export(
     choose_device(config)
     require_sound(config, import_components(config))  # logs the warnings, which Assembly does not
     assembly = Assembly(config)
-    exporter = Exporter(assembly, load_model(assembly), output_dir, onnx, for_fd, half_weights)
+    exporter = Exporter(assembly, load_model(assembly), output_dir, onnx, for_fd, half_weights, **options)
     exporter.run()
     return exporter.target
 
@@ -167,23 +191,6 @@ def _reason(result: EngineResult) -> str:
         return result.note
     output = "" if result.max_output is None else f", outputs {result.max_output:.1e}"
     return f"{result.max_px:.3f} px, scores {result.max_score:.1e}{output}, {result.unmatched} boxes without a partner"
-
-
-def save_program(layer: Any, input_spec: list[Any], folder: Path, stem: str) -> tuple[Path, Path]:
-    """Write the Paddle program {stem}.json and its weights {stem}.pdiparams into an existing folder; returns both paths.
-
-    Raises:
-        ExportError: Paddle wrote other files.
-    """
-    with quiet_output("paddle.jit.save"):
-        paddle.jit.save(layer, str(folder / stem), input_spec=input_spec)
-    program, params = folder / f"{stem}.json", folder / f"{stem}.pdiparams"
-    if not program.is_file() or not params.is_file():
-        raise ExportError(
-            f"paddle.jit.save of Paddle {paddle.__version__} wrote {sorted(p.name for p in folder.iterdir())}, expected "
-            f"{program.name} and {params.name}. Unset FLAGS_enable_pir_api, or use Paddle 3."
-        )
-    return program, params
 
 
 def _write_report(folder: Path, report: ParityReport) -> None:

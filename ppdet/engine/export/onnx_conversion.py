@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from ppdet.core.errors import ExportError
+from ppdet.engine.export.rewriting.passes import rewrite_file
 
 OPSET = 13
 # Run in a separate process, since paddle2onnx terminates the process on an unknown operator. Its default optimiser is switched
@@ -21,11 +22,14 @@ _SCRIPT = (
 LINES_SHOWN = 12
 
 
-def convert_to_onnx(program: Path, params: Path, target: Path, output_names: Sequence[str]) -> None:
+def convert_to_onnx(
+    program: Path, params: Path, target: Path, output_names: Sequence[str], rewrite: bool = True
+) -> None:
     """Convert `program` (model.json) and `params` (model.pdiparams) to the ONNX file `target`.
 
     Args:
         output_names: new names of the outputs, in order.
+        rewrite: turn the graph into an equal one that the engines run faster (`export.rewriting`).
 
     Raises:
         ExportError: paddle2onnx is not installed, or cannot convert the program; its output is in the message.
@@ -41,6 +45,8 @@ def convert_to_onnx(program: Path, params: Path, target: Path, output_names: Seq
         said = "\n  ".join((done.stdout + done.stderr).strip().splitlines()[-LINES_SHOWN:])
         raise ExportError(f"paddle2onnx could not convert the network (exit {done.returncode}). It said:\n  {said}")
     _tidy(target, output_names)
+    if rewrite:
+        rewrite_file(target)
 
 
 def _tidy(path: Path, output_names: Sequence[str]) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from ppdet.core.errors import PpdetError
+from ppdet.core.errors import ModelDirError, PpdetError
 from ppdet.engine.tasks.base import Task
 from ppdet.engine.tasks.deployed_form import DeployedForm
-from ppdet.engine.tasks.difference import SCORE_FLOOR, TOLERANCE_OUTPUT, TOLERANCE_PX, TOLERANCE_SCORE, Difference
+from ppdet.engine.tasks.difference import (
+    REDUCED,
+    SCORE_FLOOR,
+    TOLERANCE_OUTPUT,
+    TOLERANCE_PX,
+    TOLERANCE_SCORE,
+    Difference,
+    ReducedTolerance,
+)
 from ppdet.engine.tasks.table import task_of_kind
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes.base import Runtime
@@ -28,37 +36,49 @@ class EngineResult:
     Attributes:
         engine: name of the engine; see `runtime_names`.
         status: "ok", "differs", "failed" (it could not run the model) or "absent" (not installed, or no file for it).
-        compared, unmatched, max_px, mean_px, max_score, max_output: see `Difference`.
+        precision: what it was asked to compute in.
+        file: name of the network file.
+        compared, unmatched, max_px, mean_px, max_score, max_output, oks: see `Difference`.
         note: description of the engine and further remarks, or why it did not run.
     """
 
     engine: str
     status: str
+    precision: str = "fp32"
+    file: str = ""
     compared: int = 0
     unmatched: int = 0
     max_px: float = 0.0
     mean_px: float = 0.0
     max_score: float = 0.0
     max_output: float | None = None
+    oks: float | None = None
     note: str = ""
 
     @classmethod
-    def of(cls, engine: str, description: str, difference: Difference) -> EngineResult:
+    def of(cls, engine: str, description: str, difference: Difference, precision: str = "fp32", file: str = "") -> EngineResult:
         """The result of an engine that ran, with its status."""
         figures = asdict(difference)
         figures["note"] = description + difference.note
-        result = cls(engine, "ok", **figures)
+        result = cls(engine, "ok", precision=precision, file=file, **figures)
         result.judge()
         return result
 
     def judge(self) -> None:
         """Set `status` from the figures."""
-        agrees = self.max_px <= TOLERANCE_PX and self.max_score <= TOLERANCE_SCORE and not self.unmatched
-        agrees = agrees and (self.max_output is None or self.max_output <= TOLERANCE_OUTPUT)
+        agrees = self._agrees() if self.precision == "fp32" else self._is_close(REDUCED[self.precision])
         self.status = "ok" if agrees else "differs"
         if not self.compared:
             weak = "nothing scored above the floor (untrained weights?)"
             self.note += f"; {weak}" + ("" if self.max_output is not None else ", so this says little")
+
+    def _agrees(self) -> bool:
+        agrees = self.max_px <= TOLERANCE_PX and self.max_score <= TOLERANCE_SCORE and not self.unmatched
+        return agrees and (self.max_output is None or self.max_output <= TOLERANCE_OUTPUT)
+
+    def _is_close(self, tolerance: ReducedTolerance) -> bool:
+        close = self.unmatched <= max(2, tolerance.unmatched * self.compared)
+        return close and (self.mean_px <= tolerance.mean_px if self.oks is None else self.oks >= tolerance.oks)
 
 
 @dataclass
@@ -88,9 +108,11 @@ class ParityReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Content of export_report.json."""
-        limits = {
+        limits: dict[str, Any] = {
             "px": TOLERANCE_PX, "score": TOLERANCE_SCORE, "output": TOLERANCE_OUTPUT, "score_floor": SCORE_FLOOR,
         }  # fmt: skip
+        reduced = {name: asdict(each) for name, each in REDUCED.items() if any(r.precision == name for r in self.engines)}
+        limits.update(reduced)
         return {"passed": not self.failed, "warnings": self.warnings, "tolerance": limits, **asdict(self)}
 
     def to_markdown(self) -> str:
@@ -98,27 +120,63 @@ class ParityReport:
         rows = [
             f"# Export report: {self.model}",
             "",
-            f"Framework against each engine on {self.samples} {self.origin}, float32. Points with a framework score above "
-            f"{SCORE_FLOOR} must agree within {TOLERANCE_PX} px, all scores within {TOLERANCE_SCORE}, and the network's outputs "
-            f"within {TOLERANCE_OUTPUT} of their largest value.",
+            f"Framework in float32 against each engine on {self.samples} {self.origin}. In float32, points with a framework "
+            f"score above {SCORE_FLOOR} must agree within {TOLERANCE_PX} px, all scores within {TOLERANCE_SCORE}, and the "
+            f"network's outputs within {TOLERANCE_OUTPUT} of their largest value.{_reduced_rules(self.engines)}",
             "",
             *(line for text in self.warnings for line in (f"**Warning:** {text}", "")),
-            "| engine | result | compared | unmatched | max px | mean px | max score difference | max output difference | |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "| engine | result | precision | file | compared | unmatched | max px | mean px | OKS | max score difference | "
+            "max output difference | |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         for r in self.engines:
             output = "-" if r.max_output is None else f"{r.max_output:.1e}"
+            oks = "-" if r.oks is None else f"{r.oks:.4f}"
             figures = (
-                f"{r.compared} | {r.unmatched} | {r.max_px:.5f} | {r.mean_px:.5f} | {r.max_score:.1e} | {output}"
+                f"{r.compared} | {r.unmatched} | {r.max_px:.5f} | {r.mean_px:.5f} | {oks} | {r.max_score:.1e} | {output}"
                 if r.status in ("ok", "differs")
-                else "- | - | - | - | - | -"
+                else " | ".join("-" * 7)
             )
-            rows.append(f"| {r.engine} | {r.status} | {figures} | {r.note} |")
+            rows.append(f"| {r.engine} | {r.status} | {r.precision} | {r.file or '-'} | {figures} | {r.note} |")
         return "\n".join(rows) + "\n"
 
 
+class Reference:
+    """The framework's predictions on the samples that engines are compared on.
+
+    Args:
+        form: the model in the framework.
+        samples: (image, boxes) pairs.
+        origin: origin of the samples, for the report.
+    """
+
+    def __init__(self, form: DeployedForm, samples: Sequence[Any], origin: str = "") -> None:
+        self.form, self.samples, self.origin = form, samples, origin
+        self.task = task_of_kind(form.card.kind)
+        self.run = _Run(self.task, form.runtime(), form.card, samples, REFERENCE_BATCH)
+
+    def compare(self, runtime: Runtime, precision: str = "fp32", file: str = "", card: ModelCard | None = None) -> EngineResult:
+        """Run an engine on the samples, and compare it."""
+        found = _Run(self.task, runtime, card or self.form.card, self.samples, ENGINE_BATCH)
+        difference = self.difference(found)
+        return EngineResult.of(runtime.engine, runtime.description, difference, precision, file)
+
+    def difference(self, found: _Run) -> Difference:
+        """Difference of an engine's run from the framework's."""
+        difference = self.task.compare(self.run.predictions, found.predictions)
+        differences = [difference.max_output, output_difference(self.run.outputs, found.outputs)]
+        difference.max_output = max((each for each in differences if each is not None), default=None)
+        return difference
+
+
 def check_parity(
-    model_dir: str | Path, form: DeployedForm, samples: Sequence[Any], origin: str, cpu_threads: int = 2
+    model_dir: str | Path,
+    form: DeployedForm,
+    samples: Sequence[Any],
+    origin: str,
+    cpu_threads: int = 2,
+    precisions: Sequence[str] = ("fp32",),
+    reference: Reference | None = None,
 ) -> ParityReport:
     """Run every installed engine that can read one of the files on the samples, and compare it with the framework.
 
@@ -128,45 +186,79 @@ def check_parity(
         samples: (image, boxes) pairs.
         origin: origin of the samples, for the report.
         cpu_threads: of the engines.
+        precisions: to run the engines in; of those other than "fp32", only the ones that an engine has count.
+        reference: the framework's predictions, if they are known.
     """
     report = ParityReport(str(form.card.extra.get("model_name", Path(model_dir).name)), len(samples), origin)
-    task = task_of_kind(form.card.kind)
-    reference = _Run(task, form.runtime(), form.card, samples, REFERENCE_BATCH)
-    card = ModelCard.load(model_dir)
-    for runtime in sorted(available_runtimes(), key=_reads_onnx):  # Paddle's own first
-        found = find_model_files(model_dir)
-        report.engines.append(_check_engine(task, runtime, found, card, samples, reference, cpu_threads))
+    reference = reference or Reference(form, samples, origin)
+    for precision in precisions:
+        for files in _directories(Path(model_dir), precision):
+            card = ModelCard.load(files.folder)
+            # What reads a Paddle program comes first. A folder of its own is there for the engines that read it only.
+            whole = files.folder == Path(model_dir)
+            for runtime in sorted(available_runtimes(), key=_reads_onnx):
+                report.engines += _check_engine(runtime, files, card, reference, cpu_threads, precision, absent_too=whole)
     return report
+
+
+def _directories(model_dir: Path, precision: str) -> list[ModelFiles]:
+    """The network files of an export in a precision, and those of the sub-folder `legacy`."""
+    found = []
+    for folder in (model_dir, model_dir / "legacy"):
+        try:
+            found.append(find_model_files(folder, precision))
+        except ModelDirError:  # no file in this precision; the targets were checked before they were written
+            continue
+    return found
 
 
 def _reads_onnx(runtime: type[Runtime]) -> bool:
     return "onnx" in runtime.reads
 
 
+def _reduced_rules(engines: Sequence[EngineResult]) -> str:
+    """How reduced precisions are judged, if any was run."""
+    rules = [f"{name}: mean OKS of the poses with the framework's at least {each.oks}, or mean distance of boxes at most "
+             f"{each.mean_px} px; unmatched at most {each.unmatched:.0%} (two in any case)"
+             for name, each in REDUCED.items() if any(r.precision == name for r in engines)]  # fmt: skip
+    return "".join(f" {rule}." for rule in rules)
+
+
 def _check_engine(
-    task: Task,
     runtime_class: type[Runtime],
     files: ModelFiles,
     card: ModelCard,
-    samples: Sequence[Any],
-    reference: _Run,
+    reference: Reference,
     cpu_threads: int,
-) -> EngineResult:
+    precision: str,
+    absent_too: bool = True,
+) -> list[EngineResult]:
+    """One row per file that the engine reads."""
     engine = runtime_class.engine
-    # An engine that reads both formats is tested with the ONNX file, which is what it gets in deployment.
-    if _reads_onnx(runtime_class) and files.onnx is None:
-        return EngineResult(engine, "absent", note="needs model.onnx (export with --onnx)")
-    if not runtime_class.can_read(files):
-        return EngineResult(engine, "absent", note=f"reads {' or '.join(runtime_class.reads)}, which is not there")
-    if not runtime_class.is_installed():
-        return EngineResult(engine, "absent", note=f"{runtime_class.package} is not installed")
-    try:
-        runtime = load_runtime(files.folder, engine=engine, cpu_threads=cpu_threads, precision="fp32")
-        found = _Run(task, runtime, card, samples, ENGINE_BATCH)
-    except Exception as error:  # engines raise their own exceptions; each of them means that the model cannot be run
-        kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
-        return EngineResult(engine, "failed", note=kind + " ".join(str(error).split()))
-    return _result(task, runtime, reference, found)
+    forms = [form for form in runtime_class.reads if getattr(files, form) is not None]
+    # Paddle Inference has bfloat16 through oneDNN only, which is off unless asked for.
+    able = precision in runtime_class.precisions and not (precision == "bf16" and runtime_class.has_onednn_switch)
+    if not able or not forms or not runtime_class.is_installed():
+        optional = not {"onnx", "pir"} & set(runtime_class.reads)  # an engine for a target that was not asked for
+        if precision != "fp32" or not absent_too or (optional and not forms):
+            return []
+        wanted = "needs model.onnx (export with --onnx)" if _reads_onnx(runtime_class) else ""
+        wanted = wanted or f"reads {' or '.join(runtime_class.reads)}, which is not there"
+        installed = runtime_class.is_installed() or not forms
+        return [EngineResult(engine, "absent", note=wanted if installed else f"{runtime_class.package} is not installed")]
+    rows = []
+    for form in forms:
+        file = getattr(files, form).relative_to(files.folder if absent_too else files.folder.parent).as_posix()
+        others: dict[str, Any] = {other: None for other in runtime_class.reads if other != form}
+        only = replace(files, **others)
+        try:
+            runtime = load_runtime(files.folder, engine=engine, cpu_threads=cpu_threads, precision=precision, files=only)
+            rows.append(reference.compare(runtime, precision, file, card))
+        except Exception as error:  # engines raise their own exceptions; each of them means that the model cannot be run
+            kind = "" if isinstance(error, PpdetError) else f"{type(error).__name__}: "
+            note = kind + " ".join(str(error).split())
+            rows.append(EngineResult(engine, "failed", precision=precision, file=file, note=note))
+    return rows
 
 
 def compare_with_framework(form: DeployedForm, runtime: Runtime, samples: Sequence[Any]) -> EngineResult:
@@ -177,16 +269,7 @@ def compare_with_framework(form: DeployedForm, runtime: Runtime, samples: Sequen
         runtime: an engine with the graph of that form.
         samples: see `parity_samples`.
     """
-    task = task_of_kind(form.card.kind)
-    reference = _Run(task, form.runtime(), form.card, samples, REFERENCE_BATCH)
-    return _result(task, runtime, reference, _Run(task, runtime, form.card, samples, ENGINE_BATCH))
-
-
-def _result(task: Task, runtime: Runtime, reference: _Run, found: _Run) -> EngineResult:
-    difference = task.compare(reference.predictions, found.predictions)
-    differences = [difference.max_output, output_difference(reference.outputs, found.outputs)]
-    difference.max_output = max((each for each in differences if each is not None), default=None)
-    return EngineResult.of(runtime.engine, runtime.description, difference)
+    return Reference(form, samples).compare(runtime)
 
 
 class _Run(Runtime):

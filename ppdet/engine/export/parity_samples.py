@@ -5,12 +5,15 @@ Axes: N boxes, H W pixels.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
-from ppdet.core.errors import PpdetError
+from ppdet.core.errors import DataError, PpdetError
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.tasks.base import Sample
+from ppdet.image.io import read_image
 
 SIZE = (240, 320)
 
@@ -31,10 +34,48 @@ def parity_samples(assembly: Assembly, count: int) -> tuple[list[Sample], str]:
     return assembly.task.parity_samples(samples), origin
 
 
-def _real(assembly: Assembly, count: int) -> list[Sample]:
-    if "EvalDataset" not in assembly.config:
+def calibration_samples(assembly: Assembly, folder: str | Path | None, count: int) -> tuple[list[Sample], str]:
+    """Images and boxes to calibrate 8 bits on, and a description of their origin.
+
+    Args:
+        assembly: of the config.
+        folder: of images, each with one person that fills it; None for the TrainDataset, the EvalDataset, or drawn figures.
+        count: at most so many.
+
+    Raises:
+        DataError: the folder holds no image that reads.
+    """
+    if folder is not None:
+        return assembly.task.parity_samples(_of_folder(Path(folder), count)), f"images of {folder}"
+    for role in ("Train", "Eval"):
+        try:
+            samples = _real(assembly, count, role)
+        except PpdetError:
+            samples = []
+        if samples:
+            return assembly.task.parity_samples(samples), f"images of the {role}Dataset"
+    return assembly.task.parity_samples([_drawn(seed) for seed in range(count)]), "drawn figures (no dataset is on this machine)"
+
+
+def _of_folder(folder: Path, count: int) -> list[Sample]:
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp"))
+    samples = []
+    for path in files[:: max(1, len(files) // count)][:count]:
+        try:
+            image = read_image(path)
+        except PpdetError:
+            continue
+        height, width = image.shape[:2]
+        samples.append((image, np.array([[0, 0, width, height]], np.float64)))
+    if not samples:
+        raise DataError(f"--calibration {folder}: no image in it reads; give a folder of JPEG or PNG files of people")
+    return samples
+
+
+def _real(assembly: Assembly, count: int, role: str = "Eval") -> list[Sample]:
+    if f"{role}Dataset" not in assembly.config:
         return []
-    dataset = assembly.dataset("Eval")
+    dataset = assembly.dataset(role)
     dataset.parse()
     rows = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
     samples = []

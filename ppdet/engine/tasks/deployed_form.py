@@ -7,7 +7,7 @@ task builds its own form; this module has the parts that they share.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 from ppdet.core.config.nodes import plain
 from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
@@ -39,6 +39,8 @@ class DeployedForm:
         input_spec: shapes for `paddle.jit.save`; the batch is free, and for bottom-up models height and width as well.
         output_names: names of the outputs in order; those of raw detector heads are numbered.
         onnx: form of the ONNX file where paddle2onnx cannot convert this one.
+        without_suppression: makes the form of a detector whose graph ends before the suppression, for formats that hold it
+            otherwise or not at all; None if this form holds none.
     """
 
     layer: Any
@@ -46,6 +48,7 @@ class DeployedForm:
     input_spec: list[Any]
     output_names: tuple[str, ...]
     onnx: OnnxForm | None = None
+    without_suppression: Callable[[], DeployedForm] | None = None
 
     def runtime(self) -> FrameworkRuntime:
         """The layer with the interface of an engine."""

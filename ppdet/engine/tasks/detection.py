@@ -91,7 +91,10 @@ class DetectionTask(Task):
             onnx = OnnxForm(bare, bare.input_spec(card.input_wh), bare.output_names, reason)
         if not nms or not layer.onnx_holds_nms:
             card.nms = layer.nms_settings() or {"name": "MultiClassNMS", **DEFAULT_NMS}
-        return DeployedForm(layer, card, layer.input_spec(card.input_wh), layer.output_names, onnx)
+        form = DeployedForm(layer, card, layer.input_spec(card.input_wh), layer.output_names, onnx)
+        if nms:
+            form.without_suppression = lambda: self.deployed_form(parts, model, post_process=True, nms=False)
+        return form
 
     def evaluated_form(self, parts: Parts, model: Any) -> DeployedForm:
         """With NMS outside the graph, which then takes several images at once."""

@@ -14,6 +14,30 @@ TOLERANCE_SCORE = 1e-3
 TOLERANCE_OUTPUT = 1e-3
 
 
+@dataclass(frozen=True)
+class ReducedTolerance:
+    """What a reduced precision may change, on average rather than at worst: a near tie of two peaks may tip over.
+
+    Attributes:
+        mean_px: distance of confident keypoints or box sides in image pixels.
+        oks: mean OKS of the poses with the framework's as the truth.
+        unmatched: boxes without a partner, as a fraction of those compared; one pair is always allowed, since of two boxes that
+            overlap, suppression may keep the other one.
+    """
+
+    mean_px: float
+    oks: float
+    unmatched: float
+
+
+# Limits on the change of the poses themselves, which needs no labels; the loss of AP that they allow was not measured.
+REDUCED = {
+    "fp16": ReducedTolerance(0.5, 0.995, 0.05),
+    "bf16": ReducedTolerance(0.5, 0.98, 0.05),
+    "int8": ReducedTolerance(1.0, 0.95, 0.1),
+}
+
+
 @dataclass
 class Difference:
     """Figures of one comparison.
@@ -25,6 +49,7 @@ class Difference:
         max_px, mean_px: distance of those keypoints (or box sides) in image pixels.
         max_score: largest difference of a score.
         max_output: largest difference of a network output, as a fraction of its largest value; None if rows need not correspond.
+        oks: mean OKS of the poses with the framework's as the truth; None if the model finds none or its sigmas are unknown.
         note: further remark for the report.
     """
 
@@ -34,6 +59,7 @@ class Difference:
     mean_px: float = 0.0
     max_score: float = 0.0
     max_output: float | None = None
+    oks: float | None = None
     note: str = ""
 
     @classmethod

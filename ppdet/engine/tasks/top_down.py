@@ -126,16 +126,33 @@ class TopDownTask(Task):
         return np.concatenate([sample.center_xy - half, sample.center_xy + half])[None]
 
     def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
-        """(keypoints, scores) of the people of each sample."""
+        """(keypoints, scores, areas of the boxes, sigmas of the keypoints) of the people of each sample."""
         estimator = self.estimator(runtime, card, batch_size=batch_size)
-        return [estimator.estimate(image, boxes) for image, boxes in samples]
+        sigmas = None if card.skeleton is None else np.asarray(card.skeleton.sigmas, np.float64)
+        return [(*estimator.estimate(image, boxes), np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), sigmas)
+                for image, boxes in samples]  # fmt: skip
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
         """Compares positions of keypoints with a score above the floor, and all scores."""
         xy, scores = (np.concatenate([each[i] for each in reference]) for i in (0, 1))
         other_xy, other_scores = (np.concatenate([each[i] for each in found]) for i in (0, 1))
-        distance = np.linalg.norm(xy - other_xy, axis=-1)[scores > SCORE_FLOOR]
-        return Difference.of(distance, np.abs(scores - other_scores))
+        distance = np.linalg.norm(xy - other_xy, axis=-1)
+        difference = Difference.of(distance[scores > SCORE_FLOOR], np.abs(scores - other_scores))
+        difference.oks = _mean_oks(distance, scores > SCORE_FLOOR, reference)
+        return difference
+
+
+def _mean_oks(distance: np.ndarray, confident: np.ndarray, reference: list[Any]) -> float | None:
+    """Mean over people of their OKS with the reference as truth, from distances (N, K) of their keypoints."""
+    if not reference or len(reference[0]) < 4 or reference[0][3] is None:
+        return None
+    areas = np.concatenate([each[2] for each in reference])
+    variance = (2 * reference[0][3]) ** 2
+    likeness = np.exp(-(distance**2) / (2 * variance[None] * np.maximum(areas, 1.0)[:, None]))
+    people = confident.any(axis=1)
+    if not people.any():
+        return None
+    return float(((likeness * confident).sum(axis=1)[people] / confident.sum(axis=1)[people]).mean())
 
 
 class PosePredictor:

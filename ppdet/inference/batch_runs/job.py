@@ -128,13 +128,13 @@ def _is_image(item: BatchInput) -> bool:
     return item.source.lower().endswith(tuple(IMAGE_SUFFIXES))
 
 
-def _image(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, int]:
+def _image(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, Any]:
     (result,) = pipeline.estimate_batch([read_image(item.source, job.apply_orientation)], [item.source])
     writer.add(result)
     return {"frames": 1, "people": len(result)}
 
 
-def _video(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, int]:
+def _video(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, Any]:
     if camera_number(item.source) is not None:
         raise MediaError(f"{item.source} is a camera, which never ends: run it by `ppdet pose`")
     report = process_video(pipeline, item.source, filter_type=job.filter_type, max_frames=job.max_frames, on_result=writer.add,

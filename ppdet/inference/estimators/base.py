@@ -80,6 +80,14 @@ class PoseEstimator(ABC):
     codec: Codec
     skeleton: Skeleton
 
+    @property
+    def people_together(self) -> int:
+        """How many people in boxes go through the network together at the least cost per person."""
+        return 8
+
+    def tune(self) -> None:  # noqa: B027 - most have nothing to find out
+        """Find out what is fastest on this machine, before work of some length; results do not change by it."""
+
     @classmethod
     @abstractmethod
     def from_options(cls, runtime: Runtime, card: ModelCard, options: EstimatorOptions) -> Self:

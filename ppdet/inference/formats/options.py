@@ -3,14 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from ppdet.inference.formats.poses import Poses
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class FormatOptions:
     threshold: float = 0.5
     mm_per_pixel: float | None = None
     fps: float = 30.0
-    ranking: Callable[[Poses], np.ndarray] | None = None
+    ranking: Callable[[Any], np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         if self.mm_per_pixel is not None and not 0 < self.mm_per_pixel < float("inf"):

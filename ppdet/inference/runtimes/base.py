@@ -31,7 +31,9 @@ class RuntimeOptions:
 
     Attributes:
         device: "cpu", "gpu", or another device that an engine declares ("xpu", "npu", "mlu").
-        cpu_threads: threads of the engine, 1 or more.
+        cpu_threads: threads of one run, 1 or more.
+        runs_at_once: how many threads will call `run` at the same time, each with `cpu_threads` of its own; more wait for each
+            other in engines with a fixed set of threads.
         precision: "fp32", or another precision that an engine declares, such as "bf16".
         run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT on a GPU.
         enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
@@ -53,6 +55,7 @@ class RuntimeOptions:
     trt_shape_range: tuple = (1, 640, 1280)
     trt_calib_mode: bool = False
     dynamic_shape: bool = False
+    runs_at_once: int = 1
 
     def __post_init__(self) -> None:
         if self.cpu_threads < 1:
@@ -81,16 +84,19 @@ class Runtime(ABC):
         package: Python package to import; empty if none is needed.
         distribution: name of that package on the package index, if it differs.
         install: how to install it.
-        reads: formats that it reads, in order of preference: fields of `ModelFiles` ("onnx", "pir", "legacy").
+        reads: formats that it reads, in order of preference: fields of `ModelFiles` ("onnx", "ir", "mnn", "pir", "legacy").
         devices: values of `--device` that it may run on.
         precisions: values of `--precision` that it computes in.
         thread_safety: one sentence on calls of `run` from several threads. `run` must be safe in any case.
         auto_rank: rank in the automatic choice for "cpu", "gpu" (any other device) and "tensorrt", the lowest first; without a
             rank it is only used if named explicitly.
         has_onednn_switch: whether it uses `RuntimeOptions.enable_mkldnn`.
+        races: whether the automatic choice on a CPU may time it; not if loading it takes seconds.
+        keeps_bits: whether an input's output on a CPU is the same to the last bit in any batch (`tests/inference/batching`).
 
     Attributes:
         precision: what this model computes in, as reported by the engine: "fp32", "bf16", ...
+        device: that it runs on, as asked for: "cpu", "gpu", ...; empty if unknown.
         input_names: names of the inputs, in the model's order.
         fixed_batch: the only batch size that the model accepts, or None for any.
         description: one line for logs: engine, version, precision, device, threads, file.
@@ -109,8 +115,11 @@ class Runtime(ABC):
     thread_safety: ClassVar[str] = ""
     auto_rank: ClassVar[Mapping[str, int]] = NOTHING
     has_onednn_switch: ClassVar[bool] = False
+    races: ClassVar[bool] = False
+    keeps_bits: ClassVar[bool] = False
 
     precision: str = "fp32"
+    device: str = ""
     input_names: Sequence[str] = ()
     fixed_batch: int | None = None
     description: str = ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
-from ppdet.inference.runtimes.model_files import ModelFiles
+from ppdet.inference.runtimes.model_files import ModelFiles, stored_precision
 from ppdet.inference.runtimes.registry import register_runtime
 
 if TYPE_CHECKING:
@@ -32,11 +32,14 @@ class OnnxRuntime(Runtime):
     install = "pip install onnxruntime (for CUDA: onnxruntime-gpu)"
     reads = ("onnx",)
     devices = ("cpu", "gpu")
-    precisions = ("fp32",)
+    # fp16 is a matter of storage (weights in 16 bits, arithmetic in 32); int8 of the file's quantised nodes.
+    precisions = ("fp32", "fp16", "int8")
     thread_safety = "one session serves all threads, which run side by side"
+    keeps_bits = True
     # The fastest on a CPU in fp32. Processor time of one run with one thread, ONNX Runtime 1.31 / OpenVINO 2026.4 (AMD EPYC,
     # AVX-512): PP-TinyPose 256x192 8.3 / 12.2 ms, 128x96 4.7 / 7.2 ms, batch 8 of it 20.7 / 24.5 ms, PicoDet-S 320
     # 9.0 / 16.4 ms. Paddle Inference takes 4 to 10 times as long. It also yields better on a busy machine.
+    races = True
     auto_rank = MappingProxyType({"cpu": 1, "gpu": 1, "tensorrt": 2})
 
     def __init__(self, files: ModelFiles, options: RuntimeOptions) -> None:
@@ -57,14 +60,15 @@ class OnnxRuntime(Runtime):
             raise ModelDirError(f"ONNX Runtime cannot load {files.onnx}: {first_line(error)}; export the model again") from error
         self.input_names = [item.name for item in self._session.get_inputs()]
         self.input_shapes = {item.name: item.shape for item in self._session.get_inputs()}
-        self.place = str(files.folder)
+        self.place, self.device = str(files.folder), options.device
         batch = self._session.get_inputs()[0].shape[0]
         self.fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
         used = self._session.get_providers()[0].replace("ExecutionProvider", "")
         if options.device == "gpu" and used == "CPU":
             raise ModelDirError("ONNX Runtime has fallen back from the GPU to the CPU, so its CUDA libraries do not load; "
                                 "repair the CUDA installation or use --device cpu")
-        self.description = (f"ONNX Runtime {onnxruntime.__version__}, fp32, {used}, {options.cpu_threads} threads, "
+        self.precision = stored_precision(files.onnx)
+        self.description = (f"ONNX Runtime {onnxruntime.__version__}, {self.precision}, {used}, {options.cpu_threads} threads, "
                             f"{files.onnx.name}")
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:

@@ -10,6 +10,7 @@ from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
 from ppdet.inference.runtimes.model_files import ModelFiles, find_model_files
+from ppdet.inference.runtimes.race import raced
 
 AUTO = "auto"
 RuntimeClass = TypeVar("RuntimeClass", bound=type[Runtime])
@@ -35,7 +36,8 @@ def register_runtime(runtime: RuntimeClass) -> RuntimeClass:
         raise ConfigError(f"{runtime.__name__}.engine is {name!r}: give the engine a name of its own, the value of --engine")
     unknown = [form for form in runtime.reads if form not in ModelFiles.__dataclass_fields__]
     if unknown or not runtime.reads:
-        raise ConfigError(f"{runtime.__name__}.reads is {runtime.reads!r}: name at least one of the formats onnx, pir, legacy")
+        raise ConfigError(f"{runtime.__name__}.reads is {runtime.reads!r}: name at least one of the formats "
+                          "onnx, ir, mnn, pir, legacy")
     other = _classes.get(name)
     if other is not None and (other.__module__, other.__qualname__) != (runtime.__module__, runtime.__qualname__):
         raise ConfigError(f"the engine name {name!r} is taken by {other.__module__}.{other.__qualname__}: choose another one")
@@ -81,12 +83,13 @@ def load_runtime(
     device: str = "cpu",
     cpu_threads: int = 2,
     precision: str = "fp32",
+    files: ModelFiles | None = None,
     **options: object,
 ) -> Runtime:
     """Load an exported model into an engine.
 
-    "auto" chooses the fastest engine that is installed and can read the directory; log lines state the choice, and why faster
-    engines were skipped.
+    "auto" chooses the fastest engine that is installed and can read the directory, by a race the first time on a CPU (see
+    `runtimes.race`), otherwise by rank; log lines state the choice, and why faster engines were skipped.
 
     Args:
         model_dir: directory with `model.onnx`, `model.json` or `model.pdmodel`.
@@ -94,13 +97,14 @@ def load_runtime(
         device: one of `runtime_devices()`, in any case.
         cpu_threads: threads of the engine.
         precision: one of `runtime_precisions()`.
+        files: the network files to choose from; None for those of the directory.
         **options: further fields of `RuntimeOptions`.
 
     Raises:
         ConfigError: an option is out of range.
         ModelDirError: no engine can run the model; the message states the reason for each engine.
     """
-    files = find_model_files(model_dir)
+    files = files or find_model_files(model_dir, precision)
     wanted = RuntimeOptions(device=device.lower(), cpu_threads=cpu_threads, precision=precision, **options)  # type: ignore[arg-type]
     if precision not in runtime_precisions():
         raise ConfigError(f"precision {precision!r} is unknown: give one of {', '.join(runtime_precisions())}")
@@ -111,7 +115,7 @@ def load_runtime(
                                 f"({runtime_class.install or 'see its documentation'}) or use --engine {AUTO}")
         return _log_choice(_load(runtime_class, files, wanted), files, wanted)
     refusals = []
-    for runtime_class in _order(wanted):
+    for runtime_class in raced(_order(wanted), files, wanted, lambda each: _load(each, files, wanted)):
         if not runtime_class.is_installed():
             refusals.append(f"{runtime_class.engine}: not installed")
             continue

@@ -33,6 +33,8 @@ class StreamTracker:
     Attributes:
         settings: of the tracker, with the score that counts.
         jitter: meters before and after smoothing.
+        is_cut: whether the frame given to `begin` last begins another scene; False without `scene_cuts`.
+        kept: (N,) bool: which people of the result given to `update` last are people; the others had a low score.
 
     Raises:
         ConfigError: an unknown filter.
@@ -56,6 +58,8 @@ class StreamTracker:
         self._cuts = SceneCuts() if settings.scene_cuts else None
         self._zones = ZoneCounter(zones) if zones else None
         self._lock = threading.Lock()
+        self.is_cut = False
+        self.kept = np.zeros(0, bool)
         self.jitter = (Jitter(fps), Jitter(fps))
 
     @property
@@ -68,6 +72,24 @@ class StreamTracker:
         """The counts of each zone so far."""
         return {} if self._zones is None else {zone.name: count for zone, count in zip(self._zones.zones, self._zones.counts())}
 
+    def resume(self, results: Sequence[PoseResult], largest_id: int) -> None:
+        """Continue behind the frames of an earlier run: people keep their identities.
+
+        Args:
+            results: last frames of that run in order, with `track_ids`.
+            largest_id: highest identity that it gave.
+        """
+        latest: dict[int, int] = {}
+        with self._lock:
+            for result in results:
+                assert result.track_ids is not None
+                identities = self._tracker.update(result.boxes, result.keypoints, None, result.scores,
+                                                  seconds_of(result.timestamp_ms), result.image_wh)
+                for earlier, identity in zip(result.track_ids.tolist(), identities.tolist()):
+                    latest.pop(earlier, None)  # the last sighting counts, and comes last
+                    latest[earlier] = identity
+            self._tracker.rename({identity: earlier for earlier, identity in latest.items()}, largest_id)
+
     def begin(self, image: np.ndarray, timestamp_ms: float | None = None) -> np.ndarray:
         """Look at the next frame before its people are known.
 
@@ -79,7 +101,8 @@ class StreamTracker:
             (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a look.
         """
         with self._lock:
-            if self._cuts is not None and self._cuts.is_cut(image):
+            self.is_cut = self._cuts is not None and self._cuts.is_cut(image)
+            if self.is_cut:
                 self._tracker.cut()
             return self._tracker.expected_boxes(seconds_of(timestamp_ms))
 
@@ -93,8 +116,9 @@ class StreamTracker:
             identities = self._tracker.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds,
                                               result.image_wh)
             result = replace(result, track_ids=identities)
-            if (identities == NOBODY).any():
-                result = result.of(identities != NOBODY)
+            self.kept = identities != NOBODY
+            if not self.kept.all():
+                result = result.of(self.kept)
             if self._zones is not None:
                 result = self._in_zones(result, self._zones)
             if self._smoother is None:

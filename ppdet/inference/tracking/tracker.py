@@ -9,6 +9,7 @@ Legend: N people of this frame, T tracks, K keypoints.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -115,6 +116,18 @@ class PersonTracker:
         """End all identities: the next frame shows another scene."""
         self._tracks = Tracks.none(len(self.sigmas))
         self._is_first = True
+
+    def rename(self, names: Mapping[int, int], largest: int) -> None:
+        """Continue an earlier run: give identities the numbers that they had there.
+
+        Args:
+            names: identities of this tracker and their new numbers; others end.
+            largest: highest number that was given there; new people come after it.
+        """
+        known = np.array([identity in names for identity in self._tracks.identity.tolist()], bool)
+        self._tracks = self._tracks.kept(known)
+        self._tracks.identity = np.array([names[identity] for identity in self._tracks.identity.tolist()], np.int64)
+        self._next_identity = largest + 1
 
     def _step(self, seconds: float | None, keep: bool = True) -> float:
         """Seconds since the last frame; the nominal ones if there is no stamp or it jumps."""

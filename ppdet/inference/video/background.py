@@ -7,6 +7,7 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 from weakref import WeakSet
@@ -35,10 +36,17 @@ class BackgroundSource(Generic[Item]):
     Args:
         items: what to read ahead.
         ahead: how many items may be waiting.
+        latest_seconds: for live sources, which do not wait: when no more may be waiting, those that have waited longer than this
+            are dropped. None: nothing is dropped, and the reader waits.
+
+    Attributes:
+        dropped: how many items were dropped.
     """
 
-    def __init__(self, items: Iterable[Item], ahead: int = 4) -> None:
+    def __init__(self, items: Iterable[Item], ahead: int = 4, latest_seconds: float | None = None) -> None:
         self._items = items
+        self._latest_seconds = latest_seconds
+        self.dropped = 0
         self._queue: queue.Queue = queue.Queue(maxsize=ahead)
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -58,15 +66,29 @@ class BackgroundSource(Generic[Item]):
     def _put(self, item: object) -> bool:
         while not self._stop.is_set():
             try:
-                self._queue.put(item, timeout=SECONDS_BETWEEN_CHECKS)
+                self._queue.put((time.monotonic(), item), timeout=self._patience())
                 return True
             except queue.Full:
-                continue
+                self._drop_oldest()
         return False
+
+    def _patience(self) -> float:
+        """Seconds until a full queue is looked at again."""
+        return SECONDS_BETWEEN_CHECKS if self._latest_seconds is None else min(SECONDS_BETWEEN_CHECKS, self._latest_seconds / 4)
+
+    def _drop_oldest(self) -> None:
+        if self._latest_seconds is None:
+            return
+        with self._queue.mutex:
+            waiting = self._queue.queue
+            if waiting and waiting[0][1] is not _END and time.monotonic() - waiting[0][0] > self._latest_seconds:
+                waiting.popleft()
+                self.dropped += 1
+                self._queue.not_full.notify()
 
     def __iter__(self) -> Iterator[Item]:
         while True:
-            item = self._queue.get()
+            _, item = self._queue.get()
             if item is _END:
                 break
             yield item

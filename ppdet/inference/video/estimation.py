@@ -1,45 +1,61 @@
 """Frames of a video with their results.
 
-Decoding runs ahead in a thread; poses are estimated in the caller's.
+Decoding runs ahead in a thread. Frames of a file are looked at by several workers, those of a camera one after the other as
+they come; people are told apart and smoothed in the caller's thread, in order.
 """
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
+from ppdet.core.logger import get_logger
+from ppdet.inference.estimators.base import People
+from ppdet.inference.people_finder import BoxesAndScores, Look, PeopleFinder
+from ppdet.inference.redetection.interval_finder import IntervalFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.video.ahead import looks_ahead
 from ppdet.inference.video.background import BackgroundSource
 from ppdet.inference.video.reader import Frame, VideoReader
 from ppdet.skeletons import Skeleton
+
+# A camera's frames that have waited longer are dropped, once more are waiting than the queue holds.
+LATEST_SECONDS = 0.25
 
 
 class FrameEstimator(Protocol):
     """What a video needs of a pipeline; `PosePipeline` is one."""
 
     timer: StageTimer
+    workers: int
 
     @property
     def skeleton(self) -> Skeleton:
         """The skeleton of the results."""
 
-    def estimate(
+    @property
+    def finder(self) -> PeopleFinder:
+        """Finds people in single frames."""
+
+    def interval_finder(self, fps: float) -> IntervalFinder | None:
+        """Finds people where the detector does not look at every frame; None if it does."""
+
+    def result(
         self,
-        image: np.ndarray,
+        people: People,
+        rest: BoxesAndScores,
+        image_wh: tuple[int, int],
         path: str | None = None,
         frame_id: int | None = None,
         timestamp_ms: float | None = None,
-        expected: np.ndarray | None = None,
-        low_score: float = 1.0,
+        is_tracked: bool = False,
     ) -> PoseResult:
-        """People and poses of one image; boxes of at least `low_score` count where people are expected."""
+        """The result of a frame in which people were found."""
 
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = 30.0, settings: TrackerSettings | None = None
@@ -60,7 +76,7 @@ def video_results(
     """Frames of a video with their results, with identities, smoothed if wanted.
 
     Args:
-        pipeline: estimates single images.
+        pipeline: finds the people of single frames.
         source: path, URL, number of a camera, or an open reader.
         filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
         keep_frames: keep each frame in its result, as `image`.
@@ -71,21 +87,51 @@ def video_results(
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
     tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
-    frames = BackgroundSource(_timed(reader, pipeline.timer))
+    interval = pipeline.interval_finder(reader.fps)
+    if interval is not None:
+        interval.finder.estimator.tune()
+    frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
+    looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader.is_live)
     try:
-        for frame in frames:
+        for frame, look in looks:
             if frame.image is None:
                 yield frame, pipeline.nobody(reader.size_wh, frame.index)
                 continue
             with pipeline.timer.stage("track"):
                 expected = tracker.begin(frame.image, frame.timestamp_ms)
-            result = pipeline.estimate(frame.image, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score)
+            low_score = tracker.settings.low_score
+            if interval is not None:
+                found = interval.people(frame.image, tracker.is_cut, expected, low_score)
+            else:
+                assert look is not None, "every frame that decodes is looked at"
+                found = pipeline.finder.people(look, expected, low_score)
+            size = (frame.image.shape[1], frame.image.shape[0])
+            result = pipeline.result(*found, size, None, frame.index, frame.timestamp_ms, True)
             with pipeline.timer.stage("track"):
                 result = tracker.update(result)
+            if interval is not None:
+                interval.follow(tracker.kept[: len(found[0].boxes)])
             yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
+        looks.close()
         frames.close()
         reader.close()
+        if frames.dropped:
+            get_logger(__name__).warning("%s is faster than this machine: %d frames that had waited too long were dropped",
+                                         reader.name, frames.dropped)
+
+
+def _looks(
+    pipeline: FrameEstimator, frames: Iterable[Frame], is_live: bool
+) -> Generator[tuple[Frame, Look | None], None, None]:
+    """Frames in order, with what can be known about each by itself."""
+    finder = pipeline.finder
+    finder.estimator.tune()
+    if finder.is_parallel and pipeline.workers and not is_live:
+        yield from looks_ahead(finder, frames, pipeline.workers)
+        return
+    for frame in frames:
+        yield frame, None if frame.image is None else finder.look([frame.image], [None])[0]
 
 
 def open_results(

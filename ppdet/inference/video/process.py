@@ -1,7 +1,8 @@
 """Poses of a whole video.
 
-Three threads work on different frames at the same time: one decodes, one (the caller's) detects and estimates, one draws and
-encodes. The order is kept, every frame of the input is a frame of the output, and memory does not grow with the length.
+Threads work on different frames at the same time: one decodes, some find boxes and poses, the caller's tells people apart, one
+draws and records, one encodes. The order is kept, every frame of the input is a frame of the output, and memory does not grow
+with the length.
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ppdet.core.command import Terminated
+from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
@@ -37,6 +39,8 @@ def process_video(
     max_frames: int | None = None,
     on_result: Callable[[PoseResult], None] | None = None,
     tracking: TrackerSettings | None = None,
+    record: Callable[[PoseResult], None] | None = None,
+    earlier: EarlierVideo | None = None,
 ) -> VideoReport:
     """Run a video, stream or camera through the pipeline into a video with poses and a JSON file.
 
@@ -55,6 +59,8 @@ def process_video(
         max_frames: stop after so many.
         on_result: called with each result, in order.
         tracking: settings of the tracker; None takes the defaults.
+        record: called with each result in order, like `on_result`, but in the writing thread.
+        earlier: frames that an earlier run has done: they are left out, and people keep the identities that they had there.
 
     Raises:
         MediaError: the source does not open or the output cannot be written.
@@ -63,14 +69,16 @@ def process_video(
     start = time.perf_counter()
     is_whole = filter_type in RECORDED_FILTERS
     with ExitStack() as stack:
-        reader = VideoReader(source)
+        reader = VideoReader(source, skip=0 if earlier is None else earlier.frames)
         stack.callback(reader.close)
         if filter_type is not None and is_whole:
             check_recorded(reader, filter_type)
         tracker = pipeline.stream_tracker(None if is_whole else filter_type, reader.fps, tracking)
+        if earlier is not None:
+            tracker.resume([result_of_record(each, pipeline.skeleton) for each in earlier.last], earlier.largest_id)
         video = None if output_path is None else stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
-        sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records)
+        sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records, record)
         background = BackgroundSink(sink.consume)
         progress = Progress(reader.name, reader.frame_count)
         stack.callback(progress.close)
@@ -92,10 +100,17 @@ def process_video(
         except (KeyboardInterrupt, Terminated):
             if not reader.is_live:
                 background.abandon()
+                sink.abandon()
                 raise
         except BaseException:
             background.abandon()
+            sink.abandon()
             raise
-        background.close()
+        try:
+            background.close()
+        except BaseException:
+            sink.abandon()
+            raise
+        sink.finish()
     return VideoReport(sink.frames, sink.people, tracker.persons, time.perf_counter() - start, sink.written(), reader.unreadable,
                        reader.missing, tracker.zone_counts, *(meter.value for meter in tracker.jitter))

@@ -46,6 +46,7 @@ class VideoReader:
 
     Args:
         source: path or URL of a video or stream, or the number of a camera.
+        skip: frames at the beginning that are left out; the numbers of the others stay.
 
     Attributes:
         fps: frames per second, not rounded: as stated by the container, unless the time stamps of a file disagree.
@@ -60,7 +61,8 @@ class VideoReader:
         MediaError: the file is missing, empty or not a video, or the camera or stream cannot be opened.
     """
 
-    def __init__(self, source: str | Path | int) -> None:
+    def __init__(self, source: str | Path | int, skip: int = 0) -> None:
+        self._skip = skip
         number = source if isinstance(source, int) else camera_number(source)
         self.source = source if number is None else number
         self.name = f"camera {number}" if number is not None else without_secrets(source)
@@ -99,8 +101,9 @@ class VideoReader:
         """
         index, pending, read = 0, 0, 0
         while True:
+            is_skipped = index + pending < self._skip
             with self._lock:
-                ok, bgr = self._capture.read()
+                ok, bgr = (self._capture.grab(), None) if is_skipped else self._capture.read()
                 stamp = self._timestamp() if ok else None
             if not ok:
                 pending += 1
@@ -109,13 +112,15 @@ class VideoReader:
                 continue
             for _ in range(pending):
                 index += 1
-                self.unreadable.append(index)
-                yield Frame(index, None, None)
+                if index > self._skip:
+                    self.unreadable.append(index)
+                    yield Frame(index, None, None)
             pending = 0
             index += 1
             read += 1
             self._stamps.add(index, stamp)
-            yield Frame(index, stamp, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            if bgr is not None:
+                yield Frame(index, stamp, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
         if read == 0:
             raise MediaError(f"{self.name} opens, but none of its frames could be decoded: the file is damaged or its codec is "
                              "missing in this OpenCV; convert it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
@@ -127,6 +132,9 @@ class VideoReader:
 
     def _report(self, index: int) -> None:
         log = get_logger(__name__)
+        if self.is_live:
+            log.warning("%s gives no more frames after %d: it has ended, was unplugged or lost its connection. The results cover "
+                        "what came before", self.name, index)
         if self.unreadable:
             log.warning("%s: %d frames could not be decoded (%s); each repeats the frame before it, without poses",
                         self.name, len(self.unreadable), ranges_text(self.unreadable))

@@ -1,4 +1,7 @@
-"""The writing end of a video: drawn frames into a video file, records into a JSON file."""
+"""The writing end of a video: drawn frames into a video file, records into a JSON file.
+
+Drawing and recording run in the thread that hands over the frames, encoding in one of its own.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.video.background import BackgroundSink
 from ppdet.inference.video.reader import Frame
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.box_drawer import BoxDrawer
@@ -23,9 +27,10 @@ class FrameSink:
 
     Args:
         timer: measures drawing and encoding.
+        video: where to write to; None for nowhere.
 
     Attributes:
-        video: where to write to; None for nowhere.
+        video: see above.
         frames: how many came so far.
     """
 
@@ -33,9 +38,17 @@ class FrameSink:
         self.timer, self.video = timer, video
         self.frames = 0
         self._last: np.ndarray | None = None
+        self._last_index: int | None = None
+        self._encoder: BackgroundSink[np.ndarray] | None = None
 
     def write(self, frame: Frame, draw: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Write one frame with what `draw` puts on a copy of it; a frame that did not decode repeats the one before it."""
+        """Write one frame with what `draw` puts on a copy of it.
+
+        A frame that did not decode repeats the one before it. In place of frames that a live source dropped, the next one is
+        repeated, so that the video keeps its pace.
+        """
+        missed = 0 if self._last_index is None else max(0, frame.index - self._last_index - 1)
+        self._last_index = frame.index
         self.frames += 1
         if frame.image is not None:
             self._last = frame.image
@@ -48,6 +61,25 @@ class FrameSink:
             drawn = self._last
         else:
             drawn = np.zeros((self.video.size_wh[1], self.video.size_wh[0], 3), np.uint8)
+        if self._encoder is None:
+            self._encoder = BackgroundSink(self._encode, ahead=2)
+        for _ in range(1 + missed):
+            self._encoder.put(drawn)
+
+    def finish(self) -> None:
+        """Wait until every frame is in the video; raise the encoder's error, if any."""
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.close()
+
+    def abandon(self) -> None:
+        """Wait for the frames that were given, without raising errors."""
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.abandon()
+
+    def _encode(self, drawn: np.ndarray) -> None:
+        assert self.video is not None
         with self.timer.stage("encode"):
             self.video.write(drawn)
 
@@ -60,6 +92,7 @@ class PoseVideoSink(FrameSink):
         threshold: smallest keypoint score that is drawn.
         timer: measures drawing and encoding.
         video, records: where to write to; None for nowhere.
+        record: called with each result in order, or None.
 
     Attributes:
         people: how many in all frames so far.
@@ -72,9 +105,10 @@ class PoseVideoSink(FrameSink):
         timer: StageTimer,
         video: VideoWriter | None,
         records: JsonResultsWriter | None,
+        record: Callable[[PoseResult], None] | None = None,
     ) -> None:
         super().__init__(timer, video)
-        self.drawer, self.threshold, self.records = drawer, threshold, records
+        self.drawer, self.threshold, self.records, self.record = drawer, threshold, records, record
         self.people = 0
 
     def consume(self, item: tuple[Frame, PoseResult]) -> None:
@@ -84,6 +118,8 @@ class PoseVideoSink(FrameSink):
         self.people += len(result)
         if self.records is not None:
             self.records.add(result)
+        if self.record is not None:
+            self.record(result)
 
     def written(self) -> list[Path]:
         """The files that are there now."""

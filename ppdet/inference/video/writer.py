@@ -10,7 +10,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from ppdet.core.command import is_interrupt
+from ppdet.core.command import Terminated, is_interrupt
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES
@@ -94,13 +94,18 @@ class VideoWriter:
     def finish(self) -> Path:
         """Finish the video, check that it can be read back, and rename it to `path`.
 
-        OpenCV's encoders do not report failed writes, so the file itself is checked.
+        OpenCV's encoders do not report failed writes, so the file itself is checked. An interruption meanwhile ends the check:
+        the video gets its name, and the interruption is raised.
 
         Raises:
             MediaError: the file is missing, incomplete or cannot be opened (the disk may be full); no file is left.
         """
         self._writer.release()
-        wrong = what_is_wrong(self._temporary, self.frames)
+        try:
+            wrong = what_is_wrong(self._temporary, self.frames)
+        except (KeyboardInterrupt, Terminated):
+            os.replace(self._temporary, self.path)
+            raise
         if wrong is not None:
             self.discard()
             raise MediaError(f"the video {self.path} was not written: {wrong}. Is the disk full, or a quota reached? Free some "

@@ -10,7 +10,6 @@ __getattr__, __all__ = lazy_names(
         "ATSSAssigner": "atss",
         "AnchorGrid": "assignment",
         "Assignment": "assignment",
-        "GroundTruth": "ground_truth",
         "SimOTAAssigner": "simota",
         "TaskAlignedAssigner": "task_aligned",
     },

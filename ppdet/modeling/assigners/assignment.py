@@ -10,7 +10,7 @@ from typing import NamedTuple, Sequence
 import paddle
 import paddle.nn.functional as F
 
-from ppdet.modeling.assigners.ground_truth import GroundTruth
+from ppdet.modeling.ground_truth import GroundTruth
 
 
 class AnchorGrid(NamedTuple):

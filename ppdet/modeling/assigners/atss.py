@@ -13,8 +13,8 @@ import paddle.nn.functional as F
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.assigners.assignment import AnchorGrid, Assignment, assign, put_ones, resolve_conflicts
-from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.assigners.overlap import aligned_iou, least_side_distance, pairwise_iou
+from ppdet.modeling.ground_truth import GroundTruth
 
 ANCHOR_EPSILON = 1e-10
 

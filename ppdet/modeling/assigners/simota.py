@@ -12,8 +12,8 @@ import paddle
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.assigners.assignment import AnchorGrid, Assignment, assign, gather_rows, resolve_conflicts
-from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.assigners.overlap import aligned_iou, least_side_distance, pairwise_iou_giou
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.losses.varifocal_loss import cross_entropy, varifocal
 
 PENALTY = 1e8

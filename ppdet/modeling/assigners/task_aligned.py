@@ -10,8 +10,8 @@ import paddle
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.assigners.assignment import AnchorGrid, Assignment, assign, gather_rows, resolve_conflicts, topk_mask
-from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.assigners.overlap import least_side_distance, pairwise_iou
+from ppdet.modeling.ground_truth import GroundTruth
 
 
 @register

@@ -12,7 +12,7 @@ from paddle import nn
 
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.assigners.assignment import AnchorGrid, Assignment
-from ppdet.modeling.assigners.ground_truth import GroundTruth
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.heads.box_distribution import DistributionProject, anchor_points
 from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
 from ppdet.modeling.heads.pico_feat import PicoFeat

@@ -11,8 +11,8 @@ from paddle import nn
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.assigners.assignment import Assignment
-from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.assigners.simota import SimOTAAssigner
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
 from ppdet.modeling.heads.pico_base import PicoHeadBase, PicoPredictions, RawOutputs, mean_over_processes
 from ppdet.modeling.heads.pico_feat import PicoFeat

@@ -12,8 +12,8 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.assigners.assignment import Assignment
 from ppdet.modeling.assigners.atss import ATSSAssigner
-from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.assigners.task_aligned import TaskAlignedAssigner
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
 from ppdet.modeling.heads.pico_base import PicoHeadBase, PicoPredictions, mean_over_processes
 from ppdet.modeling.heads.pico_feat import PicoFeat

@@ -41,8 +41,8 @@ def doubling() -> Iterator[None]:
 
 
 def test_every_engine_says_what_it_is() -> None:
-    assert runtime_names() == ("onnxruntime", "openvino", "paddle")  # the fastest on a CPU first
-    assert runtime_devices() == ("cpu", "gpu", "xpu", "npu", "mlu") and runtime_precisions() == ("fp32", "bf16")
+    assert runtime_names() == ("onnxruntime", "openvino", "paddle", "mnn")  # the fastest on a CPU first
+    assert runtime_devices() == ("cpu", "gpu", "xpu", "npu", "mlu") and runtime_precisions() == ("fp32", "bf16", "fp16", "int8")
     for each in available_runtimes():
         assert each.title and each.package and each.install and each.thread_safety and each.reads and each.__doc__
 
@@ -55,7 +55,7 @@ def test_an_engine_from_outside(doubling: None, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     add_engine_flags(parser)
     assert parser.parse_args(["--engine", "doubling", "--precision", "int4"]).engine == "doubling"
-    with pytest.raises(ModelDirError, match="ONNX Runtime runs this model in fp32, not int4: use --engine doubling for int4"):
+    with pytest.raises(ModelDirError, match="runs this model in fp32, fp16, int8, not int4: use --engine doubling for int4"):
         load_runtime(tmp_path, engine="onnxruntime", precision="int4")
     with pytest.raises(ModelDirError, match="no engine here can run") as caught:  # it has no rank, so "auto" leaves it alone
         load_runtime(tmp_path)
@@ -74,9 +74,9 @@ def test_names_are_unique(doubling: None) -> None:
 
 def test_the_names_cost_no_import() -> None:
     code = ("import sys; from ppdet.inference.runtimes import runtime_names; print(*runtime_names()); "
-            "print(sorted({'numpy', 'paddle', 'onnxruntime', 'openvino'} & set(sys.modules)))")
+            "print(sorted({'numpy', 'paddle', 'onnxruntime', 'openvino', 'MNN'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.split("\n")[:2] == ["onnxruntime openvino paddle", "[]"]
+    assert done.stdout.split("\n")[:2] == ["onnxruntime openvino paddle mnn", "[]"]
 
 
 @pytest.mark.parametrize("folder", ["ppdet", "tools", "deploy"])

@@ -56,8 +56,9 @@ def test_auto_takes_the_fastest_and_says_why_not_the_others(
         assert load_runtime(model, precision="bf16").engine == "openvino"
         monkeypatch.setattr(base, "find_spec", lambda name: None if name == "onnxruntime" else importlib.util.find_spec(name))
         assert load_runtime(model).engine == "openvino"
-    lines = [record.message for record in caplog.records if "fp32, not bf16" in record.message]
-    assert lines == ["engines passed over: onnxruntime (ONNX Runtime runs this model in fp32, not bf16)"]  # once, and short
+    lines = [record.message for record in caplog.records if "int8, not bf16" in record.message]
+    # once, and short
+    assert lines == ["engines passed over: onnxruntime (ONNX Runtime runs this model in fp32, fp16, int8, not bf16)"]
     assert "engines passed over: onnxruntime (not installed)" in caplog.text
     assert "pose runs on ONNX Runtime" in caplog.text and "pose runs on OpenVINO" in caplog.text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,12 +23,25 @@ def write_network(folder: Path, runtime: type[Runtime]) -> Path:
     if "onnx" in runtime.reads:
         pytest.importorskip("onnx")
         return write_pose_model(folder)
+    if "mnn" in runtime.reads:
+        return write_mnn_model(folder)
     paddle = pytest.importorskip("paddle")
     layer = paddle.nn.Conv2D(3, 3, 1, stride=4, bias_attr=False)
     layer.weight.set_value(np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1))
     layer.eval()
     spec = [paddle.static.InputSpec([None, 3, INPUT_WH[1], INPUT_WH[0]], "float32", "image")]
     paddle.jit.save(paddle.jit.to_static(layer, input_spec=spec), str(folder / "model"))
+    return folder
+
+
+def write_mnn_model(folder: Path) -> Path:
+    pytest.importorskip("onnx")
+    from ppdet.engine.export.targets.mnn import MnnTarget
+
+    write_pose_model(folder)
+    job = SimpleNamespace(path=lambda *_: folder / "model.mnn", graph=lambda **_: folder / "model.onnx",
+                          form=SimpleNamespace(card=SimpleNamespace(versions={})))  # fmt: skip
+    MnnTarget().write(job, "fp32")  # type: ignore[arg-type]
     return folder
 
 

@@ -17,11 +17,13 @@ from ppdet.core.command import Terminated
 from ppdet.core.errors import MediaError
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video import writer as video_writer
 from ppdet.inference.video.background import BackgroundSink, BackgroundSource
 from ppdet.inference.video.opening import is_live
 from ppdet.inference.video.process import process_video
-from ppdet.inference.video.reader import VideoReader, ranges_text
+from ppdet.inference.video.reader import Frame, VideoReader, ranges_text
+from ppdet.inference.video.sinks import FrameSink
 from ppdet.inference.video.writer import VideoWriter
 
 SIZE = (96, 128)
@@ -314,6 +316,27 @@ def test_a_camera_ends_with_a_signal_and_keeps_what_it_recorded(
 
     report = process_video(pipeline, 0, tmp_path / "out.mp4", tmp_path / "out.json", on_result=signal_at_the_eighth)
     assert report.frames == read_back(tmp_path / "out.mp4")[0] == len(json.loads((tmp_path / "out.json").read_text())) == 8
+
+
+def test_a_camera_that_disappears_leaves_what_it_showed(
+    tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 9)
+    monkeypatch.setattr("ppdet.inference.video.reader.open_capture", lambda source: cv2.VideoCapture(str(clip)))
+    report = process_video(pipeline, 0, tmp_path / "out.mp4", tmp_path / "out.json")
+    assert report.frames == read_back(tmp_path / "out.mp4")[0] == len(json.loads((tmp_path / "out.json").read_text())) == 9
+    assert "camera 0 gives no more frames after 9" in caplog.text
+
+
+def test_a_live_video_keeps_its_pace_when_frames_are_dropped(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4", 25.0, SIZE) as video:
+        sink = FrameSink(StageTimer(), video)
+        for index in (1, 2, 6, 7):
+            sink.write(Frame(index, None, np.full((SIZE[1], SIZE[0], 3), 20 * index, np.uint8)), np.copy)
+        sink.finish()
+    capture = cv2.VideoCapture(str(tmp_path / "out.mp4"))
+    levels = [float(frame.mean()) for _, frame in iter(capture.read, (False, None))]
+    np.testing.assert_allclose(levels, [20, 40, 120, 120, 120, 120, 140], atol=4)
 
 
 UNCLOSED = """

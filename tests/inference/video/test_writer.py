@@ -102,3 +102,15 @@ def test_a_full_disk_ends_the_work_early(tmp_path: Path, monkeypatch: pytest.Mon
         while True:
             writer.write(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_check_keeps_the_finished_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = write(tmp_path / "clip.mp4")
+
+    def interrupt(path: Path, frames: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ppdet.inference.video.writer.what_is_wrong", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        writer.finish()
+    assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"] and what_is_wrong(tmp_path / "clip.mp4", 20) is None

@@ -9,9 +9,9 @@ from support.golden_cases import golden_arrays
 
 from ppdet.modeling.assigners.assignment import AnchorGrid, Assignment
 from ppdet.modeling.assigners.atss import ATSSAssigner
-from ppdet.modeling.assigners.ground_truth import GroundTruth
 from ppdet.modeling.assigners.simota import IMPOSSIBLE, SimOTAAssigner
 from ppdet.modeling.assigners.task_aligned import TaskAlignedAssigner
+from ppdet.modeling.ground_truth import GroundTruth
 
 TOLERANCE = 1e-4
 

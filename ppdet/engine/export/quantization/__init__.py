@@ -1,0 +1,7 @@
+"""How is a graph computed in 8 bits, and what does that cost?"""
+
+from __future__ import annotations
+
+from ppdet.core.lazy_names import lazy_names
+
+__getattr__, __all__ = lazy_names(__name__, {"Quantizer": "quantizer", "quantize_file": "static"})

@@ -1,0 +1,158 @@
+"""Finds people in images in steps, so that a video's frames can be worked on at the same time: boxes, poses, choice of people.
+
+Legend: N candidates, K keypoints, H W pixels.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppdet.core.logger import get_logger
+from ppdet.inference.estimators.base import People, PoseEstimator
+from ppdet.inference.estimators.box_source import BoxSource
+from ppdet.inference.model_card import BOX_KEY
+from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.candidates import boxes_to_keep
+from ppdet.inference.zones.zone import Zone, membership
+
+IMAGE_BOX = "image"
+BoxesAndScores = tuple[np.ndarray, np.ndarray]
+"""(N, 4) xyxy and (N,)."""
+
+
+@dataclass
+class Look:
+    """What is known so far about the people of one image.
+
+    Attributes:
+        image: (H, W, 3) RGB uint8.
+        boxes: (N, 4) xyxy of everything that may be a person.
+        scores: (N,).
+        is_inside: (N,) bool: inside a zone, or there are none; only these get poses.
+        keypoints: (N, K, 2) float32 image pixels.
+        keypoint_scores: (N, K) float32.
+        has_pose: (N,) bool: the rows of the two above that are known.
+        everybody: the people, if the model finds them by itself; there is nothing left to do.
+    """
+
+    image: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+    is_inside: np.ndarray
+    keypoints: np.ndarray
+    keypoint_scores: np.ndarray
+    has_pose: np.ndarray
+    everybody: People | None = None
+
+
+class PeopleFinder:
+    """A detector and a pose model, or a pose model that finds people by itself. May be used from several threads.
+
+    Args:
+        detector: finds boxes; None: each whole image is one person's box.
+        estimator: finds poses.
+        det_threshold: smallest score of a person's box.
+        person_threshold: smallest mean keypoint score of people whom the estimator found by itself.
+        zones: only people inside one get poses.
+        timer: records the stages.
+        warned: places that were warned of already.
+    """
+
+    def __init__(
+        self,
+        detector: BoxSource | None,
+        estimator: PoseEstimator,
+        det_threshold: float,
+        person_threshold: float,
+        zones: Sequence[Zone],
+        timer: StageTimer,
+        warned: set[str],
+    ) -> None:
+        self.detector, self.estimator = detector, estimator
+        self.det_threshold, self.person_threshold = det_threshold, person_threshold
+        self.zones = tuple(zones)
+        self.timer = timer
+        self._warned = warned
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether several images may be looked at at the same time: a user's own detector may count on their order."""
+        return self.detector is None or hasattr(self.detector, "runtime")
+
+    def look(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[Look]:
+        """Candidates of (H, W, 3) RGB uint8 images; a model that finds people by itself does all its work here."""
+        if self.estimator.finds_people_itself:
+            nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+            found = self.estimator.poses(images, None, self.person_threshold, self.timer)
+            return [self.look_at(image, *nobody, people) for image, people in zip(images, found)]
+        return [self.look_at(image, *boxes) for image, boxes in zip(images, self._boxes(images, paths))]
+
+    def look_at(self, image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, everybody: People | None = None) -> Look:
+        """A look at an image whose candidates are known."""
+        count, keypoints = len(boxes), self.estimator.skeleton.num_keypoints
+        is_inside = np.ones(count, bool)
+        if self.zones:
+            is_inside = np.asarray(membership(self.zones, boxes, (image.shape[1], image.shape[0])).any(axis=1))
+        return Look(image, boxes, scores, is_inside, np.zeros((count, keypoints, 2), np.float32),
+                    np.zeros((count, keypoints), np.float32), np.zeros(count, bool), everybody)
+
+    def sure_rows(self, look: Look) -> np.ndarray:
+        """The candidates whose poses are needed in any case, and not known yet."""
+        return np.flatnonzero((look.scores >= self.det_threshold) & look.is_inside & ~look.has_pose)
+
+    def pose(self, work: Sequence[tuple[Look, np.ndarray]]) -> None:
+        """Estimate the poses of some candidates of several images together, and put them into their looks.
+
+        Args:
+            work: looks, and the rows of their candidates. Threads may work on different rows of one look.
+        """
+        work = [(look, rows) for look, rows in work if len(rows)]
+        if not work:
+            return
+        boxes = [(look.boxes[rows], look.scores[rows]) for look, rows in work]
+        found = self.estimator.poses([look.image for look, _ in work], boxes, self.person_threshold, self.timer)
+        for (look, rows), people in zip(work, found):
+            look.keypoints[rows], look.keypoint_scores[rows] = people.keypoints, people.scores
+            look.has_pose[rows] = True
+
+    def people(self, look: Look, expected: np.ndarray | None = None, low_score: float = 1.0) -> tuple[People, BoxesAndScores]:
+        """The people of an image; estimates what poses are still missing.
+
+        Args:
+            look: at the image.
+            expected: (M, 4) xyxy, where people are expected; see `boxes_to_keep`.
+            low_score: smallest score of a box there.
+
+        Returns:
+            People, and the boxes and scores of people outside the zones, who have no poses.
+        """
+        if look.everybody is not None:
+            return look.everybody, (look.boxes, look.scores)
+        keep = boxes_to_keep(look.boxes, look.scores, self.det_threshold, low_score, expected)
+        self.pose([(look, np.flatnonzero(keep & look.is_inside & ~look.has_pose))])
+        rows, others = keep & look.is_inside, keep & ~look.is_inside
+        people = People(look.boxes[rows], look.scores[rows], look.keypoints[rows], look.keypoint_scores[rows])
+        return people, (look.boxes[others], look.scores[others])
+
+    def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[BoxesAndScores]:
+        """(N, 4) boxes that may be people and their (N,) scores, for each image."""
+        if self.detector is None:
+            self._check_whole_images()
+            return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
+        with self.timer.stage("detect"):
+            takes_paths = getattr(self.detector, "takes_paths", False)
+            found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
+        people = [one[np.isin(one.labels, self.detector.person_label)] for one in found]
+        return [(one.boxes_xyxy, one.scores) for one in people]
+
+    def _check_whole_images(self) -> None:
+        """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
+        trained_on, place = self.estimator.card.extra.get(BOX_KEY, IMAGE_BOX), self.estimator.card.place
+        if trained_on != IMAGE_BOX and place not in self._warned:
+            self._warned.add(place)
+            get_logger(__name__).warning(
+                "%s was trained on boxes around each person (box: %s in its card), and without a detector each whole image is "
+                "one person's box: expect poor poses unless the images are cut close. Give a detector, cut the images, or train "
+                "with `box: image` in the datasets", place, trained_on)

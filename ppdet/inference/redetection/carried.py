@@ -1,0 +1,146 @@
+"""Boxes of people from their last poses, for frames that no detector looks at.
+
+Legend: N people, K keypoints.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ppdet.geometry.boxes import iou_matrix
+from ppdet.inference.estimators.base import People
+
+# Keypoints from this score on say where a person is; fewer of them than this, or than half, and the box stays where it is.
+VISIBLE_SCORE = 0.2
+FEWEST_VISIBLE = 4
+# A pose is doubtful if its mean score falls below this share of what it was when the detector last saw the person; poses below
+# the second number at that time tell nothing.
+DOUBTFUL_SHARE, LEAST_TELLING = 0.7, 0.3
+# Two people are one, seen twice, if keypoints of both are nearer to each other than this share of the smaller one's size.
+SAME_SHARE, LEAST_COMMON = 0.06, 6
+# A box that has changed its size by more than this factor since it was detected, or left the image by more than this share.
+MOST_GROWTH, MOST_OUTSIDE = 1.6, 0.6
+AGREEING_IOU = 0.6
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The people of the last frame.
+
+    Attributes:
+        boxes: (N, 4) xyxy, where to look for them next.
+        scores: (N,) of their boxes, from the detector.
+        margins: (N, 4) pixels that the detector's box reached beyond the keypoints: left, top, right, bottom.
+        sizes: (N,) longer sides of the detector's boxes.
+        references: (N,) mean keypoint scores when they were detected.
+        twins: pairs that had the same pose when they were detected.
+        keypoints: (N, K, 2) of the last frame.
+        visible: (N, K) bool.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    margins: np.ndarray
+    sizes: np.ndarray
+    references: np.ndarray
+    twins: int
+    keypoints: np.ndarray
+    visible: np.ndarray
+
+    @classmethod
+    def detected(cls, people: People) -> Carried:
+        """From people in boxes of a detector."""
+        visible = people.scores >= VISIBLE_SCORE
+        around = extents(people.keypoints, visible)
+        beyond = np.concatenate([around[:, :2] - people.boxes[:, :2], people.boxes[:, 2:] - around[:, 2:]], axis=1)
+        sizes = longer_sides(people.boxes)
+        return cls(people.boxes, people.box_scores, np.maximum(beyond, 0), sizes, mean_scores(people.scores),
+                   twins(people.keypoints, visible, sizes), people.keypoints, visible)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def moved(self, people: People, image_wh: tuple[int, int]) -> Carried:
+        """From the next frame's poses in `boxes`.
+
+        A box is the mean of two: around the keypoints, with the margins that it was detected with, which follows the person's
+        size and pose, and the last one moved along with the keypoints, which is steady.
+        """
+        visible = people.scores >= VISIBLE_SCORE
+        around = extents(people.keypoints, visible)
+        boxes = np.concatenate([around[:, :2] - self.margins[:, :2], around[:, 2:] + self.margins[:, 2:]], axis=1)
+        boxes = (boxes + self.boxes + np.tile(self._shift(people.keypoints, visible), 2)) / 2
+        is_clear = visible.sum(axis=1) >= min(FEWEST_VISIBLE, -(-visible.shape[1] // 2))
+        boxes = np.where(is_clear[:, None], boxes, self.boxes).astype(np.float32)
+        boxes = np.clip(boxes, 0, np.array([*image_wh, *image_wh], np.float32))
+        return replace(self, boxes=boxes, keypoints=people.keypoints, visible=visible)
+
+    def _shift(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """(N, 2) median motion of the keypoints that are visible in both frames."""
+        shift = np.zeros((len(self), 2))
+        both = visible & self.visible
+        for row in np.flatnonzero(both.any(axis=1)):
+            shift[row] = np.median(keypoints[row][both[row]] - self.keypoints[row][both[row]], axis=0)
+        return shift
+
+    def is_doubtful(self, people: People, image_wh: tuple[int, int]) -> bool:
+        """Whether the detector should look after all: a pose has become unsure, two people are one, or a box is not credible.
+
+        Args:
+            people: poses in `boxes`.
+            image_wh: size of the frame.
+        """
+        if not len(self):
+            return False
+        is_telling = self.references >= LEAST_TELLING
+        if (is_telling & (mean_scores(people.scores) < DOUBTFUL_SHARE * self.references)).any():
+            return True
+        after = self.moved(people, image_wh)
+        growth = longer_sides(after.boxes) / np.maximum(self.sizes, 1.0)
+        if (growth > MOST_GROWTH).any() or (growth < 1 / MOST_GROWTH).any():
+            return True
+        return twins(people.keypoints, after.visible, longer_sides(after.boxes)) > self.twins
+
+    def agrees(self, boxes: np.ndarray) -> bool:
+        """Whether a detector's (M, 4) boxes are those of the same people."""
+        if len(boxes) != len(self):
+            return False
+        overlap = iou_matrix(self.boxes, boxes)
+        return not len(self) or bool((overlap.max(axis=1) >= AGREEING_IOU).all() and (overlap.max(axis=0) >= AGREEING_IOU).all())
+
+
+def extents(keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """(N, 4) xyxy of the visible ones of (N, K, 2) keypoints; of a person without any, of all."""
+    shown = np.where(visible.any(axis=1, keepdims=True), visible, True)[..., None]
+    low = np.where(shown, keypoints, np.inf).min(axis=1)
+    return np.concatenate([low, np.where(shown, keypoints, -np.inf).max(axis=1)], axis=1)
+
+
+def longer_sides(boxes: np.ndarray) -> np.ndarray:
+    """(N,) of (N, 4) xyxy boxes."""
+    return (boxes[:, 2:] - boxes[:, :2]).max(axis=1) if len(boxes) else np.zeros(0, np.float32)
+
+
+def mean_scores(scores: np.ndarray) -> np.ndarray:
+    """(N,) of (N, K)."""
+    return scores.mean(axis=1) if len(scores) else np.zeros(0, np.float32)
+
+
+def twins(keypoints: np.ndarray, visible: np.ndarray, sizes: np.ndarray) -> int:
+    """How many pairs of people have the same pose at the same place, so that they may be one person, found twice.
+
+    Args:
+        keypoints: (N, K, 2).
+        visible: (N, K).
+        sizes: (N,) longer sides of their boxes.
+    """
+    if len(keypoints) < 2:
+        return 0
+    one, other = np.triu_indices(len(keypoints), 1)
+    both = visible[one] & visible[other]
+    apart = np.linalg.norm(keypoints[one] - keypoints[other], axis=2)
+    common = both.sum(axis=1)
+    mean = np.where(both, apart, 0.0).sum(axis=1) / np.maximum(common, 1)
+    is_near = mean < SAME_SHARE * np.minimum(sizes[one], sizes[other])
+    return int((is_near & (common >= min(LEAST_COMMON, -(-visible.shape[1] // 2)))).sum())

@@ -1,0 +1,121 @@
+"""Finds the people of a stream's frames with a detector that looks only now and then."""
+from __future__ import annotations
+
+import numpy as np
+
+from ppdet.core.errors import ConfigError
+from ppdet.inference.estimators.base import People
+from ppdet.inference.people_finder import BoxesAndScores, PeopleFinder
+from ppdet.inference.redetection.border_motion import BorderMotion
+from ppdet.inference.redetection.carried import Carried
+from ppdet.inference.redetection.schedule import Interval, Schedule, checked_interval
+
+
+class IntervalFinder:
+    """In between, people are looked for where their last poses were.
+
+    The detector looks at a frame when the interval is over, at a cut, when something moves at the border that is nobody known,
+    and at once when a pose there turns out doubtful. One per stream; frames must come in order.
+
+    Args:
+        finder: looks at single frames.
+        interval: see `Schedule`.
+        fps: frames per second.
+
+    Attributes:
+        frames, detections: how many frames came so far, and how many the detector looked at.
+
+    Raises:
+        ConfigError: there is no detector, so there is nothing to leave out.
+    """
+
+    def __init__(self, finder: PeopleFinder, interval: Interval, fps: float) -> None:
+        check_has_detector(finder, interval)
+        self.finder = finder
+        self.frames = self.detections = 0
+        self._schedule = Schedule(interval, fps)
+        self._motion = BorderMotion()
+        self._carried: Carried | None = None
+        self._found: People | None = None
+        self._was_due = self._has_looked = False
+        self._rest: BoxesAndScores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+
+    def people(
+        self, image: np.ndarray, is_cut: bool = False, expected: np.ndarray | None = None, low_score: float = 1.0
+    ) -> tuple[People, BoxesAndScores]:
+        """The people of the next frame, and those outside the zones; see `PeopleFinder.people`. Then `follow` must be called.
+
+        Args:
+            image: (H, W, 3) RGB uint8.
+            is_cut: it begins another scene.
+            expected, low_score: see `PeopleFinder.people`.
+        """
+        self.frames += 1
+        if is_cut:
+            self._carried = None
+        carried, size = self._carried, (image.shape[1], image.shape[0])
+        is_moving = self._motion.is_moving(image, np.zeros((0, 4)) if carried is None else carried.boxes)
+        self._was_due = self._schedule.is_due(is_cut, is_moving)
+        self._has_looked = False
+        if carried is not None and not self._was_due:
+            people = self._in_carried_boxes(image, carried)
+            if not carried.is_doubtful(people, size):
+                self._carried = carried.moved(people, size)
+                self._found = people._replace(boxes=self._carried.boxes)
+                return self._found, self._rest
+        self._has_looked = True
+        self.detections += 1
+        look = self.finder.look([image], [None])[0]
+        self._found, self._rest = self.finder.people(look, expected, low_score)
+        return self._found, self._rest
+
+    def follow(self, kept: np.ndarray) -> None:
+        """Which of the people last returned count, so that they are looked for in the next frames.
+
+        Args:
+            kept: (N,) bool. A detector gives many boxes of low score, of which a tracker keeps few.
+        """
+        if not self._has_looked or self._found is None:
+            return
+        people = People(*(each[kept] for each in self._found))
+        known, self._carried = self._carried, Carried.detected(people)
+        self._schedule.looked(known is not None and known.agrees(people.boxes), self._was_due)
+
+    def _in_carried_boxes(self, image: np.ndarray, carried: Carried) -> People:
+        look = self.finder.look_at(image, carried.boxes, carried.scores)
+        look.is_inside[:] = True  # decided when they were detected
+        self.finder.pose([(look, np.arange(len(carried)))])
+        return People(look.boxes, look.scores, look.keypoints, look.keypoint_scores)
+
+
+def chosen_interval(finder: PeopleFinder, given: Interval | None, of_preset: Interval) -> Interval:
+    """The interval that counts.
+
+    Args:
+        finder: of the pipeline.
+        given: by the user, or None.
+        of_preset: what counts otherwise, where there is a detector whose runs can be left out.
+
+    Raises:
+        ConfigError: it is none, or see `check_has_detector`.
+    """
+    if given is None:
+        has_detector = finder.detector is not None and not finder.estimator.finds_people_itself
+        return of_preset if has_detector else 1
+    if checked_interval(given) != 1:
+        check_has_detector(finder, given)
+    return given
+
+
+def check_has_detector(finder: PeopleFinder, interval: Interval) -> None:
+    """Refuse an interval where no detector is used.
+
+    Raises:
+        ConfigError: see above.
+    """
+    if finder.estimator.finds_people_itself:
+        raise ConfigError(f"det_interval is {interval}, but {finder.estimator.card.place} finds people by itself and needs no "
+                          "detector: leave it out")
+    if finder.detector is None:
+        raise ConfigError(f"det_interval is {interval}, but there is no detector whose runs could be left out: leave it out, or "
+                          "give a detector")
