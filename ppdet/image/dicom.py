@@ -51,8 +51,8 @@ def dicom_wh(data: bytes, file: str) -> tuple[int, int]:
         raise MediaError(f"{file} is a DICOM file without an image ({kind}); give the file that holds the pixels")
     frames = _number(dataset.get("NumberOfFrames")) or 1
     if frames != 1:
-        raise MediaError(f"{file} is a DICOM file of {frames:g} frames, and one file is one image here; export its frames as single "
-                         "files, for example with dcmtk's dcm2img --all-frames")
+        raise MediaError(f"{file} is a DICOM file of {frames:g} frames, and one file is one image here; export its frames as "
+                         "single files, for example with dcmtk's dcm2img --all-frames")
     return int(columns), int(rows)
 
 
@@ -87,8 +87,8 @@ def decode_dicom(data: bytes, file: str, image_range: Optional[ImageRange] = Non
         with _quiet():
             grey = _grey(pixels, dataset, file, image_range)
     except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
-        raise MediaError(f"{file}: the window or table of this DICOM file cannot be applied: {_first_line(error)}; give image_range: "
-                         "[black, white], or correct the file") from error  # fmt: skip
+        raise MediaError(f"{file}: the window or table of this DICOM file cannot be applied: {_first_line(error)}; give "
+                         "image_range: [black, white], or correct the file") from error  # fmt: skip
     return np.repeat((255 - grey if kind == "MONOCHROME1" else grey)[..., None], 3, axis=2)
 
 
@@ -153,8 +153,8 @@ def _stored_pixels(dataset: Any, file: str) -> np.ndarray:
     except Exception as error:  # decoders of many makers raise what they like
         syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
         name = getattr(syntax, "name", None) or "unknown encoding"
-        raise MediaError(f"{file}: the pixels of this DICOM file ({name}) cannot be decoded: {_first_line(error)}. If a decoder is "
-                         "missing, pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg, or export an uncompressed file "
+        raise MediaError(f"{file}: the pixels of this DICOM file ({name}) cannot be decoded: {_first_line(error)}. If a decoder "
+                         "is missing, pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg, or export an uncompressed file "
                          "(dcmdjpeg, gdcmconv --raw)") from error  # fmt: skip
 
 
@@ -163,8 +163,8 @@ def _dataset(stream: BinaryIO, file: str, header_only: bool = False) -> Any:
     try:
         import pydicom
     except ModuleNotFoundError as error:
-        raise ConfigError(f"{file} is a DICOM file, and pydicom, which reads those, is not installed: pip install pydicom, or pip "
-                          "install 'ppdet-keypoint[medical]'") from error  # fmt: skip
+        raise ConfigError(f"{file} is a DICOM file, and pydicom, which reads those, is not installed: pip install pydicom, or "
+                          "pip install 'ppdet-keypoint[medical]'") from error  # fmt: skip
     try:
         with _quiet():
             stream.seek(0)

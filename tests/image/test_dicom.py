@@ -102,7 +102,8 @@ def test_size_names_and_folders(tmp_path):
     ],
 )
 def test_spacing(tmp_path, elements, expected):
-    assert dicom_spacing(write_dicom(tmp_path / "a.dcm", RAMP, **elements)) == (None if expected is None else pytest.approx(expected))
+    found = dicom_spacing(write_dicom(tmp_path / "a.dcm", RAMP, **elements))
+    assert found == (None if expected is None else pytest.approx(expected))
 
 
 def test_spacing_of_other_files(tmp_path):

@@ -224,8 +224,8 @@ def _radiograph_reasons(plan: Plan) -> str:
     if not plan.radiographs.value:
         return _comment(f"Radiographs: false. {plan.radiographs.why}.")
     return _comment(
-        f"Radiographs: true. {plan.radiographs.why}. Exposure, contrast, gamma and inversion change as between devices, and borders "
-        f"go dark as under a collimator, never over a keypoint. Quarter turns: {plan.quarter_turns.why}."
+        f"Radiographs: true. {plan.radiographs.why}. Exposure, contrast, gamma and inversion change as between devices, and "
+        f"borders go dark as under a collimator, never over a keypoint. Quarter turns: {plan.quarter_turns.why}."
     )
 
 

@@ -45,8 +45,9 @@ def plan_radiographs(preset: str, folder: Path, names: Sequence[str]) -> Choice[
     kinds = [kind for kind in (_kind(folder / names[row]) for row in chosen.tolist()) if kind is not None]
     deep = [kind for kind in kinds if kind]
     if deep and 2 * len(deep) > len(kinds):
-        return Choice(True, f"{len(deep)} of {len(kinds)} images looked at are {' or '.join(sorted(set(deep)))}, so they are taken "
-                            "for radiographs (--preset photo if they are none)")  # fmt: skip
+        what = " or ".join(sorted(set(deep)))
+        return Choice(True, f"{len(deep)} of {len(kinds)} images looked at are {what}, so they are taken for radiographs "
+                            "(--preset photo if they are none)")  # fmt: skip
     return Choice(False, "neither DICOM nor grey with 16 bits, so not taken for radiographs (--preset xray if they are)")
 
 

@@ -133,7 +133,9 @@ def _write_class(
         raise DataError(
             f"class {category['name']!r}: {counts[0]} objects to train, {counts[1]} to validate; each needs one at least"
         )
-    settings: Dict[str, Any] = {"minutes": options.minutes, "turned": found.turned, "sigmas": options.sigmas, "preset": options.preset}
+    settings: Dict[str, Any] = {
+        "minutes": options.minutes, "turned": found.turned, "sigmas": options.sigmas, "preset": options.preset,
+    }  # fmt: skip
     plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings)
     for file, part in files.items():
         _write_json(staging / ANNOTATIONS / file, annotation_file(objects, list(part), plan.skeleton.value))

@@ -35,7 +35,8 @@ class CollimationBorder:
     def __init__(
         self, depth: float = 0.2, tilt: float = 5.0, margin: float = 0.03, white_prob: float = 0.1, prob: float = 0.3
     ) -> None:
-        for name, value, most in (("depth", depth, 0.5), ("margin", margin, 0.5), ("white_prob", white_prob, 1), ("prob", prob, 1)):
+        limits = (("depth", depth, 0.5), ("margin", margin, 0.5), ("white_prob", white_prob, 1), ("prob", prob, 1))
+        for name, value, most in limits:
             if not 0 <= value <= most:
                 raise ConfigError(f"CollimationBorder: {name} is from 0 to {most}; given {value}")
         if not 0 <= tilt <= 45:
