@@ -1,7 +1,8 @@
 """X-ray-like pictures of hands with known landmarks, to try a training without data of patients.
 
-A hand is five chains of bones: shafts are bright at the edge and darker inside, joints are gaps between wider ends, soft
-tissue is a grey glow around them. Nothing is copied from a radiograph. Distances are millimetres until the detector counts them in pixels.
+A hand is five chains of bones: shafts are bright at the edge and darker inside, joints are gaps between wider ends, and soft
+tissue is a grey glow around them. Nothing is copied from a radiograph. Distances are millimetres until the detector counts them
+in pixels.
 """
 
 from __future__ import annotations
