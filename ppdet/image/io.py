@@ -135,7 +135,7 @@ def decode_stored_image(
         file: what to call it in messages: a path or a URL.
         image_range, max_pixels: see `read_image`, as for the errors.
     """
-    if is_dicom(data):
+    if _is_only_dicom(data):
         check_image_size(dicom_wh(data, file), f"image {file}", max_pixels)
         return StoredImage(decode_dicom(data, file, checked_range(image_range)), 1)
     header = _checked_header(data, file, max_pixels)
@@ -166,12 +166,19 @@ def read_image_header(path: PathLike) -> Optional[ImageHeader]:
 
 
 def _header_of(data: bytes, file: str) -> Optional[ImageHeader]:
-    if not is_dicom(data):
-        return read_header(data)
+    found = read_header(data)
+    if found is not None or not is_dicom(data):
+        return found
     try:
         return ImageHeader("DICOM", dicom_wh(data, file))
     except MediaError:
         return None
+
+
+def _is_only_dicom(data: bytes) -> bool:
+    """Whether a file is DICOM and nothing else: if its first 128 bytes are the header of another format, that one is read, so that
+    what was checked by that header is what is decoded."""
+    return is_dicom(data) and read_header(data) is None
 
 
 def drawn_name(name: str) -> str:

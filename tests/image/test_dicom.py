@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import struct
+import zlib
 
+import cv2
 import numpy as np
 import pytest
 from support.dicom_files import write_dicom
@@ -141,3 +144,17 @@ def test_without_pydicom(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_pydicom)
     with pytest.raises(ConfigError, match=r"pip install pydicom"):
         read_image(file)
+
+
+def test_a_file_of_two_formats_is_what_its_beginning_says(tmp_path):
+    """A PNG with "DICM" at byte 128 is checked as a PNG (by the service, too) and must be read as one."""
+    png = bytearray(cv2.imencode(".png", np.full((40, 40, 3), 7, np.uint8))[1].tobytes())
+    comment = bytes(200)
+    chunk = struct.pack(">I", len(comment)) + b"prVt" + comment
+    png[33:33] = chunk + struct.pack(">I", zlib.crc32(chunk[4:]))
+    png[128:132] = b"DICM"
+    png[33 + 8 + 200 : 33 + 12 + 200] = struct.pack(">I", zlib.crc32(bytes(png[37 : 41 + 200])))
+    (tmp_path / "both.png").write_bytes(bytes(png))
+    assert is_dicom(bytes(png)) and (read_image(tmp_path / "both.png") == 7).all()
+    header = read_image_header(tmp_path / "both.png")
+    assert header is not None and header.format == "PNG"

@@ -11,7 +11,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError
 from ppdet.data.coco.persons import IMAGE
 from ppdet.data.planning.choice import Choice
-from ppdet.image.io import read_image_header
+from ppdet.image.io import max_image_pixels, read_image_header
 
 PRESETS = ("auto", "xray", "photo")
 SAMPLED = 12
@@ -19,6 +19,8 @@ QUARTER_TURNED = 45.0
 """Degrees from which on an object counts as turned by a quarter or more."""
 RARE_TURNS, FREQUENT_TURNS = 0.1, 0.5
 INVERTED = 0.1
+DEEP_FORMATS = ("PNG", "TIFF", "PNM", "JPEG 2000")
+"""Formats of `ImageHeader` that may hold 16 bits."""
 
 
 def check_preset(preset: str) -> None:
@@ -95,5 +97,7 @@ def _kind(path: Path) -> Optional[str]:
         return None
     if header.format == "DICOM":
         return "DICOM"
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if header.format in ("PNG", "TIFF", "PNM", "JPEG 2000") else None
+    if header.format not in DEEP_FORMATS or header.wh[0] * header.wh[1] > max_image_pixels():
+        return ""
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     return "grey with 16 bits" if pixels is not None and pixels.ndim == 2 and pixels.dtype == np.uint16 else ""
