@@ -176,8 +176,8 @@ def _header_of(data: bytes, file: str) -> Optional[ImageHeader]:
 
 
 def _is_only_dicom(data: bytes) -> bool:
-    """Whether a file is DICOM and nothing else: if its first 128 bytes are the header of another format, that one is read, so that
-    what was checked by that header is what is decoded."""
+    """Whether a file is DICOM and nothing else: if its first 128 bytes are the header of another format, that one is read, so
+    that what was checked by that header is what is decoded."""
     return is_dicom(data) and read_header(data) is None
 
 
