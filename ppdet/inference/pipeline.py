@@ -27,7 +27,8 @@ from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, ModelCard
 from ppdet.inference.onnx_models.model import PERSON_NAMES
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.tracking.candidates import boxes_to_keep
+from ppdet.inference.tracking.candidates import NO_CANDIDATES, NOBODY, Boxes, Candidates
+from ppdet.inference.tracking.follower import Follow
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
@@ -235,6 +236,7 @@ class PosePipeline:
         timestamp_ms: float | None = None,
         expected: np.ndarray | None = None,
         low_score: float = 1.0,
+        follow: Follow | None = None,
     ) -> PoseResult:
         """People and poses of one image.
 
@@ -243,17 +245,19 @@ class PosePipeline:
             path, frame_id, timestamp_ms: where it comes from, for the result.
             expected: (M, 4) xyxy, where a tracker expects people. Boxes there below `det_threshold` count, too.
             low_score: smallest score of these.
+            follow: of a tracker that gives boxes identities; poses are estimated for whom it has in sight.
 
         Raises:
             DataError: the array is no RGB image.
         """
         image = checked_image(image, self.image_range)
         size = (image.shape[1], image.shape[0])
-        people, rest = self._poses([image], [path], expected, low_score)[0]
-        result = PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms,
+        found = Candidates(expected, low_score, follow, timestamp_ms)
+        people, identities, rest = self._poses([image], [path], found)[0]
+        result = PoseResult(*people, self.estimator.skeleton, size, path, frame_id, timestamp_ms, identities,
                             image=image if frame_id is None else None)
         if expected is not None:
-            return with_strangers(result, *rest)
+            return with_strangers(result, rest)
         return only_in_zones(result, self.zones)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[PoseResult]:
@@ -265,41 +269,37 @@ class PosePipeline:
         """
         images = [checked_image(image, self.image_range) for image in images]
         every = [PoseResult(*people, self.estimator.skeleton, (image.shape[1], image.shape[0]), path)
-                 for image, path, (people, _) in zip(images, paths, self._poses(images, paths))]
+                 for image, path, (people, _, _) in zip(images, paths, self._poses(images, paths))]
         return [only_in_zones(result, self.zones) for result in every]
 
     def _poses(
-        self,
-        images: Sequence[np.ndarray],
-        paths: Sequence[str | None],
-        expected: np.ndarray | None = None,
-        low_score: float = 1.0,
-    ) -> list[tuple[People, tuple[np.ndarray, np.ndarray]]]:
-        """People of each image, and the boxes and scores of people outside the zones, who get no poses."""
-        nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        self, images: Sequence[np.ndarray], paths: Sequence[str | None], found: Candidates = NO_CANDIDATES
+    ) -> list[tuple[People, np.ndarray | None, Boxes]]:
+        """People of each image, their identities if a tracker gave any, and who is outside the zones and gets no pose."""
         if self.estimator.finds_people_itself:
-            return [(people, nobody) for people in self.estimator.poses(images, None, self.person_threshold, self.timer)]
-        boxes = self._boxes(images, paths, expected, low_score)
-        rest = [nobody] * len(boxes)
+            return [(people, None, NOBODY) for people in self.estimator.poses(images, None, self.person_threshold, self.timer)]
+        boxes = self._boxes(images, paths, found)
+        rest = [NOBODY] * len(boxes)
         if self.zones:
-            inside = [membership(self.zones, one, image.shape[1::-1]).any(axis=1) for image, (one, _) in zip(images, boxes)]
-            rest = [(one[~rows], scores[~rows]) for (one, scores), rows in zip(boxes, inside)]
-            boxes = [(one[rows], scores[rows]) for (one, scores), rows in zip(boxes, inside)]
-        return list(zip(self.estimator.poses(images, boxes, self.person_threshold, self.timer), rest))
+            within = [membership(self.zones, one.xyxy, image.shape[1::-1]) for image, one in zip(images, boxes)]
+            inside = [np.asarray(each.any(axis=1)) for each in within]
+            rest = [one.of(~rows) for one, rows in zip(boxes, inside)]
+            boxes = [one.of(rows) for one, rows in zip(boxes, inside)]
+        given = [(one.xyxy, one.scores) for one in boxes]
+        people = self.estimator.poses(images, given, self.person_threshold, self.timer)
+        return [(each, one.identities, others) for each, one, others in zip(people, boxes, rest)]
 
-    def _boxes(
-        self, images: Sequence[np.ndarray], paths: Sequence[str | None], expected: np.ndarray | None, low_score: float
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(N, 4) boxes of people and their (N,) scores, for each image."""
+    def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None], found: Candidates) -> list[Boxes]:
+        """Boxes of people of each image."""
         if self.detector is None:
             self._check_whole_images()
-            return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
+            whole = (np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32) for image in images)
+            return [Boxes(box, np.ones(1, np.float32)) for box in whole]
         with self.timer.stage("detect"):
             takes_paths = getattr(self.detector, "takes_paths", False)
-            found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
-        people = [one[np.isin(one.labels, self.detector.person_label)] for one in found]
-        keep = [boxes_to_keep(one.boxes_xyxy, one.scores, self.det_threshold, low_score, expected) for one in people]
-        return [(one.boxes_xyxy[rows], one.scores[rows]) for one, rows in zip(people, keep)]
+            every = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
+        people = [one[np.isin(one.labels, self.detector.person_label)] for one in every]
+        return [found.choose(one.boxes_xyxy, one.scores, one.looks, self.det_threshold) for one in people]
 
     def _check_whole_images(self) -> None:
         """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""
@@ -340,9 +340,11 @@ class PosePipeline:
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = REFERENCE_FPS, settings: TrackerSettings | None = None
     ) -> StreamTracker:
-        """A tracker for one stream of this pipeline's results; see `StreamTracker`."""
+        """A tracker for one stream of this pipeline's results; see `StreamTracker`. A detector that brings its own (FairMOT)
+        gives the identities, unless there are `settings`."""
         high_score = None if self.detector is None else self.det_threshold
-        return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones)
+        own = None if settings is not None else getattr(self.detector, "follower", None)
+        return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones, own(fps) if own else None)
 
     def track(
         self,
@@ -372,7 +374,8 @@ class PosePipeline:
             tracker = self._streams[stream]
         stamp = None if seconds is None else seconds * 1000.0
         expected = tracker.begin(image, stamp)
-        return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
+        follow = tracker.follow if tracker.follows_boxes else None
+        return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score, follow))
 
     def forget(self, stream: Hashable = None) -> None:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""

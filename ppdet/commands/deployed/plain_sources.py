@@ -37,7 +37,6 @@ from ppdet.inference.formats.table import format_named, format_of, open_writer, 
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.registry import load_runtime
-from ppdet.inference.tracking.settings import TrackerSettings
 
 STDOUT = "-"
 
@@ -45,7 +44,6 @@ STDOUT = "-"
 def run_pose(args: argparse.Namespace) -> int:
     """Estimate, draw and record the poses of all sources; returns 1 if an image or frame could not be read."""
     check_numbers(args)
-    tracking = tracker_settings(args)
     sources = find_sources(args.sources)
     if args.json and args.results:
         raise ConfigError(f"--json {args.json} and --results {args.results}: give one of them, or run twice")
@@ -53,12 +51,14 @@ def run_pose(args: argparse.Namespace) -> int:
         raise ConfigError(f"--json is a format: leave out --format {args.format}, or give --results instead of --json")
     _check_pose_file(args, sources)
     with _stdout_for_data(STDOUT in (args.json, args.results)) as stdout:
-        return _run_pose(args, sources, tracking, stdout)
+        return _run_pose(args, sources, stdout)
 
 
-def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
+def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     with _results(args, stdout, _pose_writer(args), _pose_file(args)) as (drawings, records):
-        work = PoseRun(pose_pipeline(args), drawings, records, args.threshold, chosen_filter(args),
+        pipeline = pose_pipeline(args)
+        tracking = tracker_settings(args, pipeline.detector)
+        work = PoseRun(pipeline, drawings, records, args.threshold, chosen_filter(args),
                        args.max_frames, names_videos=sources.count > 1, tracking=tracking)  # fmt: skip
         status = 0
         if sources.images:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.follower import Follow
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.background import BackgroundSource
@@ -38,8 +39,10 @@ class FrameEstimator(Protocol):
         timestamp_ms: float | None = None,
         expected: np.ndarray | None = None,
         low_score: float = 1.0,
+        follow: Follow | None = None,
     ) -> PoseResult:
-        """People and poses of one image; boxes of at least `low_score` count where people are expected."""
+        """People and poses of one image; boxes of at least `low_score` count where people are expected; `follow` gives boxes
+        identities."""
 
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = 30.0, settings: TrackerSettings | None = None
@@ -79,7 +82,9 @@ def video_results(
                 continue
             with pipeline.timer.stage("track"):
                 expected = tracker.begin(frame.image, frame.timestamp_ms)
-            result = pipeline.estimate(frame.image, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score)
+            follow = tracker.follow if tracker.follows_boxes else None
+            result = pipeline.estimate(frame.image, None, frame.index, frame.timestamp_ms, expected, tracker.settings.low_score,
+                                       follow)  # fmt: skip
             with pipeline.timer.stage("track"):
                 result = tracker.update(result)
             yield frame, replace(result, image=frame.image) if keep_frames else result
