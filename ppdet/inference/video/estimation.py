@@ -136,7 +136,8 @@ def watch_again(
     Returns:
         The identities in the last of them.
     """
-    reader, present = VideoReader(source), set()
+    present: set[int] = set()
+    reader = VideoReader(source)
     progress = Progress(f"{reader.name}: identities so far", count)
     frames = BackgroundSource(_timed(reader, pipeline.timer))
     looks = _looks(pipeline, frames, reader, tracker)
