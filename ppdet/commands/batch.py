@@ -18,7 +18,7 @@ from typing import Optional, Sequence
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.pose_model_flags import add_pose_model_flags
-from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags, add_smoothing_flags
+from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags, add_smoothing_flags, add_speed_flags
 from ppdet.commands.flags.tracking_flags import add_tracking_flags
 from ppdet.commands.flags.values import add_switch
 from ppdet.inference.runtimes.registry import runtime_devices
@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_precision_flags(workers, cpu_threads=1, name="--runtime")
     workers.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(), help="default: %(default)s")
     add_pose_model_flags(parser)
+    add_speed_flags(parser)
     add_smoothing_flags(parser)
     add_tracking_flags(parser)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Sequence
 
 import numpy as np
 import paddle
@@ -56,12 +57,12 @@ def write_ppyolo(
     return path
 
 
-def write_rule_weights(config: Path, sharpen: float = 2.0) -> Path:
-    """Weights by the rule of the golden cases, the last convolutions times `sharpen`, so that some boxes score high.
+def write_rule_weights(config: Path, sharpen: float = 0.5, options: Sequence[str] = ()) -> Path:
+    """Weights by the rule of the golden cases, the last convolutions times `sharpen`: scores of about a quarter.
 
     The running statistics are those of a batch of noise: by the rule the signal would fade with depth, and boxes would tie.
     """
-    assembly = Assembly(load_config(config))
+    assembly = Assembly(load_config(config, list(options)))
     model = assembly.model()
     fill_by_rule(model)
     for layer in model.sublayers():

@@ -12,7 +12,7 @@ from typing import Any
 from ppdet.commands.deployed.plain_sources import pose_pipeline
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
-from ppdet.commands.flags.run_flags import chosen_filter
+from ppdet.commands.flags.run_flags import chosen_filter, chosen_interval
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, ModelDirError
@@ -25,7 +25,7 @@ from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.tracking.recorded import RECORDED_FILTERS, check_recorded_filter
 
 DIGEST_LENGTH = 16
-AS_FLAGS = ("runtime", "precision", "det_threshold", "person_threshold", "max_frames")
+AS_FLAGS = ("runtime", "precision", "det_threshold", "person_threshold", "max_frames", "preset")
 
 
 def run_batch_command(args: argparse.Namespace) -> int:
@@ -52,7 +52,8 @@ def job_of_flags(args: argparse.Namespace) -> BatchJob:
     has_threshold = name in ("trc", "c3d_csv")
     settings: dict[str, Any] = {
         "model": _described(args.model, POSE), "det": _described(args.det, DETECTOR),
-        **{flag: getattr(args, flag) for flag in AS_FLAGS}, "flip_test": bool(args.flip_test), "smooth": smoothing,
+        **{flag: getattr(args, flag) for flag in AS_FLAGS}, "det_interval": chosen_interval(args),
+        "flip_test": bool(args.flip_test), "smooth": smoothing,
         "tracker": None if tracking is None else asdict(tracking), "zones": [repr(zone) for zone in chosen_zones(args)],
         "ignore_exif": bool(args.ignore_exif), "format": name,
         **({"threshold": args.threshold, "mm_per_pixel": args.mm_per_pixel} if has_threshold else {}),
@@ -66,7 +67,7 @@ def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
     import cv2
 
     cv2.setNumThreads(args.cpu_threads)
-    return pose_pipeline(argparse.Namespace(**{**vars(args), "engine": args.runtime}))
+    return pose_pipeline(argparse.Namespace(**{**vars(args), "engine": args.runtime}), has_files=args.media != "images")
 
 
 def _described(name: str | None, kind: str) -> str:

@@ -83,7 +83,7 @@ def _head(head: str, paths: ProjectPaths) -> str:
         f"#     ppdet train -c {name}                     # best model, curves and log in {paths.runs.name}/{paths.config.stem}\n"
         f"#     ppdet eval -c {name}\n"
         f"#     ppdet infer -c {name} --infer_img IMAGE\n"
-        f"#     ppdet export -c {name}\n"
+        f"#     ppdet export -c {name} --onnx\n"
         f"#     ppdet pose --model output_inference/{paths.config.stem} IMAGES_OR_VIDEO\n"
     )
 

@@ -47,7 +47,7 @@ def detector_text(plan: Plan, paths: ProjectPaths, configs: Path, num_images: in
     return f"""# Detector of {category} for the pose model of {paths.config.name}: PicoDet-S, from the bundled one of persons.
 #
 #     ppdet train -c {name}.yml
-#     ppdet export -c {name}.yml
+#     ppdet export -c {name}.yml --onnx
 #     ppdet pose --model output_inference/{paths.config.stem} --det output_inference/{name} IMAGES_OR_VIDEO
 #
 # {plan.minutes:g} minutes at {IMAGES_PER_S:g} images per second (estimated for two cores), at least {FEWEST_EPOCHS} passes.

@@ -14,6 +14,7 @@ from paddle.regularizer import L2Decay
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
+from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.losses.yolov3_loss import YOLOv3Loss
 from ppdet.modeling.shape_spec import ShapeSpec
 
@@ -104,13 +105,22 @@ class YOLOv3Head(nn.Layer):
     def loss(self, maps: Sequence[paddle.Tensor], batch: Dict[str, Any]) -> Dict[str, paddle.Tensor]:
         """Losses of `forward`'s maps, see `YOLOv3Loss`.
 
+        Args:
+            maps: of `forward`.
+            batch: "image" (B, 3, H, W), only for its size; boxes as in `GroundTruth.from_batch`; "target0", "target1", ...
+
         Raises:
-            ConfigError: the head has no loss.
+            ConfigError: the head has no loss, or the batch has no targets.
         """
         if self.loss_function is None:
             raise ConfigError("YOLOv3Head: there is no loss to train with; add loss: YOLOv3Loss to its section")
+        if "target0" not in batch:
+            raise ConfigError("the YOLO loss needs targets: put Gt2YoloTarget last in batch_transforms of TrainReader")
+        height, width = (float(side) for side in batch["image"].shape[2:])
+        truth = GroundTruth.from_batch(batch).boxes / paddle.to_tensor([width, height, width, height])
+        targets = [batch[f"target{i}"] for i in range(len(self.level_anchors))]
         values, overlaps = self.split(maps)
-        return self.loss_function(values, overlaps, self.level_anchors, batch)
+        return self.loss_function(values, overlaps, self.level_anchors, targets, truth)
 
 
 def _check(

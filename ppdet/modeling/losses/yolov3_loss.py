@@ -5,14 +5,13 @@ Legend: B batch, A anchors of a level, C classes, h w cells of a level, G annota
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import paddle
 import paddle.nn.functional as F
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.losses.iou_aware_loss import IouAwareLoss
 from ppdet.modeling.losses.iou_loss import IouLoss, paired_iou
 
@@ -81,7 +80,8 @@ class YOLOv3Loss:
         values: Sequence[paddle.Tensor],
         iou_logits: Optional[Sequence[paddle.Tensor]],
         anchors: Sequence[Anchors],
-        batch: Dict[str, Any],
+        targets: Sequence[paddle.Tensor],
+        truth: paddle.Tensor,
     ) -> Dict[str, paddle.Tensor]:
         """The losses and their sum "loss".
 
@@ -89,19 +89,13 @@ class YOLOv3Loss:
             values: (B, A, 5 + C, h, w) logits per level.
             iou_logits: (B, A, h, w) per level; None without IoU prediction.
             anchors: A pairs of width and height in pixels per level.
-            batch: "image" (B, 3, H, W), only for its size; boxes as in `GroundTruth.from_batch`; "target0", "target1", ...
-
-        Raises:
-            ConfigError: the batch has no targets.
+            targets: (B, A, 6 + C, h, w) per level, see `Gt2YoloTarget`.
+            truth: (B, G, 4) annotated boxes xyxy as shares of the image; zeros where padded.
         """
-        if "target0" not in batch:
-            raise ConfigError("the YOLO loss needs targets: put Gt2YoloTarget last in batch_transforms of TrainReader")
-        height, width = (int(side) for side in batch["image"].shape[2:])
-        truth = GroundTruth.from_batch(batch).boxes / paddle.to_tensor([width, height, width, height], dtype="float32")
         sums: Dict[str, List[paddle.Tensor]] = {}
         for i, level_anchors in enumerate(anchors):
             iou = None if iou_logits is None else iou_logits[i]
-            level = _Level(values[i], iou, level_anchors, self.downsample[i], batch[f"target{i}"].astype("float32"))
+            level = _Level(values[i], iou, level_anchors, self.downsample[i], targets[i].astype("float32"))
             for name, value in self._level_losses(level, truth).items():
                 sums.setdefault(name, []).append(value / values[i].shape[0])
         losses = {name: sum(parts[1:], parts[0]) for name, parts in sums.items()}

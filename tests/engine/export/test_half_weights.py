@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -12,6 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ppdet.core.errors import ExportError
 from ppdet.engine.export.half_weights import store_weights_as_float16
+from ppdet.engine.export.rewriting.channel_routes import route_channels
+from ppdet.engine.export.rewriting.convolutions import fold_batch_norms
+from ppdet.engine.export.targets.job import ExportJob
 
 
 def _file(folder: Path, weight: np.ndarray, as_node: bool = False) -> Path:
@@ -62,3 +66,10 @@ def test_what_float16_cannot_hold_is_refused_and_the_file_stays(tmp_path: Path, 
     with pytest.raises(ExportError, match="w holds .*float16 ends at 65504"):
         store_weights_as_float16(path)
     assert path.read_bytes() == before
+
+
+def test_rewriting_leaves_rounded_weights_as_they_are(tmp_path: Path) -> None:
+    """A batch norm folded into a rounded convolution would give weights that are rounded a second time."""
+    job = ExportJob(form=SimpleNamespace(), folder=tmp_path, work=tmp_path, half_weights=True)
+    assert fold_batch_norms in job._left_out(True) and route_channels not in job._left_out(True)
+    assert fold_batch_norms not in ExportJob(form=SimpleNamespace(), folder=tmp_path, work=tmp_path)._left_out(False)

@@ -189,7 +189,7 @@ def test_three_commands_without_an_edit(tmp_path: Path) -> None:
     out, config = tmp_path / "project", str(tmp_path / "project" / "tool_1.yml")
     ppdet("dataset", "init", str(annotations), "--images", str(images), "--output", str(out), "--minutes", "0.5")
     assert "Best EPE" in ppdet("train", "-c", config, "-o", "epoch=2", "use_gpu=false")
-    assert "EPE (pixels)" in ppdet("eval", "-c", config) and "OKS sigmas" in ppdet("eval", "-c", config)
+    assert "EPE (px)" in ppdet("eval", "-c", config) and "OKS sigmas" in ppdet("eval", "-c", config)
     ppdet("infer", "-c", config, "--infer_img", str(images / "shot_0000.png"), "--output_dir", str(tmp_path / "drawn"))
     assert list((tmp_path / "drawn").rglob("*.*"))
     ppdet("export", "-c", config, "--output_dir", str(tmp_path / "export"))

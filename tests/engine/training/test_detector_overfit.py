@@ -30,14 +30,10 @@ epoch: 150
 snapshot_epoch: 50
 log_iter: 1
 LearningRate:
-  base_lr: 0.002
+  base_lr: 0.01
   schedulers:
     - {name: CosineDecay, max_epochs: 150}
     - {name: LinearWarmup, start_factor: 0.1, steps: 10}
-OptimizerBuilder:
-  clip_grad_by_norm: 35.0
-  optimizer: {type: AdamW, weight_decay: 0.0005}
-  regularizer: null
 TrainReader:
   sample_transforms:
     - Decode: {}

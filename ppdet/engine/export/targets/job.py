@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from ppdet.core.errors import ExportError
 from ppdet.core.logger import get_logger
@@ -13,7 +13,8 @@ from ppdet.engine.export.half_weights import store_weights_as_float16
 from ppdet.engine.export.onnx_conversion import convert_to_onnx
 from ppdet.engine.export.paddle_program import save_program
 from ppdet.engine.export.rewriting.channel_routes import route_channels
-from ppdet.engine.export.rewriting.passes import PASSES, rewrite_file
+from ppdet.engine.export.rewriting.convolutions import fold_batch_norms
+from ppdet.engine.export.rewriting.passes import PASSES, Pass, rewrite_file
 from ppdet.engine.tasks.deployed_form import DeployedForm, OnnxForm
 from ppdet.inference.runtimes.model_files import precise_name
 
@@ -107,7 +108,12 @@ class ExportJob:
             logger.info("%s", form.onnx.reason)
         convert_to_onnx(*self.program(graph), path, graph.output_names, rewrite=False)
         if self.rewrite:
-            rewrite_file(path, [each for each in PASSES if channels_moved or each is not route_channels])
+            rewrite_file(path, [each for each in PASSES if each not in self._left_out(channels_moved)])
+
+    def _left_out(self, channels_moved: bool) -> Sequence[Pass]:
+        """Passes that do not apply. With `half_weights` the model was rounded to 16 bits before: folding a batch norm would give
+        weights that 16 bits do not hold. Engines fold it when they load the file."""
+        return [route_channels] * (not channels_moved) + [fold_batch_norms] * self.half_weights
 
     def _bare(self) -> DeployedForm:
         if not hasattr(self, "_bare_form"):
