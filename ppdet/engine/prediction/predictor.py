@@ -20,6 +20,7 @@ from ppdet.engine.tasks.finders import IMAGES_TOGETHER, PredictOptions
 from ppdet.engine.weights.load import load_model
 from ppdet.image.io import drawn_name, list_images, write_image
 from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.registry import load_detector
 from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.output_folder import OutputFolder
@@ -194,7 +195,7 @@ def predict(
         overrides = [] if det_weights is None else [f"weights={det_weights}"]
         finder = Assembly(load_config(det_config, overrides))
         form = finder.task.deployed_form(finder, load_model(finder))
-        detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
+        detector = load_detector(form.runtime(), form.card, IMAGES_TOGETHER)
     elif det_weights is not None:
         raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
     predictor = Predictor(assembly, load_model(assembly), options, detector)
