@@ -25,13 +25,18 @@ pretrain_weights: null
 save_dir: {folder}/out
 ResNet: {{scale: {scale}}}
 PPYOLOPAN: {{scale: {scale}, drop_block: {drop_block}}}
-eval_height: {height}
-eval_width: {width}
+EvalReader: {{sample_transforms: {steps}}}
+TestReader: {{inputs_def: {{image_shape: [3, {height}, {width}]}}, sample_transforms: {steps}}}
 TrainDataset: {{dataset_dir: {data}, image_dir: {images}, anno_path: {annotations}}}
 EvalDataset: {{dataset_dir: {data}, image_dir: {images}, anno_path: {annotations}}}
 TestDataset: {{dataset_dir: {data}, anno_path: {annotations}}}
 {extra}
 """
+STEPS = (
+    "[Decode: {{}}, Resize: {{interp: 2, target_size: [{height}, {width}], keep_ratio: false}}, NormalizeImage: {{mean: "
+    "[0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], is_scale: true}}, Permute: {{}}]"
+)
+"""Written out: a YAML anchor such as eval_size of the base is not changed by a file that includes it."""
 
 
 def write_ppyolo(
@@ -53,6 +58,7 @@ def write_ppyolo(
         CONFIG.format(
             base=base, folder=folder, data=data, images=images, annotations=annotations, height=height, width=width,
             scale=scale, classes=classes, drop_block=str(drop_block).lower(), extra=extra,
+            steps=STEPS.format(height=height, width=width),
         )
     )  # fmt: skip
     return path
