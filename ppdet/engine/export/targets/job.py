@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from ppdet.core.errors import ExportError
 from ppdet.core.logger import get_logger
@@ -110,7 +110,7 @@ class ExportJob:
         if self.rewrite:
             rewrite_file(path, [each for each in PASSES if each not in self._left_out(channels_moved)])
 
-    def _left_out(self, channels_moved: bool) -> list[Pass]:
+    def _left_out(self, channels_moved: bool) -> Sequence[Pass]:
         """Passes that do not apply. With `half_weights` the model was rounded to 16 bits before: folding a batch norm would give
         weights that 16 bits do not hold. Engines fold it when they load the file."""
         return [route_channels] * (not channels_moved) + [fold_batch_norms] * self.half_weights
