@@ -131,9 +131,11 @@ def _partners(ours: Detections, theirs: Detections) -> tuple[np.ndarray, np.ndar
 class _Recorder(Runtime):
     """Keeps the outputs of every run."""
 
+    engine = "recorder"
+
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.engine, self.input_names, self.fixed_batch = runtime.engine, runtime.input_names, runtime.fixed_batch
+        self.input_names, self.fixed_batch = runtime.input_names, runtime.fixed_batch
         self.runs: list[list[np.ndarray]] = []
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -145,8 +147,10 @@ class _Recorder(Runtime):
 class _Replay(Runtime):
     """Gives recorded outputs again in their order, changed at random by `ROUNDING`."""
 
+    engine = "replay"
+
     def __init__(self, recorder: _Recorder, seed: int) -> None:
-        self.engine, self.input_names, self.fixed_batch = recorder.engine, recorder.input_names, recorder.fixed_batch
+        self.input_names, self.fixed_batch = recorder.input_names, recorder.fixed_batch
         self._runs, self._rng = iter(recorder.runs), np.random.default_rng(seed)
 
     def run(self, feeds: Mapping[str, Any]) -> list[np.ndarray]:
