@@ -13,14 +13,14 @@ from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, process_rows, readable, with_progress
 from ppdet.engine.tasks.dataset_check import targets_of_other_anchors
 from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, OnnxForm, card_of, operations, preprocess_steps
-from ppdet.engine.tasks.difference import SCORE_FLOOR, TOLERANCE_SCORE, Difference
+from ppdet.engine.tasks.detection_parity import BoxPrediction, compare_boxes, predict_boxes
+from ppdet.engine.tasks.difference import Difference
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, BoxFinder, Finder, PredictOptions
 from ppdet.engine.tasks.setting import box_setting
-from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.estimators.box_decoding import DEFAULT_NMS
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.detector import BoxDetector, is_finished
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.modeling.export.detector import DetectorExport
@@ -28,7 +28,6 @@ from ppdet.modeling.export.picodet import PicoDetExport
 from ppdet.modeling.export.yolov3 import YOLOv3Export
 
 BATCH_SIZE = 8
-PARTNER_IOU = 0.9
 EXPORTS: dict[str, Any] = {"PicoDet": PicoDetExport, "YOLOv3": YOLOv3Export}
 """Architecture -> its `DetectorExport`."""
 
@@ -142,29 +141,17 @@ class DetectionTask(Task):
         """The annotated boxes."""
         return np.asarray(sample.boxes_xyxy, np.float64).reshape(-1, 4)
 
-    def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[Any]:
-        """`Detections` of each sample."""
-        return BoxDetector(runtime, card, batch_size=batch_size).detect([image for image, _ in samples])
+    def stable_outputs(self, outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """None if the graph holds the suppression: which rows there are depends on the last bit."""
+        return [] if is_finished(outputs) else list(outputs)
+
+    def predictions(self, runtime: Runtime, card: ModelCard, samples: Sequence[Sample], batch_size: int) -> list[BoxPrediction]:
+        """See `predict_boxes`."""
+        return predict_boxes(runtime, card, [image for image, _ in samples], batch_size)
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
-        """Compares sides and scores of overlapping boxes with the same label; other boxes count as unmatched."""
-        sides, scores, unmatched = [np.zeros((0, 4))], [np.zeros(0)], 0
-        for ours, theirs in zip(reference, found):
-            confident = np.flatnonzero(ours.scores > SCORE_FLOOR)
-            overlap = iou_matrix(ours.boxes_xyxy[confident], theirs.boxes_xyxy)
-            overlap = overlap * (ours.labels[confident][:, None] == theirs.labels[None])
-            partner = overlap.argmax(1) if overlap.size else np.zeros(0, int)
-            matched = overlap.max(1, initial=0) > PARTNER_IOU
-            unmatched += int((~matched).sum())
-            # In the other direction with a margin: a score just above the floor in one engine may be just below it in the other.
-            extra = overlap.max(0, initial=0) <= PARTNER_IOU
-            unmatched += int((extra & (theirs.scores > SCORE_FLOOR + TOLERANCE_SCORE)).sum())
-            rows = confident[matched]
-            sides.append(ours.boxes_xyxy[rows] - theirs.boxes_xyxy[partner[matched]])
-            scores.append(ours.scores[rows] - theirs.scores[partner[matched]])
-        difference = Difference.of(np.abs(np.concatenate(sides)).max(1, initial=0), np.abs(np.concatenate(scores)))
-        difference.unmatched = unmatched
-        return difference
+        """See `compare_boxes`."""
+        return compare_boxes(reference, found)
 
 
 def class_names(parts: Parts, count: int) -> list[str]:

@@ -22,6 +22,8 @@ from ppdet.engine.export import parity
 from ppdet.engine.export.exporter import Exporter, export
 from ppdet.engine.export.parity import EngineResult, ParityReport, check_parity, output_difference
 from ppdet.engine.export.parity_samples import parity_samples
+from ppdet.engine.tasks.detection_parity import BoxPrediction
+from ppdet.engine.tasks.difference import Difference
 from ppdet.engine.tasks.table import task_of_kind
 from ppdet.engine.weights.checkpoint import save_pdparams
 from ppdet.inference.estimators.detections import Detections
@@ -226,13 +228,16 @@ def test_boxes_are_matched_and_missing_ones_counted() -> None:
     boxes = np.array([[0, 0, 50, 50], [60, 0, 90, 40], [5, 60, 40, 99]], float)
     ours = Detections(boxes, np.array([0.9, 0.8, 0.1]), np.zeros(3, int))
     near = Detections(boxes[[1, 0]] + 0.01, np.array([0.8, 0.9]), np.zeros(2, int))
-    compare = task_of_kind("detection").compare
-    result = compare([ours], [near])
+
+    def compare(ours: Detections, theirs: Detections) -> Difference:
+        return task_of_kind("detection").compare([BoxPrediction(ours)], [BoxPrediction(theirs)])
+
+    result = compare(ours, near)
     assert (result.compared, result.unmatched) == (2, 0)
     assert result.max_px == pytest.approx(0.01)
-    fewer = compare([ours], [near[[0]]])
+    fewer = compare(ours, near[[0]])
     assert (fewer.compared, fewer.unmatched) == (1, 1)
-    other_label = compare([ours], [Detections(boxes, ours.scores, np.ones(3, int))])
+    other_label = compare(ours, Detections(boxes, ours.scores, np.ones(3, int)))
     assert other_label.compared == 0 and other_label.unmatched == 4
 
 
