@@ -25,7 +25,7 @@ PACKAGES = {
     "pycocotools": "evaluation: pip install pycocotools",
     "paddle2onnx": "export to ONNX: pip install paddle2onnx==2.1.0 'onnx<=1.17'",
     "visualdl": "curves in a browser (--use_vdl): pip install visualdl",
-    "shapely": "polygons: pip install shapely",
+    "shapely": "zones (--zone): pip install shapely",
     "fastapi": "the service: pip install 'ppdet-keypoint[serve]'",
 }  # fmt: skip
 """Package -> purpose and how to install it; empty for packages that are always needed."""
