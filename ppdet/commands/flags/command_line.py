@@ -124,6 +124,7 @@ def missing_package(error: ModuleNotFoundError) -> Exception:
     if package not in known:
         return error
     title, requirement, extra = known[package]
-    ways = f"pip install {requirement}" + (f", or pip install 'ppdet-keypoint[{extra}]' with all that goes with it" if extra else "")
+    whole = f", or pip install 'ppdet-keypoint[{extra}]' with all that goes with it" if extra else ""
+    ways = f"pip install {requirement}{whole}"
     rest = f"; {WITHOUT_PADDLE}" if package == "paddle" else ""
     return PpdetError(f"this command needs {title}, which is not installed here: {ways}{rest}")

@@ -232,7 +232,12 @@ def test_the_frames_to_read_are_those_that_are_left_or_asked_for(tmp_path: Path)
 
 def test_progress_counts_up_to_max_frames(tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     totals = []
-    monkeypatch.setattr("ppdet.inference.video.process.Progress", lambda name, total: totals.append(total) or Progress(name, total))
+
+    def progress(name: str, total: Any) -> Progress:
+        totals.append(total)
+        return Progress(name, total)
+
+    monkeypatch.setattr("ppdet.inference.video.process.Progress", progress)
     process_video(pipeline, write_clip(tmp_path / "clip.mp4", 10), max_frames=4)
     assert totals == [4]
 
