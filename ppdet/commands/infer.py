@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--infer_img", metavar="FILE", help="one image")
     add("--infer_dir", metavar="DIR", help="a folder of images")
     add("--infer_list", metavar="FILE", help="text file with one image per line (below --infer_dir, if given)")
-    add("--video_file", metavar="FILE", help="a video instead of images (keypoint models)")
+    add("--video_file", metavar="FILE", help="a video instead of images (keypoint models, FairMOT)")
     add("--output_dir", default="output", help="folder of the results (default: %(default)s)")
     add("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn (default: %(default)s)")
     add("--save_threshold", type=float, default=0.5, help="smallest score of a box in bbox.json (default: %(default)s)")

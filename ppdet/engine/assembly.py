@@ -9,6 +9,7 @@ from ppdet.codecs import Codec, codec_from_config
 from ppdet.core.config.builder import Builder
 from ppdet.core.config.load import Config
 from ppdet.core.config.nodes import plain
+from ppdet.core.config.paddledet_names import METRIC_CLASSES
 from ppdet.core.config.registry import registry
 from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
@@ -108,6 +109,8 @@ class Assembly:
             kind = KeypointScores.__name__
         else:
             kind = self._metric_class(name)
+        if issubclass(registry.get(kind), KeypointScores):
+            extra["image_dir"] = getattr(dataset, "image_folder", None)  # DICOM files state their pixel spacing
         if getattr(dataset, "category", None) is not None and issubclass(registry.get(kind), (KeypointMetric, KeypointScores)):
             extra["category"] = dataset.category  # the dataset alone decides what is evaluated
         return self.builder.build(kind, anno_file=dataset.annotation_file, **extra)
@@ -138,7 +141,7 @@ class Assembly:
 
     def _metric_class(self, name: str) -> str:
         if name != "COCO":
-            return name
+            return METRIC_CLASSES.get(name, name)
         task = find_task(self.config, self.codec)
         kind = self.config.get("IouType", Task.iou_type if task is None else task.iou_type)
         if kind not in _COCO_METRICS:
@@ -147,6 +150,7 @@ class Assembly:
 
     def _section(self, role: str, kind: str) -> str:
         assert role in _ROLES, role
-        if role + kind not in self.config:
-            raise ConfigError(f"{self.config.path}: there is no section {role + kind}, which this command needs")
-        return role + kind
+        for key in (f"{role}{kind}", f"{role}MOT{kind}"):  # PaddleDetection's sections of trackers have MOT in their names
+            if key in self.config:
+                return key
+        raise ConfigError(f"{self.config.path}: there is no section {role + kind}, which this command needs")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 #: Suffixes of files that people keep among their images; a folder of images is not silently read without them.
-FOREIGN_SUFFIXES = (".heic", ".heif", ".avif", ".gif", ".dcm", ".dicom", ".jxl", ".psd", ".svg", ".raw", ".dng", ".cr2", ".nef",
+FOREIGN_SUFFIXES = (".heic", ".heif", ".avif", ".gif", ".jxl", ".psd", ".svg", ".raw", ".dng", ".cr2", ".nef",
                     ".arw", ".exr", ".hdr", ".nii", ".czi", ".tga")  # fmt: skip
 _ISO_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF",
                b"avis": "AVIF"}  # fmt: skip
 _SIGNATURES = (
     (0, b"GIF8", "GIF"),
-    (128, b"DICM", "DICOM"),
     (0, b"8BPS", "Photoshop"),
     (0, b"%PDF", "PDF"),
     (0, b"\xff\x0a", "JPEG XL"),
@@ -26,7 +25,6 @@ _SIGNATURES = (
 )
 _ADVICE = {
     "GIF": "take its frames out, for example with `ffmpeg -i FILE frame_%04d.png`",
-    "DICOM": "export it as a 16-bit PNG or TIFF (for example with pydicom or dcmtk's dcm2img)",
     "ZIP": "unpack it",
     "gzip": "unpack it",
     "RAR": "unpack it",

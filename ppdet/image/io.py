@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Optional, Sequence, Union
 
 import cv2
@@ -16,14 +16,19 @@ from ppdet.core.files import atomic_write, read_regular_file
 from ppdet.core.logger import get_logger
 from ppdet.image.completeness import jpeg_ends_early, missing_part
 from ppdet.image.depth import checked_range, to_uint8
+from ppdet.image.dicom import decode_dicom, dicom_wh, is_dicom
 from ppdet.image.foreign import FOREIGN_SUFFIXES, advice, foreign_format
 from ppdet.image.header import ImageHeader, read_header
 from ppdet.image.orientation import turn_upright
 
 PathLike = Union[str, "os.PathLike[str]"]
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".dcm", ".dicom")
+UNWRITTEN_SUFFIXES = (".dcm", ".dicom")
+"""Formats that are read and not written."""
 MAX_FILE_BYTES = 1 << 30
+HEADER_BYTES = 1 << 18
+"""First bytes of a file, which nearly always hold its size and orientation."""
 MAX_SIDE = 32766
 """OpenCV's `warpAffine` counts pixels along a side in 16 bits (SHRT_MAX)."""
 DEFAULT_MAX_PIXELS = 178_956_970
@@ -130,6 +135,9 @@ def decode_stored_image(
         file: what to call it in messages: a path or a URL.
         image_range, max_pixels: see `read_image`, as for the errors.
     """
+    if _is_only_dicom(data):
+        check_image_size(dicom_wh(data, file), f"image {file}", max_pixels)
+        return StoredImage(decode_dicom(data, file, checked_range(image_range)), 1)
     header = _checked_header(data, file, max_pixels)
     pixels = _decode(data)
     if pixels is None:
@@ -140,6 +148,43 @@ def decode_stored_image(
                          "leave it out")
     pixels = to_uint8(pixels, checked_range(image_range), f"image {file}", header.significant_bits)
     return StoredImage(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), header.orientation)
+
+
+def read_image_header(path: PathLike) -> Optional[ImageHeader]:
+    """Size and orientation of a file, without decoding it; None if it is no image that is read here, or damaged.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ConfigError: a DICOM file, and pydicom is not installed.
+    """
+    with open(path, "rb") as file:
+        data = file.read(HEADER_BYTES)
+        found = _header_of(data, str(path))
+        if found is None and len(data) == HEADER_BYTES:
+            found = _header_of(data + file.read(MAX_FILE_BYTES), str(path))
+    return found
+
+
+def _header_of(data: bytes, file: str) -> Optional[ImageHeader]:
+    found = read_header(data)
+    if found is not None or not is_dicom(data):
+        return found
+    try:
+        return ImageHeader("DICOM", dicom_wh(data, file))
+    except MediaError:
+        return None
+
+
+def _is_only_dicom(data: bytes) -> bool:
+    """Whether a file is DICOM and nothing else: if its first 128 bytes are the header of another format, that one is read, so
+    that what was checked by that header is what is decoded."""
+    return is_dicom(data) and read_header(data) is None
+
+
+def drawn_name(name: str) -> str:
+    """Name of the drawing of an image: its own, or with .png for a format that is not written (hand.dcm: hand.png)."""
+    path = PurePath(name)
+    return str(path.with_suffix(".png")) if path.suffix.lower() in UNWRITTEN_SUFFIXES else name
 
 
 def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageHeader:
@@ -198,7 +243,7 @@ def write_image(path: PathLike, rgb: np.ndarray) -> Path:
 def list_images(folder: PathLike) -> list[Path]:
     """Image files of a folder (not of its sub-folders), sorted by name.
 
-    Images in formats that are not read here (HEIC, GIF, DICOM, ...) are listed as well, so that reading them fails with their
+    Images in formats that are not read here (HEIC, GIF, ...) are listed as well, so that reading them fails with their
     name instead of their being passed over. Files of other kinds are left out; a warning counts them.
 
     Raises:

@@ -16,6 +16,8 @@ from ppdet.core.errors import ConfigError
 #: How a network of another toolkit was given its images: with the aspect kept and the rest padded on both sides (Ultralytics,
 #: YOLOv5 to v7), with the padding right and below (YOLOX, MMDetection), or stretched to the input (DETRs, PicoDet).
 RESIZE_RULES = ("letterbox", "letterbox_corner", "stretch")
+#: Padding and interpolation of trackers of the JDE family (PaddleDetection's LetterBoxResize): 127.5, rounded.
+GREY, SHRINKING = 128, cv2.INTER_AREA
 
 
 @dataclass(frozen=True)

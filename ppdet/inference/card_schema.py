@@ -31,6 +31,7 @@ _STRIDE = whole(-1, 4096)  # 0 and -1 are PaddleDetection's ways to say "no padd
 OPERATIONS: dict[str, Rule] = {
     "Resize": mapping({"target_size": either(_SIDE, _SIZE), "keep_ratio": switch(), "interp": whole(0, 4)},
                       required=("target_size",)),
+    "LetterBoxResize": mapping({"target_size": either(_SIDE, _SIZE)}, required=("target_size",)),
     "NormalizeImage": mapping({
         "mean": list_of(number(-1e6, 1e6), length=3),
         "std": list_of(number(1e-6, 1e6), length=3),

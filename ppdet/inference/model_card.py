@@ -40,11 +40,14 @@ CARD_NAMES = ("infer_cfg.yml", "inference.yml")
 DETECTOR_ARCHS = ("PicoDet", "GFL", "YOLO", "PPYOLOE", "SSD", "RetinaNet", "FCOS", "TTFNet", "RCNN", "EfficientDet")
 #: `arch` of a card -> kind of model, which picks the estimator (`estimators.registry`, where others add theirs). A codec in the
 #: card says the kind itself.
-KIND_OF_ARCH: dict[str, str] = {"HRNet": "top_down", "HigherHRNet": "bottom_up", **dict.fromkeys(DETECTOR_ARCHS, "detection")}
-# Networks that find and follow people at once.
-TRACKER_ARCHS = ("FairMOT", "JDE", "CenterTrack")
+KIND_OF_ARCH: dict[str, str] = {"HRNet": "top_down", "HigherHRNet": "bottom_up", "FairMOT": "tracking",
+                                **dict.fromkeys(DETECTOR_ARCHS, "detection")}  # fmt: skip
+# Other networks that find and follow people at once.
+TRACKER_ARCHS = ("JDE", "CenterTrack")
+# Settings of a tracking network's tracker in the card.
+TRACKER_KEY = "tracker"
 # Keys that PaddleDetection puts before `arch`; every other key that this class does not know follows `fpn_stride`.
-EARLY_EXTRAS = ("Global", "tracker")
+EARLY_EXTRAS = ("Global", TRACKER_KEY)
 
 
 @dataclass
@@ -95,7 +98,7 @@ class ModelCard:
     @property
     def kind(self) -> str:
         """Kind of model: "top_down" (the pose of one person per crop), "bottom_up" (everyone in an image), "detection" (boxes),
-        or one that was registered by another package."""
+        "tracking" (boxes, and the looks of people), or one that was registered by another package."""
         if self.codec is not None:
             return self.codec.kind
         # Some of PaddleDetection's exporters take the first name they find within "HigherHRNet", which is "HRNet".
@@ -165,8 +168,8 @@ class ModelCard:
         if self.arch not in KIND_OF_ARCH:
             if self.arch in TRACKER_ARCHS:
                 raise ModelDirError(f"{self.place} has arch {self.arch}, a network that finds and follows people at once, which "
-                                    "is not run here yet: give an exported detector, such as PicoDet; the tracker here follows "
-                                    "the people of any detector")
+                                    "is not run here: give an exported FairMOT, or a detector such as PicoDet; the tracker here "
+                                    "follows the people of any detector")
             kinds = dict.fromkeys(KIND_OF_ARCH.values())
             words = [f"{', '.join(arch for arch, of in KIND_OF_ARCH.items() if of == kind)} ({kind})" for kind in kinds]
             raise ModelDirError(f"arch {self.arch!r} cannot be run here: known are {'; '.join(words)}")

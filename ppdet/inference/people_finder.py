@@ -6,21 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ppdet.core.logger import get_logger
 from ppdet.inference.estimators.base import People, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
+from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.model_card import BOX_KEY
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.tracking.candidates import boxes_to_keep
+from ppdet.inference.tracking.candidates import NO_CANDIDATES, NOBODY, Boxes, Candidates
 from ppdet.inference.zones.zone import Zone, membership
 
 IMAGE_BOX = "image"
-BoxesAndScores = tuple[np.ndarray, np.ndarray]
-"""(N, 4) xyxy and (N,)."""
-
 
 @dataclass
 class Look:
@@ -35,6 +34,7 @@ class Look:
         keypoint_scores: (N, K) float32.
         has_pose: (N,) bool: the rows of the two above that are known.
         everybody: the people, if the model finds them by itself; there is nothing left to do.
+        appearance: (N, D) `Detections.looks`, or None.
     """
 
     image: np.ndarray
@@ -45,6 +45,21 @@ class Look:
     keypoint_scores: np.ndarray
     has_pose: np.ndarray
     everybody: People | None = None
+    appearance: np.ndarray | None = None
+
+
+class Found(NamedTuple):
+    """Who is in an image.
+
+    Attributes:
+        people: with poses.
+        rest: people outside the zones, who have no poses.
+        identities: (N,) int64 of `people`, if a tracker knew them before the poses; else None.
+    """
+
+    people: People
+    rest: Boxes = NOBODY
+    identities: np.ndarray | None = None
 
 
 class PeopleFinder:
@@ -84,19 +99,26 @@ class PeopleFinder:
     def look(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[Look]:
         """Candidates of (H, W, 3) RGB uint8 images; a model that finds people by itself does all its work here."""
         if self.estimator.finds_people_itself:
-            nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
             found = self.estimator.poses(images, None, self.person_threshold, self.timer)
-            return [self.look_at(image, *nobody, people) for image, people in zip(images, found)]
-        return [self.look_at(image, *boxes) for image, boxes in zip(images, self._boxes(images, paths))]
+            return [self.look_at(image, NOBODY.xyxy, NOBODY.scores, people) for image, people in zip(images, found)]
+        return [self.look_at(image, one.boxes_xyxy, one.scores, None, one.looks)
+                for image, one in zip(images, self._boxes(images, paths))]  # fmt: skip
 
-    def look_at(self, image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, everybody: People | None = None) -> Look:
+    def look_at(
+        self,
+        image: np.ndarray,
+        boxes: np.ndarray,
+        scores: np.ndarray,
+        everybody: People | None = None,
+        appearance: np.ndarray | None = None,
+    ) -> Look:
         """A look at an image whose candidates are known."""
         count, keypoints = len(boxes), self.estimator.skeleton.num_keypoints
         is_inside = np.ones(count, bool)
         if self.zones:
             is_inside = np.asarray(membership(self.zones, boxes, (image.shape[1], image.shape[0])).any(axis=1))
         return Look(image, boxes, scores, is_inside, np.zeros((count, keypoints, 2), np.float32),
-                    np.zeros((count, keypoints), np.float32), np.zeros(count, bool), everybody)
+                    np.zeros((count, keypoints), np.float32), np.zeros(count, bool), everybody, appearance)
 
     def sure_rows(self, look: Look) -> np.ndarray:
         """The candidates whose poses are needed in any case, and not known yet."""
@@ -117,35 +139,38 @@ class PeopleFinder:
             look.keypoints[rows], look.keypoint_scores[rows] = people.keypoints, people.scores
             look.has_pose[rows] = True
 
-    def people(self, look: Look, expected: np.ndarray | None = None, low_score: float = 1.0) -> tuple[People, BoxesAndScores]:
+    def people(self, look: Look, candidates: Candidates = NO_CANDIDATES) -> Found:
         """The people of an image; estimates what poses are still missing.
 
         Args:
             look: at the image.
-            expected: (M, 4) xyxy, where people are expected; see `boxes_to_keep`.
-            low_score: smallest score of a box there.
-
-        Returns:
-            People, and the boxes and scores of people outside the zones, who have no poses.
+            candidates: what a tracker knows of it. With its `follow`, frames must come in order, and boxes are the tracker's.
         """
         if look.everybody is not None:
-            return look.everybody, (look.boxes, look.scores)
-        keep = boxes_to_keep(look.boxes, look.scores, self.det_threshold, low_score, expected)
+            return Found(look.everybody)
+        identities = None
+        if candidates.follow is None:
+            keep = candidates.kept(look.boxes, look.scores, self.det_threshold)
+        else:
+            with self.timer.stage("track"):
+                seen = candidates.followed(look.boxes, look.scores, look.appearance)
+            look, identities, keep = self.look_at(look.image, seen.xyxy, seen.scores), seen.identities, np.ones(len(seen), bool)
         self.pose([(look, np.flatnonzero(keep & look.is_inside & ~look.has_pose))])
         rows, others = keep & look.is_inside, keep & ~look.is_inside
         people = People(look.boxes[rows], look.scores[rows], look.keypoints[rows], look.keypoint_scores[rows])
-        return people, (look.boxes[others], look.scores[others])
+        every = Boxes(look.boxes, look.scores, identities)
+        return Found(people, every.of(others), every.of(rows).identities)
 
-    def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[BoxesAndScores]:
-        """(N, 4) boxes that may be people and their (N,) scores, for each image."""
+    def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[Detections]:
+        """What may be people, for each image."""
         if self.detector is None:
             self._check_whole_images()
-            return [(np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32), np.ones(1, np.float32)) for image in images]
+            whole = (np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32) for image in images)
+            return [Detections(box, np.ones(1, np.float32), np.zeros(1, np.int64)) for box in whole]
         with self.timer.stage("detect"):
             takes_paths = getattr(self.detector, "takes_paths", False)
             found = self.detector.detect(images, paths) if takes_paths else self.detector.detect(images)  # type: ignore[call-arg]
-        people = [one[np.isin(one.labels, self.detector.person_label)] for one in found]
-        return [(one.boxes_xyxy, one.scores) for one in people]
+        return [one[np.isin(one.labels, self.detector.person_label)] for one in found]
 
     def _check_whole_images(self) -> None:
         """Warn once if whole images are taken as boxes by a model that was trained on boxes around people."""

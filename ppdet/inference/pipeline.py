@@ -17,7 +17,7 @@ from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
 from ppdet.inference.detectors import AnyDetector, open_card, open_detector, open_runtime
-from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, People, PoseEstimator
+from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
@@ -25,12 +25,14 @@ from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, 
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, ModelCard
 from ppdet.inference.onnx_models.model import PERSON_NAMES
-from ppdet.inference.people_finder import IMAGE_BOX, BoxesAndScores, PeopleFinder
+from ppdet.inference.people_finder import IMAGE_BOX, Found, PeopleFinder
 from ppdet.inference.presets import BALANCED, preset_of
 from ppdet.inference.redetection.interval_finder import IntervalFinder, chosen_interval
 from ppdet.inference.redetection.schedule import Interval
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.candidates import Candidates
+from ppdet.inference.tracking.follower import Follow
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
 from ppdet.inference.tracking.stream import StreamTracker
@@ -257,6 +259,7 @@ class PosePipeline:
         timestamp_ms: float | None = None,
         expected: np.ndarray | None = None,
         low_score: float = 1.0,
+        follow: Follow | None = None,
     ) -> PoseResult:
         """People and poses of one image.
 
@@ -265,30 +268,30 @@ class PosePipeline:
             path, frame_id, timestamp_ms: where it comes from, for the result.
             expected: (M, 4) xyxy, where a tracker expects people. Boxes there below `det_threshold` count, too.
             low_score: smallest score of these.
+            follow: of a tracker that gives boxes identities; poses are estimated for whom it has in sight.
 
         Raises:
             DataError: the array is no RGB image.
         """
         image = checked_image(image, self.image_range)
         look = self.finder.look([image], [path])[0]
-        people, rest = self.finder.people(look, expected, low_score)
         size = (image.shape[1], image.shape[0])
-        result = self.result(people, rest, size, path, frame_id, timestamp_ms, expected is not None)
+        found = self.finder.people(look, Candidates(expected, low_score, follow, timestamp_ms))
+        result = self.result(found, size, path, frame_id, timestamp_ms, expected is not None)
         return result if frame_id is not None else replace(result, image=image)
 
     def result(
         self,
-        people: People,
-        rest: BoxesAndScores,
+        found: Found,
         image_wh: tuple[int, int],
         path: str | None = None,
         frame_id: int | None = None,
         timestamp_ms: float | None = None,
         is_tracked: bool = False,
     ) -> PoseResult:
-        """The result of an image in which `finder` found people, and `rest` outside the zones; these count for a tracker."""
-        result = PoseResult(*people, self.estimator.skeleton, image_wh, path, frame_id, timestamp_ms)
-        return with_strangers(result, *rest) if is_tracked else only_in_zones(result, self.zones)
+        """The result of an image in which `finder` found people; those outside the zones count for a tracker."""
+        result = PoseResult(*found.people, self.estimator.skeleton, image_wh, path, frame_id, timestamp_ms, found.identities)
+        return with_strangers(result, found.rest) if is_tracked else only_in_zones(result, self.zones)
 
     def estimate_batch(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[PoseResult]:
         """People and poses of several images; people of different images go through the network together.
@@ -301,7 +304,7 @@ class PosePipeline:
         looks = self.finder.look(images, paths)
         self.finder.pose([(look, self.finder.sure_rows(look)) for look in looks])
         sizes = [(image.shape[1], image.shape[0]) for image in images]
-        return [self.result(*self.finder.people(look), size, path) for look, size, path in zip(looks, sizes, paths)]
+        return [self.result(self.finder.people(look), size, path) for look, size, path in zip(looks, sizes, paths)]
 
     def nobody(self, image_wh: tuple[int, int], frame_id: int | None = None) -> PoseResult:
         """The result of a frame that could not be decoded: empty, so that frame numbers stay in step."""
@@ -332,9 +335,18 @@ class PosePipeline:
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = REFERENCE_FPS, settings: TrackerSettings | None = None
     ) -> StreamTracker:
-        """A tracker for one stream of this pipeline's results; see `StreamTracker`."""
+        """A tracker for one stream of this pipeline's results; see `StreamTracker`. A detector that brings its own (FairMOT)
+        gives the identities, unless there are `settings`.
+
+        Raises:
+            ConfigError: such a detector is to leave out frames, whose people it could not tell apart.
+        """
         high_score = None if self.detector is None else self.det_threshold
-        return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones)
+        own = None if settings is not None else getattr(self.detector, "follower", None)
+        if own is not None and self.det_interval != 1:
+            raise ConfigError(f"det_interval is {self.det_interval}, but this detector's own tracker goes by looks, which only "
+                              "the detector sees: leave it out, or give settings of the tracker of poses (docs/tracking.md)")
+        return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones, own(fps) if own else None)
 
     def interval_finder(self, fps: float) -> IntervalFinder | None:
         """Finds the people of one stream by `det_interval`; None if the detector looks at every frame."""
@@ -371,11 +383,12 @@ class PosePipeline:
             tracker, interval = self._streams[stream]
         expected = tracker.begin(image, stamp)
         if interval is None:
-            return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score))
+            follow = tracker.follow if tracker.follows_boxes else None
+            return tracker.update(self.estimate(image, path, None, stamp, expected, tracker.settings.low_score, follow))
         found = interval.people(image, tracker.is_cut, expected, tracker.settings.low_score)
-        result = self.result(*found, (image.shape[1], image.shape[0]), path, None, stamp, True)
+        result = self.result(found, (image.shape[1], image.shape[0]), path, None, stamp, True)
         result = tracker.update(replace(result, image=image))
-        interval.follow(tracker.kept[: len(found[0].boxes)])
+        interval.follow(tracker.kept[: len(found.people.boxes)])
         return result
 
     def forget(self, stream: Hashable = None) -> None:

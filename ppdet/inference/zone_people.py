@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ppdet.inference.results import PoseResult
+from ppdet.inference.tracking.candidates import Boxes
 from ppdet.inference.zones.view import ZoneView
 from ppdet.inference.zones.zone import Zone, membership
 
@@ -19,14 +20,14 @@ def only_in_zones(result: PoseResult, zones: Sequence[Zone]) -> PoseResult:
     return replace(result, zones=view).of(np.flatnonzero(view.inside.any(axis=1)))
 
 
-def with_strangers(result: PoseResult, boxes: np.ndarray, scores: np.ndarray) -> PoseResult:
+def with_strangers(result: PoseResult, others: Boxes) -> PoseResult:
     """The result with people added who have a box and no pose: keypoints in the middle of the box, of score 0.
 
     Args:
         result: the people with poses.
-        boxes: (M, 4) xyxy.
-        scores: (M,).
+        others: (M,) boxes.
     """
+    boxes, scores = others.xyxy, others.scores
     if not len(boxes):
         return result
     count = result.keypoints.shape[1]
@@ -37,4 +38,5 @@ def with_strangers(result: PoseResult, boxes: np.ndarray, scores: np.ndarray) ->
         box_scores=np.concatenate([result.box_scores, scores]),
         keypoints=np.concatenate([result.keypoints, np.repeat(middle, count, axis=1)]).astype(np.float32),
         scores=np.concatenate([result.scores, np.zeros((len(boxes), count), np.float32)]),
+        track_ids=None if result.track_ids is None else np.concatenate([result.track_ids, others.identities]),
     )

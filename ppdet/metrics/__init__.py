@@ -24,6 +24,7 @@ __getattr__, __all__ = lazy_names(
         "KeyPointTopDownCOCOEval": "coco_keypoint",
         "KeyPointTopDownCOCOWholeBadyHandEval": "hand_pck",
         "KeyPointTopDownMPIIEval": "mpii_pckh",
+        "MOTMetric": "tracking.mot",
         "KeypointScores": "landmarks.keypoint_scores",
     },
 )

@@ -91,10 +91,10 @@ def test_refused(models: dict[str, str], tmp_path: Path) -> None:
     rest = ("--keypoint_model_dir", models["kpt"], "--video_file", clip)
     with pytest.raises(ConfigError, match="--mot_model_dir is missing: .* top-down"):
         command(tmp_path / "out", *rest)
-    fairmot = tmp_path / "fairmot"
-    fairmot.mkdir()
-    (fairmot / "infer_cfg.yml").write_text("arch: FairMOT\nPreprocess: [{type: Permute}]\nlabel_list: [pedestrian]\n")
-    with pytest.raises(ModelDirError, match="arch FairMOT, a network that finds and follows people at once"):
-        command(tmp_path / "out", *rest, "--mot_model_dir", fairmot)
+    jde = tmp_path / "jde"
+    jde.mkdir()
+    (jde / "infer_cfg.yml").write_text("arch: JDE\nPreprocess: [{type: Permute}]\nlabel_list: [pedestrian]\n")
+    with pytest.raises(ModelDirError, match="arch JDE, a network that finds and follows people at once"):
+        command(tmp_path / "out", *rest, "--mot_model_dir", jde)
     with pytest.raises(ConfigError, match="--mot_threshold is 2"):
         command(tmp_path / "out", *rest, "--mot_model_dir", models["det"], "--mot_threshold", 2)

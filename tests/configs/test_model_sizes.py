@@ -111,6 +111,10 @@ SIZES = {
     "xray/xray_hand_resnet50_256x192": Size(R50, 5.426),
     "xray/xray_foot_resnet50_256x192": Size(R50, 5.426),
     "xray/xray_foot_resnet50_384x288": Size(R50, 12.209),
+    "xray/xray_resnet50_256x256": Size(R50, 7.235),
+    "xray/xray_resnet50_384x384": Size(R50, 16.278),
+    "xray/xray_tinypose_256x256": Size(1_318_625, 0.4031),
+    "xray/xray_tinypose_384x384": Size(1_318_625, 0.9069),
 }
 
 

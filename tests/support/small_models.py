@@ -66,6 +66,14 @@ def picodet_lcnet(classes: int = 1, scale: float = 0.75) -> paddle.nn.Layer:
     return m.PicoDet(backbone, neck, head)
 
 
+def fairmot(identities: int = 14455) -> paddle.nn.Layer:
+    backbone = m.DLA()
+    neck = m.CenterNetDLAFPN(input_shape=backbone.out_shape)
+    head = m.CenterNetHead(num_classes=1, input_shape=neck.out_shape)
+    detector = m.CenterNet(backbone, neck, head, m.CenterNetPostProcess())
+    return m.FairMOT(detector, m.FairMOTEmbeddingHead(num_identities_dict={0: identities}, input_shape=neck.out_shape))
+
+
 # name of PaddleDetection's listing: how to build that model
 ANCHOR_SCALE = 1.05
 
@@ -98,6 +106,7 @@ PUBLISHED: Dict[str, Callable[[], paddle.nn.Layer]] = {
     "picodet_s_192_lcnet_pedestrian": picodet_lcnet,
     "picodet_s_320_lcnet_pedestrian": picodet_lcnet,
     "picodet_s_320_coco_lcnet": lambda: picodet_lcnet(80),
+    "fairmot_dla34_30e_1088x608": fairmot,
     "picodet_xs_320_coco_lcnet": lambda: picodet_lcnet(80, scale=0.35),
     "ppyolov2_r50vd_dcn_365e_coco": ppyolov2,
 }

@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--val", type=share_or_file, default=0.2, metavar="SHARE|FILE",
         help="share of the images for validation, or a file of others in --images (default: %(default)s)")  # fmt: skip
     add("--sigmas", type=float, nargs="+", help="OKS sigmas: one for all keypoints, or one each (default: estimated or stated)")
+    add("--preset", metavar="PRESET", default="auto",
+        help="xray, photo or auto: xray augments as radiographs and takes whole images, auto does so for DICOM and "
+        "grey 16-bit images (default: %(default)s)")  # fmt: skip
     add("--no_measure", action="store_true", help="estimate the training speed instead of timing some iterations")
     add("--seed", type=int, default=42, help="seed of the split (default: %(default)s)")
     add("--overwrite", action="store_true", help="replace a project in the same folder")
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
         sigmas=args.sigmas,
         measure=not args.no_measure,
         seed=args.seed,
+        preset=args.preset,
         overwrite=args.overwrite,
     )
     start_project(Path(args.annotations), Path(args.images), Path(args.output), options)

@@ -12,7 +12,7 @@ import numpy as np
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.command import Terminated
 from ppdet.core.quantity import quantity
-from ppdet.image.io import write_image
+from ppdet.image.io import drawn_name, write_image
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.box_records import box_records
@@ -85,7 +85,7 @@ class BoxRun:
             drawer = BoxDrawer(self.detector.card.label_list)
             drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold)
             with self.timer.stage("write"):
-                write_image(self.drawings.file(name, path), drawn)
+                write_image(self.drawings.file(drawn_name(name), path), drawn)
             self.written.append(self.drawings.path)
         if self.records is not None:
             for record in box_records(found[found.scores >= self.save_threshold], image_id, name):

@@ -1,4 +1,6 @@
-"""Find people, follow them through a video and estimate the pose of each: a detector, this toolkit's tracker and a pose model.
+"""Find people, follow them through a video and estimate the pose of each: a FairMOT or a detector, a tracker and a pose model.
+
+A FairMOT brings its own tracker, which goes by looks; the people of a detector are followed by their poses.
 
 The same as det_keypoint_unite_infer.py, with the flags of PaddleDetection's mot_keypoint_unite_infer.py and identities in every
 output. A bottom-up pose model finds people by itself; its people are followed.
@@ -19,16 +21,18 @@ from ppdet.commands.flags.run_flags import (
     add_source_flags,
     add_speed_flags,
 )
+from ppdet.commands.flags.tracking_flags import MOT_THRESHOLD
 from ppdet.commands.flags.values import add_switch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of mot_keypoint_unite_infer.py."""
-    parser.add_argument("--mot_model_dir", help="folder of an exported detector, for a top-down pose model")
-    parser.add_argument("--keypoint_model_dir", required=True, help="folder of an exported pose model")
+    parser.add_argument("--mot_model_dir", help="folder of an exported FairMOT or detector, for a top-down pose model")
+    parser.add_argument("--keypoint_model_dir", help="folder of an exported pose model; without one, boxes and identities alone")
     add_source_flags(parser)
-    parser.add_argument("--mot_threshold", type=float, default=0.5,
-                        help="smallest score of a person's box (default: %(default)s)")
+    parser.add_argument("--mot_threshold", type=float, default=MOT_THRESHOLD,
+                        help="smallest score of a person's box; in videos a FairMOT goes by its own conf_thres instead (default: "
+                             "%(default)s)")
     parser.add_argument("--keypoint_threshold", type=float, default=0.5,
                         help="smallest score that is drawn; the JSON has them all (default: %(default)s)")
     parser.add_argument("--keypoint_batch_size", type=int, default=1, help="people per run of the network (default: %(default)s)")

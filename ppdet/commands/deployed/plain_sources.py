@@ -40,7 +40,6 @@ from ppdet.inference.presets import BALANCED
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.registry import load_runtime
 from ppdet.inference.tracking.recorded import RECORDED_FILTERS
-from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.video.opening import is_live
 
 STDOUT = "-"
@@ -49,7 +48,6 @@ STDOUT = "-"
 def run_pose(args: argparse.Namespace) -> int:
     """Estimate, draw and record the poses of all sources; returns 1 if an image or frame could not be read."""
     check_numbers(args)
-    tracking = tracker_settings(args)
     sources = find_sources(args.sources)
     if args.json and args.results:
         raise ConfigError(f"--json {args.json} and --results {args.results}: give one of them, or run twice")
@@ -58,13 +56,14 @@ def run_pose(args: argparse.Namespace) -> int:
     _check_pose_file(args, sources)
     _check_resume(args)
     with _stdout_for_data(STDOUT in (args.json, args.results)) as stdout:
-        return _run_pose(args, sources, tracking, stdout)
+        return _run_pose(args, sources, stdout)
 
 
-def _run_pose(args: argparse.Namespace, sources: Sources, tracking: TrackerSettings | None, stdout: IO[str]) -> int:
+def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     earlier = EarlierResults.read(file) if args.resume and (file := _pose_file(args)) is not None else EarlierResults()
     with _results(args, stdout, _pose_writer(args), _pose_file(args)) as (drawings, records):
         pipeline = pose_pipeline(args, any(not is_live(source) for source, _ in sources.videos))
+        tracking = tracker_settings(args, pipeline.detector)
         work = PoseRun(pipeline, drawings, records, args.threshold, chosen_filter(args), args.max_frames,
                        names_videos=sources.count > 1, tracking=tracking, earlier=earlier)  # fmt: skip
         status = 0

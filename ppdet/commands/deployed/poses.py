@@ -10,9 +10,10 @@ from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, chosen_filter, runtime_options, split_threads
-from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
+from ppdet.commands.flags.tracking_flags import MOT_THRESHOLD, chosen_zones, tracker_settings
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
+from ppdet.inference.box_centers import BoxCenters
 from ppdet.inference.detectors import is_box_file
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, words_of
 from ppdet.inference.estimators.box_source import BoxSource
@@ -42,29 +43,41 @@ def run_unite(args: argparse.Namespace) -> int:
 
 
 def run_mot_unite(args: argparse.Namespace) -> int:
-    """Detector, tracker and pose model on a video, a camera or images; returns the exit status.
+    """Detector, tracker and, if there is one, pose model on a video, a camera or images; returns the exit status.
 
     Raises:
-        ConfigError: a top-down model without a detector.
+        ConfigError: a top-down model without a detector, or no model at all.
     """
     check_flags(args)
-    card = ModelCard.load(args.keypoint_model_dir)
+    card = None if args.keypoint_model_dir is None else ModelCard.load(args.keypoint_model_dir)
     detector_dir = args.mot_model_dir
-    if pose_estimator_class(card).finds_people_itself:
+    if card is None:
+        if detector_dir is None or is_box_file(detector_dir):
+            raise ConfigError("--mot_model_dir and --keypoint_model_dir are missing: give the folder of an exported FairMOT or "
+                              "detector, of a pose model, or both")
+    elif pose_estimator_class(card).finds_people_itself:
         if detector_dir is not None:
             get_logger(__name__).warning("--mot_model_dir %s is not used: %s is a %s, which finds people by itself, and these "
                                          "are followed", detector_dir, card.place, words_of(card))
         detector_dir = None
     elif detector_dir is None:
         raise ConfigError(f"--mot_model_dir is missing: {card.place} is a {words_of(card)}, which needs the boxes of a detector; "
-                          "give the folder of an exported one, such as PicoDet")
+                          "give the folder of an exported FairMOT or PicoDet")
     args.det_threshold = args.mot_threshold
     is_video = bool(args.video_file) or args.camera_id >= 0
+    if detector_dir is not None and is_video and args.mot_threshold != MOT_THRESHOLD:
+        _warn_of_own_threshold(detector_dir, args.mot_threshold)
     if is_video and args.json_layout == "paddledet":
         args.json_layout = "paddledet_tracked"  # PaddleDetection writes no JSON of videos here, so no script reads its layout
     name = "mot_keypoint_unite" if is_video else "det_keypoint_unite"  # the name that PaddleDetection gives to that of images
     return _run(args, args.keypoint_model_dir, detector_dir, args.keypoint_batch_size, args.keypoint_threshold, name,
                 bool(args.save_res), 1)
+
+
+def _warn_of_own_threshold(detector_dir: str, threshold: float) -> None:
+    if not is_box_file(detector_dir) and hasattr(estimator_class(load_card(detector_dir)), "follower"):
+        get_logger(__name__).warning("--mot_threshold %s is not used: in videos the tracker of %s decides by its own settings, "
+                                     "give conf_thres in --tracker_config (docs/tracking.md)", threshold, detector_dir)
 
 
 def run_keypoint(args: argparse.Namespace) -> int:
@@ -78,9 +91,8 @@ def run_keypoint(args: argparse.Namespace) -> int:
                 args.batch_size)
 
 
-def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, batch_size: int, threshold: float, name: str,
-         save_json: bool, images_together: int) -> int:
-    tracking = tracker_settings(args)
+def _run(args: argparse.Namespace, keypoint_dir: str | None, detector_dir: str | None, batch_size: int, threshold: float,
+         name: str, save_json: bool, images_together: int) -> int:
     if args.format is not None:
         require(format_named(args.format))
     output = OutputFolder(args.output_dir)
@@ -91,11 +103,12 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
     boxes = FileBoxes(detector_dir) if detector_dir is not None and is_box_file(detector_dir) else None
     detector_dir = detector_dir if boxes is None else None
     cards = [load_card(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
-    if detector_dir is not None or boxes is not None:
+    if keypoint_dir is not None and (detector_dir is not None or boxes is not None):
         for card in cards:
             command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
             estimator_class(card).refuse_detector(card, f"run it alone: {command}")
-    pipeline = load_pipeline(args, cards, batch_size, boxes)
+    pipeline = followed_boxes(args, cards[0]) if keypoint_dir is None else load_pipeline(args, cards, batch_size, boxes)
+    tracking = tracker_settings(args, pipeline.detector)
     with ExitStack() as stack:
         records = None
         if save_json or args.format is not None:
@@ -118,6 +131,25 @@ def _run(args: argparse.Namespace, keypoint_dir: str, detector_dir: str | None, 
     if args.run_benchmark:
         print_benchmark(pipeline.timer, args.cpu_threads, work.frames, work.video_seconds)
     return status
+
+
+def followed_boxes(args: argparse.Namespace, card: ModelCard) -> PosePipeline:
+    """A pipeline of a detector alone, from flags: its people have identities and no poses.
+
+    Raises:
+        ConfigError: an interval of the detector, without which nobody would be found in between.
+    """
+    if getattr(args, "det_interval", None) not in (None, 1):
+        raise ConfigError(f"--det_interval {args.det_interval} needs a pose model, by whose keypoints people are found in "
+                          "between: give --keypoint_model_dir, or leave it out")
+    workers = split_threads(args, _has_file(args))
+    detector = load_detector(load_runtime(str(card.model_dir), **runtime_options(args, card, 1)), card)
+    return PosePipeline(detector, BoxCenters(card), det_threshold=args.det_threshold, zones=chosen_zones(args), workers=workers)
+
+
+def _has_file(args: argparse.Namespace) -> bool:
+    """Whether the source is a video file, whose frames can be worked on at the same time."""
+    return bool(args.video_file) and not is_live(args.video_file)
 
 
 def _records(args: argparse.Namespace, output: OutputFolder, stem: str, threshold: float) -> PoseWriter:
@@ -147,7 +179,7 @@ def load_pipeline(
     kind = pose_estimator_class(card, options)
     preset = preset_of(getattr(args, "preset", BALANCED))
     options = replace(options, flip_test=options.flip_test or preset.flip_test and "flip_test" in kind.accepts)
-    workers = split_threads(args, bool(args.video_file) and not is_live(args.video_file))
+    workers = split_threads(args, _has_file(args))
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = boxes
     if len(cards) > 1:

@@ -94,12 +94,13 @@ UNITE = (
     *_FOREIGN,
 )
 MOT_UNITE = (
-    PaddleDetFlag("--mot_model_dir", None, SAME, "folder of an exported detector, whose people this toolkit's tracker follows; "
-                                                 "FairMOT and JDE networks are refused"),
-    PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported pose model"),
+    PaddleDetFlag("--mot_model_dir", None, SAME, "folder of an exported FairMOT, with its own tracker, or of a detector, whose "
+                                                 "people this toolkit's tracker follows; JDE networks are refused"),
+    PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported pose model; not needed for boxes and identities"),
     *_SOURCES,
     PaddleDetFlag("--keypoint_batch_size", 1, SAME, "people per run of the pose network"),
-    PaddleDetFlag("--mot_threshold", 0.5, SAME, "smallest score of a person's box"),
+    PaddleDetFlag("--mot_threshold", 0.5, SAME, "smallest score of a person's box; in videos a FairMOT goes by its conf_thres, "
+                                               "as there"),
     PaddleDetFlag("--keypoint_threshold", 0.5, SAME, "smallest score that is drawn"),
     *(flag for flag in _ENGINE if flag.name not in ("--use_gpu", "--use_fd_format", "--trt_max_shape", "--trt_opt_shape")),
     PaddleDetFlag("--trt_max_shape", 1088, SAME, "largest side for TensorRT"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ppdet.inference.tracking.settings import TrackerSettings
     from ppdet.inference.zones.zone import Zone
+
+MOT_THRESHOLD = 0.5
+"""Smallest score of a person's box, unless said otherwise."""
 
 
 def add_tracking_flags(group: argparse._ActionsContainer) -> None:
@@ -33,13 +36,19 @@ def chosen_zones(args: argparse.Namespace) -> list[Zone]:
     return zones_of_flags(args.zone)
 
 
-def tracker_settings(args: argparse.Namespace) -> TrackerSettings | None:
+def tracker_settings(args: argparse.Namespace, detector: Any = None) -> TrackerSettings | None:
     """The settings that the flags ask for, or None for the defaults.
+
+    Args:
+        args: parsed flags.
+        detector: of the pipeline; one that brings its own tracker (FairMOT) takes settings that are for that.
 
     Raises:
         ConfigError: the file cannot be read or holds unknown settings.
     """
     if not args.tracker_config:
+        return None
+    if hasattr(detector, "configure") and detector.configure(args.tracker_config):
         return None
     from ppdet.inference.tracking.settings import TrackerSettings
 

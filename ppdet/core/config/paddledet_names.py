@@ -113,6 +113,9 @@ METRICS = """
     KeyPointTopDownMPIIEval KeyPointTopDownCOCOWholeBadyHandEval COCOMetric VOCMetric ZeroshotCOCO
 """
 
+METRIC_CLASSES = {"MOT": "MOTMetric"}
+"""Class of each word after `metric:` that is no class itself; COCO is one of several, see `engine.assembly`."""
+
 PADDLEDETECTION_NAMES = frozenset(
     " ".join(
         (

@@ -13,10 +13,9 @@ from ppdet.data.checking.annotation_file import AnnotationFile
 from ppdet.data.checking.entries import outside_image
 from ppdet.data.checking.finding import Finding
 from ppdet.data.checking.frames import READINGS
-from ppdet.image.header import read_header
+from ppdet.image.io import read_image_header
 
 SAME_FACTOR = 0.01
-HEADER_BYTES = 1 << 18
 
 Content = Dict[str, Any]
 
@@ -211,8 +210,7 @@ def _scale(entry: Dict[str, Any], factor: float) -> None:
 
 def _stored_size(file: AnnotationFile, image: Mapping[str, Any]) -> Tuple[int, int]:
     assert file.images is not None
-    with open(file.images / str(image["file_name"]).replace("\\", "/"), "rb") as stream:
-        header = read_header(stream.read(HEADER_BYTES))
+    header = read_image_header(file.images / str(image["file_name"]).replace("\\", "/"))
     return (0, 0) if header is None else header.wh
 
 

@@ -13,10 +13,9 @@ from typing import Dict, List, Optional, Tuple
 from urllib.parse import unquote
 
 from ppdet.core.errors import DataError
-from ppdet.image.header import ImageHeader, read_header
-from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.image.header import ImageHeader
+from ppdet.image.io import IMAGE_SUFFIXES, read_image_header
 
-HEADER_BYTES = 1 << 18
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # Label Studio's
 
 
@@ -65,14 +64,9 @@ class ImageIndex:
     def header(self, name: str) -> Optional[ImageHeader]:
         """Size and orientation of a file, by its header; None if it cannot be read."""
         try:
-            with open(self.root / name, "rb") as file:
-                found = read_header(file.read(HEADER_BYTES))
-                if found is None:
-                    file.seek(0)
-                    found = read_header(file.read())
+            return read_image_header(self.root / name)
         except OSError:
             return None
-        return found
 
     def size(self, name: str, turned: bool = False) -> Optional[Tuple[int, int]]:
         """(width, height) as stored, or as its EXIF orientation turns it; None if the header cannot be read."""

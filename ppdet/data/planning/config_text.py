@@ -14,18 +14,24 @@ import yaml
 from ppdet.data.coco.persons import IMAGE
 from ppdet.data.planning.crop_plan import WHOLE_PADDING
 from ppdet.data.planning.plan import Plan
+from ppdet.data.planning.radiograph_plan import radiograph_steps
 
 WIDTH = 118
 EPE_REASON = (
     "EPE, the mean distance in pixels, comes first and so decides which model is best: with few images PCK soon says 1, and AP "
     "depends on the sigmas."
 )
+MILLIMETRES = " All images state their pixel spacing: MRE and SD are in millimetres, SDR is the share within 2, 2.5, 3 and 4 mm."
 RATE_REASON = (
     "Adam's rate for this batch; it falls to 0 along a cosine, so the last models are the steadiest. The average of the "
     "weights over "
     "about a twentieth of the run is what is evaluated and saved."
 )
 PRETRAINED = "tinypose_128x96"
+PHOTO_STEPS: List[Any] = [
+    {"TopDownAffine": {}},
+    {"ColorJitter": {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.02, "prob": 0.6}},
+]
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def _run(plan: Plan, paths: ProjectPaths) -> str:
         "eval: true             # evaluate while training, so that the best model is kept\n"
         f"snapshot_epoch: {schedule.snapshot_epoch}\n"
         f"log_iter: {max(1, min(20, schedule.iterations // 20))}\n"
-        f"worker_num: {workers}\n" + _operators(plan) + _comment(EPE_REASON) + "metric: [EPE, PCK@0.1, AP]\nnum_classes: 1\n"
+        f"worker_num: {workers}\n" + _operators(plan) + _comment(EPE_REASON + (MILLIMETRES if plan.millimetres else ""))
+        + f"metric: [EPE, PCK@0.1, {'MRE, SD, SDR, ' if plan.millimetres else ''}AP]\nnum_classes: 1\n"
     )
 
 
@@ -198,6 +205,7 @@ def _readers(plan: Plan) -> str:
     return (
         _comment(f"Mirroring (flip): {_flow(plan.mirror.value)}. {plan.mirror.why}.")
         + _comment(f"Turns (rot, normal distribution in degrees): {plan.turn.why}.")
+        + _radiograph_reasons(plan)
         + _comment(f"Mean and deviation: {plan.normalization.why}.")
         + "TrainReader:\n  sample_transforms:\n"
         + "".join(f"    - {_flow(step)}\n" for step in _augmentation(plan))
@@ -212,6 +220,15 @@ def _readers(plan: Plan) -> str:
     )
 
 
+def _radiograph_reasons(plan: Plan) -> str:
+    if not plan.radiographs.value:
+        return _comment(f"Radiographs: false. {plan.radiographs.why}.")
+    return _comment(
+        f"Radiographs: true. {plan.radiographs.why}. Exposure, contrast, gamma and inversion change as between devices, and "
+        f"borders go dark as under a collimator, never over a keypoint. Quarter turns: {plan.quarter_turns.why}."
+    )
+
+
 def _augmentation(plan: Plan) -> List[Any]:
     whole = plan.box.value == "image"
     return [
@@ -221,7 +238,6 @@ def _augmentation(plan: Plan) -> List[Any]:
             "prob_half_body": 0.2 if plan.half_body else 0.0, "flip": plan.mirror.value,
         }},
         {"AugmentationbyInformantionDropping": {"prob_cutout": 0.3, "offset_factor": 0.05, "num_patch": 1}},
-        {"TopDownAffine": {}},
-        {"ColorJitter": {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.02, "prob": 0.6}},
+        *(radiograph_steps(plan.quarter_turns.value) if plan.radiographs.value else PHOTO_STEPS),
         {"EncodeHeatmap": {}},
     ]  # fmt: skip

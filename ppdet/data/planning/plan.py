@@ -13,11 +13,15 @@ from ppdet.data.planning.choice import Choice
 from ppdet.data.planning.class_objects import ClassObjects
 from ppdet.data.planning.crop_plan import plan_box, plan_input, plan_mirror, plan_turn, widened
 from ppdet.data.planning.pixel_statistics import Statistics, plan_normalization
+from ppdet.data.planning.radiograph_plan import plan_quarter_turns, plan_radiographs, radiograph_box
 from ppdet.data.planning.schedule_plan import ESTIMATED_PIXELS_PER_S, Schedule, believed_speed, pixels_in_budget, plan_schedule
+from ppdet.data.planning.shapes import turns
 from ppdet.data.planning.skeleton_plan import is_person, plan_skeleton, shared_with_coco
 from ppdet.skeletons import Skeleton
 
 CELLS_PER_SIGMA = 32
+SPACING = "pixel_spacing"
+"""Key of an image's [row, column] millimetres per pixel, which figures in millimetres read."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class Plan:
         half_body: whether a part of the body is cropped at times.
         exif_orientation: of the datasets.
         minutes: the time budget.
+        radiographs: whether the images are radiographs, which are augmented in their own way.
+        quarter_turns: probability of a turn by 90 degrees or more; only for radiographs.
+        millimetres: whether all images state their pixel spacing.
         cpu_operators: whether to train with the toolkit's own operators, which need a compiler.
     """
 
@@ -48,6 +55,9 @@ class Plan:
     half_body: bool
     exif_orientation: str
     minutes: float
+    radiographs: Choice[bool]
+    quarter_turns: Choice[float]
+    millimetres: bool = False
     cpu_operators: bool = False
 
 
@@ -60,6 +70,7 @@ def make_plan(
     sigmas: Optional[Sequence[float]] = None,
     pixels_per_s: Optional[float] = None,
     cpu_operators: bool = False,
+    preset: str = "auto",
 ) -> Plan:
     """Choose everything.
 
@@ -72,11 +83,16 @@ def make_plan(
         sigmas: stated OKS sigmas.
         pixels_per_s: measured training speed in input pixels; None for an estimate.
         cpu_operators: train with the toolkit's own operators.
+        preset: see `plan_radiographs`.
     """
     num_train, num_val = counts
     parts = plan_skeleton(objects, sigmas)
     skeleton = parts["skeleton"]
+    names = [str(image["file_name"]) for image in objects.images]
+    radiographs = plan_radiographs(preset, images, names)
     box = plan_box(objects)
+    if radiographs.value:
+        box = radiograph_box(box, np.bincount(objects.image_row, minlength=len(objects.images)))
     if box.value == EXTENT and any(box_of(objects, row)[1] for row in range(len(objects.keypoints))):
         why = "Some keypoints span no box, so all boxes were written into the annotation files, at least a fifth as wide as high"
         box = Choice(GIVEN, f"{box.why}. {why}")
@@ -93,12 +109,15 @@ def make_plan(
         turn=turn,
         input_wh=size,
         codec_sigma=_codec_sigma(area),
-        normalization=plan_normalization(images, [str(image["file_name"]) for image in objects.images]),
+        normalization=plan_normalization(images, names),
         schedule=plan_schedule(num_train, num_val, minutes, speed / area, how),
         pretrain=Choice(shared, _pretrain_reason(shared, skeleton.value.num_keypoints)),
         half_body=is_person(skeleton.value.names) and skeleton.value.num_keypoints > 8,
         exif_orientation="turned" if turned else "auto",
         minutes=minutes,
+        radiographs=radiographs,
+        quarter_turns=plan_quarter_turns(turns(objects.keypoints)),
+        millimetres=all(image.get(SPACING) is not None for image in objects.images),
         cpu_operators=cpu_operators,
     )
 

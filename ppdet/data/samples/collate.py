@@ -25,7 +25,7 @@ def collate(samples: Sequence[Any]) -> Dict[str, Any]:
     mask_1x, ... (B, h, w) and tag_joints (B, M, K, 2); before targets are made, lists of xy_input and visible. Detection images
     give image, image_id, index, im_shape and scale_factor (B, 2), lists of boxes_xyxy, labels, crowd, and, if boxes follow the
     image, gt_boxes (B, G, 4) float32 in its pixels, gt_labels (B, G) int64, gt_scores and gt_mask (B, G) float32, padded with
-    zeros; G is at least 1 (`BatchMaker` adds the epoch).
+    zeros; G is at least 1 (`BatchMaker` adds the epoch); of a tracker's data also gt_identities (B, G) int64, padded with -1.
 
     Raises:
         DataError: images of different sizes.
@@ -110,4 +110,11 @@ def _padded_boxes(samples: Sequence[ImageSample]) -> Dict[str, Any]:
         boxes[row, :count], labels[row, :count] = sample.boxes_input, sample.labels
         scores[row, :count] = 1.0 if sample.box_scores is None else sample.box_scores
         mask[row, :count] = 1.0
-    return {"gt_boxes": boxes, "gt_labels": labels, "gt_scores": scores, "gt_mask": mask}
+    batch: Dict[str, Any] = {"gt_boxes": boxes, "gt_labels": labels, "gt_scores": scores, "gt_mask": mask}
+    if samples[0].identities is not None:
+        identities = np.full((len(samples), most), -1, np.int64)
+        for row, sample in enumerate(samples):
+            assert sample.identities is not None
+            identities[row, : len(sample.labels)] = sample.identities
+        batch["gt_identities"] = identities
+    return batch

@@ -14,6 +14,8 @@ __getattr__, __all__ = lazy_names(
         "KeypointTopDownCocoDataset": "coco_top_down",
         "KeypointTopDownCocoWholeBodyHandDataset": "hand",
         "KeypointTopDownMPIIDataset": "mpii",
+        "MOTDataSet": "mot",
+        "MOTImageFolder": "mot_sequences",
         "TopDownDataset": "top_down_dataset",
     },
 )

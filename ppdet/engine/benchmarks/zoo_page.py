@@ -70,7 +70,8 @@ def input_size(config_file: Path) -> str:
     if "input_wh" in (config.get("codec") or {}):
         width, height = config["codec"]["input_wh"]
         return f"{height}x{width}"
-    shape: Sequence[int] = ((config.get("TestReader") or {}).get("inputs_def") or {}).get("image_shape") or ()
+    reader = config.get("TestReader") or config.get("TestMOTReader") or {}
+    shape: Sequence[int] = (reader.get("inputs_def") or {}).get("image_shape") or ()
     return f"{shape[-2]}x{shape[-1]}" if len(shape) >= 2 else "-"
 
 
@@ -106,11 +107,15 @@ _SCORE_COLUMNS: Sequence[Tuple[Callable[[Mapping[str, Any]], bool], str, Callabl
     (_is_ap("none"), "AP, no boxes", _scores_of(_is_ap("none"), "AP")),
     (lambda s: "PCKh" in s, "PCKh, at .1", _scores_of(lambda s: "PCKh" in s, "PCKh")),
     (lambda s: "box" in s, "box AP", _scores_of(lambda s: "box" in s, "box")),
+    (lambda s: "MOTA" in s, "MOTA / IDF1", _scores_of(lambda s: "MOTA" in s, "MOTA")),
 )
 
 
 def _score(score: Mapping[str, Any], key: str) -> str:
-    value = f"{score[key]:.1f}" if key != "PCKh" else f"{score['PCKh']:g} / {score['fine']:g}"
+    if key == "PCKh":
+        value = f"{score['PCKh']:g} / {score['fine']:g}"
+    else:
+        value = " / ".join(f"{score[name]:.1f}" for name in (key, "IDF1") if name in score)
     notes = [score["by"], *(["filtered"] if score.get("boxes") == "filtered" else []), *filter(None, [score.get("note")])]
     return f"{value} ({', '.join(notes)})"
 

@@ -8,7 +8,7 @@ from typing import Any
 from ppdet.core.config.known_keys import DATASET_KEYS, KNOWN_KEYS, READER_KEYS
 from ppdet.core.config.load import Config
 from ppdet.core.config.nodes import ConfigDict, mentions, plain
-from ppdet.core.config.paddledet_names import METRICS, PADDLEDETECTION_NAMES
+from ppdet.core.config.paddledet_names import METRIC_CLASSES, METRICS, PADDLEDETECTION_NAMES
 from ppdet.core.config.registry import Registry
 from ppdet.core.config.settings import READER_SETTINGS, check_settings
 from ppdet.core.errors import ConfigError, PpdetError
@@ -140,7 +140,7 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
         if value not in METRICS.split():
             known = [*METRICS.split(), *FAMILIES]
             check.error(f"there is no metric {value!r}{did_you_mean(value, known)}", mark)
-        elif value != "COCO":  # the box metric of every detector config
+        elif value != "COCO" and value not in METRIC_CLASSES:
             check.missing(value, mark)
         return
     check.reference(value, mark)

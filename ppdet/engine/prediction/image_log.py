@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
-from ppdet.image.io import read_image
+from ppdet.image.io import drawn_name, read_image
 
 logger = get_logger(__name__)
 
@@ -43,7 +43,7 @@ def log_images(paths: Sequence[Path], output_dir: str | Path, log_dir: str) -> i
     with require_visual_dl()(logdir=log_dir) as writer:
         for number, path in enumerate(paths):
             try:
-                drawn = read_image(Path(output_dir) / path.name)
+                drawn = read_image(Path(output_dir) / drawn_name(path.name))
                 images = {"original": read_image(path, apply_orientation=True), "result": drawn}
             except MediaError:  # already reported during prediction
                 continue

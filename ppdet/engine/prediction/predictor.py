@@ -18,8 +18,9 @@ from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.tasks.finders import IMAGES_TOGETHER, PredictOptions
 from ppdet.engine.weights.load import load_model
-from ppdet.image.io import list_images, write_image
+from ppdet.image.io import drawn_name, list_images, write_image
 from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.registry import load_detector
 from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.output_folder import OutputFolder
@@ -79,7 +80,7 @@ class Predictor:
             for group, images in inputs.groups(IMAGES_TOGETHER):
                 for path, image, each in zip(group, images, self._finder.find(images, group, ids)):
                     if self.options.visualize:
-                        write_image(output.file(path.name, path), image if each.drawn is None else each.drawn)
+                        write_image(output.file(drawn_name(path.name), path), image if each.drawn is None else each.drawn)
                     if poses is not None and each.poses is not None:
                         poses.add(each.poses)
                     entries += each.records
@@ -194,7 +195,7 @@ def predict(
         overrides = [] if det_weights is None else [f"weights={det_weights}"]
         finder = Assembly(load_config(det_config, overrides))
         form = finder.task.deployed_form(finder, load_model(finder))
-        detector = BoxDetector(form.runtime(), form.card, batch_size=IMAGES_TOGETHER)
+        detector = load_detector(form.runtime(), form.card, IMAGES_TOGETHER)
     elif det_weights is not None:
         raise ConfigError("--det_weights needs --det_config, the detector's YAML.")
     predictor = Predictor(assembly, load_model(assembly), options, detector)

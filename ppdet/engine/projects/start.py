@@ -21,7 +21,9 @@ from ppdet.data.formats.reading import Annotations, read_annotations
 from ppdet.data.planning.class_objects import ClassObjects, class_objects, keypoint_classes
 from ppdet.data.planning.config_text import ProjectPaths, config_text
 from ppdet.data.planning.detector_text import detector_text, needs_detector
-from ppdet.data.planning.plan import Plan, annotation_file, make_plan
+from ppdet.data.planning.plan import SPACING, Plan, annotation_file, make_plan
+from ppdet.data.planning.radiograph_plan import check_preset
+from ppdet.image.dicom import dicom_spacing
 
 _log = get_logger(__name__)
 ANNOTATIONS, RUNS = "annotations", "runs"
@@ -39,6 +41,7 @@ class ProjectOptions:
         sigmas: OKS sigmas, one for all or one per keypoint.
         measure: time a few training iterations; otherwise the speed is estimated.
         seed: of the split.
+        preset: "xray" or "photo", or "auto" to tell radiographs by their files.
         overwrite: replace the files of an earlier project in the same folder.
     """
 
@@ -48,6 +51,7 @@ class ProjectOptions:
     sigmas: Optional[Sequence[float]] = None
     measure: bool = True
     seed: int = 42
+    preset: str = "auto"
     overwrite: bool = False
 
 
@@ -96,6 +100,7 @@ def _check(options: ProjectOptions, output: Path) -> None:
         raise ConfigError(f"--val {options.val:g}: give the share of the images for validation, between 0 and 1, or a file")
     if options.sigmas and min(options.sigmas) <= 0:
         raise ConfigError(f"--sigmas: OKS sigmas are positive, given {min(options.sigmas)}")
+    check_preset(options.preset)
     require_folder(output, "--output")
     if output.is_dir() and any(output.iterdir()) and not options.overwrite:
         raise ConfigError(f"--output {output} is not empty: give a new folder, or --overwrite to replace the project in it")
@@ -116,6 +121,7 @@ def _write_class(
     found: Annotations, category: Mapping[str, Any], name: str, staging: Path, output: Path, source: Path, options: ProjectOptions
 ) -> None:
     objects = class_objects(found.content, category)
+    _state_spacings(objects, found.images)
     for note in objects.notes:
         _log.warning("%s: %s", category["name"], note)
     if options.sigmas and len(options.sigmas) not in (1, len(objects.names)):
@@ -127,7 +133,9 @@ def _write_class(
         raise DataError(
             f"class {category['name']!r}: {counts[0]} objects to train, {counts[1]} to validate; each needs one at least"
         )
-    settings: Dict[str, Any] = {"minutes": options.minutes, "turned": found.turned, "sigmas": options.sigmas}
+    settings: Dict[str, Any] = {
+        "minutes": options.minutes, "turned": found.turned, "sigmas": options.sigmas, "preset": options.preset,
+    }  # fmt: skip
     plan = make_plan(objects, found.images, (counts[0], counts[1]), **settings)
     for file, part in files.items():
         _write_json(staging / ANNOTATIONS / file, annotation_file(objects, list(part), plan.skeleton.value))
@@ -161,6 +169,14 @@ def _with_validation(found: Annotations, source: Path, val: Path) -> Annotations
     for note in notes:
         _log.warning("%s", note)
     return found._replace(content=content)
+
+
+def _state_spacings(objects: ClassObjects, images: Path) -> None:
+    """Write the pixel spacing of DICOM files into the images' entries that state none. In place."""
+    for image in objects.images:
+        spacing = None if image.get(SPACING) is not None else dicom_spacing(images / str(image["file_name"]))
+        if spacing is not None:
+            image[SPACING] = [round(value, 6) for value in spacing]
 
 
 def _split(objects: ClassObjects, options: ProjectOptions) -> ImageSplit:
@@ -235,5 +251,6 @@ def _log_plan(plan: Plan, config: Path, split: ImageSplit, counts: Sequence[int]
     _log.info("  split: %s", split.why)
     _log.info("  box: %s", plan.box.why)
     _log.info("  mirroring: %s", plan.mirror.why)
+    _log.info("  radiographs: %s", plan.radiographs.why)
     _log.info("  OKS sigmas: %s", plan.skeleton.value.sigma_note)
     _log.info("  next: ppdet train -c %s", config)

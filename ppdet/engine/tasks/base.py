@@ -87,6 +87,15 @@ class Task(ABC):
         assert parts.codec is not None
         return parts.codec.input_wh[0], parts.codec.input_wh[1]
 
+    # ---------------------------------------------------------------- training
+
+    def fit_to_data(self, model: Any, dataset: Any) -> None:  # noqa: B027  most models do not depend on it
+        """Adapt a new model to its training data, such as the size of a classifier.
+
+        Raises:
+            ConfigError: the model cannot be trained on this data.
+        """
+
     # ---------------------------------------------------------------- deployment
 
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from ppdet.core.errors import ConfigError
+from ppdet.inference.box_centers import BoxCenters
 from ppdet.inference.estimators.base import PERSON_THRESHOLD
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.files.box_records import box_records
@@ -97,7 +98,8 @@ class Finder(ABC):
         Raises:
             ConfigError: this kind of model runs on images only.
         """
-        raise ConfigError("--video_file needs a keypoint config; a detector is exported and run by deploy/python/infer.py")
+        raise ConfigError("--video_file needs the config of a keypoint model or a FairMOT; a detector is exported and run by "
+                          "deploy/python/infer.py")  # fmt: skip
 
 
 class PoseFinder(Finder):
@@ -148,3 +150,11 @@ class BoxFinder(Finder):
             kept = boxes[boxes.scores >= options.save_threshold]
             found.append(Found(len(kept), drawn, box_records(kept, ids[path], path.name)))
         return found
+
+
+class TrackFinder(BoxFinder):
+    """Finds boxes in images, and follows people in videos."""
+
+    def video_pipeline(self) -> PosePipeline:
+        """See `Finder.video_pipeline`; the only keypoint of a person is the centre of the box."""
+        return PosePipeline(self._detector, BoxCenters(self._detector.card), det_threshold=self._options.det_threshold)

@@ -10,10 +10,11 @@ from ppdet.engine.tasks.base import Task
 from ppdet.engine.tasks.bottom_up import BottomUpTask
 from ppdet.engine.tasks.detection import DetectionTask
 from ppdet.engine.tasks.top_down import TopDownTask
+from ppdet.engine.tasks.tracking import TrackingTask
 
 T = TypeVar("T", bound=type)
 
-_TASKS: dict[str, Task] = {task.kind: task for task in (TopDownTask(), BottomUpTask(), DetectionTask())}
+_TASKS: dict[str, Task] = {task.kind: task for task in (TopDownTask(), BottomUpTask(), DetectionTask(), TrackingTask())}
 
 
 def register_task(cls: T) -> T:

@@ -143,6 +143,7 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
     """
     config, steps_per_epoch = assembly.config, len(reader)
     model = assembly.model()
+    assembly.task.fit_to_data(model, getattr(reader, "dataset", None))
     if pretrained and config.get("pretrain_weights"):
         report = load_pretrained(model, str(config["pretrain_weights"]), skeleton=_keypoints(assembly))
         unfold_batch_norms(model, report.loaded, reader)

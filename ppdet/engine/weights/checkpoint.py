@@ -83,7 +83,8 @@ def load_pretrained(
         model: changed in place; tensors are cast to its dtypes.
         path: file, with or without ``.pdparams``, name of a bundled model, or URL (kept in ~/.cache/ppdet/weights).
         strict: True (evaluation, inference, export) requires every tensor of the model; False (`pretrain_weights`) warns about
-            tensors that do not fit and keeps their initial values. A layer with `fit_weight` may resize its weights first.
+            tensors that do not fit and keeps their initial values. A layer with `fit_weight` may resize its weights first; with
+            `strict`, one with `adopt_shapes` may resize itself.
         skeleton: the model's keypoints; if the file's are known and others, rows of the same names are kept, see `fit_rows`.
 
     Raises:
@@ -92,7 +93,10 @@ def load_pretrained(
     file = cached_weights(str(path), sha256=checksum_of(str(path))) if is_url(str(path)) else _existing_file(path)
     weights, state = load_pdparams(file), model.state_dict()
     matches = match_keys(state, weights)
-    if not strict:
+    if strict:
+        _adopt_shapes(model, weights, matches)
+        state = model.state_dict()
+    else:
         _fit_shapes(model, weights, matches)
         given = None if skeleton is None else skeleton_of_weights(Path(file))
         if skeleton is not None and given is not None:
@@ -103,6 +107,15 @@ def load_pretrained(
         set_tensor(state[key], weights[file_key])
     (_log.info if report.complete else _log.warning)("%s", report.summary())
     return report
+
+
+def _adopt_shapes(model: paddle.nn.Layer, weights: Mapping[str, np.ndarray], matches: Mapping[str, str]) -> None:
+    """Let layers whose size depends on the training data, such as a classifier of identities, take that of the file."""
+    for path, layer in model.named_sublayers(include_self=True):
+        if hasattr(layer, "adopt_shapes"):
+            start = f"{path}." if path else ""
+            inside = {key[len(start) :]: weights[found].shape for key, found in matches.items() if key.startswith(start)}
+            layer.adopt_shapes(inside)
 
 
 def _fit_shapes(model: paddle.nn.Layer, weights: Dict[str, np.ndarray], matches: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ ROOT = configs_folder().parent
 """Root of config paths: the repository, or the installed package."""
 FOLDER = Path(__file__).resolve().parents[2] / "model_zoo"
 ZOO_FILE, MEASURED_FILE = FOLDER / "zoo.yml", FOLDER / "measured.yml"
-SCORE_KINDS = ("AP", "PCKh", "box")
+SCORE_KINDS = ("AP", "PCKh", "box", "MOTA")
 BOXES = ("annotated", "detector", "filtered", "none")
 
 
@@ -119,7 +119,7 @@ def checksum_of(url: str) -> Optional[str]:
 
 def configs_on_disk(root: Path = ROOT) -> List[str]:
     """Leaf configs of the repository, as paths relative to its root."""
-    folders = [root / "configs" / name for name in ("keypoint", "picodet", "ppyolo")]
+    folders = [root / "configs" / name for name in ("keypoint", "picodet", "ppyolo", "mot")]
     return sorted(file.relative_to(root).as_posix() for folder in folders for file in folder.rglob("*.yml"))
 
 

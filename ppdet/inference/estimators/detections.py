@@ -17,18 +17,21 @@ class Detections:
         boxes_xyxy: (N, 4) float32, image pixels.
         scores: (N,) float32 in 0..1.
         labels: (N,) int64, index into the label list.
+        looks: (N, D) float32 description of each one's appearance, of length 1; None for most detectors.
     """
 
     boxes_xyxy: np.ndarray
     scores: np.ndarray
     labels: np.ndarray
+    looks: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.boxes_xyxy)
 
     def __getitem__(self, rows: Any) -> Detections:
         """The boxes selected by a mask, a slice or an index array."""
-        return Detections(self.boxes_xyxy[rows], self.scores[rows], self.labels[rows])
+        looks = None if self.looks is None else self.looks[rows]
+        return Detections(self.boxes_xyxy[rows], self.scores[rows], self.labels[rows], looks)
 
     @classmethod
     def from_rows(cls, boxes_xyxy: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> Detections:

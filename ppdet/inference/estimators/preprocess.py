@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import ModelDirError
+from ppdet.image.letterbox import GREY, SHRINKING, Letterbox
 from ppdet.image.normalize import Normalization
 from ppdet.image.resize import resize_to, target_height_width
 
-RESIZE = "Resize"
+RESIZE, LETTERBOX = "Resize", "LetterBoxResize"
 NORMALIZE = "NormalizeImage"
 PAD_STRIDE = ("PadStride", "PadBatch")
 PERMUTE = "Permute"
@@ -64,13 +65,15 @@ class DetectorPreprocess:
 
     def __init__(self, operations: Sequence[Mapping[str, Any]]) -> None:
         by_type = {entry["type"]: entry for entry in operations}
-        unknown = set(by_type) - {RESIZE, NORMALIZE, PERMUTE, *PAD_STRIDE}
+        unknown = set(by_type) - {RESIZE, LETTERBOX, NORMALIZE, PERMUTE, *PAD_STRIDE}
         if unknown:
             raise ModelDirError(f"the card's Preprocess has {', '.join(sorted(unknown))}, which detectors here do not know: "
-                                f"known are {RESIZE}, {NORMALIZE}, {PERMUTE}, {', '.join(PAD_STRIDE)}")
-        if RESIZE not in by_type:
-            raise ModelDirError(f"the card's Preprocess has no {RESIZE}: a detector needs its input size; export the model again")
-        resize = by_type[RESIZE]
+                                f"known are {RESIZE}, {LETTERBOX}, {NORMALIZE}, {PERMUTE}, {', '.join(PAD_STRIDE)}")
+        if (RESIZE in by_type) == (LETTERBOX in by_type):
+            raise ModelDirError(f"the card's Preprocess has neither {RESIZE} nor {LETTERBOX}, or both: a detector needs one "
+                                "input size; export the model again")
+        self._letterbox = LETTERBOX in by_type
+        resize = by_type[LETTERBOX if self._letterbox else RESIZE]
         self._target_hw = target_height_width(resize["target_size"])
         self._keep_ratio = bool(resize.get("keep_ratio", False))
         self._interp = int(resize.get("interp", cv2.INTER_LINEAR))
@@ -80,6 +83,8 @@ class DetectorPreprocess:
 
     def __call__(self, images: Sequence[np.ndarray]) -> DetectorInput:
         """Prepare (H, W, 3) RGB uint8 images of any sizes; smaller ones are padded to the largest of the batch."""
+        if self._letterbox:
+            return self._letterboxed(images)
         pairs = [resize_to(image, self._target_hw, self._keep_ratio, self._interp) for image in images]
         resized, scales = [image for image, _ in pairs], [scale_yx for _, scale_yx in pairs]
         shapes = np.array([image.shape[:2] for image in resized], np.float32)
@@ -88,6 +93,12 @@ class DetectorPreprocess:
         for row, image in enumerate(resized):
             tensor[row, :, : image.shape[0], : image.shape[1]] = self._normalize(image[None])[0]
         return DetectorInput(tensor, np.array(scales, np.float32), shapes)
+
+    def _letterboxed(self, images: Sequence[np.ndarray]) -> DetectorInput:
+        boxes = [Letterbox.fit((image.shape[1], image.shape[0]), self._target_hw[::-1]) for image in images]
+        tensor = self._normalize(np.stack([box.apply(image, GREY, SHRINKING) for box, image in zip(boxes, images)]))
+        scales = np.array([box.scale_xy[::-1] for box in boxes], np.float32)
+        return DetectorInput(tensor, scales, np.array([box.resized_wh[::-1] for box in boxes], np.float32))
 
     def _padded(self, side: int) -> int:
         return side if self._stride <= 0 else -(-side // self._stride) * self._stride

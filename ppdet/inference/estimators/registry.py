@@ -15,12 +15,13 @@ from ppdet.inference.estimators.onnx_detector import OnnxDetector
 from ppdet.inference.estimators.onnx_one_stage import OneStageEstimator
 from ppdet.inference.estimators.paddledet_top_down import PaddleDetTopDown
 from ppdet.inference.estimators.top_down import TopDownEstimator
+from ppdet.inference.estimators.tracking_network import TrackingNetwork
 from ppdet.inference.model_card import KIND_OF_ARCH, ModelCard
 from ppdet.inference.runtimes.base import Runtime
 
 T = TypeVar("T", bound=type)
 
-_OURS = (TopDownEstimator, BottomUpEstimator, BoxDetector, OnnxDetector, OneStageEstimator)
+_OURS = (TopDownEstimator, BottomUpEstimator, BoxDetector, TrackingNetwork, OnnxDetector, OneStageEstimator)
 _ESTIMATORS: dict[str, type[Any]] = {each.kind: each for each in _OURS}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from ppdet.core.errors import MediaError
 from ppdet.core.files import atomic_write
 from ppdet.inference.results import PoseResult
@@ -24,10 +26,13 @@ class MotRowsWriter:
 
     def add(self, result: PoseResult) -> None:
         """Append the people of a frame."""
-        for person in result:
-            x1, y1, x2, y2 = (float(value) for value in person.box)
-            box = f"{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
-            self._rows.append(f"{result.frame_id},{person.id},{box},{person.box_score:.4f},-1,-1,-1\n")
+        if result.track_ids is not None:
+            self.add_boxes(int(result.frame_id or 0), result.track_ids, result.boxes, result.box_scores)
+
+    def add_boxes(self, frame: int, identities: np.ndarray, boxes_xyxy: np.ndarray, scores: np.ndarray) -> None:
+        """Append (T,) identities with (T, 4) boxes and (T,) scores of a frame."""
+        for identity, (x1, y1, x2, y2), score in zip(identities.tolist(), boxes_xyxy.tolist(), scores.tolist()):
+            self._rows.append(f"{frame},{identity},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{score:.4f},-1,-1,-1\n")
 
     def __enter__(self) -> MotRowsWriter:
         return self

@@ -5,10 +5,11 @@ import numpy as np
 
 from ppdet.core.errors import ConfigError
 from ppdet.inference.estimators.base import People
-from ppdet.inference.people_finder import BoxesAndScores, PeopleFinder
+from ppdet.inference.people_finder import Found, PeopleFinder
 from ppdet.inference.redetection.border_motion import BorderMotion
 from ppdet.inference.redetection.carried import Carried
 from ppdet.inference.redetection.schedule import Interval, Schedule, checked_interval
+from ppdet.inference.tracking.candidates import NOBODY, Boxes, Candidates
 
 
 class IntervalFinder:
@@ -38,17 +39,17 @@ class IntervalFinder:
         self._carried: Carried | None = None
         self._found: People | None = None
         self._was_due = self._has_looked = False
-        self._rest: BoxesAndScores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        self._rest: Boxes = NOBODY
 
     def people(
         self, image: np.ndarray, is_cut: bool = False, expected: np.ndarray | None = None, low_score: float = 1.0
-    ) -> tuple[People, BoxesAndScores]:
-        """The people of the next frame, and those outside the zones; see `PeopleFinder.people`. Then `follow` must be called.
+    ) -> Found:
+        """The people of the next frame; see `PeopleFinder.people`. Then `follow` must be called.
 
         Args:
             image: (H, W, 3) RGB uint8.
             is_cut: it begins another scene.
-            expected, low_score: see `PeopleFinder.people`.
+            expected, low_score: see `Candidates`.
         """
         self.frames += 1
         if is_cut:
@@ -62,12 +63,13 @@ class IntervalFinder:
             if not carried.is_doubtful(people, size):
                 self._carried = carried.moved(people, size)
                 self._found = people._replace(boxes=self._carried.boxes)
-                return self._found, self._rest
+                return Found(self._found, self._rest)
         self._has_looked = True
         self.detections += 1
         look = self.finder.look([image], [None])[0]
-        self._found, self._rest = self.finder.people(look, expected, low_score)
-        return self._found, self._rest
+        found = self.finder.people(look, Candidates(expected, low_score))
+        self._found, self._rest = found.people, found.rest
+        return found
 
     def follow(self, kept: np.ndarray) -> None:
         """Which of the people last returned count, so that they are looked for in the next frames.
@@ -94,14 +96,15 @@ def chosen_interval(finder: PeopleFinder, given: Interval | None, of_preset: Int
     Args:
         finder: of the pipeline.
         given: by the user, or None.
-        of_preset: what counts otherwise, where there is a detector whose runs can be left out.
+        of_preset: what counts otherwise, where there is a detector whose runs can be left out: not one that brings its own
+            tracker (FairMOT), which must see every frame.
 
     Raises:
         ConfigError: it is none, or see `check_has_detector`.
     """
     if given is None:
         has_detector = finder.detector is not None and not finder.estimator.finds_people_itself
-        return of_preset if has_detector else 1
+        return of_preset if has_detector and not hasattr(finder.detector, "follower") else 1
     if checked_interval(given) != 1:
         check_has_detector(finder, given)
     return given

@@ -1,9 +1,15 @@
 """Which of a detector's boxes are worth a pose."""
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ppdet.geometry.boxes import iou_matrix
+
+if TYPE_CHECKING:
+    from ppdet.inference.tracking.follower import Follow
 
 # A box of low score must overlap a person's expected box by this, and no sure box by more than the other.
 EXPECTED_OVERLAP = 0.4
@@ -34,3 +40,61 @@ def boxes_to_keep(
     keep = sure.copy()
     keep[doubtful[free & (overlap.max(axis=1) >= EXPECTED_OVERLAP)]] = True
     return keep
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes of people that get a pose.
+
+    Attributes:
+        xyxy: (N, 4) float32.
+        scores: (N,) float32.
+        identities: (N,) int64, if a tracker knows them before the poses; else None.
+    """
+
+    xyxy: np.ndarray
+    scores: np.ndarray
+    identities: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def of(self, rows: np.ndarray) -> Boxes:
+        """Some of the boxes."""
+        return Boxes(self.xyxy[rows], self.scores[rows], None if self.identities is None else self.identities[rows])
+
+
+NOBODY = Boxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a tracker knows of the next frame.
+
+    Attributes:
+        expected, low_score: see `boxes_to_keep`.
+        follow: gives boxes identities; then nothing else decides.
+        timestamp_ms: time of the frame.
+    """
+
+    expected: np.ndarray | None = None
+    low_score: float = 1.0
+    follow: Follow | None = None
+    timestamp_ms: float | None = None
+
+    def kept(self, boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
+        """(N,) bool: which boxes get a pose, without `follow`; see `boxes_to_keep`."""
+        return boxes_to_keep(boxes_xyxy, scores, threshold, self.low_score, self.expected)
+
+    def followed(self, boxes_xyxy: np.ndarray, scores: np.ndarray, looks: np.ndarray | None) -> Boxes:
+        """Who gets a pose, with `follow`: the people in sight, in the tracker's boxes.
+
+        Args:
+            boxes_xyxy, scores, looks: (N, 4), (N,) and (N, D) or None, of the people that a detector found.
+        """
+        assert self.follow is not None
+        seen = self.follow(boxes_xyxy, scores, looks, self.timestamp_ms)
+        return Boxes(seen.boxes.astype(np.float32), seen.scores.astype(np.float32), seen.identities)
+
+
+NO_CANDIDATES = Candidates()

@@ -1,7 +1,6 @@
 """Motion of boxes: Kalman filters of constant velocity, in seconds, of all tracks at once.
 
-Legend: T tracks. A box is (centre x, centre y, width, height) here. The four coordinates are independent, so each has a filter of
-two states (value, velocity), and a covariance is three numbers: value, value with velocity, velocity.
+Legend: T tracks. A box is (centre x, centre y, width, height) here.
 
 The noise is a share of the person's size (the longer side of the box), so that near and far people are followed alike. Source of
 the white-noise acceleration model: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation,
@@ -9,9 +8,9 @@ the white-noise acceleration model: Bar-Shalom, Li and Kirubarajan, Estimation w
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from ppdet.inference.tracking.filters import Filters
 
 # Standard deviation of a detector's box around the true one, in sizes.
 MEASUREMENT = np.array([0.03, 0.03, 0.05, 0.05])
@@ -26,21 +25,8 @@ SMALLEST_SIDE = 1.0
 MOST_STEPS = 12
 
 
-@dataclass
-class Motion:
-    """State of T filters.
-
-    Attributes:
-        mean: (T, 4) cx, cy, w, h in pixels.
-        velocity: (T, 4) pixels per second.
-        value_variance, covariance, velocity_variance: (T, 4).
-    """
-
-    mean: np.ndarray
-    velocity: np.ndarray
-    value_variance: np.ndarray
-    covariance: np.ndarray
-    velocity_variance: np.ndarray
+class Motion(Filters):
+    """Filters of (T, 4) cx, cy, w, h in pixels; velocities are pixels per second."""
 
     @classmethod
     def start(cls, centered: np.ndarray) -> Motion:
@@ -48,22 +34,6 @@ class Motion:
         size = sizes(centered)
         zero = np.zeros_like(centered)
         return cls(centered.copy(), zero, (MEASUREMENT * size) ** 2, zero.copy(), (NEW_VELOCITY * size) ** 2)
-
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """The five arrays, in the order of the attributes."""
-        return self.mean, self.velocity, self.value_variance, self.covariance, self.velocity_variance
-
-    def __getitem__(self, rows: np.ndarray) -> Motion:
-        return Motion(*(array[rows] for array in self.arrays()))
-
-    def put(self, rows: np.ndarray, others: Motion) -> None:
-        """Overwrite the filters of some rows."""
-        for array, other in zip(self.arrays(), others.arrays()):
-            array[rows] = other
-
-    def joined(self, others: Motion) -> Motion:
-        """These filters, then the others."""
-        return Motion(*(np.concatenate(pair) for pair in zip(self.arrays(), others.arrays())))
 
     def predict(self, seconds: float | np.ndarray, out_of_sight: np.ndarray | None = None) -> None:
         """Move on in time, in place.
@@ -73,27 +43,17 @@ class Motion:
             out_of_sight: (T,) bool, whose velocity decays.
         """
         density = (ACCELERATION * sizes(self.mean)) ** 2
-        self.mean += self.velocity * seconds
+        self.advance(seconds)
         np.maximum(self.mean[:, 2:], SMALLEST_SIDE, out=self.mean[:, 2:])
-        self.value_variance += seconds * (2 * self.covariance + seconds * self.velocity_variance) + density * seconds**3 / 3
-        self.covariance += seconds * self.velocity_variance + density * seconds**2 / 2
+        self.value_variance += density * seconds**3 / 3
+        self.covariance += density * seconds**2 / 2
         self.velocity_variance += density * seconds
         if out_of_sight is not None and out_of_sight.any():
             self.velocity[out_of_sight] *= np.exp(-np.max(seconds) / VELOCITY_LASTS)
 
     def corrected(self, measured: np.ndarray) -> Motion:
         """The filters after observing (T, 4) boxes."""
-        noise = (MEASUREMENT * sizes(measured)) ** 2
-        surprise = measured - self.mean
-        total = self.value_variance + noise
-        gain, velocity_gain = self.value_variance / total, self.covariance / total
-        return Motion(
-            self.mean + gain * surprise,
-            self.velocity + velocity_gain * surprise,
-            (1 - gain) * self.value_variance,
-            (1 - gain) * self.covariance,
-            self.velocity_variance - velocity_gain * self.covariance,
-        )
+        return self.fused(measured, (MEASUREMENT * sizes(measured)) ** 2)
 
 
 def refilled(seen: Motion, observed: np.ndarray, measured: np.ndarray, unseen: np.ndarray, step: float) -> Motion:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ppdet.inference.results import PoseResult
+from ppdet.inference.tracking.follower import Followed, Follower
 from ppdet.inference.tracking.jitter import Jitter
 from ppdet.inference.tracking.scene_cuts import SceneCuts
 from ppdet.inference.tracking.settings import TrackerSettings
@@ -29,6 +30,7 @@ class StreamTracker:
         settings: of the tracker; None takes the defaults.
         high_score: smallest score of a person's box, if the settings state none; None: all boxes are people.
         zones: who enters and leaves them is counted, and people outside all of them are left out.
+        follower: gives boxes identities before poses are estimated (see `follow`); None: poses are followed.
 
     Attributes:
         settings: of the tracker, with the score that counts.
@@ -48,12 +50,15 @@ class StreamTracker:
         settings: TrackerSettings | None = None,
         high_score: float | None = None,
         zones: Sequence[Zone] = (),
+        follower: Follower | None = None,
     ) -> None:
         settings = TrackerSettings() if settings is None else settings
         if settings.high_score is None:
             settings = replace(settings, high_score=high_score)
         self.settings = settings
-        self._tracker = PersonTracker(skeleton.sigmas, settings, fps)
+        self._poses = PersonTracker(skeleton.sigmas, settings, fps)
+        self._follower = follower
+        self._tracker: PersonTracker | Follower = self._poses if follower is None else follower
         self._smoother = None if filter_type is None else PoseSmoother(filter_type, fps)
         self._cuts = SceneCuts() if settings.scene_cuts else None
         self._zones = ZoneCounter(zones) if zones else None
@@ -73,22 +78,24 @@ class StreamTracker:
         return {} if self._zones is None else {zone.name: count for zone, count in zip(self._zones.zones, self._zones.counts())}
 
     def resume(self, results: Sequence[PoseResult], largest_id: int) -> None:
-        """Continue behind the frames of an earlier run: people keep their identities.
+        """Continue behind the frames of an earlier run: people keep their identities. Not if `follows_boxes`: results hold no
+        looks, so the frames must be seen again, see `watch_again`.
 
         Args:
             results: last frames of that run in order, with `track_ids`.
             largest_id: highest identity that it gave.
         """
+        assert self._follower is None, "results hold no looks"
         latest: dict[int, int] = {}
         with self._lock:
             for result in results:
                 assert result.track_ids is not None
-                identities = self._tracker.update(result.boxes, result.keypoints, None, result.scores,
-                                                  seconds_of(result.timestamp_ms), result.image_wh)
+                identities = self._poses.update(result.boxes, result.keypoints, None, result.scores,
+                                                seconds_of(result.timestamp_ms), result.image_wh)  # fmt: skip
                 for earlier, identity in zip(result.track_ids.tolist(), identities.tolist()):
                     latest.pop(earlier, None)  # the last sighting counts, and comes last
                     latest[earlier] = identity
-            self._tracker.rename({identity: earlier for earlier, identity in latest.items()}, largest_id)
+            self._poses.rename({identity: earlier for earlier, identity in latest.items()}, largest_id)
 
     def begin(self, image: np.ndarray, timestamp_ms: float | None = None) -> np.ndarray:
         """Look at the next frame before its people are known.
@@ -104,21 +111,33 @@ class StreamTracker:
             self.is_cut = self._cuts is not None and self._cuts.is_cut(image)
             if self.is_cut:
                 self._tracker.cut()
-            return self._tracker.expected_boxes(seconds_of(timestamp_ms))
+            if self._follower is not None:
+                return np.zeros((0, 4))
+            return self._poses.expected_boxes(seconds_of(timestamp_ms))
+
+    @property
+    def follows_boxes(self) -> bool:
+        """Whether identities come from `follow`, before poses are estimated."""
+        return self._follower is not None
+
+    def follow(
+        self, boxes_xyxy: np.ndarray, scores: np.ndarray, looks: np.ndarray | None, timestamp_ms: float | None = None
+    ) -> Followed:
+        """Who is in sight, of whose people (N, 4) boxes, (N,) scores and (N, D) looks were found; only if `follows_boxes`."""
+        assert self._follower is not None
+        with self._lock:
+            return self._follower.follow(boxes_xyxy, scores, looks, seconds_of(timestamp_ms))
 
     def update(self, result: PoseResult) -> PoseResult:
         """The result of the next frame with `track_ids`, and with smoothed keypoints if wanted.
 
-        People of a score below `high_score` who continue no identity are left out.
+        People of a score below `high_score` who continue no identity are left out. The people of `follow` have theirs already.
         """
         with self._lock:
             seconds = seconds_of(result.timestamp_ms)
-            identities = self._tracker.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds,
-                                              result.image_wh)
-            result = replace(result, track_ids=identities)
-            self.kept = identities != NOBODY
-            if not self.kept.all():
-                result = result.of(self.kept)
+            self.kept = np.ones(len(result), bool)
+            if self._follower is None:
+                result = self._identified(result, seconds)
             if self._zones is not None:
                 result = self._in_zones(result, self._zones)
             if self._smoother is None:
@@ -129,6 +148,13 @@ class StreamTracker:
             for meter, points in zip(self.jitter, (result.keypoints, smoothed)):
                 meter.add(result.track_ids, points, result.scores, result.boxes)
             return replace(result, keypoints=smoothed)
+
+    def _identified(self, result: PoseResult, seconds: float | None) -> PoseResult:
+        identities = self._poses.update(result.boxes, result.keypoints, result.box_scores, result.scores, seconds,
+                                        result.image_wh)  # fmt: skip
+        result = replace(result, track_ids=identities)
+        self.kept = identities != NOBODY
+        return result if self.kept.all() else result.of(self.kept)
 
     def _in_zones(self, result: PoseResult, counter: ZoneCounter) -> PoseResult:
         """The people inside any zone, with the zones' counts."""

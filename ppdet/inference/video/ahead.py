@@ -87,7 +87,7 @@ def checked_workers(workers: int) -> int:
 
 
 def looks_ahead(
-    finder: PeopleFinder, frames: Iterable[Frame], workers: int
+    finder: PeopleFinder, frames: Iterable[Frame], workers: int, only_boxes: bool = False
 ) -> Generator[tuple[Frame, Look | None], None, None]:
     """Frames in order, each with the boxes in it and the poses of all sure ones; None for a frame that did not decode.
 
@@ -95,16 +95,17 @@ def looks_ahead(
         finder: may be used from several threads, see `PeopleFinder.is_parallel`.
         frames: in order; read as they are needed.
         workers: threads, 1 or more.
+        only_boxes: estimate no poses, because a tracker decides first, in order, who is where.
     """
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ppdet-worker")
     try:
-        yield from _in_order(finder, iter(frames), pool, workers)
+        yield from _in_order(finder, iter(frames), pool, workers, only_boxes)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _in_order(
-    finder: PeopleFinder, frames: Iterator[Frame], pool: ThreadPoolExecutor, workers: int
+    finder: PeopleFinder, frames: Iterator[Frame], pool: ThreadPoolExecutor, workers: int, only_boxes: bool
 ) -> Iterator[tuple[Frame, Look | None]]:
     batches = PoseBatches(pool, finder)
     looking: deque[FrameWork] = deque()
@@ -123,7 +124,8 @@ def _in_order(
             work = looking.popleft()
             if work.boxes is not None:
                 work.look = work.boxes.result()
-                batches.add(work)
+                if not only_boxes:
+                    batches.add(work)
             posing.append(work)
         yield from _ready(posing, batches, behind, is_over and not looking)
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Protocol
 
 from ppdet.core.logger import get_logger
-from ppdet.inference.estimators.base import People
-from ppdet.inference.people_finder import BoxesAndScores, Look, PeopleFinder
+from ppdet.inference.people_finder import Found, Look, PeopleFinder
+from ppdet.inference.progress import Progress
 from ppdet.inference.redetection.interval_finder import IntervalFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
+from ppdet.inference.tracking.candidates import Candidates
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.ahead import looks_ahead
@@ -47,8 +48,7 @@ class FrameEstimator(Protocol):
 
     def result(
         self,
-        people: People,
-        rest: BoxesAndScores,
+        found: Found,
         image_wh: tuple[int, int],
         path: str | None = None,
         frame_id: int | None = None,
@@ -91,7 +91,8 @@ def video_results(
     if interval is not None:
         interval.finder.estimator.tune()
     frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
-    looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader.is_live)
+    follow = tracker.follow if tracker.follows_boxes else None
+    looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader, tracker)
     try:
         for frame, look in looks:
             if frame.image is None:
@@ -104,13 +105,13 @@ def video_results(
                 found = interval.people(frame.image, tracker.is_cut, expected, low_score)
             else:
                 assert look is not None, "every frame that decodes is looked at"
-                found = pipeline.finder.people(look, expected, low_score)
+                found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms))
             size = (frame.image.shape[1], frame.image.shape[0])
-            result = pipeline.result(*found, size, None, frame.index, frame.timestamp_ms, True)
+            result = pipeline.result(found, size, None, frame.index, frame.timestamp_ms, True)
             with pipeline.timer.stage("track"):
                 result = tracker.update(result)
             if interval is not None:
-                interval.follow(tracker.kept[: len(found[0].boxes)])
+                interval.follow(tracker.kept[: len(found.people.boxes)])
             yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
         looks.close()
@@ -121,14 +122,51 @@ def video_results(
                                          reader.name, frames.dropped)
 
 
+def watch_again(
+    pipeline: FrameEstimator, source: str | Path | int, tracker: StreamTracker, count: int
+) -> set[int]:
+    """Let a tracker that follows boxes see the frames of an earlier run, so that people keep the identities that they had there.
+
+    Args:
+        pipeline: finds the people; no poses are estimated.
+        source: of the frames.
+        tracker: a new one.
+        count: how many frames that run has done.
+
+    Returns:
+        The identities in the last of them.
+    """
+    present: set[int] = set()
+    reader = VideoReader(source)
+    progress = Progress(f"{reader.name}: identities so far", count)
+    frames = BackgroundSource(_timed(reader, pipeline.timer))
+    looks = _looks(pipeline, frames, reader, tracker)
+    try:
+        for frame, look in looks:
+            if frame.index > count:
+                break
+            present = set()
+            if frame.image is not None and look is not None:
+                tracker.begin(frame.image, frame.timestamp_ms)
+                seen = tracker.follow(look.boxes, look.scores, look.appearance, frame.timestamp_ms)
+                present = set(seen.identities.tolist())
+            progress.step()
+    finally:
+        looks.close()
+        frames.close()
+        reader.close()
+        progress.close()
+    return present
+
+
 def _looks(
-    pipeline: FrameEstimator, frames: Iterable[Frame], is_live: bool
+    pipeline: FrameEstimator, frames: Iterable[Frame], reader: VideoReader, tracker: StreamTracker
 ) -> Generator[tuple[Frame, Look | None], None, None]:
     """Frames in order, with what can be known about each by itself."""
     finder = pipeline.finder
     finder.estimator.tune()
-    if finder.is_parallel and pipeline.workers and not is_live:
-        yield from looks_ahead(finder, frames, pipeline.workers)
+    if finder.is_parallel and pipeline.workers and not reader.is_live:
+        yield from looks_ahead(finder, frames, pipeline.workers, only_boxes=tracker.follows_boxes)
         return
     for frame in frames:
         yield frame, None if frame.image is None else finder.look([frame.image], [None])[0]

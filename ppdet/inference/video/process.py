@@ -12,14 +12,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ppdet.core.command import Terminated
+from ppdet.core.errors import ConfigError
 from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
 from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.recorded import RECORDED_FILTERS
 from ppdet.inference.tracking.settings import TrackerSettings
+from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.background import BackgroundSink
-from ppdet.inference.video.estimation import FrameEstimator, video_results
+from ppdet.inference.video.estimation import FrameEstimator, video_results, watch_again
 from ppdet.inference.video.reader import VideoReader
 from ppdet.inference.video.recorded import check_recorded, recorded_results
 from ppdet.inference.video.report import VideoReport
@@ -75,7 +77,7 @@ def process_video(
             check_recorded(reader, filter_type)
         tracker = pipeline.stream_tracker(None if is_whole else filter_type, reader.fps, tracking)
         if earlier is not None:
-            tracker.resume([result_of_record(each, pipeline.skeleton) for each in earlier.last], earlier.largest_id)
+            _resume(pipeline, source, tracker, earlier)
         video = None if output_path is None else stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
         sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records, record)
@@ -114,3 +116,22 @@ def process_video(
         sink.finish()
     return VideoReport(sink.frames, sink.people, tracker.persons, time.perf_counter() - start, sink.written(), reader.unreadable,
                        reader.missing, tracker.zone_counts, *(meter.value for meter in tracker.jitter))
+
+
+def _resume(pipeline: FrameEstimator, source: str | Path | int, tracker: StreamTracker, earlier: EarlierVideo) -> None:
+    """Bring a new tracker to where an earlier run has ended.
+
+    Raises:
+        ConfigError: that run gave other identities, so it was one with other models or settings.
+    """
+    last = [result_of_record(each, pipeline.skeleton) for each in earlier.last]
+    if not tracker.follows_boxes:
+        tracker.resume(last, earlier.largest_id)
+        return
+    present = watch_again(pipeline, source, tracker, earlier.frames)
+    assert last[-1].track_ids is not None
+    known = set(last[-1].track_ids.tolist())
+    if present != known:
+        raise ConfigError(f"frame {earlier.frames} of {source} shows the people {sorted(present)} by this model and its tracker, "
+                          f"and {sorted(known)} in the earlier results: these are of other models or settings; resume with the "
+                          "same, or leave --resume out")

@@ -57,6 +57,7 @@ class KeypointScores:
         unit: reference length of PCK and NME: "box" (longer side), "diagonal", "area" (square root), or two keypoint names.
         head: two keypoint names whose distance is the head size of PCKh; None for head top and neck.
         pixel_spacing: millimetres per pixel of all images, a number or [row, column]; None takes `pixel_spacing` of each image.
+        image_dir: folder of the images; DICOM files in it state their spacing.
         bootstrap: number of bootstrap samples for the intervals; 0 for none.
         ap: metric that collects people and computes AP.
         num_joints: number of keypoints, checked against the skeleton.
@@ -93,6 +94,7 @@ class KeypointScores:
         *,
         skeleton: Any = "coco17",
         category: Any = None,
+        image_dir: Any = None,
     ) -> None:
         self.skeleton: Skeleton = get_skeleton(skeleton)
         if num_joints not in (None, self.skeleton.num_keypoints):
@@ -111,7 +113,7 @@ class KeypointScores:
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.save_prediction_only = bool(save_prediction_only)
         self._people, self._no_people = self._people_metric(ap, category)
-        self._spacings = self._read_spacings()
+        self._spacings = self._read_spacings(None if image_dir is None else Path(image_dir))
         self.stats: Dict[str, float] = {}
         self.tables: List[FigureTable] = []
         self._notes: List[str] = []
@@ -274,10 +276,10 @@ class KeypointScores:
         require_spacing(self._spacings, np.unique(group).tolist(), self.anno_file)
         return np.array([self._spacings[number] for number in group.tolist()], np.float64).reshape(-1, 2)
 
-    def _read_spacings(self) -> Dict[int, Any]:
+    def _read_spacings(self, images: Optional[Path]) -> Dict[int, Any]:
         if self._one_spacing is not None or not any(figure.needs_spacing for figure in self.figures):
             return {}
-        found = {} if self.anno_file is None else spacing_by_image(self.anno_file, self._number)
+        found = {} if self.anno_file is None else spacing_by_image(self.anno_file, self._number, images)
         if not found:
             asked = ", ".join(figure.name for figure in self.figures if figure.needs_spacing)
             raise ConfigError(f"{asked}: no pixel spacing is known; {ADVICE}")

@@ -1,4 +1,4 @@
-"""Millimetres per pixel: one value for all images, or `pixel_spacing` of each image in the annotation file.
+"""Millimetres per pixel: one value for all images, `pixel_spacing` of each image in the annotation file, or that of DICOM files.
 
 DICOM states [row spacing, column spacing], that is y before x (0028,0030); files and YAML here use the same order.
 """
@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 from ppdet.annotations.values import as_id, as_number
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.json_file import read_json
+from ppdet.image.dicom import dicom_spacing
 
 KEY = "pixel_spacing"
 ADVICE = (
@@ -33,24 +34,32 @@ def spacing_xy(value: Any, place: str) -> Tuple[float, float]:
     return column, row
 
 
-def spacing_by_image(anno_file: Path, number_of: Callable[[Any], int]) -> Dict[int, Tuple[float, float]]:
-    """Spacing of the images that state one, by number.
+def spacing_by_image(
+    anno_file: Path, number_of: Callable[[Any], int], images: Optional[Path] = None
+) -> Dict[int, Tuple[float, float]]:
+    """(x, y) spacing of the images that state one, by number.
 
     Args:
         anno_file: COCO-style annotation file.
         number_of: number of an image id.
+        images: folder of the images, for DICOM files that state what the annotation file does not.
 
     Raises:
         DataError: the file cannot be read.
     """
     content = read_json(anno_file, "annotation file", "check dataset_dir and anno_path")
-    images = content.get("images") if isinstance(content, Mapping) else None
+    entries = content.get("images") if isinstance(content, Mapping) else None
     found = {}
-    for image in images if isinstance(images, list) else ():
+    for image in entries if isinstance(entries, list) else ():
         identity = as_id(image.get("id")) if isinstance(image, Mapping) else None
-        if identity is not None and image.get(KEY) is not None:
+        if identity is None:
+            continue
+        value = image.get(KEY)
+        if value is None and images is not None:
+            value = dicom_spacing(images / str(image.get("file_name")))
+        if value is not None:
             try:
-                found[number_of(identity)] = spacing_xy(image[KEY], f"{anno_file}, image {identity}")
+                found[number_of(identity)] = spacing_xy(value, f"{anno_file}, image {identity}")
             except ConfigError as error:
                 raise DataError(str(error)) from None
     return found

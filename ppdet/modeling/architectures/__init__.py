@@ -7,6 +7,9 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
+        "CenterNet": "centernet",
+        "CenterNetPostProcess": "centernet",
+        "FairMOT": "fairmot",
         "HRNetPostProcess": "hrnet_post_process",
         "HigherHRNet": "higher_hrnet",
         "HrHRNetPostProcess": "higher_hrnet",

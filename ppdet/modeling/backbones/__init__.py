@@ -8,6 +8,7 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "CSPNeXt": "cspnext",
+        "DLA": "dla",
         "ESNet": "esnet",
         "HRNet": "hrnet",
         "LCNet": "lcnet",

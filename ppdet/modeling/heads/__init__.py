@@ -7,6 +7,8 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
+        "CenterNetHead": "centernet_head",
+        "FairMOTEmbeddingHead": "fairmot_embedding_head",
         "HrHRNetHead": "hrhrnet_head",
         "MultiClassNMS": "multiclass_nms",
         "PicoFeat": "pico_feat",

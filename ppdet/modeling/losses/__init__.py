@@ -8,6 +8,8 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "AELoss": "ae_loss",
+        "CTFocalLoss": "ctfocal_loss",
+        "FairMOTLoss": "fairmot_loss",
         "HeatMapLoss": "heatmap_loss",
         "HeatMapSWAHRLoss": "heatmap_swahr_loss",
         "HrHRNetLoss": "hrhrnet_loss",

@@ -8,6 +8,7 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "CSPPAN": "csp_pan",
+        "CenterNetDLAFPN": "centernet_fpn",
         "LCPAN": "lc_pan",
         "PPYOLOPAN": "ppyolo_pan",
     },

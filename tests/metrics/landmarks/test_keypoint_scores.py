@@ -143,3 +143,18 @@ def test_without_a_coco_file_samples_are_enough(tmp_path: Path) -> None:
         metric(path, ["AP"])
     with pytest.raises(DataError):
         scores.score([])
+
+
+def test_millimetres_of_dicom_files(tmp_path: Path) -> None:
+    """A spacing in the annotation file counts first, the file's own (row, column) otherwise."""
+    from support.dicom_files import write_dicom
+
+    truth = write_truth(tmp_path, [2.0])
+    content = json.loads(truth.read_text())
+    for image in content["images"]:
+        image["file_name"] = f"{image['id']}.dcm"
+        write_dicom(tmp_path / image["file_name"], np.zeros((80, 100), np.uint16), PixelSpacing=[9, 0.5])
+    truth.write_text(json.dumps(content))
+    scores = metric(truth, ["MRE"], image_dir=tmp_path)
+    scores.update(samples(4.0))
+    assert scores.compute()["MRE"] == pytest.approx((2 * 8 + 1 * 2) / 3, abs=1e-5)  # two objects at 2 mm, one at .5 mm

@@ -8,12 +8,14 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "AugmentationbyInformantionDropping": "information_dropping",
+        "CollimationBorder": "collimation_border",
         "ColorJitter": "color_jitter",
         "Decode": "decode",
         "NormalizeImage": "normalize_image",
         "NormalizePermute": "normalize_permute",
         "PadBatch": "pad_batch",
         "Permute": "permute",
+        "RadiographJitter": "radiograph_jitter",
         "Resize": "resize",
     },
 )

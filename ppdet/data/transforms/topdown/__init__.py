@@ -19,6 +19,7 @@ __getattr__, __all__ = lazy_names(
         "TopDownRandomBoxCrop": "top_down_random_box_crop",
         "TopDownRandomFlip": "random_steps",
         "TopDownRandomPerspective": "top_down_random_perspective",
+        "TopDownRandomQuarterTurn": "top_down_random_quarter_turn",
         "TopDownRandomShiftBboxCenter": "random_steps",
     },
 )
