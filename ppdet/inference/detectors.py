@@ -1,4 +1,5 @@
 """Opens what stands for a detector: an exported model, an ONNX file, a JSON file of boxes, or a Python function."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,8 +10,9 @@ from ppdet.inference.estimators.box_source import BoxSource, FunctionBoxes
 from ppdet.inference.estimators.registry import estimator_class, load_detector
 from ppdet.inference.files.given_boxes import SUFFIX, FileBoxes
 from ppdet.inference.files.model_names import DETECTOR, add_advice, find_model
-from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, IMAGE_BOX, ModelCard
 from ppdet.inference.onnx_models.loading import load_card
+from ppdet.inference.onnx_models.model import PERSON_NAMES
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
 
@@ -54,6 +56,17 @@ def open_detector(detector: AnyDetector, category: str | None = None, **options:
 def is_box_file(place: str | Path) -> bool:
     """Whether a path names a JSON file of boxes instead of a model."""
     return Path(place).suffix.lower() == SUFFIX
+
+
+def category_of(card: ModelCard) -> str | None:
+    """The class that a pose model was trained on; None for persons."""
+    name = card.extra.get(CATEGORY_KEY)
+    return None if name is None or str(name).lower() in PERSON_NAMES else str(name)
+
+
+def needs_persons(card: ModelCard) -> bool:
+    """Whether a pose model wants boxes of persons, which the bundled detector finds."""
+    return card.extra.get(BOX_KEY) != IMAGE_BOX and category_of(card) is None
 
 
 def open_card(folder: Path) -> ModelCard:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Key of a top-down model's card: which boxes it was trained on, as the dataset's `box`: "given" (annotated), "extent" (of the
 # keypoints) or "image" (the whole image).
 BOX_KEY = "box"
+IMAGE_BOX = "image"  # value of BOX_KEY: whole images
 # Key of a top-down model's card: see `ModelCard.box_padding`.
 PADDING_KEY = "padding"
 # Key of a top-down model's card: name of the class whose objects it was trained on ("mouse"), which a detector has to find;

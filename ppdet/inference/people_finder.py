@@ -14,12 +14,11 @@ from ppdet.core.logger import get_logger
 from ppdet.inference.estimators.base import People, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.model_card import BOX_KEY
+from ppdet.inference.model_card import BOX_KEY, IMAGE_BOX
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.candidates import NO_CANDIDATES, NOBODY, Boxes, Candidates
 from ppdet.inference.zones.zone import Zone, membership
 
-IMAGE_BOX = "image"
 
 @dataclass
 class Look:

@@ -16,16 +16,14 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import IMAGE_SUFFIXES, list_images
-from ppdet.inference.detectors import AnyDetector, open_card, open_detector, open_runtime
+from ppdet.inference.detectors import AnyDetector, category_of, needs_persons, open_card, open_detector, open_runtime
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import pose_estimator_class
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
-from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, ModelCard
-from ppdet.inference.onnx_models.model import PERSON_NAMES
-from ppdet.inference.people_finder import IMAGE_BOX, Found, PeopleFinder
+from ppdet.inference.people_finder import Found, PeopleFinder
 from ppdet.inference.presets import BALANCED, preset_of
 from ppdet.inference.redetection.interval_finder import IntervalFinder, chosen_interval
 from ppdet.inference.redetection.schedule import Interval
@@ -131,11 +129,11 @@ class PosePipeline:
         else:
             card, kind = place.card, type(place)
         if _is_auto(detector):
-            detector = None if kind.finds_people_itself or not _needs_persons(card) else default_model(DETECTOR)
+            detector = None if kind.finds_people_itself or not needs_persons(card) else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
         if detector is not None:
-            detector = open_detector(detector, _category(card), **options)
+            detector = open_detector(detector, category_of(card), **options)
             _ = detector.person_label  # a detector without a class of people is refused now, not at the first image
         if isinstance(place, Path):
             runtime = open_runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
@@ -395,17 +393,6 @@ class PosePipeline:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
         with self._streams_lock:
             self._streams.pop(stream, None)
-
-
-def _category(card: ModelCard) -> str | None:
-    """The class that a pose model was trained on; None for persons."""
-    name = card.extra.get(CATEGORY_KEY)
-    return None if name is None or str(name).lower() in PERSON_NAMES else str(name)
-
-
-def _needs_persons(card: ModelCard) -> bool:
-    """Whether a pose model wants boxes of persons, which the bundled detector finds."""
-    return card.extra.get(BOX_KEY) != IMAGE_BOX and _category(card) is None
 
 
 def _is_auto(detector: Detector) -> bool:

@@ -81,10 +81,9 @@ def check_lite(folder: Path, reference: Reference, lite_opt: str) -> list[Engine
         note = f"no Python with the package paddlelite beside {program}, so the file was not run"
         return [EngineResult("paddle_lite", "absent", file=FILE, note=note)]
     names = [spec.name for spec in reference.form.input_spec]
-    card = reference.form.card
     if reference.form.without_suppression is not None:  # boxes come in network pixels
         names = [name for name in names if name != "scale_factor"]
-    runtime = LiteRuntime(python, folder / FILE, names, 2 if card.kind == "detection" else len(reference.form.output_names))
+    runtime = LiteRuntime(python, folder / FILE, names, len(reference.form.output_names))
     try:
         return [reference.compare(runtime, "fp32", FILE, ModelCard.load(folder))]
     except Exception as error:
