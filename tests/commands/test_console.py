@@ -146,7 +146,7 @@ def test_pose_writes_json_to_stdout_and_nothing_else(scene: Path, tmp_path: Path
     (image,) = json.loads(done.stdout)
     found = np.array([xy[:2] for xy in image["people"][0]["keypoints"].values()])
     np.testing.assert_allclose(found, POINTS, atol=4.0)
-    assert "1 images, 1 people" in done.stderr and not list(tmp_path.iterdir())
+    assert "1 image, 1 person" in done.stderr and not list(tmp_path.iterdir())
 
 
 def test_pose_draws_and_records(scene: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_unite_on_a_folder(models: tuple[str, str], images: Path, tmp_path: Path
     nobody, one = json.loads((out / "det_keypoint_unite_image_results.json").read_text())
     assert nobody == [str(images / "nobody.png"), [], [[], []]]
     np.testing.assert_allclose(np.array(one[2][0][0])[:, :2], POINTS, atol=4.0)
-    assert "2 images, 1 people" in caplog.text and "wrote" in caplog.text and "runs on ONNX Runtime" in caplog.text
+    assert "2 images, 1 person" in caplog.text and "wrote" in caplog.text and "runs on ONNX Runtime" in caplog.text
     assert np.abs(read_image(out / "one_vis.jpg").astype(int) - person()).max() > 100
     assert read_image(out / "nobody_vis.jpg").shape == (50, 60, 3)
 

@@ -103,7 +103,7 @@ def test_thresholds(tmp_path: Path, images: Path, caplog: pytest.LogCaptureFixtu
     path = write(tmp_path, [coco_entry(image_id=7), coco_entry(image_id=7, score=0.1)])
     assert plot_poses(path, PlotOptions(tmp_path / "a", images, threshold=0.95)) == 0
     assert drawn_pixels(tmp_path / "a", "000000000007_pose.jpg") == 0
-    assert "1 images with 2 people, 1 of them below the person threshold 0.3 (coco17)" in caplog.text
+    assert "1 image with 2 people, 1 of them below the person threshold 0.3 (coco17)" in caplog.text
     plot_poses(path, PlotOptions(tmp_path / "b", images, person_threshold=0.9))
     assert drawn_pixels(tmp_path / "b", "000000000007_pose.jpg") == 0
 

@@ -16,6 +16,7 @@ from ppdet.commands.demonstration.outputs import SheetFrames, video_sheet
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.image import IMAGE_SUFFIXES, write_image
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.formats.json_lines import JsonLinesWriter
@@ -180,10 +181,11 @@ def _log_end(report: DemoReport) -> None:
     poses = report.seconds["find poses, draw, encode"]
     rate = report.images / max(poses, 1e-9)
     if report.persons is None:
-        _log.info("%d images, %d people, %.1f images per second", report.images, report.people, rate)
+        _log.info("%s, %s, %.1f images per second", quantity(report.images, "image"),
+                  quantity(report.people, "person", "people"), rate)
     else:
-        _log.info("%d frames, %d persons in %d person-frames, %.1f frames per second", report.images, report.persons,
-                  report.people, rate)
+        _log.info("%s, %s in %s, %.1f frames per second", quantity(report.images, "frame"), quantity(report.persons, "person"),
+                  quantity(report.people, "person-frame"), rate)
     if report.score is not None:
         _log.info("%s", report.score.text())
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())

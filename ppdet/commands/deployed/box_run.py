@@ -11,6 +11,7 @@ import numpy as np
 
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.command import Terminated
+from ppdet.core.quantity import quantity
 from ppdet.image.io import drawn_name, write_image
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
@@ -109,7 +110,7 @@ class BoxRun:
             if self.drawings is not None:
                 path = self.drawings.file(name, source if isinstance(source, str) and "://" not in source else None)
                 sink.video = stack.enter_context(VideoWriter(path, reader.fps, reader.size_wh))
-            progress = Progress(reader.name, reader.frame_count)
+            progress = Progress(reader.name, reader.frames_to_read(self.max_frames))
             stack.callback(progress.close)
             stack.callback(sink.abandon)  # before the video is finished, also if this ends by an error
             frames = BackgroundSource(iter(reader))
@@ -136,4 +137,4 @@ class BoxRun:
     def log_end(self) -> None:
         """Log the summary of the command: amount, speed, and output files."""
         written = self.written + ([self.records.path] if self.records is not None else [])
-        log_end(self.images, self.frames, f"{self.boxes} boxes", self.started, written)
+        log_end(self.images, self.frames, quantity(self.boxes, "box", "boxes"), self.started, written)

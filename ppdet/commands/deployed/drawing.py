@@ -14,6 +14,7 @@ import numpy as np
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.image.io import IMAGE_SUFFIXES, read_image, read_stored_image, write_image
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.pose_files import PosedImage, PoseFile, read_pose_file
@@ -165,7 +166,8 @@ def _finish(
         sheet = contact_sheet([drawn for _, drawn in tiles], options.sheet_columns, labels=[name for name, _ in tiles])
         logger.info("contact sheet of %d images: %s", len(tiles), write_image(output.path / SHEET_NAME, sheet))
     hidden = f", {people - drawn} of them below the person threshold {options.person_threshold:g}" if drawn < people else ""
-    logger.info("%d images with %d people%s (%s) drawn into %s", images - len(problems), people, hidden, skeleton, output.path)
+    logger.info("%s with %s%s (%s) drawn into %s", quantity(images - len(problems), "image"),
+                quantity(people, "person", "people"), hidden, skeleton, output.path)
     return 1 if problems else 0
 
 

@@ -26,7 +26,7 @@ PACKAGES = {
     "paddle2onnx": "export to ONNX: pip install paddle2onnx==2.1.0 'onnx<=1.17'",
     "visualdl": "curves in a browser (--use_vdl): pip install visualdl",
     "pydicom": "radiographs in DICOM: pip install 'ppdet-keypoint[medical]'",
-    "shapely": "polygons: pip install shapely",
+    "shapely": "zones (--zone): pip install shapely",
     "fastapi": "the service: pip install 'ppdet-keypoint[serve]'",
 }  # fmt: skip
 """Package -> purpose and how to install it; empty for packages that are always needed."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ppdet.commands.deployed.report import log_end
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.image.io import write_image
 from ppdet.inference.files.earlier_results import EarlierResults
 from ppdet.inference.files.ids import image_ids
@@ -146,6 +147,7 @@ class PoseRun:
     def log_end(self) -> None:
         """Log the summary of the command: amount, speed, and output files."""
         written = self.written + [each.path for each in (self.records, self.rows) if each is not None]
-        of_images = [f"{self.people} people"] if self.images or not self.frames else []
-        of_videos = [f"{self.persons} persons in {self.person_frames} person-frames"] if self.frames else []
+        of_images = [quantity(self.people, "person", "people")] if self.images or not self.frames else []
+        in_videos = f"{quantity(self.persons, 'person')} in {quantity(self.person_frames, 'person-frame')}"
+        of_videos = [in_videos] if self.frames else []
         log_end(self.images, self.frames, " and ".join(of_images + of_videos), self.started, written)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.inference.stage_timer import StageTimer, peak_memory_mib
 
 
@@ -21,7 +22,7 @@ def log_end(images: int, frames: int, found: str, started: float, written: Seque
         written: files and folders.
     """
     seconds = time.perf_counter() - started
-    done = " and ".join(f"{count} {name}" for count, name in ((images, "images"), (frames, "frames")) if count) or "0 images"
+    done = " and ".join(quantity(count, name) for count, name in ((images, "image"), (frames, "frame")) if count) or "0 images"
     places = ", ".join(dict.fromkeys(map(str, written))) or "nothing"
     rate = (images + frames) / max(seconds, 1e-9)
     get_logger(__name__).info("%s, %s, %.1f s (%.1f per second); wrote %s", done, found, seconds, rate, places)

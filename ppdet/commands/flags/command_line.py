@@ -22,7 +22,7 @@ INSTALL = {
     "paddle": ("PaddlePaddle", "'paddlepaddle>=3.0,<3.3' (or paddlepaddle-gpu from Paddle's own index)", "train"),
     "pycocotools": ("pycocotools", "pycocotools", "train"),
     "scipy": ("SciPy", "scipy", "train"),
-    "shapely": ("Shapely", "shapely", "train"),
+    "shapely": ("Shapely", "shapely", "tracking"),
     "onnx": ("ONNX", "'onnx<=1.17'", "train"),
     "matplotlib": ("matplotlib", "matplotlib", "train"),
     "visualdl": ("VisualDL", "visualdl", "train"),
@@ -40,7 +40,7 @@ INSTALL = {
 }
 """Import name -> display name, what to install, and the extra that installs it ("" for the base package)."""
 
-WITHOUT_PADDLE = "pose, detect, draw, demo, serve and doctor run without it"
+WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo and doctor run without it"
 
 
 def make_parser(module: Any, prog: Optional[str] = None) -> argparse.ArgumentParser:
@@ -124,6 +124,7 @@ def missing_package(error: ModuleNotFoundError) -> Exception:
     if package not in known:
         return error
     title, requirement, extra = known[package]
-    ways = f"pip install {requirement}" + (f", or pip install 'ppdet-keypoint[{extra}]' for all of its kind" if extra else "")
+    whole = f", or pip install 'ppdet-keypoint[{extra}]' with all that goes with it" if extra else ""
+    ways = f"pip install {requirement}{whole}"
     rest = f"; {WITHOUT_PADDLE}" if package == "paddle" else ""
     return PpdetError(f"this command needs {title}, which is not installed here: {ways}{rest}")

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
+from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.instance_pool import InstancePool
 from ppdet.inference.runtimes.model_files import ModelFiles, stored_precision
@@ -66,7 +67,7 @@ class MNNRuntime(Runtime):
         self.input_names = list(info["inputNames"])
         self.place = str(files.folder)
         self.precision = stored_precision(path)
-        self.description = f"MNN {MNN.version()}, {self.precision}, CPU, {options.cpu_threads} threads, {path.name}"
+        self.description = f"MNN {MNN.version()}, {self.precision}, CPU, {quantity(options.cpu_threads, 'thread')}, {path.name}"
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""

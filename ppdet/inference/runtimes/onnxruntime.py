@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
+from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.model_files import ModelFiles, stored_precision
 from ppdet.inference.runtimes.registry import register_runtime
@@ -68,7 +69,8 @@ class OnnxRuntime(Runtime):
             raise ModelDirError("ONNX Runtime has fallen back from the GPU to the CPU, so its CUDA libraries do not load; "
                                 "repair the CUDA installation or use --device cpu")
         self.precision = stored_precision(files.onnx)
-        self.description = (f"ONNX Runtime {onnxruntime.__version__}, {self.precision}, {used}, {options.cpu_threads} threads, "
+        threads = quantity(options.cpu_threads, "thread")
+        self.description = (f"ONNX Runtime {onnxruntime.__version__}, {self.precision}, {used}, {threads}, "
                             f"{files.onnx.name}")
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ModelDirError
+from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.instance_pool import InstancePool
 from ppdet.inference.runtimes.model_files import ModelFiles, stored_precision
@@ -75,7 +76,8 @@ class OpenVINORuntime(Runtime):
         stored = stored_precision(path)
         self.precision = _precision_in_use(compiled, options.precision) if stored == "fp32" else stored
         version = openvino.__version__.split("-")[0]
-        self.description = f"OpenVINO {version}, {self.precision}, {device}, {options.cpu_threads} threads, {path.name}"
+        threads = quantity(options.cpu_threads, "thread")
+        self.description = f"OpenVINO {version}, {self.precision}, {device}, {threads}, {path.name}"
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ppdet.core.errors import ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import prepare_for_paddle, remove_paddle_log_handler
+from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.instance_pool import InstancePool
 from ppdet.inference.runtimes.model_files import ModelFiles
@@ -73,7 +74,7 @@ class PaddleInferenceRuntime(Runtime):
         self.precision = options.run_mode[4:] if options.run_mode.startswith("trt_") else options.precision
         onednn = ", oneDNN" if options.enable_mkldnn and options.device == "cpu" else ""
         self.description = (f"Paddle Inference {paddle.__version__}, {self.precision}, {options.device}{onednn}, "
-                            f"{options.cpu_threads} threads, {program.name}")
+                            f"{quantity(options.cpu_threads, 'thread')}, {program.name}")
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""

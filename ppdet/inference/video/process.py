@@ -82,7 +82,7 @@ def process_video(
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
         sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records, record)
         background = BackgroundSink(sink.consume)
-        progress = Progress(reader.name, reader.frame_count)
+        progress = Progress(reader.name, reader.frames_to_read(max_frames))
         stack.callback(progress.close)
         if filter_type is not None and is_whole:
             results = recorded_results(pipeline, reader, tracker, filter_type, max_frames)

@@ -150,6 +150,11 @@ class VideoReader:
                         "plays at %.4g; the time stamps in JSON are the video's own", self.name, self.fps, 1000.0 / frame_ms,
                         self.fps)
 
+    def frames_to_read(self, max_frames: int | None = None) -> int | None:
+        """Number of frames that iterating gives if it ends after `max_frames`; None if neither is known."""
+        left = None if self.frame_count is None else max(self.frame_count - self._skip, 0)
+        return min((count for count in (left, max_frames) if count is not None), default=None)
+
     def exit_status(self) -> int:
         """Exit status of a command after reading: 1 if frames were missing or could not be decoded, otherwise 0."""
         return 1 if self.missing or self.unreadable else 0

@@ -39,7 +39,7 @@ def recorded_results(
         max_frames: end after so many.
     """
     results: list[PoseResult] = []
-    progress = Progress(f"{reader.name}: poses", reader.frame_count)
+    progress = Progress(f"{reader.name}: poses", reader.frames_to_read(max_frames))
     first = video_results(pipeline, VideoReader(reader.source), tracking=tracker)
     try:
         for _, result in first:

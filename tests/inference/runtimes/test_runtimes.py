@@ -38,7 +38,7 @@ def test_each_engine_gives_the_right_numbers_at_any_batch(model: Path, engine: s
         outputs = runtime.run({"image": batch(count)})
         np.testing.assert_allclose(outputs[0], batch(count)[:, :, ::4, ::4], atol=1e-6)
     np.testing.assert_allclose(first, batch(1)[:, :, ::4, ::4], atol=1e-6)  # earlier outputs are not overwritten
-    assert "1 threads" in runtime.description and "model.onnx" in runtime.description
+    assert "1 thread," in runtime.description and "model.onnx" in runtime.description
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])

@@ -17,6 +17,7 @@ from ppdet.core.command import Terminated
 from ppdet.core.errors import MediaError
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.progress import Progress
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video import writer as video_writer
 from ppdet.inference.video.background import BackgroundSink, BackgroundSource
@@ -220,6 +221,25 @@ def test_stopping_early_closes_everything(tmp_path: Path, pipeline: PosePipeline
     results = pipeline(clip)
     next(results)
     results.close()  # must not hang
+
+
+def test_the_frames_to_read_are_those_that_are_left_or_asked_for(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 10)
+    assert [VideoReader(clip).frames_to_read(count) for count in (None, 4, 99)] == [10, 4, 10]
+    rest = VideoReader(clip, skip=7)
+    assert rest.frames_to_read() == 3 == len(list(rest))
+
+
+def test_progress_counts_up_to_max_frames(tmp_path: Path, pipeline: PosePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    totals = []
+
+    def progress(name: str, total: Any) -> Progress:
+        totals.append(total)
+        return Progress(name, total)
+
+    monkeypatch.setattr("ppdet.inference.video.process.Progress", progress)
+    process_video(pipeline, write_clip(tmp_path / "clip.mp4", 10), max_frames=4)
+    assert totals == [4]
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, Terminated])
