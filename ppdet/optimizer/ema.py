@@ -71,11 +71,12 @@ class WeightAverage:
     def update(self) -> None:
         """Add the model's current weights to the average."""
         self.updates += 1
-        new = 1.0 - self.decay_at(self.updates)
+        # As a number, Paddle would make a tensor of it for each weight: 160 instead of 15 ms for the 1,342 of TinyPose.
+        new = paddle.to_tensor(1.0 - self.decay_at(self.updates), dtype="float32")
         for name, value in self.model.state_dict().items():
             old = self.average[name]
             if paddle.is_floating_point(old):
-                old.lerp_(value.detach().astype(old.dtype), new)
+                old.lerp_(_of_type(value.detach(), old.dtype), _of_type(new, old.dtype))
             else:
                 paddle.assign(value, old)
 
@@ -103,6 +104,11 @@ class WeightAverage:
         for name, value in state.items():
             # Mixed-precision models have 16-bit weights.
             value.set_value(new[name].astype(value.dtype))
+
+
+def _of_type(value: paddle.Tensor, dtype: paddle.dtype) -> paddle.Tensor:
+    """The tensor itself if it is of that type."""
+    return value if value.dtype == dtype else value.astype(dtype)
 
 
 def _in_float32(value: paddle.Tensor) -> paddle.Tensor:
