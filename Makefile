@@ -13,6 +13,9 @@ SOURCE ?= $(VIDEO)
 WEIGHTS ?=
 OUTPUT ?= output/demo
 
+# Of `make test`: processes, of one thread each. Threads that share a core with another process wait for each other.
+JOBS ?= 2
+
 .PHONY: help env demo test test-slow lint clean
 
 help:  ## list the targets
@@ -39,7 +42,7 @@ demo: $(LIGHT)  ## people with skeletons: SOURCE=video|image|folder|URL|0 WEIGHT
 	@$(BIN)/python tools/demo.py --output_dir "$(OUTPUT)" $(if $(SOURCE),--source "$(SOURCE)") $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 
 test: $(FULL)  ## the fast tests
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 test-slow: $(FULL)  ## the slow tests: real training, real evaluation
 	$(BIN)/python -m pytest -q -m slow
