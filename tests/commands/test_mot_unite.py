@@ -14,6 +14,7 @@ from support.planted_models import planted_person, write_detector, write_pose_mo
 
 from ppdet.commands.deployed import mot_unite
 from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.core.quantity import quantity
 from ppdet.image.io import write_image
 
 pytest.importorskip("onnx")
@@ -59,7 +60,7 @@ def test_a_video_with_a_detector(models: dict[str, str], tmp_path: Path, caplog:
     x1, y1, x2, y2 = records[0][1][0]
     np.testing.assert_allclose([float(value) for value in rows[0][2:6]], [x1, y1, x2 - x1, y2 - y1], atol=0.02)
     assert rows[0][7:] == ["-1", "-1", "-1"]
-    assert f"{FRAMES} frames, {len(identities)} persons in {sum(people)} person-frames" in caplog.text
+    assert f"{FRAMES} frames, {quantity(len(identities), 'person')} in {sum(people)} person-frames" in caplog.text
 
 
 def test_a_bottom_up_model_needs_no_detector(

@@ -6,8 +6,5 @@ from ppdet.core.lazy_names import lazy_names
 
 __getattr__, __all__ = lazy_names(
     __name__,
-    {
-        "class_objects": "class_objects",
-        "make_plan": "plan",
-    },
+    {"make_plan": "plan"},
 )

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from ppdet.core.lazy_names import lazy_names
 
-__getattr__, __all__ = lazy_names(__name__, {"browse": "browse"})
+__getattr__, __all__ = lazy_names(__name__, {})

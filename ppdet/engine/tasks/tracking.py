@@ -14,6 +14,7 @@ from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, process_rows, with_progress
 from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, card_of, operations, preprocess_steps
 from ppdet.engine.tasks.detection import DetectionTask
+from ppdet.engine.tasks.detection_parity import BoxPrediction, compare_boxes
 from ppdet.engine.tasks.difference import SCORE_FLOOR, Difference
 from ppdet.engine.tasks.exported_model import ExportedModel
 from ppdet.engine.tasks.finders import Finder, PredictOptions, TrackFinder
@@ -136,7 +137,7 @@ class TrackingTask(DetectionTask):
 
     def compare(self, reference: list[Any], found: list[Any]) -> Difference:
         """Compares boxes as of any detector, and the looks of people."""
-        difference = super().compare(reference, found)
+        difference = compare_boxes([BoxPrediction(each) for each in reference], [BoxPrediction(each) for each in found])
         worst = [_look_difference(ours, theirs) for ours, theirs in zip(reference, found)]
         known = [each for each in worst if each is not None]
         difference.max_output = max(known) if known else None

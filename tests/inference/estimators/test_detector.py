@@ -69,7 +69,7 @@ def test_keep_ratio_and_padding() -> None:
 def test_an_unknown_operation_is_named() -> None:
     with pytest.raises(ModelDirError, match="Preprocess has Rotate"):
         DetectorPreprocess([RESIZE, {"type": "Rotate"}])
-    with pytest.raises(ModelDirError, match="no Resize"):
+    with pytest.raises(ModelDirError, match="neither Resize nor LetterBoxResize"):
         DetectorPreprocess([NORMALIZE])
 
 
