@@ -110,7 +110,10 @@ def _run(plan: Plan, paths: ProjectPaths) -> str:
 def _operators(plan: Plan) -> str:
     if not plan.cpu_operators:
         return ""
-    return "cpu_operators: true    # C++ operators, compiled once: about twice as fast on a CPU, same results but for rounding\n"
+    return (
+        "cpu_operators: true    # C++ operators, compiled once: about twice as fast on a CPU, same results but for rounding\n"
+        "cpu_threads: 1         # two are no faster for this network, and far slower beside other programs\n"
+    )
 
 
 def _skeleton(plan: Plan) -> str:
