@@ -59,20 +59,21 @@ class FaultyDetector(PlantedDetector):
         return super().detect(images)
 
 
-def open_planted(marker: Path, times: int = 0, seconds: float = 0.0, delay: float = 0.0) -> PosePipeline:
-    """A pipeline of planted models; `delay` seconds per frame make it slow."""
+def open_planted(marker: Path, times: int = 0, seconds: float = 0.0, pause_at: int | None = None) -> PosePipeline:
+    """A pipeline of planted models. It stands still once there are `pause_at` results, until the file `go_on` appears."""
     pipeline = PosePipeline(FaultyDetector(marker, times, seconds), TopDownEstimator(PlantedRuntime(), pose_card()))
-    if delay:
-        estimate = pipeline.estimate
+    if pause_at is not None:
+        estimate, folder = pipeline.estimate, marker.parent
 
-        def slowly(*words: Any, **more: Any) -> Any:
-            time.sleep(delay)
+        def pausing(*words: Any, **more: Any) -> Any:
+            while len(list((folder / "out").glob("*.avi.jsonl"))) >= pause_at and not (folder / "go_on").exists():
+                time.sleep(0.01)
             return estimate(*words, **more)
 
-        pipeline.estimate = slowly  # type: ignore[method-assign]
+        pipeline.estimate = pausing  # type: ignore[method-assign]
     return pipeline
 
 
-def planted_job(folder: Path, times: int = 0, seconds: float = 0.0, delay: float = 0.0, **changes: Any) -> BatchJob:
+def planted_job(folder: Path, times: int = 0, seconds: float = 0.0, pause_at: int | None = None, **changes: Any) -> BatchJob:
     """A job whose workers open planted pipelines."""
-    return BatchJob(partial(open_planted, folder / "marker", times, seconds, delay), **{"settings": {"model": "a"}, **changes})
+    return BatchJob(partial(open_planted, folder / "marker", times, seconds, pause_at), **{"settings": {"model": "a"}, **changes})

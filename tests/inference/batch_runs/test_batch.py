@@ -230,7 +230,7 @@ from ppdet.core.command import run_command
 from ppdet.inference.batch_runs import BatchOptions, find_inputs, run_batch
 def main():
     folder = Path({folder!r})
-    job = planted_job(folder, times=1, delay=0.03)
+    job = planted_job(folder, times=1, pause_at={pause_at})
     return run_batch(find_inputs([str(folder / "in")]), folder / "out", job, BatchOptions(workers=2)).exit_status()
 if __name__ == "__main__":
     sys.exit(run_command(main))
@@ -246,7 +246,7 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how:
     clips(tmp_path, count, white=1)
     (tmp_path / "in" / "corrupt.avi").write_bytes((tmp_path / "in" / "00.avi").read_bytes()[:300])
     script = tmp_path / "run.py"
-    script.write_text(INTERRUPTED.format(paths=[str(ROOT), str(ROOT / "tests")], folder=str(tmp_path)))
+    script.write_text(INTERRUPTED.format(paths=[str(ROOT), str(ROOT / "tests")], folder=str(tmp_path), pause_at=count // 2))
     first = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while len(results(tmp_path)) < count // 2 and time.monotonic() < deadline:
@@ -254,6 +254,7 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how:
     first.send_signal(how)
     assert first.wait(60) == (-how if how == signal.SIGKILL else 143)
     time.sleep(1.0)  # the workers notice and end
+    (tmp_path / "go_on").touch()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.avi.jsonl")}
     recorded = {entry["result"] for entry in journal(tmp_path) if entry["status"] == "done"}
     assert count // 2 - 1 <= len(recorded) < count and recorded <= set(before)
