@@ -1,6 +1,7 @@
 """Train a model: ppdet train -c configs/keypoint/tiny_pose/tinypose_128x96.yml --eval
 
-Cross-validation for little data: --folds 5. On several GPUs: python -m paddle.distributed.launch tools/train.py -c ... See docs/training.md.
+Cross-validation for little data: --folds 5. On several GPUs: python -m paddle.distributed.launch tools/train.py -c ...
+See docs/training.md.
 """
 
 from __future__ import annotations

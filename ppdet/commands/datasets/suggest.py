@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> None:
 
     output = require_folder(Path(args.output), "--output")
     if args.det is not None and args.det.lower().endswith(".json"):
-        raise ConfigError(f"--det {args.det}: boxes of a file do not fit smaller and turned views of the images; give a detector, "
-                          f"or {NO_DETECTOR} to take whole images")  # fmt: skip
+        raise ConfigError(f"--det {args.det}: boxes of a file do not fit smaller and turned views of the images; give a "
+                          f"detector, or {NO_DETECTOR} to take whole images")  # fmt: skip
     detector = None if args.det == NO_DETECTOR else args.det or AUTO
     entries = [image for file in args.labelled for image in read_coco(file)["images"] if isinstance(image, dict)]
     known = frozenset(Path(str(image.get("file_name", "")).replace("\\", "/")).name for image in entries)

@@ -215,8 +215,8 @@ def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Opti
         try:
             speed = measure_speed(paths.config)
             if speed.busy > BUSY:
-                _log.warning("other programs slow this machine down, %.1f-fold just now: the plan is for a quiet one, and training "
-                             "ends when its time is up, with fewer iterations if they go on", speed.busy)  # fmt: skip
+                _log.warning("other programs slow this machine down, %.1f-fold just now: the plan is for a quiet one, and "
+                             "training ends when its time is up, with fewer iterations if they go on", speed.busy)  # fmt: skip
             return {"pixels_per_s": speed.pixels_per_s, "cpu_operators": operators}
         except ConfigError as error:
             if not operators:

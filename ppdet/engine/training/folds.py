@@ -1,8 +1,8 @@
 """Cross-validation: trains a config once per fold of its labelled images, and says how far the figures spread.
 
-With 20 to 200 images the error on one validation part depends on which images fell into it. Every image is validated once here, by
-a model that has not seen it, nor another image of its group (video, patient, ...). Folds share training images, so the standard
-deviation over folds says how much figures vary between such runs; it is no confidence interval of the mean.
+With 20 to 200 images the error on one validation part depends on which images fell into it. Every image is validated once here,
+by a model that has not seen it, nor another image of its group (video, patient, ...). Folds share training images, so the
+standard deviation over folds says how much figures vary between such runs; it is no confidence interval of the mean.
 """
 
 from __future__ import annotations

@@ -44,8 +44,9 @@ def choose(scores: np.ndarray, looks: list[Look], count: int, seed: int = 0) -> 
     """Rows of the chosen frames, best first.
 
     One after the other: the frame with the highest product of its score and its distance from those chosen before, where 1 is the
-    distance of two usual frames, and farther than that does not count. Neighbouring frames of a video are much nearer, so they are
-    not chosen together as long as others have scores worth mentioning. Frames that look exactly like a chosen one are left out.
+    distance of two usual frames, and farther than that does not count. Neighbouring frames of a video are much nearer, so they
+    are not chosen together as long as others have scores worth mentioning. Frames that look exactly like a chosen one are left
+    out.
 
     Args:
         scores: (F,) not negative.

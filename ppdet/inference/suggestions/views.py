@@ -1,4 +1,4 @@
-"""Views of an image from which a model that has learnt its task finds the same poses: a little smaller, shifted, turned, mirrored.
+"""Views of an image in which a model that has learnt its task finds the same poses: a little smaller, shifted, turned, mirrored.
 
 Legend: N people, K keypoints, H W pixels. Matrices take pixels of the image to pixels of the view; pixel centres are integers.
 """
