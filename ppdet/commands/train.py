@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 def _train_folds(args: argparse.Namespace, changes: Sequence[str], options: TrainingOptions) -> str:
     """Cross-validation; returns the reason if it was interrupted."""
     from ppdet.core.errors import ConfigError
-    from ppdet.engine.training.folds import FoldsOptions, train_folds
+    from ppdet.engine.projects.folds import FoldsOptions, train_folds
     from ppdet.engine.training.run import train
 
     if args.resume not in (None, "auto"):

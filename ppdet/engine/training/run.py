@@ -25,6 +25,7 @@ from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
+from ppdet.engine.teaching.teacher import build_teacher
 from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.checkpointer import Checkpointer
 from ppdet.engine.training.files import checkpoint_prefix, load_checkpoint, newest_checkpoint
@@ -32,7 +33,6 @@ from ppdet.engine.training.folder import RunFolder
 from ppdet.engine.training.log import TrainingLog, VisualDLLog
 from ppdet.engine.training.progress import Progress
 from ppdet.engine.training.state import TrainingState
-from ppdet.engine.training.teacher import build_teacher
 from ppdet.engine.training.time_budget import TimeBudget
 from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer

@@ -14,8 +14,8 @@ from support.custom_projects import write_set
 from ppdet.commands.train import main
 from ppdet.core.config.load import Config, load_config
 from ppdet.core.errors import ConfigError
+from ppdet.engine.projects.folds import FoldsOptions, fold_table, train_folds
 from ppdet.engine.projects.start import ProjectOptions, start_project
-from ppdet.engine.training.folds import FoldsOptions, fold_table, train_folds
 from ppdet.engine.training.log import LOG_FILE
 from ppdet.engine.training.state import TrainingState
 from ppdet.engine.weights.load import run_path

@@ -1,0 +1,1 @@
+"""A better model that makes part of the targets of a training."""
