@@ -348,7 +348,7 @@ class PosePipeline:
 
     def interval_finder(self, fps: float) -> IntervalFinder | None:
         """Finds the people of one stream by `det_interval`; None if the detector looks at every frame."""
-        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps)
+        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps, self.workers)
 
     def track(
         self,

@@ -28,7 +28,7 @@ from ppdet.image.io import write_image
 from ppdet.inference.estimators.registry import load_detector
 from ppdet.inference.files.earlier_results import ContinuedJsonLines, EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
+from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.sources import image_of
 from ppdet.inference.files.urls import fetch_image, split_url, without_secrets
@@ -119,14 +119,14 @@ def pose_pipeline(args: argparse.Namespace, has_files: bool = False) -> PosePipe
 
     Args:
         args: parsed flags.
-        has_files: there are video files, whose frames can be worked on at the same time.
+        has_files: there are video files.
     """
     models: dict[str, Any] = {}
     if args.det is not None:
         models["detector"] = None if args.det.lower() == NO_DETECTOR else args.det
     if args.model is not None:
-        models["keypoint"] = args.model
-    workers = split_threads(args, has_files)
+        models["keypoint"] = find_model(args.model, POSE)
+    workers = split_threads(args, has_files, Path(models.get("keypoint") or default_model(POSE)))
     return PosePipeline(
         **models, engine=args.engine, device=args.device, cpu_threads=args.engine_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),

@@ -44,6 +44,12 @@ class ModelFiles:
     mnn: Path | None = None
 
     @property
+    def megabytes(self) -> float:
+        """Size of the largest file, for a rough idea of how much a run computes."""
+        files = (self.onnx, self.params, self.ir and self.ir.with_suffix(".bin"), self.mnn)
+        return max((file.stat().st_size for file in files if file is not None and file.is_file()), default=0) / 2**20
+
+    @property
     def paddle_program(self) -> Path | None:
         """The program for Paddle Inference; the newer format is preferred."""
         return self.pir or self.legacy

@@ -129,7 +129,7 @@ class DamagedCapture:
         self.capture, self.damaged, self.missing = cv2.VideoCapture(str(path)), damaged, missing_at_end
         self.number = 0
 
-    def read(self) -> tuple[bool, Any]:
+    def read(self, image: Any = None) -> tuple[bool, Any]:
         self.number += 1
         ok, image = self.capture.read()
         return (False, None) if self.number in self.damaged else (ok, image)
