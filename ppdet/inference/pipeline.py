@@ -78,13 +78,13 @@ class PosePipeline:
         image_range: [black, white] values of images with more than 8 bits, for files, arrays and PIL images alike; None finds it
             from each image.
         det, model: short for `detector` and `keypoint`.
-
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
         workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads. For light
             networks many workers of one thread are faster than one of many. 0: one frame after the other. Keyword only.
         det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. None: what the
             preset says. Keyword only.
         preset: "accurate", "balanced" or "fast"; see `PRESETS`. Keyword only.
+        is_brief: see `RuntimeOptions`. Keyword only.
 
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
@@ -112,9 +112,10 @@ class PosePipeline:
         preset: str = BALANCED,
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
+        is_brief: bool = False,
     ) -> None:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision,
-                   "runs_at_once": max(1, checked_workers(workers))}  # fmt: skip
+                   "runs_at_once": max(1, checked_workers(workers)), "is_brief": is_brief}  # fmt: skip
         speed = preset_of(preset)
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
         if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
@@ -132,7 +133,6 @@ class PosePipeline:
             detector = None if kind.finds_people_itself or not needs_persons(card) else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
-        if detector is not None:
             detector = open_detector(detector, category_of(card), **options)
             _ = detector.person_label  # a detector without a class of people is refused now, not at the first image
         if isinstance(place, Path):

@@ -179,7 +179,8 @@ def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) 
     return {
         "engine": args.engine, "device": args.device, "precision": args.precision,
         "cpu_threads": getattr(args, "engine_threads", args.cpu_threads), "run_mode": args.run_mode,
-        "runs_at_once": getattr(args, "workers", 1), "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
+        "runs_at_once": getattr(args, "workers", 1), "is_brief": bool(getattr(args, "image_file", None)),
+        "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
         "trt_shape_range": (args.trt_min_shape, args.trt_opt_shape, args.trt_max_shape),
         "trt_calib_mode": bool(args.trt_calib_mode), "dynamic_shape": card.use_dynamic_shape,
     }
