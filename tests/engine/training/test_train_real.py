@@ -69,7 +69,7 @@ def test_sigterm_saves_and_the_run_continues(tmp_path):
                 process.send_signal(signal.SIGTERM)
                 break
         rest = process.stdout.read()
-        assert process.wait(timeout=60) == 143, rest
+        assert process.wait(timeout=300) == 143, rest
     assert "Continue this run with: --resume" in rest
     done = run_command_line(config, "-r", str(tmp_path / "out" / "small" / "interrupted"), "-o", "epoch=4")
     assert done.returncode == 0 and "Resumed" in done.stdout, done.stdout + done.stderr
