@@ -77,7 +77,8 @@ def test_cameras_by_their_device() -> None:
 
 
 STANDS_STILL = """
-import pathlib, runpy, sys, time
+import pathlib, runpy, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from ppdet.inference.pipeline import PosePipeline
 result, calls = PosePipeline.result, []
 def waiting(*words, **more):
