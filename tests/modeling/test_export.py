@@ -40,7 +40,7 @@ def _save(layer, wh, folder: Path) -> Path:
 @pytest.mark.parametrize(
     "make",
     [
-        lite_hrnet,
+        pytest.param(lite_hrnet, marks=pytest.mark.slow),  # `test_onnx` exports it, too
         lambda: lpn("18h"),
         lambda: vit_pose(deconvs=2, **SMALL_VIT),
         lambda: vit_pose(**SMALL_VIT),

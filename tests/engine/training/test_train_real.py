@@ -94,6 +94,7 @@ def test_resume_auto_without_a_run(tmp_path):
         train(load_config(write_config(tmp_path, 4)), TrainingOptions(resume="auto"))
 
 
+@pytest.mark.slow
 def test_training_can_start_from_folded_weights(tmp_path):
     """The released weights have no batch norms left; a training step must not destroy what they know."""
     from ppdet.engine.assembly import Assembly
