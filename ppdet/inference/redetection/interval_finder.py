@@ -73,8 +73,7 @@ class IntervalFinder:
         self._has_looked = True
         self.detections += 1
         look = self.finder.look([image], [None])[0]
-        self._pose(look, self.finder.sure_rows(look))
-        found = self.finder.people(look, Candidates(expected, low_score))
+        found = self.finder.people(look, Candidates(expected, low_score), self._pose)
         self._found, self._rest = found.people, found.rest
         return found
 
