@@ -80,7 +80,7 @@ class PosePipeline:
         det, model: short for `detector` and `keypoint`.
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
         workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads; 0: one
-            after the other. None: `cpu_threads` on a CPU, else 1. Many workers of one thread suit light networks best. Keyword only.
+            after the other. None: `cpu_threads` on a CPU, else 1. Many workers of one thread suit light networks. Keyword only.
         det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. None: what the
             preset says. Keyword only.
         preset: "accurate", "balanced" or "fast"; see `PRESETS`. Keyword only.

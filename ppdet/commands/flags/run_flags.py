@@ -23,7 +23,7 @@ from ppdet.commands.flags.values import (
 from ppdet.core.errors import ConfigError
 from ppdet.inference.presets import BALANCED, PRESETS, preset_of
 from ppdet.inference.redetection.schedule import ADAPTIVE
-from ppdet.inference.runtimes.model_files import find_model_files
+from ppdet.inference.runtimes.model_files import network_megabytes
 from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
 
 if TYPE_CHECKING:
@@ -125,9 +125,8 @@ def split_threads(args: argparse.Namespace, is_file: bool, pose_model: Path | No
         How many workers, also as `args.workers`. Several workers of one thread are faster than one of several
         (docs/benchmarks.md), except where frames must wait for each other and a heavy network runs on few people.
     """
-    waits = chosen_interval(args) != 1 and pose_model is not None
-    is_heavy = pose_model is not None and find_model_files(pose_model, args.precision).megabytes > LIGHT_MEGABYTES
-    is_shared = is_file and args.device == "cpu" and not (waits and is_heavy)
+    is_heavy = pose_model is not None and network_megabytes(Path(pose_model)) > LIGHT_MEGABYTES
+    is_shared = is_file and args.device == "cpu" and not (is_heavy and chosen_interval(args) != 1)
     args.engine_threads, workers = (1, args.cpu_threads) if is_shared else (args.cpu_threads, 1)
     args.workers = workers
     return workers

@@ -44,12 +44,6 @@ class ModelFiles:
     mnn: Path | None = None
 
     @property
-    def megabytes(self) -> float:
-        """Size of the largest file, for a rough idea of how much a run computes."""
-        files = (self.onnx, self.params, self.ir and self.ir.with_suffix(".bin"), self.mnn)
-        return max((file.stat().st_size for file in files if file is not None and file.is_file()), default=0) / 2**20
-
-    @property
     def paddle_program(self) -> Path | None:
         """The program for Paddle Inference; the newer format is preferred."""
         return self.pir or self.legacy
@@ -61,6 +55,12 @@ class ModelFiles:
         return (f"export again with tools/export_model.py --onnx, or convert: paddle2onnx --model_dir {self.folder} "
                 f"--model_filename {self.paddle_program.name} "
                 f"--params_filename {self.params.name} --save_file {self.folder / 'model.onnx'}")
+
+
+def network_megabytes(model: Path) -> float:
+    """Size of an ONNX file, or of the largest file of a model's directory: a rough idea of how much a run computes."""
+    files = [model] if model.is_file() else [path for path in model.glob("*") if path.is_file()]
+    return max((path.stat().st_size for path in files), default=0) / 2**20
 
 
 def find_model_files(model_dir: str | Path, precision: str = "fp32") -> ModelFiles:

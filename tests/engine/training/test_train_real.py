@@ -60,6 +60,7 @@ def test_mistakes_end_with_one_line(tmp_path):
     assert not (tmp_path / "out" / "small" / "run.json").exists()
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_the_run_continues(tmp_path):
     config = write_config(tmp_path, 4, epochs=500, every=500)
     command = [sys.executable, str(ROOT / "tools" / "train.py"), "-c", str(config)]
