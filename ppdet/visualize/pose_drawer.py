@@ -78,6 +78,7 @@ class PoseDrawer:
         threshold: float = 0.5,
         boxes: np.ndarray | None = None,
         identities: np.ndarray | None = None,
+        in_place: bool = False,
     ) -> np.ndarray:
         """Return a copy of the image with the poses on it.
 
@@ -88,12 +89,13 @@ class PoseDrawer:
             threshold: smallest score that is drawn.
             boxes: (N, 4) xyxy image pixels, or None for no boxes.
             identities: (N,) track ids that choose colours and label the boxes; None goes by position, without labels.
+            in_place: draw on the image itself, which must be C-contiguous, and return it.
 
         Raises:
             DataError: the arrays do not fit together or do not have the skeleton's number of keypoints.
         """
         keypoints, scores = self._checked(image, keypoints, scores)
-        canvas = np.array(image, copy=True, order="C")
+        canvas = image if in_place else np.array(image, copy=True, order="C")
         shown = (scores >= threshold) & np.isfinite(keypoints).all(axis=2)
         if not self.orphans:
             shown &= (shown @ self._linked > 0) | ~self._linked.any(axis=0)

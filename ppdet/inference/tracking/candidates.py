@@ -6,23 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ppdet.geometry.assignment import assign
 from ppdet.geometry.boxes import iou_matrix
 
 if TYPE_CHECKING:
     from ppdet.inference.tracking.follower import Follow
 
-# A box of low score must overlap a person's expected box by this, and no sure box by more than the other.
+# A box of low score must overlap a person's expected box by this. Boxes that overlap a sure box by the other are the same person.
 EXPECTED_OVERLAP = 0.4
 TAKEN_OVERLAP = 0.6
+# Above the cost of any pair, so that an assignment takes no pair that may not be if there is one that may.
+NO_PAIR = 2.0
 
 
 def boxes_to_keep(
     boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float, low_score: float = 1.0, expected: np.ndarray | None = None
 ) -> np.ndarray:
-    """(N,) bool: boxes of people, and boxes of low score where a person is expected and no other box is.
+    """(N,) bool: boxes of people, and for each person who is expected where none of these is, the best-fitting box of low score.
 
     People who are half hidden or blurred score low for some frames. Taking every box of low score would find people everywhere,
-    and the pose network would have to run on all of them.
+    and the pose network would have to run on all of them. As in ByteTrack (Zhang et al., ECCV 2022), a box is for one person.
 
     Args:
         boxes_xyxy: (N, 4).
@@ -35,11 +38,17 @@ def boxes_to_keep(
     doubtful = np.flatnonzero(~sure & (scores >= low_score))
     if expected is None or not len(expected) or not len(doubtful):
         return sure
-    overlap = iou_matrix(boxes_xyxy[doubtful], expected)
-    free = iou_matrix(boxes_xyxy[doubtful], boxes_xyxy[sure]).max(axis=1, initial=0.0) < TAKEN_OVERLAP
+    doubtful = doubtful[_is_free(boxes_xyxy[doubtful], boxes_xyxy[sure])]
+    missing = expected[_is_free(expected, boxes_xyxy[sure])]
+    overlap = iou_matrix(boxes_xyxy[doubtful], missing)
+    rows, columns = assign(np.where(overlap >= EXPECTED_OVERLAP, 1.0 - overlap, NO_PAIR))
     keep = sure.copy()
-    keep[doubtful[free & (overlap.max(axis=1) >= EXPECTED_OVERLAP)]] = True
+    keep[doubtful[rows[overlap[rows, columns] >= EXPECTED_OVERLAP]]] = True
     return keep
+
+
+def _is_free(boxes_xyxy: np.ndarray, sure_xyxy: np.ndarray) -> np.ndarray:
+    return iou_matrix(boxes_xyxy, sure_xyxy).max(axis=1, initial=0.0) < TAKEN_OVERLAP
 
 
 @dataclass(frozen=True)
