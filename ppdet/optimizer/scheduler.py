@@ -30,9 +30,10 @@ class Pace:
 
 
 class CurveScheduler(LRScheduler):
-    """Paddle scheduler whose `last_epoch` is a position on the curve and whose rate is `curve.value(position)`.
+    """Paddle scheduler whose `last_epoch` is the iteration and whose rate is that of the iteration's position on the curve.
 
-    `move_to(i)` goes to iteration i, which is at position i unless `pace` says otherwise.
+    `scheduler.step()` moves to the next iteration; `scheduler.step(i)` jumps to iteration i (after a resume, or a change of
+    `pace`, which is one position per iteration otherwise).
     """
 
     def __init__(self, curve: LearningRateCurve) -> None:
@@ -40,10 +41,6 @@ class CurveScheduler(LRScheduler):
         self.pace = Pace()
         super().__init__(learning_rate=curve.base_lr)
 
-    def move_to(self, iteration: int) -> None:
-        """Go to an iteration, counted from 0."""
-        self.step(self.pace.at(iteration))
-
     def get_lr(self) -> float:
-        """Learning rate of the current position."""
-        return self.curve.value(max(self.last_epoch, 0))
+        """Learning rate of the current iteration."""
+        return self.curve.value(self.pace.at(max(self.last_epoch, 0)))

@@ -94,7 +94,7 @@ class TimeBudget(Callback):
         epochs = min(self._planned, max(run.state.epoch + max(int(more), 0), fewest, run.state.epoch))
         pace = self._pace(run, epochs)
         run.epochs, run.step.scheduler.pace = epochs, pace
-        run.step.scheduler.move_to(run.state.step)
+        run.step.scheduler.step(run.state.step)
         run.state.budget = {
             "seconds": self._used(), "iteration": float(pace.iteration), "position": pace.position, "speed": pace.speed
         }  # fmt: skip

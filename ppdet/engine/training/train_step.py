@@ -159,13 +159,13 @@ class TrainStep:
         if update:
             self.update()
         self.iteration += 1
-        self.scheduler.move_to(self.iteration)
+        self.scheduler.step(self.iteration)
         return losses
 
     def jump_to(self, iteration: int) -> None:
         """Continue at `iteration` (after loading a checkpoint)."""
         self.iteration = iteration
-        self.scheduler.move_to(iteration)
+        self.scheduler.step(iteration)
 
     def agree_on_statistics(self) -> None:
         """Average the running statistics over all processes, each of which saw different images.
