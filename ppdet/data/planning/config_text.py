@@ -28,7 +28,7 @@ BUDGET_REASON = (
     "train longer, give both more epochs (here and in CosineDecay) and more minutes."
 )
 RATE_REASON = (
-    "Adam's rate for this batch; it falls to 0 along a cosine, so the last models are the steadiest. The average of the "
+    "Adam's rate; it falls to 0 along a cosine, so the last models are the steadiest. The average of the "
     "weights over "
     "about a twentieth of the run is what is evaluated and saved."
 )
