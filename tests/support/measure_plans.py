@@ -20,11 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.rendered_mice import write_mice  # noqa: E402
-from support.shared_data import shared  # noqa: E402
-
 from ppdet.core.config.load import load_config  # noqa: E402
 from ppdet.visualize.rendered_hands import write_hands  # noqa: E402
+from support.rendered_mice import write_mice  # noqa: E402
+from support.shared_data import shared  # noqa: E402
 
 PEOPLE = 80
 
