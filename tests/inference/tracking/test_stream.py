@@ -56,6 +56,7 @@ def test_one_box_of_low_score_for_each_person_who_is_missing() -> None:
     assert boxes_to_keep(boxes, scores, 0.5, 0.2, expected).tolist() == [True, False, False, False, False, True]
     two = np.array([[0, 0, 100, 200], [30, 0, 130, 200]], float)  # two people, one half behind the other
     assert boxes_to_keep(two + 4, np.array([0.3, 0.3]), 0.5, 0.2, two).tolist() == [True, True]
+    assert boxes_to_keep(two + 4, np.array([0.9, 0.3]), 0.5, 0.2, two).tolist() == [True, True]
     assert not boxes_to_keep(two + 900, np.array([0.3, 0.3]), 0.5, 0.2, two).any()
 
 
