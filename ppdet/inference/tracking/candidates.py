@@ -25,8 +25,8 @@ def boxes_to_keep(
     """(N,) bool: boxes of people, and for each expected person whom none of these fits, the best fitting one of low score.
 
     People who are half hidden or blurred score low for some frames. Taking every box of low score would find people everywhere,
-    and the pose network would have to run on all of them. As in ByteTrack (Zhang et al., ECCV 2022), boxes and expected people are
-    assigned one to one, those of high score first.
+    and the pose network would have to run on all of them. As in ByteTrack (Zhang et al., ECCV 2022), boxes are assigned to
+    expected people one to one, those of high score first.
 
     Args:
         boxes_xyxy: (N, 4).
