@@ -26,6 +26,7 @@ class TrainingState:
         evaluations_since_best: for early stopping.
         average_updates: number of updates of the weight average.
         scaler: state of the loss scaling.
+        budget: what a time budget has decided so far (`ppdet.engine.training.time_budget`); empty without one.
         stop: reason to end before the last epoch; empty while the run continues.
     """
 
@@ -38,6 +39,7 @@ class TrainingState:
     evaluations_since_best: int = 0
     average_updates: int = 0
     scaler: Dict[str, Any] = field(default_factory=dict)
+    budget: Dict[str, float] = field(default_factory=dict)
     stop: str = ""
 
     @property
@@ -65,6 +67,7 @@ class TrainingState:
                 f"{path} was not written by this project, so the run cannot be continued from it; "
                 "to start a new run from its weights use -o pretrain_weights=<file>.pdparams"
             )
+        content.setdefault("budget", {})  # files of earlier versions have none
         held: Dict[str, Any] = {name: content.get(key) for name, key in _FILE_KEYS.items()}
         for name, types in _TYPES.items():
             value = held[name]
@@ -87,6 +90,7 @@ _TYPES: Dict[str, Any] = {
     "evaluations_since_best": int,
     "average_updates": int,
     "scaler": dict,
+    "budget": dict,
     "stop": str,
 }
 _FILE_KEYS = {name: {"metric": "metric_name", "best": "best_value"}.get(name, name) for name in _TYPES}
