@@ -17,6 +17,7 @@ from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.files import sha256_of
+from ppdet.image.depth import checked_range
 from ppdet.inference.batch_runs.inputs import find_inputs
 from ppdet.inference.batch_runs.job import BatchJob
 from ppdet.inference.batch_runs.run import BatchOptions, run_batch
@@ -56,10 +57,11 @@ def job_of_flags(args: argparse.Namespace) -> BatchJob:
         "flip_test": bool(args.flip_test), "smooth": smoothing,
         "tracker": None if tracking is None else asdict(tracking), "zones": [repr(zone) for zone in chosen_zones(args)],
         "ignore_exif": bool(args.ignore_exif), "format": name,
+        **({} if args.image_range is None else {"image_range": args.image_range}),
         **({"threshold": args.threshold, "mm_per_pixel": args.mm_per_pixel} if has_threshold else {}),
     }  # fmt: skip
     return BatchJob(partial(open_worker_pipeline, args), settings, name, format_options(args, args.threshold), smoothing,
-                    args.max_frames, tracking, not args.ignore_exif)  # fmt: skip
+                    args.max_frames, tracking, not args.ignore_exif, checked_range(args.image_range))  # fmt: skip
 
 
 def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
