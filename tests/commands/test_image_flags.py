@@ -57,7 +57,7 @@ def test_deployment_commands_take_a_range(models: tuple[str, str], dark: Path, t
     by_itself = read_image(dark)
     assert np.abs(by_itself.astype(int) - person()).mean() > 10
     with pytest.raises(ConfigError, match=r"image_range is \[black, white\]"):
-        run_module(detector, "--model_dir", det, "--image_file", str(dark), "--image_range", "9", "9", "--output_dir", str(tmp_path))
+        run_module(detector, "--model_dir", det, *source, str(tmp_path), "--image_range", "9", "9")
 
 
 def test_plain_commands_take_a_range(models: tuple[str, str], dark: Path, tmp_path: Path) -> None:
@@ -88,7 +88,8 @@ def test_keypoints_in_boxes_of_a_file(models: tuple[str, str], tmp_path: Path, c
                {"file_name": "wide.png", "image_id": 1, "category_id": 1, "bbox": [0, 0, 100, 100], "score": 0.2}]  # fmt: skip
     file = tmp_path / "boxes.json"
     file.write_text(json.dumps(entries))
-    run = ["--model_dir", models[1], "--image_file", str(tmp_path / "wide.png"), "--save_results", "--output_dir", str(tmp_path / "o")]
+    run = ["--model_dir", models[1], "--image_file", str(tmp_path / "wide.png")]
+    run += ["--save_results", "--output_dir", str(tmp_path / "o")]
     assert run_module(keypoint, *run, "--bbox_file", str(file), "--bbox_threshold", "0.5") == 0
     ((_, boxes, (people, _)),) = json.loads((tmp_path / "o" / "keypoint_image_results.json").read_text())
     assert boxes == [[400, 0, 610, 280]]

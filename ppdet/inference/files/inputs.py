@@ -41,7 +41,7 @@ class ImageInputs:
         image_range: Sequence[float] | None = None,
     ) -> None:
         if image_file:
-            if not Path(image_file).is_file():
+            if not Path(image_file).exists():
                 raise MediaError(f"there is no image {image_file}: check --image_file")
             if Path(image_file).suffix.lower() in VIDEO_SUFFIXES:
                 raise MediaError(f"{image_file} is a video: give it as --video_file")
