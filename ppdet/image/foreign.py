@@ -5,8 +5,6 @@ from __future__ import annotations
 #: Suffixes of files that people keep among their images; a folder of images is not silently read without them.
 FOREIGN_SUFFIXES = (".heic", ".heif", ".avif", ".gif", ".jxl", ".psd", ".svg", ".raw", ".dng", ".cr2", ".nef",
                     ".arw", ".exr", ".hdr", ".nii", ".czi", ".tga")  # fmt: skip
-STILL_SUFFIXES = tuple(suffix for suffix in FOREIGN_SUFFIXES if suffix != ".gif")
-"""Those that cannot be meant as videos: OpenCV plays a GIF."""
 _ISO_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF",
                b"avis": "AVIF"}  # fmt: skip
 _SIGNATURES = (

@@ -24,6 +24,8 @@ from ppdet.image.orientation import turn_upright
 PathLike = Union[str, "os.PathLike[str]"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".dcm", ".dicom")
+PHOTO_SUFFIXES = IMAGE_SUFFIXES + tuple(suffix for suffix in FOREIGN_SUFFIXES if suffix != ".gif")
+"""What is meant as an image and not as a video, formats included that reading names and refuses; OpenCV plays a GIF."""
 UNWRITTEN_SUFFIXES = (".dcm", ".dicom")
 """Formats that are read and not written."""
 MAX_FILE_BYTES = 1 << 30

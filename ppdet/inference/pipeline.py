@@ -15,8 +15,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
-from ppdet.image.foreign import STILL_SUFFIXES
-from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.image.io import PHOTO_SUFFIXES, list_images
 from ppdet.inference.detectors import AnyDetector, category_of, needs_persons, open_card, open_detector, open_runtime
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
@@ -198,7 +197,7 @@ class PosePipeline:
         path = Path(source)
         if path.is_dir():
             return self._folder(path, list_images(path))
-        if path.suffix.lower() in IMAGE_SUFFIXES + STILL_SUFFIXES:
+        if path.suffix.lower() in PHOTO_SUFFIXES:
             return self._one_image(path, kind)
         if not path.suffix and not path.exists():
             raise MediaError(f"there is no file {path}: check the path; it may name an image, a folder of images or a video")

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ppdet.core.errors import MediaError
-from ppdet.image.foreign import STILL_SUFFIXES
-from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.image.io import IMAGE_SUFFIXES, PHOTO_SUFFIXES, list_images
 from ppdet.inference.files.cameras import camera_number
 from ppdet.inference.files.urls import is_url, output_name, split_url
 from ppdet.inference.video.path import check_video_path
@@ -53,7 +52,7 @@ def find_sources(texts: list[str]) -> Sources:
             sources.images += list_images(text)
         elif camera is not None:
             sources.videos.append((camera, f"camera{camera}.mp4"))
-        elif path.suffix.lower() in IMAGE_SUFFIXES + STILL_SUFFIXES:
+        elif path.suffix.lower() in PHOTO_SUFFIXES:
             if not path.exists():
                 raise MediaError(f"there is no image {text}: check the path")
             sources.images.append(path)
