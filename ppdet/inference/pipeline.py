@@ -33,7 +33,7 @@ from ppdet.inference.tracking.candidates import Candidates
 from ppdet.inference.tracking.follower import Follow
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
-from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.tracking.stream import StreamTracker, stamp_of
 from ppdet.inference.video.ahead import checked_workers
 from ppdet.inference.video.estimation import open_results
 from ppdet.inference.zone_people import only_in_zones, with_strangers
@@ -372,7 +372,7 @@ class PosePipeline:
         """
         with self.timer.stage("read"):
             image, path = pixels_of(frame, "the frame", self.image_range)
-        stamp = None if seconds is None else seconds * 1000.0
+        stamp = stamp_of(seconds)
         with self._streams_lock:
             if stream not in self._streams:
                 self.estimator.tune()
