@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES, PHOTO_SUFFIXES, list_images
 from ppdet.inference.files.cameras import camera_number
-from ppdet.inference.files.urls import is_url, output_name, split_url
+from ppdet.inference.files.urls import is_url, output_name, split_url, without_secrets
 from ppdet.inference.video.path import check_video_path
 
 
@@ -54,10 +54,10 @@ def find_sources(texts: list[str]) -> Sources:
             sources.videos.append((camera, f"camera{camera}.mp4"))
         elif path.suffix.lower() in PHOTO_SUFFIXES:
             if not path.exists():
-                raise MediaError(f"there is no image {text}: check the path")
+                raise MediaError(f"there is no image {without_secrets(text)}: check the path")
             sources.images.append(path)
         elif not path.exists():
-            raise MediaError(f"there is no file or folder {text}: give an image, a folder of images, a video, the number of a "
+            raise MediaError(f"there is no file or folder {without_secrets(text)}: give an image, a folder of images, a video, the number of a "
                              "camera or a URL")
         else:
             check_video_path(text)
