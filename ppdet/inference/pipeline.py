@@ -200,7 +200,7 @@ class PosePipeline:
         if path.suffix.lower() in PHOTO_SUFFIXES:
             return self._one_image(path, kind)
         if not path.suffix and not path.exists():
-            raise MediaError(f"there is no file {without_secrets(path)}: check the path; it may name an image, a folder of images or a video")
+            raise MediaError(f"there is no file {without_secrets(path)}: give an image, a folder of images or a video")
         return self.video(path, keep_frames)
 
     def _one_image(self, source: object, kind: str, keep: bool = True) -> PoseResult:

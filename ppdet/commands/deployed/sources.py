@@ -57,8 +57,8 @@ def find_sources(texts: list[str]) -> Sources:
                 raise MediaError(f"there is no image {without_secrets(text)}: check the path")
             sources.images.append(path)
         elif not path.exists():
-            raise MediaError(f"there is no file or folder {without_secrets(text)}: give an image, a folder of images, a video, the number of a "
-                             "camera or a URL")
+            raise MediaError(f"there is no file or folder {without_secrets(text)}: give an image, a folder of images, a video, "
+                             "the number of a camera or a URL")
         else:
             check_video_path(text)
             sources.videos.append((text, path.name))
