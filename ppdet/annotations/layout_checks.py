@@ -154,7 +154,8 @@ def _says_something(keypoints: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 def _extent(keypoints: np.ndarray) -> np.ndarray:
     """(N, 4) xyxy of the labelled keypoints."""
     xy, shown = keypoints[..., :2], keypoints[..., 2:] > 0
-    return np.concatenate([np.where(shown, xy, np.inf).min(axis=1), np.where(shown, xy, -np.inf).max(axis=1)], axis=1)
+    low = np.where(shown, xy, np.inf).min(axis=1, initial=np.inf)
+    return np.concatenate([low, np.where(shown, xy, -np.inf).max(axis=1, initial=-np.inf)], axis=1)
 
 
 def _overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -188,7 +189,7 @@ def listed_twice(image: np.ndarray, keypoints: np.ndarray, side: np.ndarray) -> 
         one, other = one[near], other[near]
         close = (np.abs(middle[one] - middle[other]) <= reach[one, None]).all(axis=1)
         for a, b in zip(one[close].tolist(), other[close].tolist()):
-            shift = np.abs(keypoints[a, :, :2] - keypoints[b, :, :2]).max()
+            shift = np.abs(keypoints[a, :, :2] - keypoints[b, :, :2]).max(initial=0)
             if np.array_equal(labelled[a], labelled[b]) and shift <= reach[a]:
                 first_of.setdefault(max(a, b), min(a, b))
     return sorted((first, repeated) for repeated, first in first_of.items())

@@ -124,3 +124,13 @@ def test_people_seen_from_the_front_are_not_one_sided() -> None:
     shape = np.array([[0, 0], [10, -8], [-10, -8], [25, 40], [-25, 40]], float)
     front = np.array([np.column_stack([shape + rng.normal(0, 3, (5, 2)) + 200, np.full(5, 2)]) for _ in range(200)])
     assert one_sided(front, ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder"), ((1, 2), (3, 4))) is None
+
+
+def test_objects_without_keypoints_and_no_objects_say_nothing() -> None:
+    boxes, side = np.array([[0, 0, 9, 9], [0, 0, 9, 9]], float), np.full(2, 9.0)
+    for count, keypoints in ((2, 0), (0, 4)):
+        points = np.zeros((count, keypoints, 3))
+        assert not boxes_as_corners(points, boxes[:count]).any() and not away_from_box(points, boxes[:count]).any()
+        assert not persons_in_fractions(points).any() and other_box_layout(points, boxes[:count]) is None
+        assert listed_twice(np.arange(count), points, side[:count]) == []
+    assert listed_twice(np.zeros(2), np.zeros((2, 0, 3)), side) == [(0, 1)]
