@@ -164,6 +164,17 @@ def test_no_image_at_all(coco, write_coco):
         len(KeypointTopDownCocoDataset(str(folder), "pictures", "persons.json", trainsize=[96, 128]))
 
 
+@pytest.mark.parametrize("folder", ["C:\\data\\", "/home/me/data/"])
+def test_names_of_another_computer(coco, write_coco, folder):
+    content = coco(1, 1)
+    name = content["images"][0]["file_name"]
+    place = write_coco(content)
+    content["images"][0]["file_name"] = folder + name
+    (place / "persons.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match=f"{name} lies in .*: write `file_name` without the folders of another computer"):
+        dataset(place).parse()
+
+
 def test_no_usable_person(coco, write_coco):
     content = coco(1, 1)
     content["annotations"][0]["area"] = 0
