@@ -30,6 +30,7 @@ RUN_SETTINGS: Mapping[str, Setting] = {
     "log_iter": Setting((int,), 1),
     "worker_num": Setting((int,), 0),
     "seed": Setting((int, type(None)), 0),
+    "keep_checkpoints": Setting((int, type(None)), 1),
     "accumulate_steps": Setting((int,), 1),
     "cpu_threads": Setting((int, type(None)), 1),
     "num_joints": Setting((int,), 1),

@@ -11,6 +11,7 @@ from ppdet.core.errors import DataError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
 SPLITS = ("train", "val", "test")
+MOST_KEYPOINTS = 1000
 
 
 def is_yolo_yaml(content: Any) -> bool:
@@ -32,7 +33,7 @@ def read(path: Path, into: AnnotationSet) -> None:
     content = plain(load_yaml(file))
     if not is_yolo_yaml(content):
         raise DataError(f"{file} has no `kpt_shape: [K, 2 or 3]`, which YOLO-pose needs; is it a dataset without keypoints?")
-    count, dims = int(content["kpt_shape"][0]), int(content["kpt_shape"][1])
+    count, dims = _shape(content["kpt_shape"], file)
     names = _class_names(content.get("names"))
     keypoints = _keypoint_names(content, count)
     for label in names.values():
@@ -42,6 +43,13 @@ def read(path: Path, into: AnnotationSet) -> None:
         raise DataError(f"{file}: there is no label file in a folder `labels` beside it")
     for label_file in labels:
         _read_labels(label_file, names, keypoints, dims, into)
+
+
+def _shape(given: Sequence[Any], file: Path) -> Tuple[int, int]:
+    """Keypoints per object, and numbers per keypoint."""
+    if len(given) != 2 or type(given[0]) is not int or not 1 <= given[0] <= MOST_KEYPOINTS or given[1] not in (2, 3):
+        raise DataError(f"{file}: kpt_shape is {list(given)}, expected [keypoints (1 to {MOST_KEYPOINTS}), 2 or 3]")
+    return given[0], int(given[1])
 
 
 def _description(folder: Path) -> Path:
