@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple
 
 from ppdet.annotations.coco_file import coco_content
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
 from ppdet.core.logger import get_logger
@@ -165,7 +164,7 @@ def _is_deeplabcut_h5(path: Path) -> bool:
 
 def _read_folder(folder: Path, into: AnnotationSet) -> str:
     yamls = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    if any(yolo_pose.is_yolo_yaml(plain(load_yaml(file))) for file in yamls):
+    if any(yolo_pose.is_yolo_yaml(load_plain_yaml(file)) for file in yamls):
         into.turned = True
         with _content_of("YOLO-pose", folder) as tool:
             yolo_pose.read(folder, into)

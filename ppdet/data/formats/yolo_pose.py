@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import DataError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
@@ -30,7 +29,7 @@ def read(path: Path, into: AnnotationSet) -> None:
         DataError: no `kpt_shape`, no label files, or a row with another number of columns.
     """
     file = path if path.is_file() else _description(path)
-    content = plain(load_yaml(file))
+    content = load_plain_yaml(file)
     if not is_yolo_yaml(content):
         raise DataError(f"{file} has no `kpt_shape: [K, 2 or 3]`, which YOLO-pose needs; is it a dataset without keypoints?")
     count, dims = _shape(content["kpt_shape"], file)
@@ -54,7 +53,7 @@ def _shape(given: Sequence[Any], file: Path) -> Tuple[int, int]:
 
 def _description(folder: Path) -> Path:
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        if is_yolo_yaml(plain(load_yaml(file))):
+        if is_yolo_yaml(load_plain_yaml(file)):
             return file
     raise DataError(f"{folder} has no data.yaml with `kpt_shape`; give the file")
 

@@ -82,6 +82,7 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         ConfigError, DataError, CheckpointError: config, data or checkpoints do not fit; checked before the first iteration if
             possible.
         TrainingError: a loss is not finite.
+        LostProcessError: another process of a run under `paddle.distributed.launch` ended.
     """
     options = options or TrainingOptions()
     if config.get("eval") is True and not options.evaluate:
@@ -119,7 +120,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     if keypoints is not None and distributed.is_main():
         write_skeleton(path, keypoints)
     try:
-        state = trainer.train()
+        with distributed.notice_lost_processes():
+            state = trainer.train()
     except BaseException as error:
         with suppress(OSError):  # the disk may be full
             folder.close("failed")
