@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_switch(parser, "--use_vdl", "write losses, rates and figures for VisualDL")
     add("--vdl_log_dir", default="vdl_log_dir/scalar", metavar="DIR", help="folder for them (default: %(default)s)")
     add_switch(parser, "--save_prediction_only", "with --eval: write predictions, compute no figures")
+    add_switch(parser, "--deterministic", "the same run gives the same bits again; on a CPU with one thread unless cpu_threads "
+                                          "is given (docs/training.md)")  # fmt: skip
     add_paddledet_flags(parser, TRAIN)
 
 
@@ -37,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from ppdet.core.config.load import load_config
     from ppdet.engine.training.run import TrainingOptions, train
 
-    changes = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
+    switches = [name for name in ("save_prediction_only", "deterministic") if getattr(args, name)]
+    changes = [*args.opt, *(f"{name}=true" for name in switches)]
     state = train(
         load_config(args.config, changes),
         TrainingOptions(

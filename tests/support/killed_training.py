@@ -4,6 +4,8 @@ Run as a script, since every run is a fork of a process that has imported Paddle
 
     python tests/support/killed_training.py FOLDER '{"points": "renames", "workers": 0}'
 
+With `{"runs": {NAME: [OPTION, ...]}}` it trains undisturbed instead, with each of these options, and compares with the first.
+
 It prints one JSON object: how many points there are, which were tried, and every difference from the undisturbed run.
 Points are counted, not timed, so that a run is killed at the same place on any machine: "renames" are the moments before and
 after the k-th rename or removal of a file, "calls" the k-th call of a function (Python or C) from a file of the toolkit.
@@ -11,6 +13,7 @@ after the k-th rename or removal of a file, "calls" the k-th call of a function 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -52,11 +55,11 @@ OPTIONS = (
 class NoisyConvs(paddle.nn.Layer):
     """(B, 3, H, W) -> [(B, 8, H / 4, W / 4)], with running statistics and random numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 8) -> None:
         super().__init__()
-        self.first = paddle.nn.Conv2D(3, 8, 3, stride=2, padding=1)
-        self.norm = paddle.nn.BatchNorm2D(8)
-        self.second = paddle.nn.Conv2D(8, 8, 3, stride=2, padding=1)
+        self.first = paddle.nn.Conv2D(3, width, 3, stride=2, padding=1)
+        self.norm = paddle.nn.BatchNorm2D(width)
+        self.second = paddle.nn.Conv2D(width, 8, 3, stride=2, padding=1)
         self.out_shape = [ShapeSpec(8, 4)]
 
     def forward(self, images: Any) -> List[Any]:
@@ -178,6 +181,34 @@ def try_point(folder: Path, data: Path, points: str, at: int, options: List[str]
     return {"at": at, "differences": wrong}
 
 
+def same_runs(folder: Path, runs: Dict[str, List[str]]) -> Dict[str, Any]:
+    """Run with each of some settings, and tell what differs from the first of them."""
+    folder.mkdir(parents=True)
+    _prepare(folder)
+    outcomes = {}
+    for name, options in runs.items():
+        (folder / name).mkdir()
+        log = folder / f"{name}.txt"
+        work = functools.partial(one_run, folder / name, folder / "data", False, Killer("", None), options)
+        status = forked(work, log)
+        if status:
+            raise SystemExit(log.read_text())
+        outcomes[name] = outcome(folder / name)
+    first = next(iter(outcomes.values()))
+    return {"files": sorted(first), **{name: differences(held, first) for name, held in outcomes.items()}}
+
+
+def _prepare(folder: Path) -> Path:
+    """Write the data, and import what every fork would import for itself."""
+    from support.pose_parts import write_people
+
+    write_people(folder / "data")
+    import_components(stick_config(folder, data=folder / "data"))
+    training_log.draw_curves = draw_nothing
+    training_log.curves_drawable = lambda: True
+    return folder / "data"
+
+
 def count_points(folder: Path, data: Path, points: str, options: List[str]) -> int:
     """Number of points in an undisturbed run, whose outcome stays in the folder."""
 
@@ -203,13 +234,7 @@ def main(folder: Path, points: str, tries: int = 0, workers: int = 0, seed: int 
     """Try `tries` random points, or all of them (0)."""
     options = [f"worker_num={workers}", *options]
     folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "data"
-    from support.pose_parts import write_people
-
-    write_people(data)
-    import_components(stick_config(folder, data=data))  # which every fork would import for itself
-    training_log.draw_curves = draw_nothing
-    training_log.curves_drawable = lambda: True
+    data = _prepare(folder)
     count = count_points(folder / "whole", data, points, options)
     whole = outcome(folder / "whole")
     every = range(1, count + 1)
@@ -220,4 +245,5 @@ def main(folder: Path, points: str, tries: int = 0, workers: int = 0, seed: int 
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), **json.loads(sys.argv[2]))))
+    given = json.loads(sys.argv[2])
+    print(json.dumps((same_runs if "runs" in given else main)(Path(sys.argv[1]), **given)))

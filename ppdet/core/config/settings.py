@@ -44,6 +44,8 @@ RUN_SETTINGS: Mapping[str, Setting] = {
     "master_grad": _SWITCH,
     "paddledet_exact": _SWITCH,
     "cpu_operators": _SWITCH,
+    "deterministic": _SWITCH,
+    "bad_loss": _TEXT,
     "save_prediction_only": _SWITCH,
     "find_unused_parameters": _SWITCH,
     "init_loss_scaling": Setting((float,), 1),

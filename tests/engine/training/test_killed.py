@@ -21,7 +21,7 @@ from ppdet.engine.training.trainer import Trainer
 
 SCRIPT = Path(__file__).resolve().parents[2] / "support" / "killed_training.py"
 LEFT = {"best_model.pdparams", "best_model/model.pdparams", "model_final.pdopt", "model_final.pdema", "model_final.pdstates",
-        "train_log.jsonl", "order", "0.pdparams"}  # fmt: skip
+        "train_log.jsonl", "order"}  # fmt: skip
 
 
 def tried(folder: Path, **settings: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def test_some_points(tmp_path: Path, points: str, tries: int) -> None:
 @pytest.mark.slow
 def test_every_rename(tmp_path: Path) -> None:
     """Before and after each of them, and of each removal of a file; old checkpoints are pruned, too."""
-    result = tried(tmp_path, points="renames", options=["keep_checkpoints=1"], kept=True)
+    result = tried(tmp_path, points="renames", options=["keep_checkpoints=1"])
     assert result["tried"] == result["points"] > 100
     assert not result["wrong"]
 
@@ -54,6 +54,23 @@ def test_random_points(tmp_path: Path, workers: int) -> None:
     """50 of them: calls of functions, counted, in the run of the main process."""
     result = tried(tmp_path, points="calls", tries=50 if workers == 0 else 10, seed=workers, workers=workers)
     assert not result["wrong"]
+
+
+def test_data_workers_do_not_matter_and_a_run_repeats(tmp_path: Path) -> None:
+    runs = {"first": ["worker_num=0"], "again": ["worker_num=0"], "one": ["worker_num=1"], "two": ["worker_num=2"],
+            "other": ["worker_num=0", "seed=9"]}  # fmt: skip
+    result = tried(tmp_path / "runs", runs={name: ["deterministic=true", *options] for name, options in runs.items()})
+    assert [result[name] for name in runs if name != "other"] == [[], [], [], []]
+    assert "differs: order" in result["other"], "the comparison can fail"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_run_of_as_many_threads_repeats(tmp_path: Path, threads: int) -> None:
+    """With convolutions large enough for two threads to share. With another number of threads, sums are rounded otherwise."""
+    options = [f"cpu_threads={threads}", "deterministic=true", "worker_num=1", "epoch=1", "TrainReader.batch_size=6",
+               "NoisyConvs.width=64"]  # fmt: skip
+    result = tried(tmp_path / "runs", runs={"first": options, "again": options})
+    assert result["again"] == []
 
 
 def stopped_in_renaming(folder: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> Any:
