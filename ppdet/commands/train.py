@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--folds_by", metavar="KEY",
         help="with --folds: key of the images whose values stay together, or `folder`, or `image` (default: found in the file)")
     add_switch(parser, "--save_prediction_only", "with --eval: write predictions, compute no figures")
+    add_switch(parser, "--deterministic", "the same run gives the same bits again; on a CPU with one thread unless cpu_threads "
+                                          "is given (docs/training.md)")  # fmt: skip
     add_paddledet_flags(parser, TRAIN)
 
 
@@ -49,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from ppdet.core.config.load import load_config
     from ppdet.engine.training.run import TrainingOptions, train
 
-    changes = [*args.opt, "save_prediction_only=true"] if args.save_prediction_only else args.opt
+    switches = [name for name in ("save_prediction_only", "deterministic") if getattr(args, name)]
+    changes = [*args.opt, *(f"{name}=true" for name in switches)]
     options = TrainingOptions(
         evaluate=args.eval,
         resume=args.resume,

@@ -15,7 +15,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
-from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.image.io import PHOTO_SUFFIXES, list_images
 from ppdet.inference.detectors import AnyDetector, category_of, needs_persons, open_card, open_detector, open_runtime
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
@@ -33,7 +33,7 @@ from ppdet.inference.tracking.candidates import Candidates
 from ppdet.inference.tracking.follower import Follow
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
-from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.tracking.stream import StreamTracker, stamp_of
 from ppdet.inference.video.ahead import checked_workers
 from ppdet.inference.video.estimation import open_results
 from ppdet.inference.zone_people import only_in_zones, with_strangers
@@ -197,10 +197,10 @@ class PosePipeline:
         path = Path(source)
         if path.is_dir():
             return self._folder(path, list_images(path))
-        if path.suffix.lower() in IMAGE_SUFFIXES:
+        if path.suffix.lower() in PHOTO_SUFFIXES:
             return self._one_image(path, kind)
         if not path.suffix and not path.exists():
-            raise MediaError(f"there is no file {path}: check the path; it may name an image, a folder of images or a video")
+            raise MediaError(f"there is no file {without_secrets(path)}: give an image, a folder of images or a video")
         return self.video(path, keep_frames)
 
     def _one_image(self, source: object, kind: str, keep: bool = True) -> PoseResult:
@@ -372,7 +372,7 @@ class PosePipeline:
         """
         with self.timer.stage("read"):
             image, path = pixels_of(frame, "the frame", self.image_range)
-        stamp = None if seconds is None else seconds * 1000.0
+        stamp = stamp_of(seconds)
         with self._streams_lock:
             if stream not in self._streams:
                 self.estimator.tune()

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -105,7 +105,7 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
             work.run_images(inputs, args.batch_size)
             status = inputs.exit_status()
         for number, url in enumerate(sources.image_urls, start=len(sources.images) + 1):
-            status = max(status, _boxes_of_url(work, url, number))
+            status = max(status, _boxes_of_url(work, url, number, args.image_range))
         for source, name in sources.videos:
             status = max(status, work.run_video(source, name))
         if args.run_benchmark:
@@ -134,11 +134,12 @@ def pose_pipeline(args: argparse.Namespace, has_files: bool = False, is_brief: b
         person_threshold=args.person_threshold, zones=chosen_zones(args), workers=workers,
         det_interval=getattr(args, "det_interval", None), preset=getattr(args, "preset", BALANCED),
         is_brief=is_brief,
+        image_range=args.image_range,
     )  # fmt: skip
 
 
 def _inputs(sources: Sources, args: argparse.Namespace) -> ImageInputs:
-    inputs = ImageInputs(str(sources.images[0]), None, not args.ignore_exif)
+    inputs = ImageInputs(str(sources.images[0]), None, not args.ignore_exif, args.image_range)
     inputs.paths = sources.images
     return inputs
 
@@ -157,12 +158,12 @@ def _pose_of_url(work: PoseRun, url: str) -> int:
     return 0
 
 
-def _boxes_of_url(work: BoxRun, url: str, number: int) -> int:
+def _boxes_of_url(work: BoxRun, url: str, number: int, image_range: Sequence[float] | None) -> int:
     try:
         data = fetch_image(url)
         if data is None:
             raise MediaError(f"{without_secrets(url)} is no image: check the address")
-        image = image_of(data, "bytes")
+        image = image_of(data, "bytes", image_range)
     except MediaError as error:
         get_logger(__name__).error("%s", error)
         return 1

@@ -41,14 +41,22 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--video_file", help="a video, or the URL of a stream")
     group.add_argument("--camera_id", type=camera_number, default=-1, metavar="NUMBER",
                        help="number of a camera, 0 for the first (default: none)")
-    add_exif_flag(group)
+    add_image_flags(group)
     group.add_argument("--output_dir", default="output", help="where results go (default: %(default)s)")
 
 
-def add_exif_flag(group: argparse._ActionsContainer) -> None:
-    """Flag for applying the EXIF orientation."""
+def add_image_flags(group: argparse._ActionsContainer) -> None:
+    """Flags for reading image files."""
     add_switch(group, "--ignore_exif", "take images as they are stored, as the datasets of training and evaluation do, "
                                        "instead of turned as their EXIF orientation says (default: off)")
+    add_range_flag(group)
+
+
+def add_range_flag(group: argparse._ActionsContainer) -> None:
+    """Flag for the range of images with more than 8 bits."""
+    group.add_argument("--image_range", type=float, nargs=2, metavar=("BLACK", "WHITE"),
+                       help="values of images with more than 8 bits that become 0 and 255, e.g. 0 4095 (default: found from each "
+                            "file, docs/data.md)")
 
 
 def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int, name: str = "--engine") -> None:

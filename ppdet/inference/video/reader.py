@@ -74,6 +74,7 @@ class VideoReader:
         has_count = math.isfinite(count) and 0 < count < 1e9
         self.is_live = is_live(self.source) or (is_url(self.source) and not has_count)  # such as motion JPEG over HTTP
         self.frame_count = int(count) if has_count and not self.is_live else None
+        self._has_stamps = True
         self._stated_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = self._best_fps()
         self.size_wh = (int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
@@ -87,6 +88,8 @@ class VideoReader:
         stated = self._stated_fps if math.isfinite(self._stated_fps) and 0 < self._stated_fps <= HIGHEST_CREDIBLE_FPS else None
         is_file = not self.is_live and not is_url(self.source)
         measured = measured_fps(str(self.source), stated) if is_file else None
+        if measured is not None and measured > HIGHEST_CREDIBLE_FPS:
+            measured, self._has_stamps = None, False
         if measured is not None and (stated is None or not agree(stated, measured)):
             get_logger(__name__).warning("%s states %g frames per second, but by its time stamps it has %.4g, which is taken",
                                          self.name, self._stated_fps, measured)
@@ -142,7 +145,7 @@ class VideoReader:
 
     def _timestamp(self) -> float | None:
         stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        return float(stamp) if math.isfinite(stamp) and stamp >= 0 else None
+        return float(stamp) if self._has_stamps and math.isfinite(stamp) and stamp >= 0 else None
 
     def _report(self, index: int) -> None:
         log = get_logger(__name__)

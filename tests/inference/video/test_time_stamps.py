@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import cv2
@@ -49,6 +50,18 @@ def test_a_cut_video_is_reported(
     assert f"promises {FRAMES} frames and ends after {report.frames}" in caplog.text
     assert "ERROR" in [record.levelname for record in caplog.records]
     assert len(json.loads((tmp_path / "out.json").read_text())) == report.frames
+
+
+def test_a_rate_that_no_camera_has_is_not_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor are the time stamps that follow from it: AVI has none of its own."""
+    clip = write_noise(tmp_path / "clip.avi", "MJPG")
+    data = bytearray(clip.read_bytes())
+    struct.pack_into("<II", data, data.index(b"strh") + 28, 1, 1_000_000)  # dwScale, dwRate
+    clip.write_bytes(data)
+    with VideoReader(clip) as reader:
+        assert reader.fps == 25
+        assert [frame.timestamp_ms for frame in reader] == [None] * FRAMES
+    assert "states 1e+06 frames per second; 25 is taken instead" in caplog.text
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
