@@ -38,6 +38,7 @@ def detector_text(plan: Plan, paths: ProjectPaths, configs: Path, num_images: in
     batch = min(BATCH, num_images)
     epochs = int(min(max(budget_seconds(plan.minutes) * IMAGES_PER_S / num_images, FEWEST_EPOCHS), MOST_EPOCHS))
     steps = max(1, epochs * (num_images // batch))
+    fewest = FEWEST_EPOCHS * max(1, num_images // batch)
     name = f"{paths.config.stem}_detector"
 
     def dataset(anno: str) -> str:
@@ -56,6 +57,7 @@ _BASE_: {_text(configs / BASE)}
 save_dir: {_text(paths.runs)}
 eval: true
 epoch: {epochs}
+time_budget: {{minutes: {plan.minutes:g}, fewest_iterations: {fewest}}}
 snapshot_epoch: {max(1, epochs // EVALUATIONS)}
 log_iter: {max(1, min(20, steps // 20))}
 worker_num: 1
