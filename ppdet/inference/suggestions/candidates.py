@@ -1,4 +1,5 @@
 """The frames to choose from: images of folders, and frames of videos."""
+
 from __future__ import annotations
 
 import math

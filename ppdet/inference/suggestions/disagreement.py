@@ -2,6 +2,7 @@
 
 Legend: N, M people, K keypoints.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

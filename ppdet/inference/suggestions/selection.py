@@ -2,6 +2,7 @@
 
 Legend: F frames.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ A frame is worth a label if the model disagrees with itself about it: on the ima
 the same (smaller, shifted, turned, mirrored), or between several models, such as those of the folds of a cross-validation. Seung,
 Opper and Sompolinsky, Query by committee, 1992.
 """
+
 from __future__ import annotations
 
 import csv

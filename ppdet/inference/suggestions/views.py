@@ -2,6 +2,7 @@
 
 Legend: N people, K keypoints, H W pixels. Matrices take pixels of the image to pixels of the view; pixel centres are integers.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
