@@ -110,7 +110,7 @@ def make_plan(
         input_wh=size,
         codec_sigma=_codec_sigma(area),
         normalization=plan_normalization(images, names),
-        schedule=plan_schedule(num_train, num_val, minutes, speed / area, how),
+        schedule=plan_schedule(num_train, num_val, minutes, speed / area, how, len(shared) / skeleton.value.num_keypoints),
         pretrain=Choice(shared, _pretrain_reason(shared, skeleton.value.num_keypoints)),
         half_body=is_person(skeleton.value.names) and skeleton.value.num_keypoints > 8,
         exif_orientation="turned" if turned else "auto",

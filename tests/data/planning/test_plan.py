@@ -182,6 +182,7 @@ def test_schedule_fits_the_budget_and_never_trains_nothing() -> None:
         assert plan.crops / speed <= budget_seconds(minutes) and plan.crops / speed > 0.5 * budget_seconds(minutes)
         assert plan.epochs * plan.repeat * count == plan.crops and plan.epochs <= 400
         assert plan.warmup_steps < plan.iterations
+        assert plan.base_lr == 2e-3 and plan_schedule(count, 1, minutes, speed, "", known=0.9).base_lr == 7e-4
     starved = plan_schedule(93, 23, 3, 0.1, "")
     assert starved.iterations >= 290, "a budget too small to learn anything"
     assert believed_speed(1e3)[0] > 0.2 * ESTIMATED_PIXELS_PER_S and "busy" in believed_speed(1e3)[1]
