@@ -29,7 +29,8 @@ BUDGET_REASON = (
 )
 RATE_REASON = (
     "Adam's rate: lower if most keypoints are known to the initial weights, which a high one would undo. It falls to 0 along a "
-    "cosine, so the last models are the steadiest. The average of the weights over about a twentieth of the run is what is evaluated and saved."
+    "cosine, so the last models are the steadiest. The average of the weights over about a "
+    "twentieth of the run is what is evaluated and saved."
 )
 PRETRAINED = "tinypose_128x96"
 PHOTO_STEPS: List[Any] = [
