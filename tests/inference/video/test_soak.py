@@ -1,4 +1,4 @@
-"""Many frames through the threaded pipeline, with random stalls: the same results as one frame after the other, in flat memory."""
+"""Many frames through the threaded pipeline, with random stalls: what one frame after the other gives, in flat memory."""
 
 from __future__ import annotations
 
