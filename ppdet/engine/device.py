@@ -13,6 +13,11 @@ from ppdet.core.paddle_process import enable_mkl_avx2_on_amd, remove_paddle_log_
 from ppdet.engine.distributed import local_rank, processes_here
 
 _log = get_logger(__name__)
+DETERMINISTIC_GPU = {
+    "FLAGS_cudnn_deterministic": True,
+    "FLAGS_embedding_deterministic": 1,
+    "FLAGS_cudnn_exhaustive_search": False,
+}
 
 
 def choose_device(config: Mapping[str, Any]) -> str:
@@ -21,6 +26,9 @@ def choose_device(config: Mapping[str, Any]) -> str:
     `use_gpu: true`, as in nearly every published YAML, means "if there is one", and so does a missing key; false forces the CPU.
     On a CPU the number of threads comes from the key `cpu_threads`, otherwise from OMP_NUM_THREADS, otherwise all cores are
     divided among the processes here. (By default Paddle computes with one thread.)
+
+    With `deterministic: true`, the same run gives the same bits again: on a GPU only algorithms that add in a fixed order are
+    used; on a CPU, where the order follows from the number of threads, this is 1 unless `cpu_threads` states it.
 
     Returns:
         "cpu" or "gpu:<index>".
@@ -31,12 +39,15 @@ def choose_device(config: Mapping[str, Any]) -> str:
     count = gpu_count()
     if wanted and count:
         device = f"gpu:{local_rank() % count}"
+        if config.get("deterministic"):
+            paddle.set_flags(DETERMINISTIC_GPU)
         paddle.set_device(device)
         _log.info("Device: %s", device)
         return device
     paddle.set_device("cpu")
     enable_mkl_avx2_on_amd()
-    threads = set_cpu_threads(config.get("cpu_threads"))
+    wanted_threads = config.get("cpu_threads")
+    threads = set_cpu_threads(1 if wanted_threads is None and config.get("deterministic") else wanted_threads)
     reason = "" if not wanted else " (this Paddle is for CPU)" if not paddle.is_compiled_with_cuda() else " (no GPU found)"
     _log.info("Device: cpu, %d thread%s%s", threads, "" if threads == 1 else "s", reason)
     return "cpu"

@@ -7,10 +7,20 @@ for which every function here costs nothing.
 from __future__ import annotations
 
 import os
-from typing import Any, List
+from contextlib import contextmanager
+from typing import Any, Iterator, List
 
 import numpy as np
 import paddle
+
+from ppdet.core.errors import PpdetError
+
+_OF_COMMUNICATION = ("gloo", "nccl", "processgroup", "connection closed by peer", "connection reset by peer")
+
+
+class LostProcessError(PpdetError):
+    """Another process of the run ended, so this one cannot go on."""
+
 
 
 def world_size() -> int:
@@ -42,6 +52,22 @@ def start() -> None:
     """Join the group, after choosing the device; does nothing in a plain run or when called again."""
     if world_size() > 1 and not paddle.distributed.is_initialized():
         paddle.distributed.init_parallel_env()
+
+
+@contextmanager
+def notice_lost_processes() -> Iterator[None]:
+    """Within it, a failed exchange with the other processes is a `LostProcessError`, which says what to do."""
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        text = str(error).strip()
+        if world_size() == 1 or not any(word in text.lower() for word in _OF_COMMUNICATION):
+            raise
+        raise LostProcessError(
+            f"process {rank()} of {world_size()} lost contact with another process of this run, which was killed or failed (the "
+            "launcher's log of that process says more; the system kills a process if memory runs out). The checkpoints "
+            f"written before are whole: start the same command again with --resume. The exchange failed with: {text[-300:]}"
+        ) from error
 
 
 def barrier() -> None:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Optional, Union
 
 import numpy as np
 
-from ppdet.core.errors import ConfigError, MediaError
+from ppdet.core.errors import ConfigError, MediaError, PpdetError
 from ppdet.image.depth import ImageRange, to_uint8
 
 Spacing = tuple[float, float]
@@ -45,15 +45,16 @@ def dicom_wh(data: bytes, file: str) -> tuple[int, int]:
         ConfigError: pydicom is not installed.
     """
     dataset = _dataset(BytesIO(data), file, header_only=True)
-    rows, columns = dataset.get("Rows"), dataset.get("Columns")
-    if not rows or not columns:
-        kind = getattr(dataset.get("SOPClassUID"), "name", "") or "unknown class"
-        raise MediaError(f"{file} is a DICOM file without an image ({kind}); give the file that holds the pixels")
-    frames = _number(dataset.get("NumberOfFrames")) or 1
-    if frames != 1:
-        raise MediaError(f"{file} is a DICOM file of {frames:g} frames, and one file is one image here; export its frames as "
-                         "single files, for example with dcmtk's dcm2img --all-frames")
-    return int(columns), int(rows)
+    with _elements_of(file):
+        rows, columns = dataset.get("Rows"), dataset.get("Columns")
+        if not rows or not columns:
+            kind = getattr(dataset.get("SOPClassUID"), "name", "") or "unknown class"
+            raise MediaError(f"{file} is a DICOM file without an image ({kind}); give the file that holds the pixels")
+        frames = _number(dataset.get("NumberOfFrames")) or 1
+        if frames != 1:
+            raise MediaError(f"{file} is a DICOM file of {frames:g} frames, and one file is one image here; export its frames as "
+                             "single files, for example with dcmtk's dcm2img --all-frames")
+        return int(columns), int(rows)
 
 
 def decode_dicom(data: bytes, file: str, image_range: Optional[ImageRange] = None) -> np.ndarray:
@@ -73,6 +74,11 @@ def decode_dicom(data: bytes, file: str, image_range: Optional[ImageRange] = Non
         ConfigError: pydicom is not installed.
     """
     dataset = _dataset(BytesIO(data), file)
+    with _elements_of(file):
+        return _decoded(dataset, file, image_range)
+
+
+def _decoded(dataset: Any, file: str, image_range: Optional[ImageRange]) -> np.ndarray:
     if not any(name in dataset for name in _PIXELS):
         raise MediaError(f"{file} is a DICOM file whose pixels are missing; fetch it again, or leave it out")
     pixels = _stored_pixels(dataset, file)
@@ -106,8 +112,13 @@ def dicom_spacing(path: Union[str, os.PathLike[str]]) -> Optional[Spacing]:
             if not is_dicom(stream.read(_MAGIC_AT + 4)):
                 return None
             dataset = _dataset(stream, str(path), header_only=True)
+        with _elements_of(str(path)):
+            return _spacing(dataset)
     except (OSError, MediaError):
         return None
+
+
+def _spacing(dataset: Any) -> Optional[Spacing]:
     magnification = _number(dataset.get("EstimatedRadiographicMagnificationFactor")) or 1.0
     for name, factor in (("PixelSpacing", 1.0), ("ImagerPixelSpacing", magnification), ("NominalScannedPixelSpacing", 1.0)):
         values = [_number(value) for value in _listed(dataset.get(name))]
@@ -176,6 +187,18 @@ def _dataset(stream: BinaryIO, file: str, header_only: bool = False) -> Any:
     except MediaError:
         raise
     except Exception as error:  # any bytes may follow the signature
+        raise MediaError(f"{file} is a damaged DICOM file: {_first_line(error)}; fetch it again or leave it out") from error
+
+
+@contextlib.contextmanager
+def _elements_of(file: str) -> Iterator[None]:
+    """Elements are decoded when they are first asked for, so any of them may turn out to be damaged then."""
+    try:
+        with _quiet():
+            yield
+    except PpdetError:
+        raise
+    except Exception as error:  # pydicom raises what it likes
         raise MediaError(f"{file} is a damaged DICOM file: {_first_line(error)}; fetch it again or leave it out") from error
 
 

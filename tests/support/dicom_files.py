@@ -27,7 +27,7 @@ def write_dicom(path: Path, pixels: np.ndarray | None, bits: int = 12, preamble:
 
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DX
-    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.name])
     meta.TransferSyntaxUID = ExplicitVRLittleEndian if preamble else ImplicitVRLittleEndian
     data = Dataset()
     data.SOPClassUID, data.SOPInstanceUID = DX, meta.MediaStorageSOPInstanceUID

@@ -15,6 +15,9 @@ import numpy as np  # noqa: E402
 from ppdet.engine import distributed  # noqa: E402
 from ppdet.engine.device import choose_device  # noqa: E402
 from ppdet.engine.training.callbacks import Callback  # noqa: E402
+from ppdet.engine.training.checkpointer import Checkpointer  # noqa: E402
+from ppdet.engine.training.files import load_checkpoint, newest_checkpoint  # noqa: E402
+from ppdet.engine.training.state import TrainingState  # noqa: E402
 from ppdet.engine.training.trainer import Trainer  # noqa: E402
 from support.train_parts import SmallReader, small_step  # noqa: E402
 
@@ -40,8 +43,18 @@ class FailsOnRankOne(SmallReader):
             yield batch
 
 
+class DiesOnRankOne(SmallReader):
+    """The second process is killed in the second epoch, as if it had run out of memory."""
+
+    def __iter__(self):
+        for number, batch in enumerate(super().__iter__()):
+            if number == 1 and self.epoch == 1 and distributed.rank() == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+
 def main(kind: str, folder: str) -> None:
-    """Train and write `<folder>/rank<n>.json`."""
+    """Train and write `<folder>/rank<n>.json`, with checkpoints in `<folder>/run`."""
     choose_device({"use_gpu": False})
     distributed.start()
     processes = distributed.world_size()
@@ -53,7 +66,13 @@ def main(kind: str, folder: str) -> None:
     losses = Losses()
     step = small_step(per_epoch=2, seed=3 + distributed.rank(), **options)  # DataParallel must share rank 0's weights
     reader = FailsOnRankOne(64, 4) if kind == "reader_fails" else SmallReader(16, 8 // processes)
-    state = Trainer(step, reader, 3, [losses], accumulate=accumulate).train()
+    if kind == "rank_dies":
+        reader = DiesOnRankOne(16, 4)
+    state, run = TrainingState(), Path(folder, "run")
+    if kind == "resumes":
+        state = load_checkpoint(str(newest_checkpoint(run)), step)
+    with distributed.notice_lost_processes():
+        state = Trainer(step, reader, 3, [losses, Checkpointer(run)], state, accumulate).train()
     shares = distributed.gather([int(i) for i in distributed.share(11, distributed.rank(), processes)])
     result = {
         "losses": losses.values,

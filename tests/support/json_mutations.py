@@ -25,10 +25,10 @@ def mutated(draw: Any, document: Any) -> Any:
     """The document with up to three of its values replaced, removed, repeated, or put into a list."""
     content = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
-        places = list(_places(content))
-        if not places:
+        found = list(places(content))
+        if not found:
             break
-        holder, key = draw(st.sampled_from(places))
+        holder, key = draw(st.sampled_from(found))
         action = draw(st.sampled_from(["replace", "replace", "replace", "remove", "wrap", "text", "repeat"]))
         if action == "replace":
             holder[key] = copy.deepcopy(draw(any_json))  # later changes must not reach into ODD
@@ -43,10 +43,10 @@ def mutated(draw: Any, document: Any) -> Any:
     return content
 
 
-def _places(value: Any) -> Any:
+def places(value: Any) -> Any:
     """(holder, key) of every value inside, the deep ones thinned out: a list of 51 numbers counts for a few."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for number, (key, inner) in enumerate(list(items)):
         if number < 6 or number % 17 == 2:
             yield value, key
-            yield from _places(inner)
+            yield from places(inner)

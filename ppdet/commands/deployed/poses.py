@@ -161,7 +161,7 @@ def followed_boxes(args: argparse.Namespace, card: ModelCard) -> PosePipeline:
 
 
 def _has_file(args: argparse.Namespace) -> bool:
-    """Whether the source is a video file, whose frames can be worked on at the same time."""
+    """Whether the source is a video file."""
     return bool(args.video_file) and not is_live(args.video_file)
 
 
@@ -192,7 +192,7 @@ def load_pipeline(
     kind = pose_estimator_class(card, options)
     preset = preset_of(getattr(args, "preset", BALANCED))
     options = replace(options, flip_test=options.flip_test or preset.flip_test and "flip_test" in kind.accepts)
-    workers = split_threads(args, _has_file(args))
+    workers = split_threads(args, _has_file(args), None if kind.finds_people_itself else card.model_dir)
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = boxes
     if len(cards) > 1:

@@ -11,6 +11,8 @@ from ppdet.inference.files.cameras import camera_number
 from ppdet.inference.files.urls import is_url, output_name, split_url, without_secrets
 from ppdet.inference.video.path import check_video_path
 
+FEW_IMAGES = 8
+
 
 @dataclass
 class Sources:
@@ -30,6 +32,11 @@ class Sources:
     def count(self) -> int:
         """Number of images and videos."""
         return len(self.images) + len(self.image_urls) + len(self.videos)
+
+    @property
+    def are_few(self) -> bool:
+        """Whether the work takes less time than loading the models."""
+        return not self.videos and self.count <= FEW_IMAGES
 
 
 def find_sources(texts: list[str]) -> Sources:

@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 import yaml
 
-from ppdet.core.config.nodes import Anchor, ConfigDict, ConfigList, Spec
+from ppdet.core.config.nodes import Anchor, ConfigDict, ConfigList, Spec, plain
 from ppdet.core.errors import ConfigError
 from ppdet.core.files import read_regular_file
 from ppdet.core.problem import Mark, Problem, did_you_mean, short_repr
 
-__all__ = ["Anchor", "ConfigDict", "ConfigList", "Mark", "Spec", "load_yaml", "parse_yaml"]
+__all__ = ["Anchor", "ConfigDict", "ConfigList", "Mark", "Spec", "load_plain_yaml", "load_yaml", "parse_yaml"]
 
 MAX_BYTES = 4 << 20
 MAX_NODES = 100_000
@@ -248,3 +248,15 @@ def _syntax_problem(error: yaml.MarkedYAMLError, loader: _Loader) -> Problem:
     elif "'\\t'" in message:
         message = "a tab is used for indentation; YAML wants spaces"
     return Problem(message, Mark(loader.file, mark.line + 1) if mark else None)
+
+
+def load_plain_yaml(path: str | Path) -> Any:
+    """A YAML file without tags, in ordinary dicts and lists.
+
+    Raises:
+        ConfigError: as `load_yaml`, or a value has a tag.
+    """
+    try:
+        return plain(load_yaml(path))
+    except TypeError as error:
+        raise ConfigError(f"{path}: {str(error)[:200]}; expected names, numbers, lists and mappings without a !tag") from error

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-import numpy as np
-
 from ppdet.annotations.values import as_number, is_number
-from ppdet.core.errors import DataError, PpdetError
+from ppdet.core.errors import DataError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
+from ppdet.data.formats.mpii_mat import read_release
 from ppdet.skeletons.tables import MPII16
 
 CLASS = "person"
@@ -33,6 +32,8 @@ def read(content: Sequence[Any], into: AnnotationSet) -> None:
     into.notes.append("MPII's JSON does not tell hidden joints from visible ones: both become visible")
     into.declare(CLASS, MPII16.names, MPII16.link_names)
     for entry in content:
+        if not isinstance(entry, Mapping) or "image" not in entry:
+            continue
         joints, flags = entry.get("gt_joints", entry.get("joints")), entry.get("joints_vis")
         if not isinstance(joints, list):
             continue
@@ -51,37 +52,24 @@ def read_mat(file: Path, into: AnnotationSet) -> None:
         PpdetError: SciPy is not installed.
         DataError: no MAT file, or none of MPII.
     """
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise PpdetError(f"{file}: a MAT file needs SciPy, which is not installed here: pip install scipy") from error
-    try:
-        release = loadmat(str(file), squeeze_me=True, struct_as_record=False)["RELEASE"]
-    except (KeyError, ValueError, NotImplementedError, OSError) as error:
-        raise DataError(f"{file} is no MAT file of MPII: {error}") from error
+    release = read_release(file)
     into.declare(CLASS, MPII16.names, MPII16.link_names)
-    for each in np.atleast_1d(release.annolist):
-        for person in np.atleast_1d(getattr(each, "annorect", [])):
-            points = _mat_points(person)
-            image = into.image(str(each.image.name)) if points else None
+    for each in release:
+        for person in each["persons"]:
+            points = _mat_points(person["joints"], file)
+            image = into.image(each["image"]) if points else None
             if image is not None:
-                into.add(image, CLASS, points, _mat_box(person))
+                box = person["box"] or [None] * 3
+                into.add(image, CLASS, points, _person_box({"center": box[:2], "scale": box[2]}))
 
 
-def _mat_points(person: Any) -> Dict[str, Point]:
+def _mat_points(joints: Sequence[Any], file: Path) -> Dict[str, Point]:
     found: Dict[str, Point] = {}
-    points = getattr(getattr(person, "annopoints", None), "point", None)
-    for point in np.atleast_1d(points) if points is not None else ():
-        visible = as_number(str(getattr(point, "is_visible", "")).strip() or None)
-        found[MPII16.names[int(point.id)]] = (float(point.x) - 1, float(point.y) - 1, 1 if visible == 0 else 2)
+    for number, x, y, visible in joints:
+        if not 0 <= number < len(MPII16.names):
+            raise DataError(f"{file}: a joint has id {number}, expected 0 to {len(MPII16.names) - 1}")
+        found[MPII16.names[number]] = (x - 1, y - 1, 1 if as_number(visible or None) == 0 else 2)
     return found
-
-
-def _mat_box(person: Any) -> Optional[List[float]]:
-    place, scale = getattr(person, "objpos", None), np.ravel(getattr(person, "scale", []))
-    if not hasattr(place, "x") or not scale.size:
-        return None
-    return _person_box({"center": [float(place.x), float(place.y)], "scale": float(scale[0])})  # type: ignore[union-attr]
 
 
 def _point(xy: Any, flag: Any) -> Point:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, Iterator, List, NamedTuple
 
 from ppdet.annotations.coco_file import coco_content
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
+from ppdet.core.logger import get_logger
 from ppdet.data.formats import coco, cvat, deeplabcut, label_studio, labelme, mpii, sleap, yolo_pose
 from ppdet.data.formats.annotation_set import AnnotationSet
 from ppdet.data.formats.image_index import ImageIndex
 
+_log = get_logger(__name__)
+_OF_BROKEN_CONTENT = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError, csv.Error)
 KNOWN = (
     "COCO (.json), labelme (a folder of .json), CVAT (.xml), Label Studio (.json), DeepLabCut (.csv, .h5, labeled-data folder), "
     "SLEAP (.csv, .h5, .slp), YOLO-pose (data.yaml or its folder), MPII (.json, .mat)"
@@ -66,22 +70,42 @@ def _finished(into: AnnotationSet, tool: str) -> Annotations:
     return Annotations(content, tool, into.index.root, into.notes, into.turned)
 
 
+@contextmanager
+def _content_of(tool: str, path: Path) -> Iterator[str]:
+    """Yields the tool's name; content that the tool does not write is a `DataError`, since readers trust its layout.
+
+    HDF5, MAT and CSV files that are damaged raise nearly anything, deep inside of the libraries that read them.
+    """
+    try:
+        yield tool
+    except _OF_BROKEN_CONTENT as error:
+        _log.debug("%s", path, exc_info=True)
+        raise DataError(
+            f"{path} begins as a file of {tool} does, but holds what {tool} does not write ({type(error).__name__}: {error}); "
+            f"export it from {tool} again"
+        ) from error
+
+
 def _read_json(path: Path, index: ImageIndex) -> Annotations:
     content = read_json(path, "annotation file", "check the path")
     into = AnnotationSet(str(path), index)
     if label_studio.is_label_studio(content):
-        label_studio.read(content, into)
-        return _finished(into, "Label Studio")
+        with _content_of("Label Studio", path) as tool:
+            label_studio.read(content, into)
+        return _finished(into, tool)
     if mpii.is_mpii(content):
-        mpii.read(content, into)
-        return _finished(into, "MPII")
+        with _content_of("MPII", path) as tool:
+            mpii.read(content, into)
+        return _finished(into, tool)
     if labelme.is_labelme(content):
         into.turned = True
-        labelme.read([path], into)
-        return _finished(into, "labelme")
+        with _content_of("labelme", path) as tool:
+            labelme.read([path], into)
+        return _finished(into, tool)
     if isinstance(content, dict) and ("annotations" in content or "images" in content):
-        read, notes = coco.read(path, index)
-        return Annotations(read, "COCO", index.root, notes)
+        with _content_of("COCO", path) as tool:
+            read, notes = coco.read(path, index)
+        return Annotations(read, tool, index.root, notes)
     found = f"a mapping with {', '.join(map(str, content))[:100]}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise DataError(f"{path} is JSON of no known layout ({found}); known formats: {KNOWN}")
 
@@ -89,23 +113,28 @@ def _read_json(path: Path, index: ImageIndex) -> Annotations:
 def _read_file(path: Path, into: AnnotationSet) -> str:
     suffix = path.suffix.lower()
     if suffix == ".xml":
-        cvat.read(path, into)
-        return "CVAT"
+        with _content_of("CVAT", path) as tool:
+            cvat.read(path, into)
+        return tool
     if suffix in (".yaml", ".yml"):
         into.turned = True
-        yolo_pose.read(path, into)
-        return "YOLO-pose"
+        with _content_of("YOLO-pose", path) as tool:
+            yolo_pose.read(path, into)
+        return tool
     if suffix == ".mat":
-        mpii.read_mat(path, into)
-        return "MPII"
+        with _content_of("MPII", path) as tool:
+            mpii.read_mat(path, into)
+        return tool
     if suffix == ".csv":
         return _read_csv(path, into)
     if suffix in (".h5", ".hdf5", ".slp"):
         if _is_deeplabcut_h5(path):
-            deeplabcut.read([path], into)
-            return "DeepLabCut"
-        sleap.read_h5(path, into)
-        return "SLEAP"
+            with _content_of("DeepLabCut", path) as tool:
+                deeplabcut.read([path], into)
+            return tool
+        with _content_of("SLEAP", path) as tool:
+            sleap.read_h5(path, into)
+        return tool
     raise DataError(f"{path}: no format is known by the suffix {suffix or '(none)'}; known formats: {KNOWN}")
 
 
@@ -116,11 +145,13 @@ def _read_csv(path: Path, into: AnnotationSet) -> str:
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no text in UTF-8: {error}; save it as UTF-8") from error
     if deeplabcut.is_deeplabcut(first):
-        deeplabcut.read([path], into)
-        return "DeepLabCut"
+        with _content_of("DeepLabCut", path) as tool:
+            deeplabcut.read([path], into)
+        return tool
     if sleap.is_sleap_csv(first):
-        sleap.read_csv(path, into)
-        return "SLEAP"
+        with _content_of("SLEAP", path) as tool:
+            sleap.read_csv(path, into)
+        return tool
     raise DataError(f"{path}: a CSV of DeepLabCut starts with `scorer`, one of SLEAP has `frame_idx`; here: {first[:100]!r}")
 
 
@@ -133,17 +164,20 @@ def _is_deeplabcut_h5(path: Path) -> bool:
 
 def _read_folder(folder: Path, into: AnnotationSet) -> str:
     yamls = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    if any(yolo_pose.is_yolo_yaml(plain(load_yaml(file))) for file in yamls):
+    if any(yolo_pose.is_yolo_yaml(load_plain_yaml(file)) for file in yamls):
         into.turned = True
-        yolo_pose.read(folder, into)
-        return "YOLO-pose"
+        with _content_of("YOLO-pose", folder) as tool:
+            yolo_pose.read(folder, into)
+        return tool
     tables = sorted(folder.rglob("CollectedData*.csv")) or sorted(folder.rglob("CollectedData*.h5"))
     if tables:
-        deeplabcut.read(tables, into)
-        return "DeepLabCut"
+        with _content_of("DeepLabCut", folder) as tool:
+            deeplabcut.read(tables, into)
+        return tool
     jsons = sorted(folder.rglob("*.json"))
     if jsons:
         into.turned = True
-        labelme.read(jsons, into)
-        return "labelme"
+        with _content_of("labelme", folder) as tool:
+            labelme.read(jsons, into)
+        return tool
     raise DataError(f"{folder}: no annotation files of a known format in it; known formats: {KNOWN}")

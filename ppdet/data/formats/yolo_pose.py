@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import DataError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
 SPLITS = ("train", "val", "test")
+MOST_KEYPOINTS = 1000
 
 
 def is_yolo_yaml(content: Any) -> bool:
@@ -29,10 +29,10 @@ def read(path: Path, into: AnnotationSet) -> None:
         DataError: no `kpt_shape`, no label files, or a row with another number of columns.
     """
     file = path if path.is_file() else _description(path)
-    content = plain(load_yaml(file))
+    content = load_plain_yaml(file)
     if not is_yolo_yaml(content):
         raise DataError(f"{file} has no `kpt_shape: [K, 2 or 3]`, which YOLO-pose needs; is it a dataset without keypoints?")
-    count, dims = int(content["kpt_shape"][0]), int(content["kpt_shape"][1])
+    count, dims = _shape(content["kpt_shape"], file)
     names = _class_names(content.get("names"))
     keypoints = _keypoint_names(content, count)
     for label in names.values():
@@ -44,9 +44,16 @@ def read(path: Path, into: AnnotationSet) -> None:
         _read_labels(label_file, names, keypoints, dims, into)
 
 
+def _shape(given: Sequence[Any], file: Path) -> Tuple[int, int]:
+    """Keypoints per object, and numbers per keypoint."""
+    if len(given) != 2 or type(given[0]) is not int or not 1 <= given[0] <= MOST_KEYPOINTS or given[1] not in (2, 3):
+        raise DataError(f"{file}: kpt_shape is {list(given)}, expected [keypoints (1 to {MOST_KEYPOINTS}), 2 or 3]")
+    return given[0], int(given[1])
+
+
 def _description(folder: Path) -> Path:
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        if is_yolo_yaml(plain(load_yaml(file))):
+        if is_yolo_yaml(load_plain_yaml(file)):
             return file
     raise DataError(f"{folder} has no data.yaml with `kpt_shape`; give the file")
 

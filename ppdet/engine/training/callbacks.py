@@ -141,13 +141,17 @@ class EarlyStop(Callback):
             raise ConfigError(f"early_stop is {{patience: number of evaluations}}, got {section!r}")
         return cls(section["patience"])
 
+    def before_training(self, run: TrainingRun) -> None:
+        """End a resumed run that this had ended before."""
+        if run.state.metric:
+            self.after_epoch(run)
+
     def after_epoch(self, run: TrainingRun) -> None:
         """Check the state that `Evaluation` updated."""
-        if run.state.evaluations_since_best >= self.patience:
-            run.state.stop = (
-                f"no better {run.state.metric} in {self.patience} evaluations "
-                f"(best {run.state.best:.4f} after epoch {run.state.best_epoch})"
-            )
+        state = run.state
+        if state.evaluations_since_best >= self.patience:
+            best = "which never was a number" if state.best is None else f"best {state.best:.4f} after epoch {state.best_epoch}"
+            state.stop = f"no better {state.metric} in {self.patience} evaluations ({best})"
 
 
 class LossWatch(Callback):
@@ -175,7 +179,8 @@ class LossWatch(Callback):
             return
         waiting, self._waiting = self._waiting, []
         for step, values in waiting:
-            self._look_at(step, float(values["loss"]))
+            if not getattr(values, "skipped", False):
+                self._look_at(step, float(values["loss"]))
 
     def after_epoch(self, run: TrainingRun) -> None:
         """Raise if the run ends with a diverged model."""

@@ -5,13 +5,15 @@
     <folder>/<name>.pdopt      the optimizer's moments, by parameter name
     <folder>/<name>.pdstates   place in the run, best result
 
-Every file is written atomically, `.pdstates` last: if it exists, the others are complete.
+A checkpoint is replaced as a whole, though it is several files. The new ones are first written as `.<name>.pending.*`,
+`.pdstates` last; from then on they are the checkpoint, and a process that is killed while they are being renamed loses nothing:
+`checkpoint_file` finds those that were not renamed, and the next run in the folder renames them (`finish_pending`).
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -26,7 +28,8 @@ from ppdet.engine.training.train_step import TrainStep
 from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams, set_tensor, to_numpy
 
 _log = get_logger(__name__)
-_SUFFIXES = (".pdparams", ".pdopt", ".pdstates", ".pdema")
+_SUFFIXES = (".pdstates", ".pdparams", ".pdopt", ".pdema")
+_PENDING = ".pending"
 _MASTER = "master_weights/"
 _ITERATION = "iteration"
 
@@ -39,20 +42,81 @@ def save_checkpoint(folder: Path, name: str, step: TrainStep, state: TrainingSta
     """
     raw = {key: to_numpy(value) for key, value in step.model.state_dict().items()}
     _check_finite(raw, name)
-    prefix = Path(folder) / name
     state.scaler = step.precision.state()
     state.average_updates = step.average.updates if step.average is not None else 0
-    with ExitStack() as stack:
-        # All files are written under temporary names first, so that a full disk leaves an older checkpoint of this name intact.
-        # They are renamed in reverse order.
-        paths = {suffix: stack.enter_context(atomic_path(f"{prefix}{suffix}")) for suffix in (".pdstates", ".pdopt", ".pdparams")}
+    pending = Path(folder) / f".{name}{_PENDING}"
+    try:
         if step.average is not None:
-            save_pdparams(raw, stack.enter_context(atomic_path(f"{prefix}.pdema")))
-        save_pdparams(raw if step.average is None else step.average.state(), paths[".pdparams"])
-        save_pdparams(_optimizer_state(step), paths[".pdopt"])
-        state.save(paths[".pdstates"])
-        Path(f"{prefix}.pdstates").unlink(missing_ok=True)
+            save_pdparams(raw, f"{pending}.pdema")
+        save_pdparams(raw if step.average is None else step.average.state(), f"{pending}.pdparams")
+        save_pdparams(_optimizer_state(step), f"{pending}.pdopt")
+        state.save(Path(f"{pending}.pdstates"))
+    except BaseException:
+        _remove_checkpoint(str(pending))
+        raise
+    return _rename_pending(Path(folder), name)
+
+
+def copy_checkpoint(prefix: str, folder: Path, name: str) -> Path:
+    """Give a checkpoint a second name, as a whole or not at all; returns the path of the weights."""
+    pending = Path(folder) / f".{name}{_PENDING}"
+    for suffix in reversed(_SUFFIXES):
+        source = checkpoint_file(prefix, suffix)
+        if os.path.exists(source):
+            with atomic_path(f"{pending}{suffix}") as temporary:
+                shutil.copyfile(source, temporary)
+    return _rename_pending(Path(folder), name)
+
+
+def save_weights(path: Path, step: TrainStep) -> None:
+    """Write the weights that one uses: with weight averaging, the averages.
+
+    Raises:
+        CheckpointError: a weight is not finite; nothing is written.
+    """
+    weights = {key: to_numpy(value) for key, value in step.model.state_dict().items()}
+    _check_finite(weights, path.name)
+    save_pdparams(weights if step.average is None else step.average.state(), path)
+
+
+def finish_pending(folder: Path) -> None:
+    """Rename what a killed process had written but not renamed, and remove what it had not finished writing.
+
+    Only for the process that holds the lock of the folder.
+    """
+    names = {path.name[1:].split(_PENDING)[0] for path in Path(folder).glob(f".*{_PENDING}.pd*")}
+    for name in sorted(names):
+        pending = Path(folder) / f".{name}{_PENDING}"
+        if Path(f"{pending}.pdstates").exists():
+            _log.info("finished replacing %s, which a killed run had begun", _rename_pending(Path(folder), name))
+        else:
+            _remove_checkpoint(str(pending))
+
+
+def remove_checkpoint(folder: Path, name: str) -> None:
+    """Remove the files of a checkpoint, if there are any; `.pdstates` first, so that no part of it passes for a checkpoint."""
+    _remove_checkpoint(str(Path(folder) / name))
+
+
+def checkpoint_file(prefix: str, suffix: str) -> str:
+    """Path of a file of a checkpoint, also while it is being replaced."""
+    path = Path(prefix)
+    pending = path.with_name(f".{path.name}{_PENDING}")
+    being_replaced = Path(f"{pending}.pdstates").exists() and Path(f"{pending}{suffix}").exists()
+    return f"{pending if being_replaced else prefix}{suffix}"
+
+
+def _rename_pending(folder: Path, name: str) -> Path:
+    pending, prefix = folder / f".{name}{_PENDING}", folder / name
+    for suffix in (".pdema", ".pdopt", ".pdparams", ".pdstates"):
+        if Path(f"{pending}{suffix}").exists():
+            os.replace(f"{pending}{suffix}", f"{prefix}{suffix}")
     return Path(f"{prefix}.pdparams")
+
+
+def _remove_checkpoint(prefix: str) -> None:
+    for suffix in _SUFFIXES:
+        Path(f"{prefix}{suffix}").unlink(missing_ok=True)
 
 
 def load_checkpoint(path: str, step: TrainStep) -> TrainingState:
@@ -65,15 +129,16 @@ def load_checkpoint(path: str, step: TrainStep) -> TrainingState:
         CheckpointError: files are missing or do not fit the model.
     """
     prefix = checkpoint_prefix(path)
-    state = TrainingState.load(Path(prefix + ".pdstates"))
-    weights = load_pdparams(prefix + ".pdparams")
+    state = TrainingState.load(Path(checkpoint_file(prefix, ".pdstates")))
+    weights = load_pdparams(checkpoint_file(prefix, ".pdparams"))
     if step.average is not None:
-        raw = load_pdparams(prefix + ".pdema") if os.path.exists(prefix + ".pdema") else weights
+        raw_file = checkpoint_file(prefix, ".pdema")
+        raw = load_pdparams(raw_file) if os.path.exists(raw_file) else weights
         _load_weights(step.model, raw, prefix)
         step.average.load(weights, state.average_updates)
     else:
         _load_weights(step.model, weights, prefix)
-    _load_optimizer_state(step, load_pdparams(prefix + ".pdopt"), prefix)
+    _load_optimizer_state(step, load_pdparams(checkpoint_file(prefix, ".pdopt")), prefix)
     step.precision.load(state.scaler)
     step.jump_to(state.step)
     return state
@@ -94,16 +159,22 @@ def newest_checkpoint(folder: Path) -> Optional[str]:
     Checkpoints whose state cannot be read are skipped with a warning; temporary files of a killed run do not count.
     """
     places: List[Any] = []
-    for path in Path(folder).glob("*.pdstates"):
-        if path.name.startswith("."):
-            continue
+    for prefix in _prefixes(Path(folder)):
+        path = Path(checkpoint_file(prefix, ".pdstates"))
         try:
             state = TrainingState.load(path)
         except CheckpointError as error:
             _log.warning("passed over: %s", error)
             continue
-        places.append((state.step, path.stat().st_mtime, str(path)[: -len(".pdstates")]))
+        places.append((state.step, path.stat().st_mtime, prefix))
     return max(places)[2] if places else None
+
+
+def _prefixes(folder: Path) -> List[str]:
+    """Of all checkpoints in a folder, also of one that is being replaced."""
+    names = [path.name[: -len(".pdstates")] for path in folder.glob("*.pdstates")]
+    hidden = [name[1 : -len(_PENDING)] for name in names if name.startswith(".") and name.endswith(_PENDING)]
+    return [str(folder / name) for name in sorted({name for name in names if not name.startswith(".")} | set(hidden))]
 
 
 def _check_finite(weights: Mapping[str, np.ndarray], name: str) -> None:

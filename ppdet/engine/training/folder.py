@@ -21,6 +21,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
+from ppdet.engine.training.files import finish_pending
 
 _log = get_logger(__name__)
 _NOTE, _LOCK = "run.json", ".lock"
@@ -32,7 +33,8 @@ class RunFolder:
 
     A new run never mixes its files with those of an earlier one: a folder with a run in it is first renamed to `<folder>.1`,
         `.2`, ..., with a warning. A folder in which another process is training is refused; that process holds a lock on a file
-        in it while it is running. Unfinished files of a killed run are removed.
+        in it while it is running. Unfinished files of a killed run are removed, and a checkpoint that it was replacing is
+        replaced.
 
     Args:
         path: the folder.
@@ -74,6 +76,7 @@ class RunFolder:
         self._locks = [self._lock()]
         self._refuse_if_busy()
         _remove_temporaries(self.path)
+        finish_pending(self.path)
         if not resume and self._move_aside():
             self._locks.append(self._lock())
         self._note(about, "running")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.training.callbacks import Callback, Evaluation, StepTimes, TrainingRun
@@ -23,7 +24,8 @@ class TrainingLog(Callback):
     """Writes `train_log.jsonl` while training and, if matplotlib is installed, `curves.png` after each epoch.
 
     Lines of kind "train" hold means over `every` iterations (epoch, step, learning_rate, losses, images_per_s); lines of kind
-    "eval" the figures after an epoch. A resumed run drops the lines after the point that it continues from, and appends.
+    "eval" the figures after an epoch. A resumed run drops the lines after the point that it continues from, and appends. Goes
+    before the checkpointer, so that a run that is killed in between has lines too many, and not too few.
 
     Args:
         folder: the run's folder.
@@ -47,7 +49,8 @@ class TrainingLog(Callback):
         self._rate = run.step.learning_rate
         if distributed.is_main() and self.path.exists():
             kept = [line for line in read_log(self.path) if line["step"] <= run.state.step]
-            self.path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+            with atomic_write(self.path) as file:
+                file.writelines(json.dumps(line) + "\n" for line in kept)
 
     def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
         """Collect losses; write a line every `every` iterations."""
@@ -117,7 +120,7 @@ class VisualDLLog(Callback):
 
     def after_step(self, run: TrainingRun, losses: StepLosses, times: StepTimes) -> None:
         """Write the losses of this iteration."""
-        if self._writer is not None and run.state.step % self.every == 0:
+        if self._writer is not None and run.state.step % self.every == 0 and not losses.skipped:
             for name, value in losses.items():
                 self._writer.add_scalar(f"train/{name}", value, run.state.step)
             self._writer.add_scalar("train/learning_rate", run.step.learning_rate, run.state.step)

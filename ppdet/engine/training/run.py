@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from ppdet.core.errors import CheckpointError, ConfigError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.problem import did_you_mean
+from ppdet.core.quantity import quantity
 from ppdet.core.seeding import seed_everything
 from ppdet.engine import distributed
 from ppdet.engine.assembly import Assembly
@@ -24,14 +26,16 @@ from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
+from ppdet.engine.teaching.teacher import build_teacher
 from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.checkpointer import Checkpointer
 from ppdet.engine.training.files import checkpoint_prefix, load_checkpoint, newest_checkpoint
 from ppdet.engine.training.folder import RunFolder
 from ppdet.engine.training.log import TrainingLog, VisualDLLog
 from ppdet.engine.training.progress import Progress
+from ppdet.engine.training.skipped_batches import FOLDER, SkippedBatches
 from ppdet.engine.training.state import TrainingState
-from ppdet.engine.training.teacher import build_teacher
+from ppdet.engine.training.time_budget import TimeBudget
 from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
@@ -44,6 +48,7 @@ from ppdet.optimizer.ema import WeightAverage
 from ppdet.skeletons import Skeleton
 
 _log = get_logger(__name__)
+STOP, SKIP = "stop", "skip"
 _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EIO)
 
 
@@ -79,7 +84,9 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         ConfigError, DataError, CheckpointError: config, data or checkpoints do not fit; checked before the first iteration if
             possible.
         TrainingError: a loss is not finite.
+        LostProcessError: another process of a run under `paddle.distributed.launch` ended.
     """
+    begun = time.monotonic()
     options = options or TrainingOptions()
     if config.get("eval") is True and not options.evaluate:
         options = replace(options, evaluate=True)
@@ -105,9 +112,12 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     if state.epoch >= epochs:
         _log.warning("All %d epochs of the run are done; to train longer, say -o epoch=<more>", epochs)
     evaluation = _evaluation(assembly, step, metric) if options.evaluate else None
-    callbacks, checkpointer = _callbacks(config, path, evaluation, options)
+    callbacks, checkpointer = _callbacks(config, path, evaluation, replace(options, resume=resume))
     pace = {"accumulate": config.get("accumulate_steps", 1), "look_every": config.get("log_iter", 20)}
-    trainer = Trainer(step, reader, epochs, callbacks, state, **pace)
+    if config.get("time_budget"):  # first, since it decides which epoch is the last
+        callbacks.insert(0, TimeBudget.from_config(config["time_budget"], spent=time.monotonic() - begun))
+    skipped = SkippedBatches(path) if step.skip_bad_losses else None
+    trainer = Trainer(step, reader, epochs, callbacks, state, **pace, skipped=skipped)
     # Last, so that a run that cannot start leaves the folder alone.
     same = resume is not None and Path(resume).parent.resolve() == path.resolve()
     folder = RunFolder(path, {"config": str(config.path), "command": options.command}, resume=same)
@@ -115,7 +125,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     if keypoints is not None and distributed.is_main():
         write_skeleton(path, keypoints)
     try:
-        state = trainer.train()
+        with distributed.notice_lost_processes():
+            state = trainer.train()
     except BaseException as error:
         with suppress(OSError):  # the disk may be full
             folder.close("failed")
@@ -175,7 +186,16 @@ def build_train_step(assembly: Assembly, reader: Any, amp: bool = False, pretrai
         sync_bn=config.get("norm_type") == "sync_bn" or bool(config.get("sync_bn")),
         find_unused_parameters=bool(config.get("find_unused_parameters", False)),
         seed=int(config.get("seed") or 0),
+        skip_bad_losses=_skips_bad_losses(config),
     )
+
+
+def _skips_bad_losses(config: Mapping[str, Any]) -> bool:
+    """Whether `bad_loss` is skip; the default is stop."""
+    wanted = config.get("bad_loss", STOP)
+    if wanted not in (STOP, SKIP):
+        raise ConfigError(f"bad_loss says what happens at a loss that is not a finite number: {STOP} or {SKIP}; got {wanted!r}")
+    return bool(wanted == SKIP)
 
 
 def _keypoints(assembly: Assembly) -> Optional[Skeleton]:
@@ -243,8 +263,9 @@ def _callbacks(
         if evaluation is None:
             raise ConfigError("early_stop needs evaluations: add --eval, or take early_stop out of the config")
         callbacks.append(EarlyStop.from_config(config["early_stop"]))
-    checkpointer = Checkpointer(path, int(config.get("snapshot_epoch", 1)), evaluation)
-    callbacks += [checkpointer, TrainingLog(path, log_iter, evaluation)]
+    every, keep = int(config.get("snapshot_epoch", 1)), config.get("keep_checkpoints")
+    checkpointer = Checkpointer(path, every, evaluation, keep, resumed=options.resume)
+    callbacks += [TrainingLog(path, log_iter, evaluation), checkpointer]
     if options.vdl_log_dir:
         callbacks.append(VisualDLLog(options.vdl_log_dir, log_iter, evaluation))
     return callbacks, checkpointer
@@ -274,5 +295,8 @@ def _report(state: TrainingState, checkpointer: Checkpointer, path: Path) -> Non
     _log.info("Training ended after %d epochs, %d iterations%s", state.epoch, state.step, why)
     if state.best is not None:
         _log.info("Best %s: %.4f after epoch %d", state.metric, state.best, state.best_epoch)
+    if state.skipped:
+        batches = quantity(state.skipped, "batch", "batches")
+        _log.warning("%s skipped, since the loss was not a finite number: %s", batches, path / FOLDER)
     for line in [*checkpointer.summary(), f"log: {path / 'train_log.jsonl'}", f"curves: {path / 'curves.png'}"]:
         _log.info("  %s", line)

@@ -25,7 +25,10 @@ class TrainingState:
         best_epoch: number of completed epochs when it was reached.
         evaluations_since_best: for early stopping.
         average_updates: number of updates of the weight average.
+        skipped: iterations that were skipped because of their loss.
+        skipped_in_a_row: those at the end.
         scaler: state of the loss scaling.
+        budget: what a time budget has decided so far (`ppdet.engine.training.time_budget`); empty without one.
         stop: reason to end before the last epoch; empty while the run continues.
     """
 
@@ -37,7 +40,10 @@ class TrainingState:
     best_epoch: int = 0
     evaluations_since_best: int = 0
     average_updates: int = 0
+    skipped: int = 0
+    skipped_in_a_row: int = 0
     scaler: Dict[str, Any] = field(default_factory=dict)
+    budget: Dict[str, float] = field(default_factory=dict)
     stop: str = ""
 
     @property
@@ -65,7 +71,7 @@ class TrainingState:
                 f"{path} was not written by this project, so the run cannot be continued from it; "
                 "to start a new run from its weights use -o pretrain_weights=<file>.pdparams"
             )
-        held: Dict[str, Any] = {name: content.get(key) for name, key in _FILE_KEYS.items()}
+        held: Dict[str, Any] = {name: content.get(key, _LATER_KEYS.get(key)) for name, key in _FILE_KEYS.items()}
         for name, types in _TYPES.items():
             value = held[name]
             whole = isinstance(value, int) and not isinstance(value, bool) and (value >= 0 or name == "epoch")
@@ -86,9 +92,13 @@ _TYPES: Dict[str, Any] = {
     "best_epoch": int,
     "evaluations_since_best": int,
     "average_updates": int,
+    "skipped": int,
+    "skipped_in_a_row": int,
     "scaler": dict,
+    "budget": dict,
     "stop": str,
 }
+_LATER_KEYS: Dict[str, Any] = {"skipped": 0, "skipped_in_a_row": 0, "budget": {}}  # files of earlier versions do not have them
 _FILE_KEYS = {name: {"metric": "metric_name", "best": "best_value"}.get(name, name) for name in _TYPES}
 
 

@@ -5,7 +5,7 @@ Legend: L losses.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 import paddle
@@ -24,7 +24,7 @@ class TrainingError(PpdetError):
 
 
 class TeacherTerms(Protocol):
-    """Interface of a teacher (`ppdet.engine.training.teacher`) in an iteration."""
+    """Interface of a teacher (`ppdet.engine.teaching.teacher`) in an iteration."""
 
     def prepare(self, batch: Mapping[str, Any], iteration: int) -> Dict[str, Any]:
         """The batch of NumPy arrays, with the teacher's targets."""
@@ -41,10 +41,14 @@ class StepLosses(Mapping[str, float]):
     Args:
         names: names of the losses.
         values: (L,) float32 tensor, means over all processes.
+
+    Attributes:
+        skipped: whether they were not finite and the weights were left as they were.
     """
 
     def __init__(self, names: Sequence[str], values: paddle.Tensor) -> None:
         self.names = tuple(names)
+        self.skipped = False
         self._tensor: Optional[paddle.Tensor] = values
         self._numbers: Dict[str, float] = {}
 
@@ -83,9 +87,10 @@ class StepLosses(Mapping[str, float]):
 
 
 def mean_losses(several: Sequence[Mapping[str, float]]) -> Dict[str, float]:
-    """Mean of each loss over several iterations."""
+    """Mean of each loss over several iterations without those that were skipped; empty if all were."""
     StepLosses.fetch([losses for losses in several if isinstance(losses, StepLosses)])
-    return {name: sum(losses[name] for losses in several) / len(several) for name in several[-1]}
+    counted = [losses for losses in several if not getattr(losses, "skipped", False)]
+    return {name: sum(losses[name] for losses in counted) / len(counted) for name in (counted[-1] if counted else ())}
 
 
 class TrainStep:
@@ -101,13 +106,15 @@ class TrainStep:
         sync_bn: batch statistics over all processes.
         find_unused_parameters: passed to Paddle's DataParallel.
         seed: of the random numbers (drop-path and the like); those of iteration i depend only on seed, process and i.
+        skip_bad_losses: at a loss that is not finite, drop the update that the batch belongs to, and go on.
 
     Attributes:
-        checks_losses: whether each call checks the losses before the weights change. True on a CPU; on a GPU, where this would
-            wait for the device, the trainer checks every few iterations.
+        checks_losses: whether each call checks the losses before the weights change. True on a CPU and with `skip_bad_losses`; on
+            a GPU, where this would wait for the device, the trainer otherwise checks every few iterations.
 
     Raises:
-        TrainingError: a loss is not finite, with `checks_losses`; the weights are still those of the previous iteration.
+        TrainingError: a loss is not finite, with `checks_losses` and without `skip_bad_losses`; the weights are still those of
+            the previous iteration.
     """
 
     def __init__(
@@ -121,6 +128,7 @@ class TrainStep:
         sync_bn: bool = False,
         find_unused_parameters: bool = False,
         seed: int = 0,
+        skip_bad_losses: bool = False,
     ) -> None:
         parallel = distributed.world_size() > 1
         self.model = convert_sync_batch_norm(model) if parallel and sync_bn else model
@@ -130,7 +138,9 @@ class TrainStep:
         self.model, self.optimizer = self.precision.decorate(self.model, optimizer)
         self.average = average
         self.teacher = teacher
-        self.checks_losses = paddle.device.get_device() == "cpu"
+        self.skip_bad_losses = skip_bad_losses
+        self.checks_losses = skip_bad_losses or paddle.device.get_device() == "cpu"
+        self._drop_update = False
         self.seed = seed
         self.iteration = 0
         self.network = self.model
@@ -188,6 +198,7 @@ class TrainStep:
             tensor.set_value(paddle.to_tensor(part.reshape(tensor.shape)).astype(tensor.dtype))
 
     def _gradients(self, batch: Mapping[str, Any], loss_weight: float) -> StepLosses:
+        statistics = self._copied_statistics() if self.skip_bad_losses else []
         tensors = to_tensors(batch if self.teacher is None else self.teacher.prepare(batch, self.iteration))
         with self.precision.autocast():
             outputs = self.network(tensors["image"])
@@ -197,17 +208,29 @@ class TrainStep:
             losses = self.teacher.losses(self.model, outputs, tensors, losses)
         values = self._everywhere(losses)
         if self.checks_losses and not values.finite:
-            raise TrainingError(not_finite(values, self.iteration))
+            if not self.skip_bad_losses:
+                raise TrainingError(not_finite(values, self.iteration))
+            values.skipped = self._drop_update = True
+            for tensor, before in statistics:
+                tensor.set_value(before)
+            if self.network is self.model:
+                return values  # else every forward pass of DataParallel needs its backward pass
         total = losses["loss"]
         self.precision.backward(total if loss_weight == 1.0 else total * loss_weight)
         return values
 
     def update(self) -> None:
-        """Apply the accumulated gradients to the weights, and clear them."""
-        self.precision.update(self.optimizer)
+        """Apply the accumulated gradients to the weights, and clear them; only clear them after a loss that was not finite."""
+        dropped, self._drop_update = self._drop_update, False
+        if not dropped:
+            self.precision.update(self.optimizer)
         self.optimizer.clear_grad()
-        if self.average is not None:
+        if self.average is not None and not dropped:
             self.average.update()
+
+    def _copied_statistics(self) -> List[Tuple[paddle.Tensor, paddle.Tensor]]:
+        """The running statistics, which a forward pass changes, each with a copy."""
+        return [(value, value.clone()) for value in self.model.state_dict().values() if value.stop_gradient]
 
     def _everywhere(self, losses: Mapping[str, paddle.Tensor]) -> StepLosses:
         """Mean of each loss over all processes; on a GPU without waiting for the device."""

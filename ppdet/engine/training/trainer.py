@@ -14,6 +14,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
 from ppdet.engine.training.callbacks import Callback, StepTimes
 from ppdet.engine.training.interrupt import Interrupt
+from ppdet.engine.training.skipped_batches import SkippedBatches
 from ppdet.engine.training.state import TrainingState
 from ppdet.engine.training.train_step import StepLosses, TrainingError, TrainStep, not_finite
 
@@ -40,6 +41,7 @@ class Trainer:
             be fewer. Batch norm sees single batches, and the schedule counts batches.
         look_every: on a GPU, iterations between checks of the losses. In between, nothing waits for the device; a loss that is
             not finite and an interruption are noticed up to that much later.
+        skipped: keeps the batches that a step with `skip_bad_losses` skips.
 
     Raises:
         ConfigError: `accumulate` is not a positive integer, or the reader has no batch.
@@ -54,6 +56,7 @@ class Trainer:
         state: Optional[TrainingState] = None,
         accumulate: int = 1,
         look_every: int = 1,
+        skipped: Optional[SkippedBatches] = None,
     ) -> None:
         if not isinstance(accumulate, int) or accumulate < 1:
             raise ConfigError(f"accumulate_steps is a number of batches 1 or more; got {accumulate!r}")
@@ -64,6 +67,7 @@ class Trainer:
         self.state = state or TrainingState()
         self.accumulate = accumulate
         self.look_every = 1 if step.checks_losses else max(1, int(look_every))
+        self.skipped = skipped
         self._interrupt = Interrupt()
         self._unread: List[Tuple[StepLosses, _Place]] = []
         self._last_batch: Optional[Mapping[str, Any]] = None
@@ -126,7 +130,7 @@ class Trainer:
         StepLosses.fetch([losses for losses, _ in unread])
         for losses, place in unread:
             if not losses.finite:
-                raise TrainingError(f"{not_finite(losses, place.iteration)}\n{self._where(place)}")
+                raise TrainingError(f"{not_finite(losses, place.iteration)}\n{self._advice(place)}")
 
     def _batches(self) -> Iterator[Any]:
         """(batch, seconds spent waiting for it) for the rest of the epoch."""
@@ -159,10 +163,20 @@ class Trainer:
         try:
             losses = self.step(batch, loss_weight=1.0 / size, update=self.state.batch == first + size - 1)
         except TrainingError as error:
-            raise TrainingError(f"{error}\n{self._where(place)}") from None
+            raise TrainingError(f"{error}\n{self._advice(place)}") from None
+        if self.skipped is not None:
+            self.skipped.note(batch, losses, self.state, self._where(place))
         if not losses.ready:
             self._unread.append((losses, place))
         return losses
+
+    def _advice(self, place: _Place) -> str:
+        return (
+            f"{self._where(place)}.\n"
+            "Checkpoints written so far are untouched. Usual reasons: a learning rate too high for the batch size, "
+            "broken labels, or float16 overflow (try without --amp). To leave such batches out and look at them later: -o "
+            "bad_loss=skip."
+        )
 
     def _where(self, place: _Place) -> str:
         dataset: Any = getattr(self.reader, "dataset", None)
@@ -171,8 +185,4 @@ class Trainer:
         else:
             images = [str(item) for item in place.names.get("image_id", ())]
         shown = ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
-        return (
-            f"epoch {place.epoch}, batch {place.batch}; images: {shown or 'unknown'}.\n"
-            "Checkpoints written so far are untouched. Usual reasons: a learning rate too high for the batch size, "
-            "broken labels, or float16 overflow (try without --amp)."
-        )
+        return f"epoch {place.epoch}, batch {place.batch}; images: {shown or 'unknown'}"

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.content_schema import Rule, mapping, number, optional, summary, switch, whole
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
@@ -76,7 +75,7 @@ class TrackerSettings:
         Raises:
             ConfigError: the file cannot be read, or has neither layout, or holds unknown keys or values.
         """
-        content = plain(load_yaml(path))
+        content = load_plain_yaml(path)
         if not isinstance(content, Mapping):
             raise ConfigError(f"{path} holds no mapping: write the settings below `{SECTION}:`, such as reentry_seconds: 2.0")
         kind = content.get("type")

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.content_schema import either, list_of, mapping, number, one_of, summary
 from ppdet.core.errors import ConfigError
 from ppdet.inference.zones.zone import ANCHORS, FEET, Zone
@@ -46,7 +45,7 @@ def load_zones(path: str | Path) -> list[Zone]:
     Raises:
         ConfigError: the file cannot be read or holds something else.
     """
-    content = plain(load_yaml(path))
+    content = load_plain_yaml(path)
     problems = summary(_RULE(content, str(path)))
     if problems:
         raise ConfigError(f"{problems}; zones are written as `zones: {{NAME: [[x, y], [x, y], [x, y]]}}`")

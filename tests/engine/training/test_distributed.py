@@ -13,6 +13,8 @@ import pytest
 from support.shared_data import shared
 from support.train_real_parts import ROOT, write_config
 
+from ppdet.engine import distributed
+
 WORKER = str(Path(__file__).resolve().parents[2] / "support" / "distributed_worker.py")
 
 
@@ -29,14 +31,20 @@ def one(kind, folder):
 
 def two(kind, folder):
     folder.mkdir()
-    launch = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"]
-    command = [*launch, "--log_dir", str(folder / "log"), WORKER, kind, str(folder)]
-    done = subprocess.run(command, timeout=180, env=environment(), capture_output=True, text=True)
+    done = launched(kind, folder)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in (0, 1)]
 
 
-@pytest.mark.parametrize("kind", ["no_norm", "sync_bn", "accumulate"])
+def launched(kind, folder):
+    launch = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"]
+    command = [*launch, "--log_dir", str(folder / "log"), WORKER, kind, str(folder)]
+    return subprocess.run(command, timeout=180, env=environment(), capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "kind", ["sync_bn", pytest.param("no_norm", marks=pytest.mark.slow), pytest.param("accumulate", marks=pytest.mark.slow)]
+)
 def test_two_processes_are_one_with_the_double_batch(tmp_path, kind):
     alone = one(kind, tmp_path / "one")
     first, second = two(kind, tmp_path / "two")
@@ -50,6 +58,7 @@ def test_two_processes_are_one_with_the_double_batch(tmp_path, kind):
     assert sorted(first["shares"][0] + first["shares"][1]) == list(range(11))
 
 
+@pytest.mark.slow
 def test_plain_batch_norm_sees_each_process_alone(tmp_path):
     """So its losses differ from those of the double batch: why `sync_bn` exists, and proof that the test above can fail."""
     alone = one("plain_bn", tmp_path / "one")
@@ -62,6 +71,34 @@ def test_a_reader_that_fails_in_one_process_on_ctrl_c_leaves_no_process_waiting(
     first, second = two("reader_fails", tmp_path / "two")
     assert first["steps"] == second["steps"] == 2 and first["weights"] == second["weights"]
     assert first["stop"] == "another process was interrupted" and second["stop"] == "interrupted by SIGINT"
+
+
+def test_a_process_that_is_killed_ends_the_run_clearly_and_the_run_resumes_bit_for_bit(tmp_path):
+    first, _ = two("undisturbed", tmp_path / "whole")
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    done = launched("rank_dies", folder)
+    said = (folder / "log" / "workerlog.0").read_text()
+    assert done.returncode != 0 and not (folder / "rank0.json").exists()
+    assert "process 0 of 2 lost contact with another process of this run" in said and "with --resume" in said
+    assert sorted(path.name for path in (folder / "run").iterdir()) == ["0.pdopt", "0.pdparams", "0.pdstates"]
+    assert launched("resumes", folder).returncode == 0
+    again = json.loads((folder / "rank0.json").read_text())
+    assert again["weights"] == first["weights"] and again["losses"] == first["losses"][-len(again["losses"]) :]
+    for name in ("1.pdparams", "model_final.pdparams", "model_final.pdopt", "model_final.pdstates"):
+        assert (folder / "run" / name).read_bytes() == (tmp_path / "whole" / "run" / name).read_bytes(), name
+
+
+def test_errors_that_are_no_lost_contact_stay_what_they_are(monkeypatch):
+    monkeypatch.setenv("PADDLE_TRAINERS_NUM", "2")
+    for error in (RuntimeError("out of memory"), ValueError("gloo")):
+        with pytest.raises(type(error), match=str(error)), distributed.notice_lost_processes():
+            raise error
+    with pytest.raises(distributed.LostProcessError, match="closed"), distributed.notice_lost_processes():
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:584] Connection closed by peer")
+    monkeypatch.setenv("PADDLE_TRAINERS_NUM", "1")
+    with pytest.raises(RuntimeError, match="gloo"), distributed.notice_lost_processes():
+        raise RuntimeError("gloo")
 
 
 def test_the_command_under_launch_evaluates_every_sample_once(tmp_path):

@@ -47,6 +47,21 @@ def test_a_low_score_counts_where_somebody_is_expected() -> None:
     assert boxes_to_keep(boxes, scores, 0.5, 0.35, expected).tolist() == [True, False, False, False]
 
 
+def test_one_box_of_low_score_for_each_person_who_is_missing() -> None:
+    """A weak detector gives several boxes around a person; each costs a pose."""
+    expected = np.array([[0, 0, 100, 200], [300, 0, 400, 200]], float)
+    around = np.array([[0, 0, 100, 210], [0, 40, 100, 240], [20, 0, 120, 200]], float)
+    boxes = np.concatenate([around, around + [300, 0, 300, 0]])
+    scores = np.array([0.3, 0.4, 0.3, 0.3, 0.4, 0.3])
+    assert boxes_to_keep(boxes, scores, 0.5, 0.2, expected).tolist() == [True, False, False, True, False, False]
+    scores[5] = 0.9  # the second person is found, so nobody is missing there
+    assert boxes_to_keep(boxes, scores, 0.5, 0.2, expected).tolist() == [True, False, False, False, False, True]
+    two = np.array([[0, 0, 100, 200], [30, 0, 130, 200]], float)  # two people, one half behind the other
+    assert boxes_to_keep(two + 4, np.array([0.3, 0.3]), 0.5, 0.2, two).tolist() == [True, True]
+    assert boxes_to_keep(two + 4, np.array([0.9, 0.3]), 0.5, 0.2, two).tolist() == [True, True]
+    assert not boxes_to_keep(two + 900, np.array([0.3, 0.3]), 0.5, 0.2, two).any()
+
+
 def test_people_of_low_score_without_identity_are_left_out() -> None:
     tracker = StreamTracker(SKELETON, high_score=0.5)
     boxes = np.array([[0, 0, 40, 80], [100, 0, 140, 80]], np.float32)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.content_schema import Rule, anything, mapping, number, one_of, optional, summary, switch, whole
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
@@ -141,7 +140,7 @@ def settings_of_file(path: str | Path, defaults: JdeSettings) -> JdeSettings | N
     Raises:
         ConfigError: the file cannot be read, or has neither layout, or holds unknown keys or values.
     """
-    content = plain(load_yaml(path))
+    content = load_plain_yaml(path)
     if isinstance(content, Mapping) and content.get("type") == TYPE and isinstance(content.get(TYPE), Mapping):
         given = JdeSettings.from_mapping(content[TYPE], f"{path}: {TYPE}")
         stated = {key: getattr(given, key) for key in content[TYPE] if key not in UNUSED_KEYS}
