@@ -5,6 +5,9 @@ Legend: N persons, K keypoints.
 
 from __future__ import annotations
 
+import re
+from typing import Any, Mapping, Optional, Sequence, Set
+
 import numpy as np
 
 from ppdet.annotations.layout_checks import (
@@ -18,6 +21,7 @@ from ppdet.annotations.layout_checks import (
 from ppdet.core.errors import DataError
 from ppdet.data.coco.person_table import PersonTable
 from ppdet.data.coco.report import AnnotationReport
+from ppdet.skeletons import Skeleton
 
 VISIBILITIES = (0, 1, 2)
 BEYOND_IMAGE = 0.2
@@ -52,6 +56,38 @@ def check_layout(table: PersonTable, own_boxes: bool, report: AnnotationReport) 
             f"Write them in COCO's layout, or the crops will be wrong{keypoints}"
         )
     return layout is None
+
+
+def note_other_order(
+    categories: Sequence[Mapping[str, Any]], wanted: Optional[Set[Any]], skeleton: Optional[Skeleton], report: AnnotationReport
+) -> None:
+    """Remark on categories that name their keypoints in another order than the skeleton, by which keypoints are taken.
+
+    Args:
+        categories: as `read_coco` returns them.
+        wanted: ids of those that count; None for all.
+        skeleton: of the config; None if it names none.
+        report: takes the remarks.
+    """
+    if skeleton is None:
+        return
+    own = {_plain(name): place for place, name in enumerate(skeleton.names)}
+    for category in categories:
+        names = category.get("keypoints") or []
+        if (wanted is not None and category["id"] not in wanted) or len(names) != skeleton.num_keypoints:
+            continue
+        moved = [(place, name) for place, name in enumerate(names) if own.get(_plain(name), place) != place]
+        if moved:
+            place, name = moved[0]
+            report.add_note(
+                f"its category {category['name']!r} names keypoint {place + 1} {name}, and skeleton {skeleton.name} names it "
+                f"{skeleton.names[place]} ({len(moved)} differ): keypoints are taken by their place. If the file is right, put "
+                "the order of the config's skeleton right, or left and right, sigmas and names will be wrong"
+            )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", str(name).strip().lower())
 
 
 def note_doubtful(table: PersonTable, image_wh: np.ndarray, judge_boxes: bool, report: AnnotationReport) -> None:

@@ -1,9 +1,11 @@
 """Tracking and smoothing in one stream of frames."""
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -174,9 +176,9 @@ def stamp_of(seconds: Any) -> float | None:
     """
     if seconds is None:
         return None
-    if isinstance(seconds, (bool, str)) or not np.isscalar(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, Real):
         raise DataError(f"seconds is {seconds!r}: give the time of the frame as a number, such as time.monotonic()")
-    return float(seconds) * 1000.0 if np.isfinite(seconds) else None
+    return float(seconds) * 1000.0 if math.isfinite(seconds) else None
 
 
 def seconds_of(timestamp_ms: float | None) -> float | None:

@@ -11,6 +11,7 @@ from support.shared_data import shared
 
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.data.sources.coco_top_down import KeypointTopDownCocoDataset
+from ppdet.skeletons import get_skeleton
 
 
 def dataset(folder, **kwargs):
@@ -431,6 +432,19 @@ def test_a_doubtful_person_among_right_ones_is_told(coco, write_coco, caplog, ch
         data = dataset(write_coco(content)).parse()
     assert len(data) == 8 and data.report.num_bad == 0
     assert [remark in note for note in data.report.notes] == [True] if remark else data.report.notes == []
+
+
+@pytest.mark.parametrize(("swap", "remarks"), [((0, 0), 0), ((1, 2), 1)])
+def test_names_in_another_order_than_the_skeleton_are_told(coco, write_coco, swap, remarks):
+    content = coco()
+    names = [name.replace("_", " ").title() for name in get_skeleton("coco17").names]
+    first, second = swap
+    names[first], names[second] = names[second], names[first]
+    content["categories"][0]["keypoints"] = names
+    notes = dataset(write_coco(content), skeleton="coco17", num_joints=17).parse().report.notes
+    assert len(notes) == remarks
+    if remarks:
+        assert "names keypoint 2 Right Eye, and skeleton coco17 names it left_eye (2 differ)" in notes[0]
 
 
 def test_backslashes_and_odd_file_names(coco, write_coco, caplog):
