@@ -345,7 +345,7 @@ TARGETS: dict[str, Target] = {
     "cvat": Target(_written_as("cvat"), _annotations(".xml")),
     "deeplabcut": Target(_deeplabcut_seeds, _annotations(".csv")),
     "sleap-csv": Target(_written_as("sleap"), _annotations(".csv")),
-    "sleap-h5": Target(_sleap_h5_seeds, _annotations(".slp")),
+    "sleap-h5": Target(_sleap_h5_seeds, _annotations(".slp"), costly=True),
     "yolo-pose": Target(_yolo_seeds, _read_yolo),
     "mpii-mat": Target(_mat_seeds, _annotations(".mat"), costly=True),
     "tracks": Target(_track_seeds, _read_tracks),
