@@ -20,8 +20,7 @@ import numpy as np
 
 from ppdet.annotations.tracking_labels import read_jde_labels, read_mot_truth
 from ppdet.core.config.load import load_config
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import PpdetError
 from ppdet.data.checking.check import check_files, report
 from ppdet.data.formats.reading import read_annotations
@@ -327,7 +326,7 @@ def _zone_seeds(folder: Path) -> list[bytes]:
 
 def _read_skeleton(data: bytes, folder: Path) -> None:
     (folder / "s.yml").write_bytes(data)
-    content = plain(load_yaml(folder / "s.yml"))
+    content = load_plain_yaml(folder / "s.yml")
     get_skeleton(content if isinstance(content, dict) else str(content))
 
 
