@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Optional, Sequence
 
+from ppdet.annotations.layout_checks import is_in_fractions
 from ppdet.annotations.values import are_numbers, is_number
 
 AREA_PER_BOX = 0.53
 """Assumed area of an object without `area`, as a fraction of its box. Median of area / (w * h) over the 329 labelled persons
 of 250 official val2017 images is .523. MMPose uses .53; with it CrowdPose, which has no areas, scores as in xtcocotools."""
+
+IN_FRACTIONS = "with keypoints that are fractions of the image, from 0 to 1, instead of pixels"
+WITHOUT_AREA = "with an `area` of 0 or less"
 
 FARTHEST = 1e6
 """Larger coordinates are not pixels."""
@@ -41,7 +45,7 @@ def box_around_keypoints(keypoints: Any) -> Optional[List[float]]:
 
 
 def unusable(box_xywh: Any, keypoints: Any, area: Any, num_keypoints: int, image_wh: Sequence[float] = (0, 0)) -> Optional[str]:
-    """Why an annotation can neither be trained on nor matched, such as "with area 0"; None if it can.
+    """Why an annotation can neither be trained on nor matched, such as "with an `area` of 0 or less"; None if it can.
 
     Args:
         box_xywh: the annotation's box in pixels.
@@ -59,11 +63,13 @@ def unusable(box_xywh: Any, keypoints: Any, area: Any, num_keypoints: int, image
         return "with a box that is not four finite numbers"
     if not _are_pixels(keypoints):
         return "with keypoints that are not finite numbers"
+    if is_in_fractions(keypoints):
+        return IN_FRACTIONS
     if any(_empty(*side) for side in zip(box_xywh[:2], box_xywh[2:], image_wh)):
         return "with a box without extent or outside its image"
     if area is not None and not is_number(area):
         return "with an `area` that is not a finite number"
-    return "with area 0" if area is not None and area <= 0 else None
+    return WITHOUT_AREA if area is not None and area <= 0 else None
 
 
 def is_labelled(annotation: Mapping[str, Any]) -> bool:

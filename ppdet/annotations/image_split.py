@@ -168,6 +168,20 @@ def _within(
     return chosen, blocks
 
 
+def frame_blocks(images: Sequence[Mapping[str, Any]], count: int) -> Optional[List[List[int]]]:
+    """Rows of consecutive frames of a video as blocks of equal length, None if the images are not numbered densely.
+
+    Args:
+        images: entries of a COCO file.
+        count: of blocks.
+    """
+    numbers = [_stem_and_number(str(image.get("file_name", "")))[1] for image in images]
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(images) or len(images) < max(2 * count, 10) or not _dense(known):
+        return None
+    return [block.tolist() for block in np.array_split(np.argsort(known, kind="stable"), count)]
+
+
 def _dense(numbers: Sequence[int]) -> bool:
     steps = np.diff(np.sort(np.asarray(numbers, np.float64)))
     return bool(np.median(steps) <= DENSE_STEP)

@@ -58,8 +58,8 @@ def _point(x: Any, y: Any, visible: Any) -> List[float]:
     """x, y, v; NaN stands for a number that is needed and cannot be read."""
     v = int(visible) if isinstance(visible, bool) else as_number(visible)
     x_number, y_number = as_number(x), as_number(y)
-    if v is None and (visible is None or visible != visible) and x_number is None and y_number is None:
-        v = 0  # nothing at all is known of the point
+    if v is None and (visible is None or visible != visible) and not x_number and not y_number:
+        v = 0  # nothing at all is known of the point, which COCO writes as 0, 0, 0
     if v is not None and v <= 0:
         return [_or(x_number, 0), _or(y_number, 0), 0]
     return [_or(x_number, NAN), _or(y_number, NAN), _or(v, NAN)]

@@ -62,7 +62,7 @@ def are_numbers(values: List[Any]) -> bool:
 
 
 def as_flag(value: Any) -> Optional[int]:
-    """0 or 1 of a number, a bool, a number written as a string, or the words true and false; a missing value is 0."""
+    """0 or 1, also as a bool, a float, a string, or the words true and false; a missing value is 0, any other is None."""
     if value is None:
         return 0
     if isinstance(value, bool):
@@ -70,7 +70,7 @@ def as_flag(value: Any) -> Optional[int]:
     if isinstance(value, str) and value.strip().lower() in _FLAGS:
         return _FLAGS[value.strip().lower()]
     number = as_number(value)
-    return None if number is None else int(number != 0)
+    return int(number) if number in (0, 1) else None
 
 
 def as_id(value: Any) -> Optional[Id]:

@@ -18,7 +18,7 @@ from typing import Optional, Sequence
 from ppdet.commands.flags.command_line import run_module
 from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.pose_model_flags import add_pose_model_flags
-from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags, add_smoothing_flags, add_speed_flags
+from ppdet.commands.flags.run_flags import add_image_flags, add_precision_flags, add_smoothing_flags, add_speed_flags
 from ppdet.commands.flags.tracking_flags import add_tracking_flags
 from ppdet.commands.flags.values import add_switch
 from ppdet.inference.runtimes.registry import runtime_devices
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results.add_argument("--media", choices=MEDIA, default="videos",
                          help="which files of folders and patterns count (default: %(default)s)")
     results.add_argument("--max_frames", type=int, metavar="N", help="end each video after N frames")
-    add_exif_flag(results)
+    add_image_flags(results)
     add_switch(results, "--redo", "replace results of other settings, which are an error otherwise")
     add_switch(results, "--retry_failed", "try inputs again that failed in an earlier run")
     workers = parser.add_argument_group("workers")

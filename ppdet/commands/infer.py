@@ -16,7 +16,7 @@ from ppdet.commands.flags.config_flags import add_config_flags
 from ppdet.commands.flags.foreign import add_paddledet_flags
 from ppdet.commands.flags.format_flags import add_format_flags
 from ppdet.commands.flags.paddledet_tools import INFER
-from ppdet.commands.flags.run_flags import add_person_threshold
+from ppdet.commands.flags.run_flags import add_person_threshold, add_range_flag
 from ppdet.commands.flags.values import add_switch, check_numbers
 from ppdet.core.errors import ConfigError
 from ppdet.core.shipped import find_config
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--det_config", type=find_config, metavar="YML", help="a detector's configuration, to find people for a keypoint model")
     add("--det_weights", metavar="FILE", help="its weights")
     add("--det_threshold", type=float, default=0.5, help="smallest score of a person's box (default: %(default)s)")
+    add_range_flag(parser)
     add_person_threshold(parser)
     add_paddledet_flags(parser, INFER)
 
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     paths = [] if args.video_file else find_images(args.infer_img, args.infer_dir, args.infer_list)
     options = PredictOptions(
         args.output_dir, args.draw_threshold, args.save_results or args.save_txt, args.save_threshold, args.visualize,
-        args.det_threshold, args.person_threshold, args.format, args.mm_per_pixel,
+        args.det_threshold, args.person_threshold, args.format, args.mm_per_pixel, args.image_range,
     )  # fmt: skip
     config = load_config(args.config, args.opt)
     if args.use_vdl:

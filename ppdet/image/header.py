@@ -13,6 +13,9 @@ from typing import Callable, Optional
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EXIF_ORIENTATION_TAG = 0x0112
+_BYTE, _SHORT, _LONG, _LONG8 = 1, 3, 4, 16
+_WHOLE_NUMBERS = {_BYTE: "B", _SHORT: "H", _LONG: "I", _LONG8: "Q"}
+"""Types of TIFF entries, and how `struct` reads them."""
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 #: Start-of-frame markers of JPEG (ITU-T T.81, table B.1): C0 to CF without DHT, JPG and DAC.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -54,7 +57,7 @@ def read_header(data: bytes) -> Optional[ImageHeader]:
 
 
 def _jpeg(data: bytes) -> Optional[ImageHeader]:
-    orientation, at = 1, 2
+    exif, at = b"", 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
             return None
@@ -68,9 +71,9 @@ def _jpeg(data: bytes) -> Optional[ImageHeader]:
         (length,) = struct.unpack_from(">H", data, at + 2)
         if marker in _START_OF_FRAME:
             height, width = struct.unpack_from(">HH", data, at + 5)
-            return ImageHeader("JPEG", (width, height), orientation)
-        if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
-            orientation = exif_orientation(data[at + 10 : at + 2 + length])
+            return ImageHeader("JPEG", (width, height), exif_orientation(exif))
+        if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0" and not exif:  # of several, the first counts
+            exif = data[at + 10 : at + 2 + length]
         at += 2 + max(length, 2)
     return None
 
@@ -152,15 +155,18 @@ _PARSERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Optional[ImageH
 
 
 def exif_orientation(block: bytes) -> int:
-    """The orientation in an EXIF block (a TIFF header and its first directory), 1 to 8; 1 if there is none."""
+    """The orientation in an EXIF block (a TIFF header and its first directory), 1 to 8; 1 if there is none.
+
+    As browsers, Pillow and OpenCV do, the first entry of several counts, and none that is a single byte.
+    """
     try:
-        value = _first_directory(block, (EXIF_ORIENTATION_TAG,)).get(EXIF_ORIENTATION_TAG, 1)
+        value = _first_directory(block, (EXIF_ORIENTATION_TAG,), (_SHORT, _LONG)).get(EXIF_ORIENTATION_TAG, 1)
     except (struct.error, IndexError):
         return 1
     return value if 1 <= value <= 8 else 1
 
 
-def _first_directory(data: bytes, wanted: tuple[int, ...]) -> dict[int, int]:
+def _first_directory(data: bytes, wanted: tuple[int, ...], kinds: tuple[int, ...] = tuple(_WHOLE_NUMBERS)) -> dict[int, int]:
     """Whole numbers of the first image file directory (TIFF 6.0, section 2; BigTIFF)."""
     order = "<" if data[:2] == b"II" else ">"
     if data[:2] not in (b"II", b"MM"):
@@ -170,10 +176,9 @@ def _first_directory(data: bytes, wanted: tuple[int, ...]) -> dict[int, int]:
     (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
     at += 8 if big else 2
     step, value_at = (20, 12) if big else (12, 8)
-    found = {}
+    found: dict[int, int] = {}
     for entry in range(min(count, 4096)):
         tag, kind = struct.unpack_from(order + "HH", data, at + entry * step)
-        if tag in wanted and kind in (1, 3, 4, 16):
-            layout = {1: "B", 3: "H", 4: "I", 16: "Q"}[kind]
-            (found[tag],) = struct.unpack_from(order + layout, data, at + entry * step + value_at)
+        if tag in wanted and tag not in found and kind in kinds:
+            (found[tag],) = struct.unpack_from(order + _WHOLE_NUMBERS[kind], data, at + entry * step + value_at)
     return found

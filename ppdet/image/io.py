@@ -24,6 +24,8 @@ from ppdet.image.orientation import turn_upright
 PathLike = Union[str, "os.PathLike[str]"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".dcm", ".dicom")
+PHOTO_SUFFIXES = IMAGE_SUFFIXES + tuple(suffix for suffix in FOREIGN_SUFFIXES if suffix != ".gif")
+"""What is meant as an image and not as a video, formats included that reading names and refuses; OpenCV plays a GIF."""
 UNWRITTEN_SUFFIXES = (".dcm", ".dicom")
 """Formats that are read and not written."""
 MAX_FILE_BYTES = 1 << 30
@@ -199,7 +201,7 @@ def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageH
     if header is None:
         name = foreign_format(data)
         if name:
-            raise MediaError(f"{file} is a {name} file, which is not an image format read here; {advice(name)}")
+            raise MediaError(f"{file} is {_article(name)} {name} file, which is not an image format read here; {advice(name)}")
         raise MediaError(f"{file} is not an image OpenCV can decode ({len(data)} bytes); convert it to JPEG or PNG")
     check_image_size(header.wh, f"image {file}", max_pixels)
     return header
@@ -207,11 +209,17 @@ def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageH
 
 def _decode(data: bytes) -> Optional[np.ndarray]:
     """(H, W, 3) stored pixels in BGR, with the bit depth of the file; None if they cannot be decoded."""
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    colour = cv2.IMREAD_ANYCOLOR if data[:2] in (b"II", b"MM") else cv2.IMREAD_COLOR  # OpenCV reads grey float TIFF as grey only
+    flags = colour | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels is not None and pixels.ndim == 2 else pixels
+
+
+def _article(name: str) -> str:
+    return "an" if name[0] in "AEIO" or name.startswith("MP4") else "a"
 
 
 def _shown(file: Path) -> str:

@@ -5,7 +5,7 @@ PaddleDetection's keys keep their meaning. Ours are the codec (how keypoints and
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,6 +110,15 @@ class ModelCard:
     def box_padding(self) -> float:
         """Factor on a person's box before it is cropped, of top-down models; 1.25 unless the card says otherwise."""
         return float(self.extra.get(PADDING_KEY, BOX_PADDING))
+
+    def ordered(self, outputs: list[Any], wanted: Sequence[str]) -> list[Any]:
+        """The outputs of the network in the order that a codec names them in, if the file names them so; here, as they come.
+
+        Args:
+            outputs: in the network's order.
+            wanted: names in the codec's order.
+        """
+        return outputs
 
     def operation(self, kind: str) -> dict[str, Any] | None:
         """The first `Preprocess` entry of a type, or None."""

@@ -4,7 +4,7 @@ Legend: N candidates, K keypoints, H W pixels.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -138,12 +138,18 @@ class PeopleFinder:
             look.keypoints[rows], look.keypoint_scores[rows] = people.keypoints, people.scores
             look.has_pose[rows] = True
 
-    def people(self, look: Look, candidates: Candidates = NO_CANDIDATES) -> Found:
+    def people(
+        self,
+        look: Look,
+        candidates: Candidates = NO_CANDIDATES,
+        pose: Callable[[Look, np.ndarray], None] | None = None,
+    ) -> Found:
         """The people of an image; estimates what poses are still missing.
 
         Args:
             look: at the image.
             candidates: what a tracker knows of it. With its `follow`, frames must come in order, and boxes are the tracker's.
+            pose: estimates the poses of some candidates, like the method `pose`, which is the default.
         """
         if look.everybody is not None:
             return Found(look.everybody)
@@ -154,7 +160,11 @@ class PeopleFinder:
             with self.timer.stage("track"):
                 seen = candidates.followed(look.boxes, look.scores, look.appearance)
             look, identities, keep = self.look_at(look.image, seen.xyxy, seen.scores), seen.identities, np.ones(len(seen), bool)
-        self.pose([(look, np.flatnonzero(keep & look.is_inside & ~look.has_pose))])
+        missing = np.flatnonzero(keep & look.is_inside & ~look.has_pose)
+        if pose is None:
+            self.pose([(look, missing)])
+        else:
+            pose(look, missing)
         rows, others = keep & look.is_inside, keep & ~look.is_inside
         people = People(look.boxes[rows], look.scores[rows], look.keypoints[rows], look.keypoint_scores[rows])
         every = Boxes(look.boxes, look.scores, identities)

@@ -15,7 +15,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
-from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.image.io import PHOTO_SUFFIXES, list_images
 from ppdet.inference.detectors import AnyDetector, category_of, needs_persons, open_card, open_detector, open_runtime
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
@@ -33,7 +33,7 @@ from ppdet.inference.tracking.candidates import Candidates
 from ppdet.inference.tracking.follower import Follow
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.smoothing import REFERENCE_FPS
-from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.tracking.stream import StreamTracker, stamp_of
 from ppdet.inference.video.ahead import checked_workers
 from ppdet.inference.video.estimation import open_results
 from ppdet.inference.zone_people import only_in_zones, with_strangers
@@ -78,13 +78,13 @@ class PosePipeline:
         image_range: [black, white] values of images with more than 8 bits, for files, arrays and PIL images alike; None finds it
             from each image.
         det, model: short for `detector` and `keypoint`.
-
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
-        workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads. For light
-            networks many workers of one thread are faster than one of many. 0: one frame after the other. Keyword only.
+        workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads; 0: one
+            after the other. None: `cpu_threads` on a CPU, else 1. Many workers of one thread suit light networks. Keyword only.
         det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. None: what the
             preset says. Keyword only.
         preset: "accurate", "balanced" or "fast"; see `PRESETS`. Keyword only.
+        is_brief: see `RuntimeOptions`. Keyword only.
 
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
@@ -107,14 +107,16 @@ class PosePipeline:
         image_range: Sequence[float] | None = None,
         *,
         zones: Sequence[Zone] = (),
-        workers: int = 1,
+        workers: int | None = None,
         det_interval: Interval | None = None,
         preset: str = BALANCED,
         det: Detector = AUTO,
         model: str | Path | PoseEstimator | None = None,
+        is_brief: bool = False,
     ) -> None:
+        self.workers = checked_workers(workers, cpu_threads if device == "cpu" else 1)
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision,
-                   "runs_at_once": max(1, checked_workers(workers))}  # fmt: skip
+                   "runs_at_once": max(1, self.workers), "is_brief": is_brief}  # fmt: skip
         speed = preset_of(preset)
         how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
         if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
@@ -132,7 +134,6 @@ class PosePipeline:
             detector = None if kind.finds_people_itself or not needs_persons(card) else default_model(DETECTOR)
         if detector is not None:
             kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
-        if detector is not None:
             detector = open_detector(detector, category_of(card), **options)
             _ = detector.person_label  # a detector without a class of people is refused now, not at the first image
         if isinstance(place, Path):
@@ -146,7 +147,6 @@ class PosePipeline:
         self.person_threshold = person_threshold
         self.image_range = checked_range(image_range)
         self.zones = tuple(zones)
-        self.workers = checked_workers(workers)
         self.timer = StageTimer()
         self._warned: set[str] = set()
         self.det_interval = chosen_interval(self.finder, det_interval, speed.det_interval)
@@ -197,10 +197,10 @@ class PosePipeline:
         path = Path(source)
         if path.is_dir():
             return self._folder(path, list_images(path))
-        if path.suffix.lower() in IMAGE_SUFFIXES:
+        if path.suffix.lower() in PHOTO_SUFFIXES:
             return self._one_image(path, kind)
         if not path.suffix and not path.exists():
-            raise MediaError(f"there is no file {path}: check the path; it may name an image, a folder of images or a video")
+            raise MediaError(f"there is no file {without_secrets(path)}: give an image, a folder of images or a video")
         return self.video(path, keep_frames)
 
     def _one_image(self, source: object, kind: str, keep: bool = True) -> PoseResult:
@@ -348,7 +348,7 @@ class PosePipeline:
 
     def interval_finder(self, fps: float) -> IntervalFinder | None:
         """Finds the people of one stream by `det_interval`; None if the detector looks at every frame."""
-        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps)
+        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps, self.workers)
 
     def track(
         self,
@@ -372,7 +372,7 @@ class PosePipeline:
         """
         with self.timer.stage("read"):
             image, path = pixels_of(frame, "the frame", self.image_range)
-        stamp = None if seconds is None else seconds * 1000.0
+        stamp = stamp_of(seconds)
         with self._streams_lock:
             if stream not in self._streams:
                 self.estimator.tune()

@@ -143,18 +143,21 @@ class PoseResult:
         drawer = PoseDrawer(self.skeleton, draw_boxes=draw_boxes, **options)
         return self.draw_by(drawer, self._image(image), threshold)
 
-    def draw_by(self, drawer: PoseDrawer, image: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    def draw_by(
+        self, drawer: PoseDrawer, image: np.ndarray, threshold: float = 0.5, in_place: bool = False
+    ) -> np.ndarray:
         """A copy of the image with the poses, and the zones below them.
 
         Args:
             drawer: with its style.
             image: (H, W, 3) RGB uint8.
             threshold: smallest keypoint score that is drawn.
+            in_place: draw on the image itself, which must be C-contiguous, and return it.
         """
         if self.zones is not None:
-            image = image.copy()
+            image = image if in_place else image.copy()
             draw_zones(image, [zone.pixels(self.image_wh) for zone in self.zones.zones], self.zones.labels())
-        return drawer.draw(image, self.keypoints, self.scores, threshold, self.boxes, self.track_ids)
+        return drawer.draw(image, self.keypoints, self.scores, threshold, self.boxes, self.track_ids, in_place)
 
     def crop(self, index: int, margin: float = 0.0, image: np.ndarray | None = None) -> np.ndarray:
         """A copy of the part of the image around one person.

@@ -50,7 +50,7 @@ class CosineDecay:
         self.last_plateau_epochs = last_plateau_epochs
         self.first_plateau_epochs = first_plateau_epochs
 
-    def value(self, step: int, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
+    def value(self, step: float, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
         """Learning rate at iteration `step`; the cosine starts at `first_step`, the end of the warm-up, or after the plateau.
 
         Beyond `max_epochs` the rate stays at that of the last iteration, as in PaddleDetection, and does not reach 0.

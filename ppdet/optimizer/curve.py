@@ -27,8 +27,8 @@ class LearningRateCurve:
         self.steps_per_epoch = steps_per_epoch
         self.warmup_steps = warmup.length(steps_per_epoch) if warmup is not None else 0
 
-    def value(self, step: int) -> float:
-        """Learning rate of iteration `step` (0-based)."""
+    def value(self, step: float) -> float:
+        """Learning rate of iteration `step` (0-based); between two iterations for a fraction."""
         if step < self.warmup_steps:
             return self.base_lr * self.warmup.factor(step, self.warmup_steps)
         if self.decay is None:

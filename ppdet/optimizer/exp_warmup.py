@@ -32,6 +32,6 @@ class ExpWarmup:
         """Number of iterations until the base rate is reached."""
         return int(self.steps) if self.epochs is None else int(self.epochs * steps_per_epoch)
 
-    def factor(self, step: int, length: int) -> float:
+    def factor(self, step: float, length: int) -> float:
         """Fraction of the base rate at iteration `step` < `length`."""
         return (step / length) ** self.power

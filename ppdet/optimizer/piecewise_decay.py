@@ -54,7 +54,7 @@ class PiecewiseDecay:
                 "give one factor per milestone, or one number"
             )
 
-    def value(self, step: int, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
+    def value(self, step: float, base_lr: float, steps_per_epoch: int, first_step: int) -> float:
         """Learning rate at iteration `step` (counted from 0, warm-up included)."""
         passed = bisect_right([int(m * steps_per_epoch) for m in self.milestones], step)
         if self.values is not None:

@@ -39,7 +39,7 @@ class BoxDrawer:
         shown = [row for row in range(len(scores)) if scores[row] >= threshold and np.isfinite(boxes_xyxy[row]).all()]
         colors = [person_color(row if len(self.label_names) == 1 else int(labels[row])) for row in shown]
         for row, color in zip(shown, colors):
-            top_left, bottom_right = whole_pixels(np.asarray(boxes_xyxy[row], np.float64).reshape(2, 2))
+            top_left, bottom_right = whole_pixels(boxes_xyxy[row][:2], boxes_xyxy[row][2:])
             cv2.rectangle(canvas, top_left, bottom_right, color, box_line_width(canvas, boxes_xyxy[row]))
         for row, color in reversed(list(zip(shown, colors))):  # after all boxes, and the best one's on top
             label = int(labels[row])

@@ -5,6 +5,7 @@ top-left pixel at (0, 0).
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import cv2
@@ -78,6 +79,7 @@ class PoseDrawer:
         threshold: float = 0.5,
         boxes: np.ndarray | None = None,
         identities: np.ndarray | None = None,
+        in_place: bool = False,
     ) -> np.ndarray:
         """Return a copy of the image with the poses on it.
 
@@ -88,25 +90,34 @@ class PoseDrawer:
             threshold: smallest score that is drawn.
             boxes: (N, 4) xyxy image pixels, or None for no boxes.
             identities: (N,) track ids that choose colours and label the boxes; None goes by position, without labels.
+            in_place: draw on the image itself, which must be C-contiguous, and return it.
 
         Raises:
             DataError: the arrays do not fit together or do not have the skeleton's number of keypoints.
         """
         keypoints, scores = self._checked(image, keypoints, scores)
-        canvas = np.array(image, copy=True, order="C")
+        canvas = image if in_place else np.array(image, copy=True, order="C")
         shown = (scores >= threshold) & np.isfinite(keypoints).all(axis=2)
         if not self.orphans:
             shown &= (shown @ self._linked > 0) | ~self._linked.any(axis=0)
         framed = np.full((len(keypoints), 4), np.nan) if boxes is None or not self.draw_boxes else boxes
         labels = np.arange(1, len(keypoints) + 1) if identities is None else np.asarray(identities)
         sizes = person_sizes(keypoints, shown, boxes)
+        widths = np.maximum(1, np.rint(np.minimum(sizes / 100.0, 10.0) * self.line_scale))
+        starts, ends = keypoints[:, self._ends[:, 0]], keypoints[:, self._ends[:, 1]]
+        bars, edges = limb_bars(starts, ends, widths), limb_bars(starts, ends, widths + 2)
         points = fixed_points(keypoints)
-        order = np.argsort(-sizes, kind="stable")
+        order = np.argsort(-sizes, kind="stable").tolist()
         colors = [self.color or person_color(int(label)) for label in labels]
         for person in order:
             self._draw_box(canvas, framed[person], colors[person])
         for person in order:
-            self._draw_person(canvas, points[person], shown[person].tolist(), float(sizes[person]), colors[person])
+            are_shown = shown[person].tolist()
+            if widths[person] > 1:  # thin lines have no edge to fill, and cost little
+                self._draw_bars(canvas, bars[person], edges[person], are_shown, colors[person])
+            else:
+                self._draw_lines(canvas, points[person].tolist(), are_shown, colors[person])
+            self._draw_dots(canvas, points[person].tolist(), are_shown, float(sizes[person]))
         for person in order if self.names else ():
             self._write_names(canvas, keypoints[person], shown[person])
         for person in order if identities is not None else ():
@@ -129,36 +140,47 @@ class PoseDrawer:
                             f"{self.skeleton.name!r} needs (N, {count}, 2) and (N, {count}); pass the skeleton of the model")
         return keypoints, scores
 
-    def _draw_person(
-        self, canvas: np.ndarray, points: np.ndarray, shown: list[bool], size: float, color: tuple[int, int, int]
+    def _draw_bars(
+        self, canvas: np.ndarray, bars: np.ndarray, edges: np.ndarray, shown: list[bool], color: tuple[int, int, int]
     ) -> None:
-        """Draw one person, in place.
+        """Draw one person's limbs, in place.
 
         Args:
             canvas: (H, W, 3) uint8.
-            points: (K, 2) int32, see `fixed_points`.
+            bars: (L, 4, 2) int32, see `limb_bars`.
+            edges: the same, wider, for a dark edge before backgrounds of the limb's own colour and other people's limbs.
             shown: K truth values.
-            size: of the person in pixels.
             color: of the torso.
         """
-        if not any(shown):
-            return
-        width = max(1, int(round(min(size / 100.0, 10.0) * self.line_scale)))
-        limbs = [row for row, (start, end) in enumerate(self._links) if shown[start] and shown[end]]
-        if width > 1 and limbs:  # a dark edge, for backgrounds of the limb's own colour and other people's limbs
-            cv2.polylines(canvas, list(points[self._ends[limbs]]), False, SHADE, width + 2, cv2.LINE_AA, FRACTION_BITS)
-        places = points.tolist()
+        limbs = self._shown_limbs(shown)
         for row in limbs:
+            cv2.fillConvexPoly(canvas, edges[row], SHADE, cv2.LINE_AA, FRACTION_BITS)
+        for row in limbs:
+            bar = color if self._torso[row] else self._link_colors[row]
+            cv2.fillConvexPoly(canvas, bars[row], bar, cv2.LINE_AA, FRACTION_BITS)
+
+    def _draw_lines(
+        self, canvas: np.ndarray, places: list[list[int]], shown: list[bool], color: tuple[int, int, int]
+    ) -> None:
+        for row in self._shown_limbs(shown):
             start, end = self._links[row]
             line = color if self._torso[row] else self._link_colors[row]
-            cv2.line(canvas, places[start], places[end], line, width, cv2.LINE_AA, FRACTION_BITS)
+            cv2.line(canvas, places[start], places[end], line, 1, cv2.LINE_AA, FRACTION_BITS)
+
+    def _shown_limbs(self, shown: list[bool]) -> list[int]:
+        return [row for row, (start, end) in enumerate(self._links) if shown[start] and shown[end]]
+
+    def _draw_dots(self, canvas: np.ndarray, places: list[list[int]], shown: list[bool], size: float) -> None:
+        """Draw one person's keypoints, in place; they also round off the ends of the bars."""
+        if not any(shown):
+            return
         radius = self._dot_radius(canvas, size)
+        inner, outer = int(radius * (1 << FRACTION_BITS)), int((radius + 1) * (1 << FRACTION_BITS))
         for index, place in enumerate(places):
-            if not shown[index]:
-                continue
-            if radius > 2.5:
-                cv2.circle(canvas, place, int((radius + 1) * (1 << FRACTION_BITS)), SHADE, -1, cv2.LINE_AA, FRACTION_BITS)
-            cv2.circle(canvas, place, int(radius * (1 << FRACTION_BITS)), self._dot_colors[index], -1, cv2.LINE_AA, FRACTION_BITS)
+            if shown[index] and radius > 2.5:
+                cv2.circle(canvas, place, outer, SHADE, -1, cv2.LINE_AA, FRACTION_BITS)
+            if shown[index]:
+                cv2.circle(canvas, place, inner, self._dot_colors[index], -1, cv2.LINE_AA, FRACTION_BITS)
 
     def _dot_radius(self, canvas: np.ndarray, size: float) -> float:
         """Radius of a keypoint's dot in pixels.
@@ -182,7 +204,7 @@ class PoseDrawer:
         if is_whole_image or not np.isfinite(box).all():  # a frame round the whole image says nothing
             return
         line = max(1, int(round(box_line_width(canvas, box) * self.line_scale)))
-        top_left, bottom_right = whole_pixels(np.asarray(box, np.float64).reshape(2, 2))
+        top_left, bottom_right = whole_pixels(box[:2], box[2:])
         cv2.rectangle(canvas, top_left, bottom_right, color, line)
 
 
@@ -221,12 +243,28 @@ def person_sizes(keypoints: np.ndarray, shown: np.ndarray, boxes: np.ndarray | N
     return np.where(np.isfinite(framed).all(axis=1), np.minimum(of_box, 3 * extent), extent)
 
 
+def limb_bars(starts: np.ndarray, ends: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """The four corners of a bar for each limb, which OpenCV fills in half the time of a thick line, whose ends it rounds.
+
+    Args:
+        starts, ends: (N, L, 2) image pixels.
+        widths: (N,) pixels.
+
+    Returns:
+        (N, L, 4, 2) int32, see `fixed_points`.
+    """
+    along = np.nan_to_num(ends - starts)
+    across = np.stack([-along[..., 1], along[..., 0]], axis=-1)
+    across *= 0.5 * widths[:, None, None] / np.maximum(np.hypot(along[..., 0], along[..., 1]), 1e-6)[..., None]
+    return fixed_points(np.stack([starts + across, ends + across, ends - across, starts - across], axis=2))
+
+
 def fixed_points(xy: np.ndarray) -> np.ndarray:
     """(..., 2) pixel coordinates as OpenCV's fixed-point int32; what is not finite becomes 0 and is never drawn."""
     safe = np.clip(np.nan_to_num(xy, nan=0.0), -FARTHEST_PIXEL, FARTHEST_PIXEL)
     return np.rint(safe * (1 << FRACTION_BITS)).astype(np.int32)
 
 
-def whole_pixels(xy: np.ndarray) -> list[tuple[int, int]]:
-    """Finite pixel coordinates (M, 2) as whole pixels, for the sharp lines of boxes."""
-    return [(int(x), int(y)) for x, y in np.rint(np.clip(xy, -FARTHEST_PIXEL, FARTHEST_PIXEL))]
+def whole_pixels(*points: Iterable[float]) -> list[tuple[int, ...]]:
+    """Points of finite pixel coordinates as whole pixels, for the sharp lines of boxes."""
+    return [tuple(round(min(max(float(value), -FARTHEST_PIXEL), FARTHEST_PIXEL)) for value in point) for point in points]

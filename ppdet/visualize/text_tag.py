@@ -1,6 +1,8 @@
 """Text that can be read on any image: on a background of its own, and never cut off by the image's edge."""
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -33,19 +35,19 @@ def draw_tag(
     top = top - tag_h if above and top >= tag_h else top
     left, top = max(0, min(left, width - tag_w)), max(0, min(top, height - tag_h))
     cv2.rectangle(canvas, (left, top), (left + tag_w - 1, top + tag_h - 1), ground, -1)
-    ink = DARK if np.dot(ground, (0.299, 0.587, 0.114)) > 120 else LIGHT
+    ink = DARK if 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2] > 120 else LIGHT
     cv2.putText(canvas, text, (left + pad, top + pad + text_h), FONT, scale, ink, stroke, cv2.LINE_AA)
 
 
 def text_scale(canvas: np.ndarray) -> float:
     """Size of text that suits an image: about a fortieth of its longer side, legible and not in the way."""
-    return float(np.clip(max(canvas.shape[:2]) / 1500.0 + 0.15, SMALLEST_SCALE, LARGEST_SCALE))
+    return min(max(max(canvas.shape[:2]) / 1500.0 + 0.15, SMALLEST_SCALE), LARGEST_SCALE)
 
 
 def label_scale(canvas: np.ndarray, object_size: float) -> float:
     """Size of a label on an object of that many pixels: a tenth of the object, but no larger than suits the image."""
-    return float(np.clip(object_size / 220.0, SMALLEST_SCALE, text_scale(canvas)))
+    return min(max(object_size / 220.0, SMALLEST_SCALE), text_scale(canvas))
 
 
 def _whole(value: float, most: int) -> int:
-    return int(np.clip(np.nan_to_num(value), 0, most))
+    return 0 if math.isnan(value) else int(min(max(value, 0), most))

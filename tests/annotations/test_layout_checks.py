@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ppdet.annotations.layout_checks import fractions_instead_of_pixels, listed_twice, other_box_layout
+from ppdet.annotations.layout_checks import (
+    away_from_box,
+    boxes_as_corners,
+    fractions_instead_of_pixels,
+    is_in_fractions,
+    listed_twice,
+    looks_like_percent,
+    other_box_layout,
+    persons_in_fractions,
+)
 from ppdet.annotations.sidedness import one_sided
 
 NAMES = ("nose", "left_ear", "right_ear", "tail")
@@ -51,9 +60,42 @@ def test_fractions_are_named() -> None:
 
 
 def test_the_same_person_twice() -> None:
-    keypoints, _ = persons(3)
-    rows = np.array([0, 0, 1, 0, 1])
-    assert listed_twice(rows, keypoints[[0, 1, 0, 0, 2]]) == [(0, 3)]
+    keypoints, boxes = persons(3)
+    rows, which = np.array([0, 0, 1, 0, 1]), [0, 1, 0, 0, 2]
+    side = boxes[which, 2:].max(axis=1)
+    assert listed_twice(rows, keypoints[which], side) == [(0, 3)]
+    again = keypoints[which]
+    again[3, :, 0] += 0.019 * side[3]  # by another annotator
+    assert listed_twice(rows, again, side) == [(0, 3)]
+    assert listed_twice(np.array(["a", "a", "b", "a", "b"]), again, side) == [(0, 3)]
+    assert listed_twice(rows, again, np.full(5, np.nan)) == []
+    again[3, 2, 0] += 0.01 * side[3]
+    assert listed_twice(rows, again, side) == [] == listed_twice(rows[:0], again[:0], side[:0])
+
+
+def test_single_persons_in_fractions_of_the_image() -> None:
+    keypoints, _ = persons(4)
+    keypoints[2, :, :2] /= 500
+    keypoints[3, :, :2] = 1  # placeholders
+    assert persons_in_fractions(keypoints).tolist() == [False, False, True, False]
+    assert [is_in_fractions(each.ravel().tolist()) for each in keypoints] == [False, False, True, False]
+
+
+def test_percent_needs_large_images() -> None:
+    keypoints, _ = persons()
+    xy, wh = keypoints[..., :2], np.full((len(keypoints), 2), 500)
+    percent = np.concatenate([xy / 5, keypoints[..., 2:]], axis=2)
+    assert looks_like_percent(percent, wh) and not looks_like_percent(keypoints, wh)
+    assert not looks_like_percent(percent, np.full_like(wh, 100)) and not looks_like_percent(percent[:2], wh[:2])
+
+
+def test_single_boxes_that_do_not_fit_their_keypoints() -> None:
+    keypoints, boxes = persons(4)
+    xyxy = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    assert not away_from_box(keypoints, xyxy).any() and not boxes_as_corners(keypoints, boxes).any()
+    boxes[1], moved = xyxy[1], xyxy + [[0], [0], [150], [0]]
+    assert boxes_as_corners(keypoints, boxes).tolist() == [False, True, False, False]
+    assert away_from_box(keypoints, moved).tolist() == [False, False, True, False]
 
 
 def mice(left: int, right: int) -> np.ndarray:
@@ -82,3 +124,13 @@ def test_people_seen_from_the_front_are_not_one_sided() -> None:
     shape = np.array([[0, 0], [10, -8], [-10, -8], [25, 40], [-25, 40]], float)
     front = np.array([np.column_stack([shape + rng.normal(0, 3, (5, 2)) + 200, np.full(5, 2)]) for _ in range(200)])
     assert one_sided(front, ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder"), ((1, 2), (3, 4))) is None
+
+
+def test_objects_without_keypoints_and_no_objects_say_nothing() -> None:
+    boxes, side = np.array([[0, 0, 9, 9], [0, 0, 9, 9]], float), np.full(2, 9.0)
+    for count, keypoints in ((2, 0), (0, 4)):
+        points = np.zeros((count, keypoints, 3))
+        assert not boxes_as_corners(points, boxes[:count]).any() and not away_from_box(points, boxes[:count]).any()
+        assert not persons_in_fractions(points).any() and other_box_layout(points, boxes[:count]) is None
+        assert listed_twice(np.arange(count), points, side[:count]) == []
+    assert listed_twice(np.zeros(2), np.zeros((2, 0, 3)), side) == [(0, 1)]

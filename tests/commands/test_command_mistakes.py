@@ -156,6 +156,6 @@ def test_sigterm_leaves_nothing_behind(models: tuple[str, str], tmp_path: Path, 
     while process.poll() is None and len([*out.glob(".*.part.*"), *out.glob(".*.tmp.*")]) != 2:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 143, output
     assert "terminated" in output and not list(out.iterdir())

@@ -14,7 +14,7 @@ from support.command_runs import run_module
 from support.planted_fairmot import crossing, red_x, write_fairmot
 from support.planted_models import write_pose_model
 
-from ppdet.commands import pose
+from ppdet.commands import batch, pose
 from ppdet.commands.deployed import mot_unite
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.image.io import write_image
@@ -64,6 +64,24 @@ def test_poses_follow_identities_through_a_crossing(models: dict[str, str], clip
         assert abs(people[3 - red]["keypoints"][BLUE][0] - (127 - red_x(number))) < 2, number
     order = [[person["id"] for person in frame["people"]] for frame in frames]
     assert len((tmp_path / "cross.txt").read_text().splitlines()) == 2 * FRAMES and order
+
+
+
+def test_a_batch_gives_the_settings_to_the_tracker_of_the_model(models: dict[str, str], clip: Path, tmp_path: Path) -> None:
+    """No box reaches a score of 1, so that nobody is followed; the tracker of poses would have followed everybody."""
+    file = tmp_path / "tracker.yml"
+    flags = [str(clip), "--det", models["mot"], "--model", models["kpt"], "--runtime", "onnxruntime", "--workers", "1"]
+    counts = {}
+    for name, text in (("own", None), ("strict", "type: JDETracker\nJDETracker: {conf_thres: 1.0, tracked_thresh: 1.0}\n")):
+        more = []
+        if text is not None:
+            file.write_text(text)
+            more = ["--tracker_config", str(file)]
+        assert run_module(batch, *flags, "--output", str(tmp_path / name), *more) == 0
+        (written,) = (path for path in (tmp_path / name).glob("*.jsonl") if path.name != "journal.jsonl")
+        counts[name] = [len(json.loads(line)["people"]) for line in written.read_text().splitlines()]
+    assert len(counts["own"]) == len(counts["strict"]) == FRAMES
+    assert sum(counts["own"]) > FRAMES and sum(counts["strict"]) == 0
 
 
 def test_the_card_decides_about_scores_and_files_change_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from ppdet.commands.deployed.sources import find_sources
 from ppdet.core.errors import MediaError
-from ppdet.image.io import write_image
+from ppdet.image.io import read_image, write_image
 
 
 def test_each_kind_of_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +32,17 @@ def test_each_kind_of_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_names_of_streams_have_no_passwords(url: str) -> None:
     ((source, name),) = find_sources([url]).videos
     assert source == url and name.endswith(".mp4") and "secret" not in name
+
+
+def test_what_only_its_reader_can_judge_is_an_image(tmp_path: Path) -> None:
+    """A photo in another format, and a pipe or a device called like an image: reading them says what they are."""
+    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    os.mkfifo(tmp_path / "b.jpg")
+    found = find_sources([str(tmp_path / "a.HEIC"), str(tmp_path / "b.jpg")])
+    assert [path.name for path in found.images] == ["a.HEIC", "b.jpg"] and not found.videos
+    for path, reason in zip(found.images, ("is a HEIC file", "it is a named pipe")):
+        with pytest.raises(MediaError, match=reason):
+            read_image(path)
 
 
 def test_what_is_not_there_is_named() -> None:

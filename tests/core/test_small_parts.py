@@ -173,14 +173,14 @@ def test_a_closed_pipe_is_quiet():
     )
     done = subprocess.run(
         ["bash", "-c", f'set -o pipefail; "{sys.executable}" -c "$0" | head -1; echo "status $?"', program],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.stderr == "" and done.stdout.endswith("status 0\n")
 
 
 def test_importing_the_package_is_light():
     program = "import sys, ppdet; bad = {'paddle', 'cv2', 'numpy', 'yaml'} & set(sys.modules); assert not bad, bad"
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=300)
     assert ppdet.__version__ and "PosePipeline" in dir(ppdet)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ppdet.nothing
@@ -203,7 +203,7 @@ def test_sigterm_is_a_message_and_status_143(tmp_path):
         child = max(int(one.stdout.readline()) for _ in range(2))
         os.kill(child, signal.SIGTERM)  # a forked process just ends
         one.terminate()
-        assert one.wait(timeout=30) == 143
+        assert one.wait(timeout=300) == 143
         assert one.stderr.read() == "terminated (SIGTERM)\n" and os.listdir(tmp_path) == []
 
 
@@ -233,5 +233,5 @@ def test_paddles_hint_for_users_of_another_framework_is_left_out():
         "warnings.warn('\\nNon compatible API. Please refer to https://x/torch.split.html first.', category=Warning)\n"
         "warnings.warn('something else')"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
     assert "something else" in done.stderr and "compatible" not in done.stderr

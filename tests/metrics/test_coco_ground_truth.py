@@ -74,7 +74,8 @@ def test_repeated_and_missing_ids_are_numbered_anew_with_a_warning(tmp_path: Pat
 @pytest.mark.parametrize(
     "key, value, told",
     [
-        ("area", 0, "with area 0: ignored"),
+        ("area", 0, "with an `area` of 0 or less: ignored"),
+        ("keypoints", [0.2, 0.3, 2] * 3, "fractions of the image, from 0 to 1, instead of pixels: ignored"),
         ("area", "big", "with an `area` that is not a finite number: ignored"),
         ("bbox", [5, 5, 0, 80], "without extent or outside its image: ignored"),
         ("bbox", [500, 5, 30, 80], "without extent or outside its image: ignored"),

@@ -142,7 +142,7 @@ def test_impossible_settings_are_explained() -> None:
         BottomUpCandidates(30, refine_cell=0)
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["refine", "plain"])
+@pytest.fixture(scope="module", params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["refine", "plain"])
 def exported(request, tmp_path_factory) -> Any:
     layer, folder = _layer(request.param), tmp_path_factory.mktemp("higher_hrnet")
     paddle.jit.save(layer, str(folder / "model"), input_spec=layer.input_spec())

@@ -40,7 +40,7 @@ def _save(layer, wh, folder: Path) -> Path:
 @pytest.mark.parametrize(
     "make",
     [
-        lite_hrnet,
+        pytest.param(lite_hrnet, marks=pytest.mark.slow),  # `test_onnx` exports it, too
         lambda: lpn("18h"),
         lambda: vit_pose(deconvs=2, **SMALL_VIT),
         lambda: vit_pose(**SMALL_VIT),
@@ -72,7 +72,7 @@ def test_fused_normalisation_takes_pixels() -> None:
     np.testing.assert_allclose(fused, plain, atol=1e-4 * np.abs(plain).max())
 
 
-@pytest.mark.parametrize("make", [picodet_lcnet, picodet_legacy])
+@pytest.mark.parametrize("make", [picodet_lcnet, pytest.param(picodet_legacy, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("post_process", "nms"), [(False, False), (True, False), (True, True)])
 def test_picodet_in_three_forms(make, post_process: bool, nms: bool, tmp_path: Path) -> None:
     model = _filled(make(classes=2))

@@ -21,7 +21,7 @@ from ppdet.service.problems import RequestError
 from ppdet.skeletons import Skeleton
 
 ONE_POINT = Skeleton.from_dict({"name": "one", "keypoints": ["nose"]})
-LONG = 10.0
+LONG = 60.0
 
 
 def image(shade: int) -> bytes:

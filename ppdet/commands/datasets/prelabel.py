@@ -12,6 +12,8 @@ import argparse
 from pathlib import Path
 from typing import Optional, Sequence
 
+from ppdet.commands.flags.run_flags import add_range_flag
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--min_keypoints", type=int, default=1, help="people with fewer labelled keypoints are left out (default: %(default)s)")
     add("--category", default="person", help="name of the category (default: %(default)s)")
     add("--flip_test", action="store_true", help="average with the mirrored crop: slower, a little more accurate")
+    add_range_flag(parser)
     add("--engine", default="auto", help="auto takes the fastest that is installed (default: %(default)s)")
     add("--device", default="cpu", help="cpu or gpu (default: %(default)s)")
     add("--cpu_threads", type=int, default=2, help="threads of the engine (default: %(default)s)")
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         if not 0 <= getattr(args, name) <= 1:
             raise ConfigError(f"--{name} is {getattr(args, name)}: scores lie between 0 and 1")
     require_folder(output.parent, "--output")
-    inputs = ImageInputs(None, args.images, apply_orientation=False)
+    inputs = ImageInputs(None, args.images, apply_orientation=False, image_range=args.image_range)
     pipeline = PosePipeline(
         args.det_model_dir, args.keypoint_model_dir, engine=args.engine, device=args.device, cpu_threads=args.cpu_threads,
         det_threshold=args.det_threshold, flip_test=args.flip_test,

@@ -17,11 +17,17 @@ from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.files import sha256_of
+from ppdet.image.depth import checked_range
 from ppdet.inference.batch_runs.inputs import find_inputs
 from ppdet.inference.batch_runs.job import BatchJob
 from ppdet.inference.batch_runs.run import BatchOptions, run_batch
+from ppdet.inference.detectors import is_box_file
+from ppdet.inference.estimators.registry import estimator_class
+from ppdet.inference.estimators.tracking_network import tracker_of
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
+from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.tracking.jde.settings import JdeSettings, settings_of_file
 from ppdet.inference.tracking.recorded import RECORDED_FILTERS, check_recorded_filter
 
 DIGEST_LENGTH = 16
@@ -46,7 +52,10 @@ def job_of_flags(args: argparse.Namespace) -> BatchJob:
     Raises:
         PpdetError: an unknown model, format, filter, zone or tracker setting; raised before any work.
     """
-    smoothing, tracking, name = chosen_filter(args), tracker_settings(args), args.format or "jsonl"
+    smoothing, name = chosen_filter(args), args.format or "jsonl"
+    own_tracker = _settings_of_own_tracker(args)
+    tracking = tracker_settings(args) if own_tracker is None else None
+    tracker = own_tracker or tracking
     if smoothing in RECORDED_FILTERS:
         check_recorded_filter(smoothing)
     has_threshold = name in ("trc", "c3d_csv")
@@ -54,12 +63,13 @@ def job_of_flags(args: argparse.Namespace) -> BatchJob:
         "model": _described(args.model, POSE), "det": _described(args.det, DETECTOR),
         **{flag: getattr(args, flag) for flag in AS_FLAGS}, "det_interval": chosen_interval(args),
         "flip_test": bool(args.flip_test), "smooth": smoothing,
-        "tracker": None if tracking is None else asdict(tracking), "zones": [repr(zone) for zone in chosen_zones(args)],
+        "tracker": None if tracker is None else asdict(tracker), "zones": [repr(zone) for zone in chosen_zones(args)],
         "ignore_exif": bool(args.ignore_exif), "format": name,
+        **({} if args.image_range is None else {"image_range": args.image_range}),
         **({"threshold": args.threshold, "mm_per_pixel": args.mm_per_pixel} if has_threshold else {}),
     }  # fmt: skip
     return BatchJob(partial(open_worker_pipeline, args), settings, name, format_options(args, args.threshold), smoothing,
-                    args.max_frames, tracking, not args.ignore_exif)  # fmt: skip
+                    args.max_frames, tracking, not args.ignore_exif, checked_range(args.image_range))  # fmt: skip
 
 
 def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
@@ -67,7 +77,19 @@ def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
     import cv2
 
     cv2.setNumThreads(args.cpu_threads)
-    return pose_pipeline(argparse.Namespace(**{**vars(args), "engine": args.runtime}), has_files=args.media != "images")
+    pipeline = pose_pipeline(argparse.Namespace(**{**vars(args), "engine": args.runtime}), has_files=args.media != "images")
+    tracker_settings(args, pipeline.detector)  # a detector with its own tracker takes them
+    return pipeline
+
+
+def _settings_of_own_tracker(args: argparse.Namespace) -> JdeSettings | None:
+    """What `--tracker_config` says to the tracker that a FairMOT brings; None if it is for the tracker of poses."""
+    if not args.tracker_config or args.det is None or args.det.lower() == NO_DETECTOR or is_box_file(args.det):
+        return None
+    card = load_card(find_model(args.det, DETECTOR))
+    if not hasattr(estimator_class(card), "follower"):
+        return None
+    return settings_of_file(args.tracker_config, tracker_of(card))
 
 
 def _described(name: str | None, kind: str) -> str:

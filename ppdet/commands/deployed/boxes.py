@@ -26,7 +26,7 @@ def run_detect(args: argparse.Namespace) -> int:
     check_flags(args)
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
-    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
+    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif, args.image_range)
     if args.video_file:
         check_video_path(args.video_file)
     card = detector_card(args.model_dir)

@@ -1,6 +1,7 @@
 """Estimate poses with one exported model: images, a video or a camera.
 
-A bottom-up model (HigherHRNet) finds everybody in the image; a top-down model takes the whole image as one person's box.
+A bottom-up model (HigherHRNet) finds everybody in the image; a top-down model takes the whole image as one person's box, or the
+boxes of --bbox_file.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from ppdet.commands.flags.run_flags import add_person_threshold, add_pose_flags
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of keypoint_infer.py."""
     add_single_model_flags(parser)
+    parser.add_argument("--bbox_file", metavar="JSON", help="boxes of the persons of each image, for a top-down model: COCO "
+                        "annotations or results (default: the whole image is one person's box)")
+    parser.add_argument("--bbox_threshold", type=float, default=0.0, metavar="SCORE",
+                        help="smallest score of these boxes (default: %(default)s)")
     add_pose_flags(parser)
     add_person_threshold(parser)
     add_paddledet_flags(parser, KEYPOINT)

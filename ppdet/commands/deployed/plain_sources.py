@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -28,7 +28,7 @@ from ppdet.image.io import write_image
 from ppdet.inference.estimators.registry import load_detector
 from ppdet.inference.files.earlier_results import ContinuedJsonLines, EarlierResults
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.model_names import DETECTOR, default_model, find_model
+from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.sources import image_of
 from ppdet.inference.files.urls import fetch_image, split_url, without_secrets
@@ -62,7 +62,7 @@ def run_pose(args: argparse.Namespace) -> int:
 def _run_pose(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> int:
     earlier = EarlierResults.read(file) if args.resume and (file := _pose_file(args)) is not None else EarlierResults()
     with _results(args, stdout, _pose_writer(args), _pose_file(args)) as (drawings, records):
-        pipeline = pose_pipeline(args, any(not is_live(source) for source, _ in sources.videos))
+        pipeline = pose_pipeline(args, any(not is_live(source) for source, _ in sources.videos), sources.are_few)
         tracking = tracker_settings(args, pipeline.detector)
         work = PoseRun(pipeline, drawings, records, args.threshold, chosen_filter(args), args.max_frames,
                        names_videos=sources.count > 1, tracking=tracking, earlier=earlier)  # fmt: skip
@@ -105,7 +105,7 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
             work.run_images(inputs, args.batch_size)
             status = inputs.exit_status()
         for number, url in enumerate(sources.image_urls, start=len(sources.images) + 1):
-            status = max(status, _boxes_of_url(work, url, number))
+            status = max(status, _boxes_of_url(work, url, number, args.image_range))
         for source, name in sources.videos:
             status = max(status, work.run_video(source, name))
         if args.run_benchmark:
@@ -114,29 +114,32 @@ def _run_detect(args: argparse.Namespace, sources: Sources, stdout: IO[str]) -> 
     return status
 
 
-def pose_pipeline(args: argparse.Namespace, has_files: bool = False) -> PosePipeline:
+def pose_pipeline(args: argparse.Namespace, has_files: bool = False, is_brief: bool = False) -> PosePipeline:
     """The pipeline of the given models; by default the bundled ones.
 
     Args:
         args: parsed flags.
-        has_files: there are video files, whose frames can be worked on at the same time.
+        has_files: there are video files.
+        is_brief: see `RuntimeOptions`.
     """
     models: dict[str, Any] = {}
     if args.det is not None:
         models["detector"] = None if args.det.lower() == NO_DETECTOR else args.det
     if args.model is not None:
-        models["keypoint"] = args.model
-    workers = split_threads(args, has_files)
+        models["keypoint"] = find_model(args.model, POSE)
+    workers = split_threads(args, has_files, Path(models.get("keypoint") or default_model(POSE)))
     return PosePipeline(
         **models, engine=args.engine, device=args.device, cpu_threads=args.engine_threads, precision=args.precision,
         det_threshold=args.det_threshold, keypoint_batch_size=args.batch_size, flip_test=bool(args.flip_test),
         person_threshold=args.person_threshold, zones=chosen_zones(args), workers=workers,
         det_interval=getattr(args, "det_interval", None), preset=getattr(args, "preset", BALANCED),
+        is_brief=is_brief,
+        image_range=args.image_range,
     )  # fmt: skip
 
 
 def _inputs(sources: Sources, args: argparse.Namespace) -> ImageInputs:
-    inputs = ImageInputs(str(sources.images[0]), None, not args.ignore_exif)
+    inputs = ImageInputs(str(sources.images[0]), None, not args.ignore_exif, args.image_range)
     inputs.paths = sources.images
     return inputs
 
@@ -155,12 +158,12 @@ def _pose_of_url(work: PoseRun, url: str) -> int:
     return 0
 
 
-def _boxes_of_url(work: BoxRun, url: str, number: int) -> int:
+def _boxes_of_url(work: BoxRun, url: str, number: int, image_range: Sequence[float] | None) -> int:
     try:
         data = fetch_image(url)
         if data is None:
             raise MediaError(f"{without_secrets(url)} is no image: check the address")
-        image = image_of(data, "bytes")
+        image = image_of(data, "bytes", image_range)
     except MediaError as error:
         get_logger(__name__).error("%s", error)
         return 1

@@ -14,7 +14,7 @@ from ppdet.commands.flags.tracking_flags import MOT_THRESHOLD, chosen_zones, tra
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 from ppdet.inference.box_centers import BoxCenters
-from ppdet.inference.detectors import is_box_file
+from ppdet.inference.detectors import category_of, is_box_file
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, words_of
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
@@ -81,13 +81,25 @@ def _warn_of_own_threshold(detector_dir: str, threshold: float) -> None:
 
 
 def run_keypoint(args: argparse.Namespace) -> int:
-    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box.
+    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box, or the
+    boxes of a file.
 
     Returns:
         The exit status.
+
+    Raises:
+        ConfigError: a file of boxes that is no JSON, or for a video.
     """
     check_flags(args)
-    return _run(args, args.model_dir, None, args.batch_size, args.threshold, "keypoint", bool(args.save_results),
+    if args.bbox_file is not None:
+        if not is_box_file(args.bbox_file):
+            raise ConfigError(f"--bbox_file {args.bbox_file}: give a JSON file of boxes, COCO annotations or results; for a "
+                              "detector run det_keypoint_unite_infer.py")
+        if not (args.image_file or args.image_dir):
+            raise ConfigError(f"--bbox_file {args.bbox_file} has boxes of images by their names, not of the frames of a video: "
+                              "give --image_file or --image_dir, or run det_keypoint_unite_infer.py with a detector")
+        args.det_threshold = args.bbox_threshold
+    return _run(args, args.model_dir, args.bbox_file, args.batch_size, args.threshold, "keypoint", bool(args.save_results),
                 args.batch_size)
 
 
@@ -97,12 +109,13 @@ def _run(args: argparse.Namespace, keypoint_dir: str | None, detector_dir: str |
         require(format_named(args.format))
     output = OutputFolder(args.output_dir)
     is_video = bool(args.video_file) or args.camera_id >= 0
-    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif)
+    inputs = None if is_video else ImageInputs(args.image_file, args.image_dir, not args.ignore_exif, args.image_range)
     if args.video_file:
         check_video_path(args.video_file)
-    boxes = FileBoxes(detector_dir) if detector_dir is not None and is_box_file(detector_dir) else None
-    detector_dir = detector_dir if boxes is None else None
+    box_file = detector_dir if detector_dir is not None and is_box_file(detector_dir) else None
+    detector_dir = detector_dir if box_file is None else None
     cards = [load_card(folder) for folder in (keypoint_dir, detector_dir) if folder is not None]
+    boxes = None if box_file is None else FileBoxes(box_file, category_of(cards[0]))
     if keypoint_dir is not None and (detector_dir is not None or boxes is not None):
         for card in cards:
             command = f"python deploy/python/keypoint_infer.py --model_dir {card.place}"
@@ -148,7 +161,7 @@ def followed_boxes(args: argparse.Namespace, card: ModelCard) -> PosePipeline:
 
 
 def _has_file(args: argparse.Namespace) -> bool:
-    """Whether the source is a video file, whose frames can be worked on at the same time."""
+    """Whether the source is a video file."""
     return bool(args.video_file) and not is_live(args.video_file)
 
 
@@ -179,7 +192,7 @@ def load_pipeline(
     kind = pose_estimator_class(card, options)
     preset = preset_of(getattr(args, "preset", BALANCED))
     options = replace(options, flip_test=options.flip_test or preset.flip_test and "flip_test" in kind.accepts)
-    workers = split_threads(args, _has_file(args))
+    workers = split_threads(args, _has_file(args), None if kind.finds_people_itself else card.model_dir)
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = boxes
     if len(cards) > 1:
@@ -187,4 +200,4 @@ def load_pipeline(
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
                         person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args),
                         workers=workers, det_interval=getattr(args, "det_interval", None),
-                        preset=getattr(args, "preset", BALANCED))
+                        preset=getattr(args, "preset", BALANCED), image_range=args.image_range)

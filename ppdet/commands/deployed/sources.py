@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ppdet.core.errors import MediaError
-from ppdet.image.io import IMAGE_SUFFIXES, list_images
+from ppdet.image.io import IMAGE_SUFFIXES, PHOTO_SUFFIXES, list_images
 from ppdet.inference.files.cameras import camera_number
-from ppdet.inference.files.urls import is_url, output_name, split_url
+from ppdet.inference.files.urls import is_url, output_name, split_url, without_secrets
 from ppdet.inference.video.path import check_video_path
+
+FEW_IMAGES = 8
 
 
 @dataclass
@@ -30,6 +32,11 @@ class Sources:
     def count(self) -> int:
         """Number of images and videos."""
         return len(self.images) + len(self.image_urls) + len(self.videos)
+
+    @property
+    def are_few(self) -> bool:
+        """Whether the work takes less time than loading the models."""
+        return not self.videos and self.count <= FEW_IMAGES
 
 
 def find_sources(texts: list[str]) -> Sources:
@@ -52,13 +59,13 @@ def find_sources(texts: list[str]) -> Sources:
             sources.images += list_images(text)
         elif camera is not None:
             sources.videos.append((camera, f"camera{camera}.mp4"))
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
-            if not path.is_file():
-                raise MediaError(f"there is no image {text}: check the path")
+        elif path.suffix.lower() in PHOTO_SUFFIXES:
+            if not path.exists():
+                raise MediaError(f"there is no image {without_secrets(text)}: check the path")
             sources.images.append(path)
         elif not path.exists():
-            raise MediaError(f"there is no file or folder {text}: give an image, a folder of images, a video, the number of a "
-                             "camera or a URL")
+            raise MediaError(f"there is no file or folder {without_secrets(text)}: give an image, a folder of images, a video, "
+                             "the number of a camera or a URL")
         else:
             check_video_path(text)
             sources.videos.append((text, path.name))

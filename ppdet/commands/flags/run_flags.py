@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppdet.commands.flags.format_flags import add_format_flags
@@ -22,6 +23,7 @@ from ppdet.commands.flags.values import (
 from ppdet.core.errors import ConfigError
 from ppdet.inference.presets import BALANCED, PRESETS, preset_of
 from ppdet.inference.redetection.schedule import ADAPTIVE
+from ppdet.inference.runtimes.model_files import network_megabytes
 from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
 
 if TYPE_CHECKING:
@@ -39,14 +41,22 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--video_file", help="a video, or the URL of a stream")
     group.add_argument("--camera_id", type=camera_number, default=-1, metavar="NUMBER",
                        help="number of a camera, 0 for the first (default: none)")
-    add_exif_flag(group)
+    add_image_flags(group)
     group.add_argument("--output_dir", default="output", help="where results go (default: %(default)s)")
 
 
-def add_exif_flag(group: argparse._ActionsContainer) -> None:
-    """Flag for applying the EXIF orientation."""
+def add_image_flags(group: argparse._ActionsContainer) -> None:
+    """Flags for reading image files."""
     add_switch(group, "--ignore_exif", "take images as they are stored, as the datasets of training and evaluation do, "
                                        "instead of turned as their EXIF orientation says (default: off)")
+    add_range_flag(group)
+
+
+def add_range_flag(group: argparse._ActionsContainer) -> None:
+    """Flag for the range of images with more than 8 bits."""
+    group.add_argument("--image_range", type=float, nargs=2, metavar=("BLACK", "WHITE"),
+                       help="values of images with more than 8 bits that become 0 and 255, e.g. 0 4095 (default: found from each "
+                            "file, docs/data.md)")
 
 
 def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int, name: str = "--engine") -> None:
@@ -92,6 +102,9 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     add_smoothing_flags(group)
     add_tracking_flags(group)
 
+# Networks up to this size (TinyPose 5, Lite-HRNet 7, RTMPose-s 21) gain little by threads of their own.
+LIGHT_MEGABYTES = 32.0
+
 
 def add_speed_flags(group: argparse._ActionsContainer) -> None:
     """Flags for speed against accuracy."""
@@ -108,18 +121,20 @@ def chosen_interval(args: argparse.Namespace) -> int | str:
     return preset_of(getattr(args, "preset", BALANCED)).det_interval if given is None else given
 
 
-def split_threads(args: argparse.Namespace, is_file: bool) -> int:
+def split_threads(args: argparse.Namespace, is_file: bool, pose_model: Path | None = None) -> int:
     """Divide `--cpu_threads`: the threads of one run of a network go to `args.engine_threads`.
 
     Args:
         args: parsed flags.
-        is_file: the source is a video file, whose frames can be worked on at the same time.
+        is_file: the source is a video file, where several frames, or the people of one, can be worked on at the same time.
+        pose_model: directory of a pose model that works in the boxes of people.
 
     Returns:
-        How many workers look at frames at the same time, also as `args.workers`. For light networks several workers of one
-        thread are faster than one of several (docs/benchmarks.md).
+        How many workers, also as `args.workers`. Several workers of one thread are faster than one of several
+        (docs/benchmarks.md), except where frames must wait for each other and a heavy network runs on few people.
     """
-    is_shared = is_file and args.device == "cpu" and chosen_interval(args) == 1
+    is_heavy = pose_model is not None and network_megabytes(Path(pose_model)) > LIGHT_MEGABYTES
+    is_shared = is_file and args.device == "cpu" and not (is_heavy and chosen_interval(args) != 1)
     args.engine_threads, workers = (1, args.cpu_threads) if is_shared else (args.cpu_threads, 1)
     args.workers = workers
     return workers
@@ -171,7 +186,8 @@ def runtime_options(args: argparse.Namespace, card: ModelCard, batch_size: int) 
     return {
         "engine": args.engine, "device": args.device, "precision": args.precision,
         "cpu_threads": getattr(args, "engine_threads", args.cpu_threads), "run_mode": args.run_mode,
-        "runs_at_once": getattr(args, "workers", 1), "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
+        "runs_at_once": getattr(args, "workers", 1), "is_brief": bool(getattr(args, "image_file", None)),
+        "enable_mkldnn": bool(args.enable_mkldnn), "batch_size": batch_size,
         "trt_shape_range": (args.trt_min_shape, args.trt_opt_shape, args.trt_max_shape),
         "trt_calib_mode": bool(args.trt_calib_mode), "dynamic_shape": card.use_dynamic_shape,
     }

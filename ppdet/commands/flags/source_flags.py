@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ppdet.commands.flags.format_flags import add_format_flags
-from ppdet.commands.flags.run_flags import add_exif_flag, add_precision_flags
+from ppdet.commands.flags.run_flags import add_image_flags, add_precision_flags
 from ppdet.commands.flags.values import add_switch
 from ppdet.inference.runtimes.registry import runtime_devices
 
@@ -30,7 +30,7 @@ def add_plain_source_flags(parser: argparse.ArgumentParser, output_dir: str, thi
     group.add_argument("--output_dir", metavar="DIR", help="folder of drawn images and videos "
                        f"(default: {output_dir}; none if only {'--results or --json' if poses else '--json'} is given)")
     group.add_argument("--max_frames", type=int, metavar="N", help="end a video, camera or stream after N frames")
-    add_exif_flag(group)
+    add_image_flags(group)
     parser.set_defaults(default_output_dir=output_dir)
     engine = parser.add_argument_group("engine")
     add_precision_flags(engine, cpu_threads=2)

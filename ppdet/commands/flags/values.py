@@ -15,7 +15,7 @@ from ppdet.inference.redetection.schedule import ADAPTIVE
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")
 FALSE_WORDS = ("false", "0", "no", "off", "n", "f")
 SCORES = ("threshold", "det_threshold", "keypoint_threshold", "save_threshold", "person_threshold", "draw_threshold",
-          "mot_threshold")
+          "mot_threshold", "bbox_threshold")
 SMOOTHING_FILTERS = ("OneEuro", "EMA", "savgol", "butterworth")
 """Filters of keypoints over time: frame by frame, and of a whole recorded video."""
 COUNTS = ("batch_size", "keypoint_batch_size", "cpu_threads")

@@ -13,7 +13,8 @@ RUN_KEYS = _words(
     metric best_metric IouType worker_num seed enable_ce val_every resume eval filename name
     use_gpu use_npu use_mlu use_gcu use_xpu device sync_bn find_unused_parameters norm_type
     use_ema ema_decay ema_decay_type cycle_epoch ema_black_list ema_filter_no_grad
-    accumulate_steps early_stop keep_checkpoints bad_loss deterministic teacher cpu_threads cpu_operators paddledet_exact
+    accumulate_steps early_stop time_budget keep_checkpoints bad_loss deterministic teacher cpu_threads cpu_operators
+    paddledet_exact
     amp amp_level amp_dtype init_loss_scaling master_grad custom_white_list custom_black_list
     save_prediction_only classwise bias json_eval target_metrics
     print_flops print_params print_mem_info profiler_options use_vdl vdl_log_dir

@@ -21,8 +21,6 @@ IMAGE_TOLERANCE = 1.0
 BOX_EXCESS = (0.05, 0.5)
 """Least and greatest share of the box's longer side by which a point may lie outside its box; in between the file decides:
 four times the 99th percentile. COCO's own labels reach .499."""
-ALIKE = 0.02
-"""Objects of an image are the same if all their points differ by less than this share of the box."""
 AREA_TOLERANCE = 1.05
 
 
@@ -309,8 +307,7 @@ def _repeated(file: AnnotationFile) -> Iterator[Finding]:
     table = file.table
     some = np.flatnonzero(table.labelled.any(axis=1))
     points = np.where(table.labelled[..., None], table.keypoints, 0)[some]
-    exact = [(int(some[a]), int(some[b])) for a, b in listed_twice(table.image[some], points)]
-    pairs = sorted({*exact, *_nearly_repeated(table.image, table.keypoints, table.labelled, table.side, some)})
+    pairs = [(int(some[a]), int(some[b])) for a, b in listed_twice(table.image[some], points, table.side[some])]
     if pairs:
         second = sorted({int(table.position[b]) for _, b in pairs})
         places = [f"{file.name(int(table.position[a]))} = {file.name(int(table.position[b]))}" for a, b in pairs]
@@ -319,25 +316,6 @@ def _repeated(file: AnnotationFile) -> Iterator[Finding]:
             "the second counts as missed in an evaluation, which can halve AP, and weighs double in training",
             "remove the second", "removes the second", keys=second,
         )  # fmt: skip
-
-
-def _nearly_repeated(
-    image: np.ndarray, keypoints: np.ndarray, labelled: np.ndarray, side: np.ndarray, rows: np.ndarray
-) -> List[tuple[int, int]]:
-    """Pairs of objects of one image with the same labelled points at nearly the same places (at least three points)."""
-    by_image: Dict[int, List[int]] = defaultdict(list)
-    for row in rows.tolist():
-        by_image[int(image[row])].append(row)
-    pairs = []
-    for members in by_image.values():
-        for i, a in enumerate(members):
-            for b in members[i + 1 :]:
-                same = (labelled[a] == labelled[b]).all() and labelled[a].sum() >= 3
-                if same and np.isfinite(side[a]):
-                    shift = np.abs(keypoints[a, labelled[a], :2] - keypoints[b, labelled[a], :2]).max()
-                    if shift < ALIKE * side[a]:
-                        pairs.append((a, b))
-    return pairs
 
 
 def _point_names(file: AnnotationFile, mask: np.ndarray) -> List[str]:

@@ -10,10 +10,15 @@ from typing import Callable, Dict, Iterator, Tuple
 
 import numpy as np
 
-from ppdet.annotations.layout_checks import fractions_instead_of_pixels, other_box_layout
+from ppdet.annotations.layout_checks import (
+    boxes_as_corners,
+    fractions_instead_of_pixels,
+    other_box_layout,
+    persons_in_fractions,
+)
 from ppdet.data.checking.annotation_file import AnnotationFile, PoseTable
 from ppdet.data.checking.entries import outside_image
-from ppdet.data.checking.finding import ERROR, Finding
+from ppdet.data.checking.finding import ERROR, Finding, shown
 
 FEWEST_POINTS = 10
 BAD, GOOD = 0.6, 0.9
@@ -55,10 +60,27 @@ def check_frames(file: AnnotationFile) -> Iterator[Finding]:
             "write [x, y, width, height]", "writes [x, y, width, height]", keys=layout,
         )  # fmt: skip
         return
+    yield from _of_single_objects(file)
     name = frame_of(table)
     if name:
         words, fix = _WORDS[name]
         yield _finding(file, name, count, words, fix, name)
+
+
+def _of_single_objects(file: AnnotationFile) -> Iterator[Finding]:
+    """Objects in another frame among objects that are right."""
+    table = file.table
+    points = np.where(table.labelled[..., None], table.keypoints, 0)
+    for kind, mask, words, why, advice in (
+        ("fractions", persons_in_fractions(points), "have keypoints as fractions of the image, unlike the others",
+         "they are left out", "write pixels: multiply x by the image's width and y by its height"),
+        ("corners", boxes_as_corners(points, table.box_xywh), "have a box that fits their keypoints as [x1, y1, x2, y2], unlike "
+         "the others", "their crops are too large", "write [x, y, width, height]"),
+    ):  # fmt: skip
+        rows = np.flatnonzero(mask)
+        if len(rows):
+            places = shown([file.name(int(table.position[row])) for row in rows])
+            yield Finding(f"some-{kind}", ERROR, words, len(rows), len(table), "objects", places, why, advice)
 
 
 def _axes_exchanged(file: AnnotationFile, count: int) -> Finding:

@@ -6,6 +6,7 @@ Persons are in persons.py, boxes of detectors in detections.py.
 from __future__ import annotations
 
 import os
+from pathlib import PureWindowsPath
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
@@ -55,8 +56,7 @@ def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) ->
         report.add_bad("image file missing", path)
     if paths and not any(exists):
         raise DataError(
-            f"{report.source}: none of its {len(paths)} image files exists, e.g. {paths[0]}; "
-            "set dataset_dir and image_dir to the folder that holds them"
+            f"{report.source}: none of its {len(paths)} image files exists, e.g. {paths[0]}; {_advice(folder, names[0])}"
         )
     kept = [i for i, there in enumerate(exists) if there]
     return ImageTable(
@@ -64,6 +64,14 @@ def image_table(images: Sequence[Any], folder: str, report: AnnotationReport) ->
         id_array([ids[i] for i in kept]),
         np.array([sizes[i] for i in kept], np.int64).reshape(-1, 2),
     )
+
+
+def _advice(folder: str, name: str) -> str:
+    """What to do if no image is found: names of another computer are shortened, otherwise the folder is wrong."""
+    last = PureWindowsPath(name).name
+    if last != name and files_exist([os.path.join(folder, last)])[0]:
+        return f"{last} lies in {folder or '.'}: write `file_name` without the folders of another computer"
+    return "set dataset_dir and image_dir to the folder that holds them"
 
 
 def with_sizes(images: ImageTable) -> ImageTable:

@@ -6,14 +6,22 @@ Legend: N persons, K keypoints.
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Container, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from ppdet.annotations.annotated_object import AREA_PER_BOX, FARTHEST, SMALLEST_AREA_PER_BOX, box_around_keypoints
-from ppdet.annotations.layout_checks import fractions_instead_of_pixels, listed_twice, other_box_layout
+from ppdet.annotations.annotated_object import (
+    AREA_PER_BOX,
+    FARTHEST,
+    IN_FRACTIONS,
+    SMALLEST_AREA_PER_BOX,
+    WITHOUT_AREA,
+    box_around_keypoints,
+)
+from ppdet.annotations.layout_checks import persons_in_fractions
 from ppdet.annotations.values import as_id, is_number, number_or_nan
 from ppdet.core.errors import DataError
+from ppdet.data.coco.doubtful import check_layout, note_doubtful
 from ppdet.data.coco.file import listed_ids, with_sizes
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.report import AnnotationReport
@@ -57,7 +65,7 @@ def person_table(
     other_counts: Dict[int, List[str]] = {}
     no_box = 0
     for position, entry in enumerate(annotations):
-        problem, skipped = _problem(entry, categories)
+        problem, skipped = _problem(entry, categories, category_row)
         row = None if problem or skipped else row_of.get(str(entry["image_id"]))
         xywh: Optional[Sequence[Any]] = None
         if row is not None:
@@ -92,15 +100,18 @@ def person_table(
     _check_counts(other_counts, bool(rows), num_joints, report)
     table = PersonTable(
         image_row=np.array(rows, np.int64),
-        boxes_xyxy=_numbers(boxes, 4),  # still x, y, w, h: see _clean
+        boxes_xyxy=_numbers(boxes, 4),  # still x, y, w, h: see _cleaned
         keypoints=_numbers([entry["keypoints"] for entry in good], 3 * num_joints).reshape(-1, num_joints, 3),
         area=np.array([_area(entry) for entry in good], np.float64),
         box_score=np.ones(len(rows)),
         annotation_id=np.array(names, object),
         category_row=np.array(category_rows, np.int64),
     )
-    _check_layout(table, box, report)
-    return _clean(table, images, report)
+    usual_boxes = check_layout(table, box == GIVEN, report)
+    table = table.take(_usable(table, images.wh[table.image_row], report))
+    image_wh = images.wh[table.image_row]
+    note_doubtful(table, image_wh, box == GIVEN and usual_boxes, report)
+    return _cleaned(table, image_wh)
 
 
 def name_of(entry: Any, position: int) -> str:
@@ -111,13 +122,13 @@ def name_of(entry: Any, position: int) -> str:
     return f"annotation {identity}" if type(identity) is int and identity < 2**63 else f"annotation {str(identity)[:40]}"
 
 
-def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
+def _problem(entry: Any, categories: Optional[Set[Any]], declared: Container[Any]) -> Tuple[str, str]:
     """(mistake, reason to skip) of one annotation; both empty if its layout is right."""
     if not isinstance(entry, dict):
         return "not a mapping", ""
     crowd = entry.get("iscrowd")
     if _is_ordinary(entry):
-        return "", "" if categories is None or entry["category_id"] in categories else "of other categories"
+        return _problem_of_category(entry["category_id"], categories, declared)
     if crowd not in (0, 1):
         return "with an `iscrowd` that is neither 0 nor 1", ""
     if crowd:
@@ -126,8 +137,9 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     if category is not None:
         if as_id(category) is None:
             return "with a `category_id` that is no id", ""
-        if categories is not None and category not in categories:
-            return "", "of other categories"
+        problem, skipped = _problem_of_category(category, categories, declared)
+        if problem or skipped:
+            return problem, skipped
     if as_id(entry.get("image_id")) is None:
         return ("with an `image_id` that is no id" if "image_id" in entry else "without `image_id`"), ""
     keypoints = entry.get("keypoints")
@@ -139,6 +151,12 @@ def _problem(entry: Any, categories: Optional[Set[Any]]) -> Tuple[str, str]:
     if box is not None and not isinstance(box, list):
         return f"with a {type(box).__name__} as `bbox`", ""
     return ("with a `bbox` that is not [x, y, w, h]" if box is not None and len(box) != 4 else ""), ""
+
+
+def _problem_of_category(category: Any, wanted: Optional[Set[Any]], declared: Container[Any]) -> Tuple[str, str]:
+    if wanted is None or category in wanted:
+        return "", ""
+    return ("", "of other categories") if category in declared else ("with a `category_id` that is not among `categories`", "")
 
 
 def _is_ordinary(entry: Mapping[str, Any]) -> bool:
@@ -167,21 +185,6 @@ def _check_counts(other: Mapping[int, List[str]], any_right: bool, num_joints: i
             report.add_bad(f"with {length / 3:g} keypoints instead of {num_joints}", name)
 
 
-def _check_layout(table: PersonTable, box: str, report: AnnotationReport) -> None:
-    fractions = fractions_instead_of_pixels(table.keypoints, table.boxes_xyxy if box == GIVEN else table.boxes_xyxy[:0])
-    if fractions:
-        raise DataError(
-            f"{report.source}: its {fractions} are fractions of the image, from 0 to 1; expected pixels. Multiply x by the "
-            "image's width and y by its height"
-        )
-    layout = other_box_layout(table.keypoints, table.boxes_xyxy) if box == GIVEN else None
-    if layout:
-        report.add_note(
-            f"its boxes look like {layout}: read so, they fit the keypoints, read as COCO's [x, y, width, height] they do not. "
-            "Write them in COCO's layout, or the crops will be wrong"
-        )
-
-
 def _numbers(rows: Sequence[Sequence[Any]], width: int) -> np.ndarray:
     """(N, width) float64; whatever is no number becomes NaN and is found by the cleaning."""
     try:
@@ -196,21 +199,32 @@ def _area(entry: Mapping[str, Any]) -> float:
     return float("nan") if area is None else float(area) if is_number(area) else float("inf")
 
 
-def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> PersonTable:
-    xywh, wh = table.boxes_xyxy, images.wh[table.image_row]
-    limit = np.where(wh > 0, wh - 1, FARTHEST)  # an image of unknown size cannot cut
-    low = np.maximum(xywh[:, :2], 0)
-    high = np.minimum(limit, xywh[:, :2] + np.maximum(xywh[:, 2:] - 1, 0))
-    area = np.where(np.isnan(table.area), AREA_PER_BOX * np.prod(np.maximum(xywh[:, 2:], 0), axis=1), table.area)
-    no_area = int(np.isnan(table.area).sum())
+def _cut_boxes(xywh: np.ndarray, wh: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """(N, 2) corners of boxes cut to the pixel centres of their images; an image of unknown size cannot cut."""
+    limit = np.where(wh > 0, wh - 1, FARTHEST)
+    return np.maximum(xywh[:, :2], 0), np.minimum(limit, xywh[:, :2] + np.maximum(xywh[:, 2:] - 1, 0))
+
+
+def _completed_area(table: PersonTable) -> np.ndarray:
+    estimate: np.ndarray = AREA_PER_BOX * np.prod(np.maximum(table.boxes_xyxy[:, 2:], 0), axis=1)
+    return np.where(np.isnan(table.area), estimate, table.area)
+
+
+def _usable(table: PersonTable, image_wh: np.ndarray, report: AnnotationReport) -> np.ndarray:
+    """(N,) which persons of a raw table can be used; the report takes the others, and remarks on the areas."""
+    xywh = table.boxes_xyxy
+    low, high = _cut_boxes(xywh, image_wh)
+    area = _completed_area(table)
     visible = table.keypoints[:, :, 2] > 0
-    readable = (np.abs(table.keypoints[:, :, :2]) < FARTHEST).all(axis=2) | (table.keypoints[:, :, 2] <= 0)
+    known = np.isfinite(table.keypoints[:, :, 2])
+    readable = known & ((np.abs(table.keypoints[:, :, :2]) < FARTHEST).all(axis=2) | ~visible)
     checks = [
         ("with a box that is not four finite numbers", ~np.isfinite(xywh).all(axis=1)),
         ("with keypoints that are not finite numbers", ~readable.all(axis=1)),
+        (IN_FRACTIONS, persons_in_fractions(table.keypoints)),
         ("with a box without extent or outside its image", ~(high >= low).all(axis=1) | (xywh[:, 2:] <= 0).any(axis=1)),
         ("with an `area` that is not a finite number", np.isinf(table.area)),
-        ("with area 0", ~(area > 0)),
+        (WITHOUT_AREA, ~(area > 0)),
     ]
     good = np.ones(len(table), bool)
     for reason, failed in checks:
@@ -219,6 +233,7 @@ def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> 
         good &= ~failed
     empty = good & ~visible.any(axis=1)
     report.add_skipped("without labelled keypoints", int(empty.sum()))
+    no_area = int(np.isnan(table.area).sum())
     if no_area:
         report.add_note(f"{no_area} annotations have no `area`: {AREA_PER_BOX} x box width x height is taken")
     ratio = area[good] / np.maximum(np.prod(xywh[good, 2:], axis=1), 1)
@@ -227,25 +242,19 @@ def _clean(table: PersonTable, images: ImageTable, report: AnnotationReport) -> 
             f"the annotated `area` is typically {np.median(ratio):.4f} of the box; OKS and AP will come out near 0. Write "
             "the object's area in pixels, or leave `area` out"
         )
-    xy = np.where((visible & readable)[:, :, None], table.keypoints[:, :, :2], 0)
-    cleaned = PersonTable(
+    usable: np.ndarray = good & ~empty
+    return usable
+
+
+def _cleaned(table: PersonTable, image_wh: np.ndarray) -> PersonTable:
+    """Usable persons with boxes as corners, areas, visibilities of 0 or 1, and zeros where nothing is labelled."""
+    visible = table.keypoints[:, :, 2:] > 0
+    return PersonTable(
         table.image_row,
-        np.concatenate([low, high], axis=1),
-        np.concatenate([xy, visible[:, :, None]], axis=2).astype(np.float32),
-        area,
+        np.concatenate(_cut_boxes(table.boxes_xyxy, image_wh), axis=1),
+        np.concatenate([np.where(visible, table.keypoints[:, :, :2], 0), visible], axis=2).astype(np.float32),
+        _completed_area(table),
         table.box_score,
         table.annotation_id,
         table.category_row,
-    ).take(good & ~empty)
-    _note_repeated(cleaned, report)
-    return cleaned
-
-
-def _note_repeated(table: PersonTable, report: AnnotationReport) -> None:
-    pairs = listed_twice(table.image_row, table.keypoints)
-    if pairs:
-        first, second = (table.annotation_id[row] for row in pairs[0])
-        report.add_note(
-            f"{len(pairs)} of {len(table)} persons are listed twice, e.g. {first} and {second}: the second counts as missed in "
-            "an evaluation, which can halve AP, and weighs double in training. Remove it"
-        )
+    )

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ppdet.annotations.annotated_object import SIZE_TOLERANCE
+from ppdet.annotations.layout_checks import is_in_fractions
 from ppdet.annotations.values import as_number, is_number
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
 from ppdet.core.problem import did_you_mean
+from ppdet.image.io import read_image_header
 from ppdet.skeletons import Skeleton
 
 PROBLEMS_NAMED = 8
@@ -72,15 +75,37 @@ def _read(file: Path, image_root: Path) -> Tuple[Dict[str, Any], List[LabelmeObj
     shapes = content.get("shapes") if isinstance(content, Mapping) else None
     if not isinstance(shapes, list) or not isinstance(content.get("imagePath"), str):
         raise DataError("not a file of labelme, which has `shapes` and `imagePath`")
-    path = file.parent / content["imagePath"].replace("\\", "/")
-    if not os.path.isfile(path):
-        raise DataError(f"its image {str(path)[:500]} does not exist")
+    path = _image_path(file, content["imagePath"])
     image: Dict[str, Any] = {"file_name": Path(os.path.relpath(path, image_root)).as_posix()}
     for key, source in (("width", "imageWidth"), ("height", "imageHeight")):
         size = as_number(content.get(source))
         if size is not None and size > 0:
             image[key] = int(size)
+    _check_size(image, path)
     return image, _objects(shapes)
+
+
+def _image_path(file: Path, name: str) -> Path:
+    """The image that a file names; one of another computer is looked for beside the file."""
+    path = file.parent / name.replace("\\", "/")
+    beside = file.parent / PureWindowsPath(name).name
+    if os.path.isfile(path):
+        return path
+    if PureWindowsPath(name).is_absolute() and os.path.isfile(beside):
+        return beside
+    raise DataError(f"its image {str(path)[:500]} does not exist")
+
+
+def _check_size(image: Mapping[str, Any], path: Path) -> None:
+    header = read_image_header(path)
+    stated = (image.get("width", 0), image.get("height", 0))
+    if header is None or not all(stated):
+        return
+    if not any(max(abs(a - b) for a, b in zip(stated, wh)) <= SIZE_TOLERANCE for wh in (header.wh, header.turned_wh)):
+        raise DataError(
+            f"it was labelled on an image of {stated[0]}x{stated[1]} pixels, and {path.name} has {header.turned_wh[0]}x"
+            f"{header.turned_wh[1]}: give the image that was labelled"
+        )
 
 
 def _objects(shapes: Sequence[Any]) -> List[LabelmeObject]:
@@ -145,6 +170,8 @@ def _annotation(each: LabelmeObject, skeleton: Skeleton) -> Dict[str, Any]:
     for name in skeleton.names:
         xy, hidden = found.get(name, ((0, 0), False))
         keypoints += [*xy, (1 if hidden else 2) if name in found else 0]
+    if is_in_fractions(keypoints):
+        raise DataError("its points are fractions of the image, from 0 to 1; expected pixels")
     entry: Dict[str, Any] = {"keypoints": keypoints, "num_keypoints": len(found)}
     return entry if each.box is None else {"bbox": each.box, **entry}
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from ppdet.annotations.coco_file import read_coco
-from ppdet.annotations.image_split import image_groups, split_images
+from ppdet.annotations.image_split import frame_blocks, image_groups, split_images
 from ppdet.annotations.values import as_id
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import atomic_write
@@ -20,6 +20,8 @@ logger = get_logger(__name__)
 
 FOLDER, IMAGE = "folder", "image"
 """Values of `--by` besides keys of the images."""
+BLOCKS_PER_FOLD = 2
+"""Parts of a single video in each fold: more would put more frames beside frames that were trained on."""
 
 
 def split_file(
@@ -72,7 +74,7 @@ def _parts(
     if by is None and not folds:
         split = split_images(images, share, seed)
         return [set(split.val)], split.why
-    groups, kind = _groups(images, by)
+    groups, kind = _groups(images, by, folds)
     wanted = folds or max(2, round(1 / share))
     if len(groups) < wanted:
         raise DataError(f"{len(groups)} {kind} cannot be divided into {wanted} parts without tearing one apart; give a "
@@ -88,10 +90,13 @@ def _parts(
     return ids, f"{len(groups)} {kind} stay together"
 
 
-def _groups(images: Sequence[Mapping[str, Any]], by: Optional[str]) -> Tuple[List[List[int]], str]:
+def _groups(images: Sequence[Mapping[str, Any]], by: Optional[str], folds: int) -> Tuple[List[List[int]], str]:
     if by is None:
         groups, kind = image_groups(images)
-        return (groups, kind) if len(groups) > 1 else ([[row] for row in range(len(images))], "images")
+        if len(groups) > 1:
+            return groups, kind
+        blocks = frame_blocks(images, BLOCKS_PER_FOLD * folds)
+        return (blocks, "blocks of consecutive frames") if blocks else ([[row] for row in range(len(images))], "images")
     if by == IMAGE:
         return [[row] for row in range(len(images))], "images"
     values = [_folder_of(image) if by == FOLDER else image.get(by) for image in images]

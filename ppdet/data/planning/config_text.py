@@ -15,6 +15,7 @@ from ppdet.data.coco.persons import IMAGE
 from ppdet.data.planning.crop_plan import WHOLE_PADDING
 from ppdet.data.planning.plan import Plan
 from ppdet.data.planning.radiograph_plan import radiograph_steps
+from ppdet.data.planning.schedule_plan import FEWEST_ITERATIONS
 
 WIDTH = 118
 EPE_REASON = (
@@ -22,6 +23,10 @@ EPE_REASON = (
     "depends on the sigmas."
 )
 MILLIMETRES = " All images state their pixel spacing: MRE and SD are in millimetres, SDR is the share within 2, 2.5, 3 and 4 mm."
+BUDGET_REASON = (
+    "If this machine is slower than that, or busy, the run has fewer epochs, so that it ends in time and at the lowest rate. To "
+    "train longer, give both more epochs (here and in CosineDecay) and more minutes."
+)
 RATE_REASON = (
     "Adam's rate for this batch; it falls to 0 along a cosine, so the last models are the steadiest. The average of the "
     "weights over "
@@ -155,6 +160,8 @@ def _schedule(plan: Plan) -> str:
     return (
         _comment(f"{plan.minutes:g} minutes at {speed}: {schedule.crops} crops, {schedule.iterations} steps.{longer}{repeats}")
         + f"epoch: {schedule.epochs}\n"
+        + _comment(BUDGET_REASON)
+        + f"time_budget: {{minutes: {plan.minutes:g}, fewest_iterations: {min(FEWEST_ITERATIONS, schedule.iterations)}}}\n"
         + _comment(RATE_REASON)
         + f"LearningRate:\n  base_lr: {schedule.base_lr:.3g}\n  schedulers:\n"
         + f"    - !CosineDecay {{max_epochs: {schedule.epochs}}}\n"

@@ -100,10 +100,7 @@ class _Round:
 
 def usual_settings(cpu_threads: int, presets: Iterable[str]) -> list[Setting]:
     """The presets with the video written, and the last one with JSON alone; the first is what drift is measured against."""
-    found = []
-    for preset in presets:
-        workers, threads = (1, cpu_threads) if preset == "fast" else (cpu_threads, 1)
-        found.append(Setting(preset, workers, threads, preset))
+    found = [Setting(preset, cpu_threads, 1, preset) for preset in presets]
     last = found[-1]
     return [*found, Setting(f"{last.name}, JSON alone", last.workers, last.engine_threads, last.preset, False)]
 
@@ -114,8 +111,8 @@ def step_settings(cpu_threads: int) -> list[Setting]:
         Setting("one frame after the other", 0, cpu_threads),
         Setting(f"1 worker of {cpu_threads} threads", 1, cpu_threads),
         Setting(f"{cpu_threads} workers of 1 thread", cpu_threads, 1),
-        Setting("fast", 1, cpu_threads, "fast"),
-        Setting("fast, JSON alone", 1, cpu_threads, "fast", False),
+        Setting("fast", cpu_threads, 1, "fast"),
+        Setting("fast, JSON alone", cpu_threads, 1, "fast", False),
     ]
 
 

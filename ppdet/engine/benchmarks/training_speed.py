@@ -31,6 +31,8 @@ class TrainingSpeed:
         data, forward, backward, update: seconds per iteration spent waiting for the batch, in the network and its loss, on
             gradients, and in the optimizer.
         peak_memory_mb: largest resident memory of this process (Linux), or GPU memory.
+        cpu: seconds of processor time per iteration, summed over the threads of the first process. On a busy machine, less than
+            the time that passes; what a single thread would take on a quiet one.
     """
 
     images_per_s: float
@@ -41,6 +43,7 @@ class TrainingSpeed:
     backward: float
     update: float
     peak_memory_mb: float
+    cpu: float = float("nan")
 
     def __str__(self) -> str:
         parts = f"data {self.data:.3f}, forward {self.forward:.3f}, backward {self.backward:.3f}, update {self.update:.3f} s"
@@ -78,14 +81,15 @@ def measure_training(config: Config, iterations: int = 10, warmup: int = 2, amp:
         rows: List[np.ndarray] = []
         started, images = time.perf_counter(), 0
         for _ in range(iterations):
-            begin = time.perf_counter()
+            begin, cpu_begin = time.perf_counter(), time.process_time()
             batch = next(batches)
-            rows.append(np.array([time.perf_counter() - begin, *_timed(step, batch)]))
+            waited = time.perf_counter() - begin
+            rows.append(np.array([waited, *_timed(step, batch), time.process_time() - cpu_begin]))
             images += len(batch["image"])
         seconds = time.perf_counter() - started
     finally:
         reader.close()
-    data, forward, backward, update = (float(value) for value in np.median(np.array(rows), axis=0))
+    data, forward, backward, update, cpu = (float(value) for value in np.median(np.array(rows), axis=0))
     everywhere = float(distributed.total(np.array([images / seconds], np.float32))[0])
     return TrainingSpeed(
         images_per_s=everywhere,
@@ -96,6 +100,7 @@ def measure_training(config: Config, iterations: int = 10, warmup: int = 2, amp:
         backward=backward,
         update=update,
         peak_memory_mb=_peak_memory_mb(),
+        cpu=cpu,
     )
 
 

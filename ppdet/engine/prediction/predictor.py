@@ -68,7 +68,7 @@ class Predictor:
             MediaError: the output folder cannot be written.
         """
         output = OutputFolder(self.options.output_dir)
-        inputs = ImageInputs(str(paths[0]), None)
+        inputs = ImageInputs(str(paths[0]), None, image_range=self.options.image_range)
         inputs.paths = list(paths)
         ids = dict(zip(paths, image_ids(paths)))
         started = time.time()

@@ -29,6 +29,8 @@ from ppdet.image.dicom import dicom_spacing
 _log = get_logger(__name__)
 ANNOTATIONS, RUNS = "annotations", "runs"
 VALIDATION = "for_validation"
+BUSY = 1.5
+"""Times the quiet machine's duration of an iteration, from which on a user is told."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def _head(found: Annotations, objects: ClassObjects, split: ImageSplit, counts: 
 def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Optional[Dict[str, Any]]:
     """Input pixels per second of a few training iterations, and whether the CPU operators took part; None without Paddle."""
     try:
-        from ppdet.engine.projects.timing import can_build_operators, pixels_per_second
+        from ppdet.engine.projects.timing import can_build_operators, measure_speed
     except ModuleNotFoundError:
         _log.warning("Paddle is not installed here: the training speed is estimated")
         return None
@@ -212,7 +214,11 @@ def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Opti
         text = config_text(replace(plan, cpu_operators=operators), paths, category, head)
         paths.config.write_text(text, encoding="utf-8")
         try:
-            return {"pixels_per_s": pixels_per_second(paths.config), "cpu_operators": operators}
+            speed = measure_speed(paths.config)
+            if speed.busy > BUSY:
+                _log.warning("other programs slow this machine down, %.1f-fold just now: the plan is for a quiet one, and "
+                             "training ends when its time is up, with fewer iterations if they go on", speed.busy)  # fmt: skip
+            return {"pixels_per_s": speed.pixels_per_s, "cpu_operators": operators}
         except ConfigError as error:
             if not operators:
                 raise

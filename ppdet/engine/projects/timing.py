@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import paddle
 
@@ -23,10 +24,23 @@ def can_build_operators() -> bool:
     return not on_gpu and shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
-def pixels_per_second(config: Path) -> float:
+class MeasuredSpeed(NamedTuple):
     """Input pixels that a config trains on per second.
 
-    Medians of the parts of an iteration are summed, so that one iteration that waited for another program does not count.
+    Attributes:
+        pixels_per_s: on this machine when nothing else runs.
+        busy: factor by which other programs slowed it down while it was measured.
+    """
+
+    pixels_per_s: float
+    busy: float
+
+
+def measure_speed(config: Path) -> MeasuredSpeed:
+    """Time a few iterations.
+
+    Medians of the parts of an iteration are summed, so that one iteration that waited for another program does not count. On a
+    CPU its processor time counts if that is less: plans should not depend on what else ran in that minute.
 
     Raises:
         ConfigError: the CPU operators cannot be built.
@@ -37,5 +51,6 @@ def pixels_per_second(config: Path) -> float:
     codec = Assembly(loaded).codec
     assert codec is not None, "a pose config has a codec"
     width, height = codec.input_wh
-    seconds = speed.data + speed.forward + speed.backward + speed.update
-    return float(speed.batch_size * speed.processes / seconds * width * height)
+    passed = speed.data + speed.forward + speed.backward + speed.update
+    seconds = min(passed, speed.cpu) if paddle.device.get_device() == "cpu" else passed
+    return MeasuredSpeed(float(speed.batch_size * speed.processes / seconds * width * height), float(passed / seconds))

@@ -41,6 +41,7 @@ class PredictOptions:
         person_threshold: smallest mean keypoint score of a bottom-up model's people.
         pose_format: also write the poses in this format, see `ppdet.inference.formats`; None for no further file.
         mm_per_pixel: scale of formats that have one.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file.
     """
 
     output_dir: str | Path = "output"
@@ -52,6 +53,7 @@ class PredictOptions:
     person_threshold: float = PERSON_THRESHOLD
     pose_format: str | None = None
     mm_per_pixel: float | None = None
+    image_range: Sequence[float] | None = None
 
 
 class Found(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from ppdet.engine.configs.check import require_sound
 from ppdet.engine.device import choose_device
 from ppdet.engine.evaluation.evaluator import Evaluator
 from ppdet.engine.precision import Precision
+from ppdet.engine.teaching.teacher import build_teacher
 from ppdet.engine.training.callbacks import Callback, EarlyStop, Evaluation, LossWatch
 from ppdet.engine.training.checkpointer import Checkpointer
 from ppdet.engine.training.files import checkpoint_prefix, load_checkpoint, newest_checkpoint
@@ -33,7 +35,7 @@ from ppdet.engine.training.log import TrainingLog, VisualDLLog
 from ppdet.engine.training.progress import Progress
 from ppdet.engine.training.skipped_batches import FOLDER, SkippedBatches
 from ppdet.engine.training.state import TrainingState
-from ppdet.engine.training.teacher import build_teacher
+from ppdet.engine.training.time_budget import TimeBudget
 from ppdet.engine.training.train_step import TrainingError, TrainStep
 from ppdet.engine.training.trainer import Trainer
 from ppdet.engine.weights.checkpoint import load_pretrained
@@ -84,6 +86,7 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
         TrainingError: a loss is not finite.
         LostProcessError: another process of a run under `paddle.distributed.launch` ended.
     """
+    begun = time.monotonic()
     options = options or TrainingOptions()
     if config.get("eval") is True and not options.evaluate:
         options = replace(options, evaluate=True)
@@ -111,6 +114,8 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     evaluation = _evaluation(assembly, step, metric) if options.evaluate else None
     callbacks, checkpointer = _callbacks(config, path, evaluation, replace(options, resume=resume))
     pace = {"accumulate": config.get("accumulate_steps", 1), "look_every": config.get("log_iter", 20)}
+    if config.get("time_budget"):  # first, since it decides which epoch is the last
+        callbacks.insert(0, TimeBudget.from_config(config["time_budget"], spent=time.monotonic() - begun))
     skipped = SkippedBatches(path) if step.skip_bad_losses else None
     trainer = Trainer(step, reader, epochs, callbacks, state, **pace, skipped=skipped)
     # Last, so that a run that cannot start leaves the folder alone.

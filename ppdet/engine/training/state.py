@@ -28,6 +28,7 @@ class TrainingState:
         skipped: iterations that were skipped because of their loss.
         skipped_in_a_row: those at the end.
         scaler: state of the loss scaling.
+        budget: what a time budget has decided so far (`ppdet.engine.training.time_budget`); empty without one.
         stop: reason to end before the last epoch; empty while the run continues.
     """
 
@@ -42,6 +43,7 @@ class TrainingState:
     skipped: int = 0
     skipped_in_a_row: int = 0
     scaler: Dict[str, Any] = field(default_factory=dict)
+    budget: Dict[str, float] = field(default_factory=dict)
     stop: str = ""
 
     @property
@@ -93,9 +95,10 @@ _TYPES: Dict[str, Any] = {
     "skipped": int,
     "skipped_in_a_row": int,
     "scaler": dict,
+    "budget": dict,
     "stop": str,
 }
-_LATER_KEYS = {"skipped": 0, "skipped_in_a_row": 0}  # files of earlier versions do not have them
+_LATER_KEYS: Dict[str, Any] = {"skipped": 0, "skipped_in_a_row": 0, "budget": {}}  # files of earlier versions do not have them
 _FILE_KEYS = {name: {"metric": "metric_name", "best": "best_value"}.get(name, name) for name in _TYPES}
 
 

@@ -24,7 +24,7 @@ class TrainingError(PpdetError):
 
 
 class TeacherTerms(Protocol):
-    """Interface of a teacher (`ppdet.engine.training.teacher`) in an iteration."""
+    """Interface of a teacher (`ppdet.engine.teaching.teacher`) in an iteration."""
 
     def prepare(self, batch: Mapping[str, Any], iteration: int) -> Dict[str, Any]:
         """The batch of NumPy arrays, with the teacher's targets."""

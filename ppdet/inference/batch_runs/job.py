@@ -42,6 +42,7 @@ class BatchJob:
         options: choices of the format.
         filter_type, max_frames, tracking: of videos, see `process_video`.
         apply_orientation: turn images as their EXIF orientation says.
+        image_range: [black, white] values of images with more than 8 bits; None finds it from each file.
     """
 
     open_pipeline: Callable[[], PosePipeline]
@@ -52,6 +53,7 @@ class BatchJob:
     max_frames: int | None = None
     tracking: TrackerSettings | None = None
     apply_orientation: bool = True
+    image_range: tuple[float, float] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -129,7 +131,7 @@ def _is_image(item: BatchInput) -> bool:
 
 
 def _image(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, Any]:
-    (result,) = pipeline.estimate_batch([read_image(item.source, job.apply_orientation)], [item.source])
+    (result,) = pipeline.estimate_batch([read_image(item.source, job.apply_orientation, job.image_range)], [item.source])
     writer.add(result)
     return {"frames": 1, "people": len(result)}
 

@@ -112,7 +112,11 @@ class OnnxDetector:
         header, layout = self.card.file_header, self.network.settings.layout
         logits = next((each.side(2) for each in header.outputs if each.name in ("labels", "logits", "pred_logits")), None)
         axis, other = {"yolov8": (1, 4), "yolov5": (2, 5), "yolox": (2, 5), "nanodet": (2, 32)}.get(layout, (None, 0))
-        count = logits if axis is None else None if (side := header.outputs[0].side(axis)) is None else side - other
+        first = header.outputs[0]
+        side = None if axis is None else first.side(axis)
+        if layout == "yolov8" and None not in (side, first.side(2)):
+            side = min(first.side(1), first.side(2))  # type: ignore[type-var]
+        count = logits if axis is None else None if side is None else side - other
         if count not in (None, 1, COCO_CLASSES, COCO_IDS):
             get_logger(__name__).warning("%s names none of its %d classes; class 0 is taken for people. If that is wrong, write "
                                          "`classes: [number]` into the card", self.card.place, count)

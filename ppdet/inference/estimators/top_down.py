@@ -184,7 +184,7 @@ class TopDownEstimator(PoseEstimator):
             tensor = np.concatenate([tensor, fill])
         given = self.runtime.run({self.runtime.input_names[0]: tensor})
         try:
-            found = self.codec.outputs_of(given)
+            found = self.codec.outputs_of(self.card.ordered(given, self.codec.output_names))
         except DataError as error:
             raise ModelDirError(f"{self.card.place}: {error}; export the model with tools/export_model.py") from error
         arrays = _as_tuple(found)

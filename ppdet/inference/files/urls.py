@@ -20,6 +20,8 @@ from ppdet.inference.files.suffixes import PLAYLIST_SUFFIXES, VIDEO_SUFFIXES
 LARGEST_IMAGE_BYTES = 64 << 20
 SECONDS_TO_ANSWER = 20.0
 BLOCK = 1 << 16
+_MISTYPED_LOGIN = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+:[/\\]+)[^@]*:[^@]*@")
+"""Two letters or more before the colon: one is a drive."""
 
 
 class SplitUrl(NamedTuple):
@@ -52,11 +54,16 @@ def split_url(url: str) -> SplitUrl:
 
 
 def without_secrets(source: object) -> str:
-    """A path unchanged; a URL without user name, password, and values of its query."""
+    """A path unchanged; a URL, also a mistyped one (``rtsp:/user:password@host``), without user name, password, parameters
+    (``;sid=...``) and values of its query."""
     if not is_url(source):
-        return str(source)
+        return _MISTYPED_LOGIN.sub(r"\1", str(source))
     parts = split_url(str(source))
-    return f"{parts.scheme}://{parts.place}" + ("?..." if parts.query else "")
+    return f"{parts.scheme}://{_without_parameters(parts.place)}" + ("?..." if parts.query else "")
+
+
+def _without_parameters(place: str) -> str:
+    return re.sub(r";[^/]*", "", place)
 
 
 def with_quoted_login(url: str) -> str:
@@ -72,7 +79,7 @@ def output_name(source: object) -> str:
     """File name for the output video of a path or URL: the video's name, otherwise one derived from host and path."""
     if not is_url(source):
         return PurePosixPath(str(source).replace("\\", "/")).name
-    place = split_url(str(source)).place
+    place = _without_parameters(split_url(str(source)).place)
     name = PurePosixPath(place).name
     if "/" in place and PurePosixPath(name).suffix.lower() in VIDEO_SUFFIXES:
         return re.sub(r"[^\w.-]+", "_", name)

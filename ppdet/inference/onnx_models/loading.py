@@ -16,7 +16,7 @@ from ppdet.inference import model_card
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.layouts import LAYOUTS, TOP_DOWN
 from ppdet.inference.onnx_models.model import OnnxModelCard, make_card
-from ppdet.inference.onnx_models.recognition import Recognised, recognise, refusal
+from ppdet.inference.onnx_models.recognition import Recognised, recognise
 from ppdet.inference.onnx_models.settings import OnnxSettings, checked_settings
 from ppdet.inference.onnx_models.top_down import top_down_codec
 from ppdet.inference.runtimes.onnx_header import OnnxHeader, read_onnx_header
@@ -66,6 +66,7 @@ def card_of(header: OnnxHeader, stated: Mapping[str, Any], card_path: Path | Non
         ModelDirError: see `load_card`.
     """
     place = card_path or header.path
+    _check_channels(header)
     wanted = stated.get("input_wh")
     known: Recognised
     if "layout" in stated:
@@ -142,11 +143,16 @@ def _found_beside(header: OnnxHeader, stated: Mapping[str, Any]) -> Recognised:
     return Recognised(layout, {key: value for key, value in known.found.items() if key in keep} if same else {})
 
 
-def _check_input(header: OnnxHeader, stated: Mapping[str, Any], place: Path) -> None:
-    """Refuse inputs that are no images, and a card whose size is not the network's."""
+def _check_channels(header: OnnxHeader) -> None:
     image = header.image_input
     if image.rank not in (4, None) or image.side(1) not in (3, None):
-        raise refusal(header, f"its input {image} takes no images of three channels, (N, 3, H, W)")
+        hint = ": export it with channels first (PyTorch's order)" if image.side(3) == 3 else ""
+        raise ModelDirError(f"{header.path}: its input {image} takes no images of three channels, (N, 3, H, W){hint}. Seen: "
+                            f"{header.describe()}")
+
+
+def _check_input(header: OnnxHeader, stated: Mapping[str, Any], place: Path) -> None:
+    """Refuse a card whose size is not the network's."""
     wanted = stated.get("input_wh")
     if wanted is not None and header.input_wh is not None and tuple(wanted) != header.input_wh:
         raise ModelDirError(f"{place} says input_wh {list(wanted)}, and the network {header.path.name} takes "

@@ -1,6 +1,7 @@
 """The card of an ONNX model of another toolkit, in the form that pipeline and estimators take."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,13 @@ class OnnxModelCard(ModelCard):
         """`settings`, typed."""
         assert isinstance(self.settings, OnnxSettings)
         return self.settings
+
+    def ordered(self, outputs: list[Any], wanted: Sequence[str]) -> list[Any]:
+        """See `ModelCard`: by the names in the file, if all are there."""
+        names = [each.name for each in self.file_header.outputs]
+        if len(names) != len(outputs) or not set(wanted) <= set(names):
+            return outputs
+        return [outputs[names.index(name)] for name in wanted]
 
     @property
     def file_header(self) -> OnnxHeader:

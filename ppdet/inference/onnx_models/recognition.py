@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ppdet.core.errors import ModelDirError
-from ppdet.inference.onnx_models.layouts import LAYOUTS
+from ppdet.inference.onnx_models.refusal import refusal
 from ppdet.inference.onnx_models.ultralytics import read_metadata
 from ppdet.inference.runtimes.onnx_header import OnnxHeader, OnnxValue
 
@@ -57,15 +56,6 @@ def recognise(header: OnnxHeader, input_wh: tuple[int, int] | None) -> Recognise
     raise refusal(header)
 
 
-def refusal(header: OnnxHeader, why: str = "its outputs fit no layout that can be told from the others") -> ModelDirError:
-    """The error of a file whose layout is not clear."""
-    size = list(header.input_wh or (640, 640))
-    return ModelDirError(
-        f"{header.path}: {why}. Seen: {header.describe()}. Write a card beside it, {header.path.with_suffix('.yml').name}, such "
-        f"as\n  layout: yolov8\n  input_wh: {size}\n  resize: letterbox\n  scale: 255\n  channels: rgb\n"
-        f"Layouts: {', '.join(LAYOUTS)}; docs/any_model.md describes each")
-
-
 def _by_name(header: OnnxHeader) -> dict[str, OnnxValue]:
     return {each.name: each for each in header.outputs}
 
@@ -101,11 +91,21 @@ def _has_rows_after_nms(header: OnnxHeader, tells: Mapping[str, Any]) -> bool:
 def _simcc(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:
     names = _by_name(header)
     if not {"simcc_x", "simcc_y"} <= set(names):
-        return None
+        return Recognised("simcc") if _are_axes(header, size) else None
     if names["simcc_y"].rank == 2:
         raise refusal(header, "its simcc_x and simcc_y are keypoints and scores (export_postprocess=True), which the flip test "
-                              "cannot average; export it without post-processing")
+                              "cannot average; export it without post-processing", "simcc")
     return Recognised("simcc")
+
+
+def _are_axes(header: OnnxHeader, size: tuple[int, int] | None) -> bool:
+    """Whether two outputs without telling names are (N, K, r W) and (N, K, r H), with one r of at least 1 for both."""
+    if size is None or len(header.outputs) != 2 or any(each.rank != 3 for each in header.outputs):
+        return False
+    (x_points, x_bins), (y_points, y_bins) = ((each.side(1), each.side(2)) for each in header.outputs)
+    if None in (x_points, x_bins, y_bins) or x_points != y_points or size[0] == size[1]:
+        return False
+    return x_bins * size[1] == y_bins * size[0] and x_bins >= size[0]  # type: ignore[operator]
 
 
 def _mmdeploy(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:
@@ -131,7 +131,7 @@ def _named_detrs(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, 
         return Recognised("rtdetr")
     if "pred_boxes" in names and {"pred_logits", "logits"} & set(names):
         raise refusal(header, "it is a DETR, and whether its logits belong under a sigmoid (`layout: rfdetr`, as RF-DETR and "
-                              "Deformable DETR) or a softmax (`layout: detr`) cannot be seen")
+                              "Deformable DETR) or a softmax (`layout: detr`) cannot be seen", "rfdetr")
     return None
 
 
@@ -147,7 +147,7 @@ def _paddle(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] 
         if header.inputs[0].name == "image" and outputs[1].side(2) == outputs[0].side(1) is not None:
             return Recognised("boxes_scores")
         raise refusal(header, "its boxes and scores may be those of PaddleDetection or of YOLO-NAS without NMS (`layout: "
-                              "boxes_scores`), and how its images are resized and normalised cannot be seen")
+                              "boxes_scores`), and how its images are resized and normalised cannot be seen", "boxes_scores")
     levels = len(outputs) // 2
     are_levels = len(outputs) in (6, 8) and all(each.rank == 3 for each in outputs)
     return Recognised("picodet") if are_levels and all(each.side(2) == DISTRIBUTION for each in outputs[levels:]) else None
@@ -202,6 +202,15 @@ def _nanodet(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int]
     return Recognised("nanodet")
 
 
+def _raw_maps(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:
+    maps = [each for each in header.outputs if each.rank in (4, 5)]
+    if len(maps) >= 2 and len(maps) == len(header.outputs):
+        raise refusal(header, "its outputs are the raw maps of several levels, which no layout decodes: export it with its "
+                              "decoding (YOLOv5: export.py, YOLOv7: --grid, YOLOX: --decode_in_inference, MMDeploy: with "
+                              "post-processing)")
+    return None
+
+
 def _rows_or_columns(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:
     """One output of three axes, (N, candidates, values) or (N, values, candidates)."""
     only = header.outputs[0]
@@ -228,8 +237,10 @@ def _are_channels(rows: int, columns: int | None, grids: Mapping[int, Any]) -> b
     """Whether the second axis holds the values of a candidate and the third the candidates."""
     if rows < 5:
         return False
-    if columns is None or columns < 5:  # fewer than a box with a score: they are candidates
+    if columns is None:
         return True
+    if columns < 5:  # fewer than a box with a score: they are candidates
+        return columns in grids or rows in (4 + COCO_CLASSES, 5 + COCO_POSE_VALUES)
     return rows < columns and (columns in grids or rows in (4 + COCO_CLASSES, 5 + COCO_POSE_VALUES))
 
 
@@ -253,6 +264,8 @@ def _rows(header: OnnxHeader, rows: int, columns: int, grids: Mapping[int, Any])
         return Recognised("yolov5")  # YOLOv6, whose objectness is 1
     if rows in grids and first == "images" and name == "output":
         return Recognised("yolox", {"strides": grids[rows]})
+    if rows in grids and rows != columns == 4 + COCO_CLASSES:
+        return Recognised("yolov8")  # rows instead of columns; YOLOX would have 79 classes
     if columns in (COCO_CLASSES + DISTRIBUTION, 1 + DISTRIBUTION) and grids.get(rows) == GRIDS[1]:
         return Recognised("nanodet")
     if rows in grids:
@@ -269,5 +282,6 @@ def cells_of(input_wh: tuple[int, int], strides: tuple[int, ...]) -> int:
 
 
 _RULES: tuple[Callable[[OnnxHeader, Mapping[str, Any], tuple[int, int] | None], Recognised | None], ...] = (
-    _ultralytics, _simcc, _mmdeploy, _named_detrs, _paddle, _super_gradients, _end2end, _heatmaps, _nanodet, _rows_or_columns,
+    _ultralytics, _simcc, _mmdeploy, _named_detrs, _paddle, _super_gradients, _end2end, _heatmaps, _nanodet, _raw_maps,
+    _rows_or_columns,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from ppdet.codecs import Codec
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.model_card import codec_from_card
-from ppdet.inference.onnx_models.recognition import refusal
+from ppdet.inference.onnx_models.refusal import refusal
 from ppdet.inference.onnx_models.settings import HEATMAP_CODECS, OnnxSettings
 from ppdet.inference.runtimes.onnx_header import OnnxHeader
 
@@ -24,7 +24,7 @@ def top_down_codec(header: OnnxHeader, settings: OnnxSettings) -> Codec:
         return _made(header, {"name": "SimCCCodec", "decoder": "argmax", **_simcc_sizes(header, settings), **_mapping(settings)})
     if settings.codec is None:
         raise refusal(header, "it gives heatmaps, and their codec cannot be seen. Write `layout: heatmap` and `codec: msra` "
-                              "(HRNet, SimpleBaseline), `codec: udp` (ViTPose) or `codec: dark` into the card")
+                              "(HRNet, SimpleBaseline), `codec: udp` (ViTPose) or `codec: dark` into the card", "heatmap")
     name = settings.codec if isinstance(settings.codec, str) else None
     content = dict(HEATMAP_CODECS[name]) if name is not None else {}
     output = header.outputs[0]
@@ -43,12 +43,12 @@ def _simcc_sizes(header: OnnxHeader, settings: OnnxSettings) -> dict[str, Any]:
     outputs = {each.name: each for each in header.outputs}
     names = ("simcc_x", "simcc_y") if {"simcc_x", "simcc_y"} <= set(outputs) else tuple(each.name for each in header.outputs)[:2]
     if len(names) < 2:
-        raise refusal(header, "layout simcc needs two outputs, one per axis")
+        raise refusal(header, "layout simcc needs two outputs, one per axis", "simcc")
     bins = [outputs[name].side(2) for name in names]
     ratios = {None if count is None else count / side for count, side in zip(bins, settings.input_wh)} - {None}
     if len(ratios) > 1:
         raise refusal(header, f"its responses have {bins[0]} and {bins[1]} bins for an input of {settings.input_wh[0]} x "
-                              f"{settings.input_wh[1]} pixels, which are not the same number per pixel")
+                              f"{settings.input_wh[1]} pixels, which are not the same number per pixel", "simcc")
     return {"input_wh": list(settings.input_wh), "split_ratio": ratios.pop() if ratios else SIMCC_RATIO}
 
 

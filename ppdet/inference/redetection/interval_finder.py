@@ -1,11 +1,13 @@
 """Finds the people of a stream's frames with a detector that looks only now and then."""
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from ppdet.core.errors import ConfigError
 from ppdet.inference.estimators.base import People
-from ppdet.inference.people_finder import Found, PeopleFinder
+from ppdet.inference.people_finder import Found, Look, PeopleFinder
 from ppdet.inference.redetection.border_motion import BorderMotion
 from ppdet.inference.redetection.carried import Carried
 from ppdet.inference.redetection.schedule import Interval, Schedule, checked_interval
@@ -22,6 +24,8 @@ class IntervalFinder:
         finder: looks at single frames.
         interval: see `Schedule`.
         fps: frames per second.
+        workers: threads that the people of a frame are divided among. Frames cannot be worked on at the same time here, since
+            each says where to look in the next.
 
     Attributes:
         frames, detections: how many frames came so far, and how many the detector looked at.
@@ -30,9 +34,11 @@ class IntervalFinder:
         ConfigError: there is no detector, so there is nothing to leave out.
     """
 
-    def __init__(self, finder: PeopleFinder, interval: Interval, fps: float) -> None:
+    def __init__(self, finder: PeopleFinder, interval: Interval, fps: float, workers: int = 1) -> None:
         check_has_detector(finder, interval)
         self.finder = finder
+        self._workers = workers if finder.estimator.runtime.keeps_bits else 1  # others may give other bits in other batches
+        self._pool = ThreadPoolExecutor(max(1, self._workers - 1), "ppdet-pose")
         self.frames = self.detections = 0
         self._schedule = Schedule(interval, fps)
         self._motion = BorderMotion()
@@ -67,7 +73,7 @@ class IntervalFinder:
         self._has_looked = True
         self.detections += 1
         look = self.finder.look([image], [None])[0]
-        found = self.finder.people(look, Candidates(expected, low_score))
+        found = self.finder.people(look, Candidates(expected, low_score), self._pose)
         self._found, self._rest = found.people, found.rest
         return found
 
@@ -86,8 +92,16 @@ class IntervalFinder:
     def _in_carried_boxes(self, image: np.ndarray, carried: Carried) -> People:
         look = self.finder.look_at(image, carried.boxes, carried.scores)
         look.is_inside[:] = True  # decided when they were detected
-        self.finder.pose([(look, np.arange(len(carried)))])
+        self._pose(look, np.arange(len(carried)))
         return People(look.boxes, look.scores, look.keypoints, look.keypoint_scores)
+
+    def _pose(self, look: Look, rows: np.ndarray) -> None:
+        """Estimate the poses of some candidates, each thread those of some."""
+        first, *others = np.array_split(rows, max(1, min(self._workers, len(rows))))
+        runs = [self._pool.submit(self.finder.pose, [(look, part)]) for part in others]
+        self.finder.pose([(look, first)])
+        for run in runs:
+            run.result()
 
 
 def chosen_interval(finder: PeopleFinder, given: Interval | None, of_preset: Interval) -> Interval:

@@ -34,6 +34,8 @@ class RuntimeOptions:
         cpu_threads: threads of one run, 1 or more.
         runs_at_once: how many threads will call `run` at the same time, each with `cpu_threads` of its own; more wait for each
             other in engines with a fixed set of threads.
+        is_brief: only a few inputs will be run, so "auto" takes the engine of the best rank, which also starts soonest, without a
+            race: another one may take longer to load than it saves.
         precision: "fp32", or another precision that an engine declares, such as "bf16".
         run_mode: "paddle" for the plain engine, or "trt_*" for TensorRT on a GPU.
         enable_mkldnn: let Paddle Inference use oneDNN. Off by default: Paddle 3.3 and later crash with it.
@@ -56,6 +58,7 @@ class RuntimeOptions:
     trt_calib_mode: bool = False
     dynamic_shape: bool = False
     runs_at_once: int = 1
+    is_brief: bool = False
 
     def __post_init__(self) -> None:
         if self.cpu_threads < 1:

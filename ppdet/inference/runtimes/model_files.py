@@ -57,6 +57,12 @@ class ModelFiles:
                 f"--params_filename {self.params.name} --save_file {self.folder / 'model.onnx'}")
 
 
+def network_megabytes(model: Path) -> float:
+    """Size of an ONNX file, or of the largest file of a model's directory: a rough idea of how much a run computes."""
+    files = [model] if model.is_file() else [path for path in model.glob("*") if path.is_file()]
+    return max((path.stat().st_size for path in files), default=0) / 2**20
+
+
 def find_model_files(model_dir: str | Path, precision: str = "fp32") -> ModelFiles:
     """Find the network files of an exported directory.
 

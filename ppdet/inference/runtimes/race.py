@@ -42,11 +42,12 @@ def raced(order: Sequence[type[Runtime]], files: ModelFiles, options: RuntimeOpt
         load: loads the model into an engine.
 
     Returns:
-        `order` itself if fewer than two engines can take part, or the race is switched off.
+        `order` itself if fewer than two engines can take part, the race is switched off, or it is not worth it.
     """
     racers = [each for each in order if each.races and each.is_installed() and each.can_read(files)
               and options.precision in each.precisions]  # fmt: skip
-    if len(racers) < 2 or options.device != "cpu" or os.environ.get(SWITCH, "").lower() in ("off", "0", "false"):
+    is_off = os.environ.get(SWITCH, "").lower() in ("off", "0", "false")
+    if len(racers) < 2 or options.device != "cpu" or options.is_brief or is_off:
         return list(order)
     key = _key(racers, files, options)
     known = _read()

@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ppdet.geometry.assignment import assign
 from ppdet.geometry.boxes import iou_matrix
 
 if TYPE_CHECKING:
     from ppdet.inference.tracking.follower import Follow
 
-# A box of low score must overlap a person's expected box by this, and no sure box by more than the other.
+# A box must overlap a person's expected box by the first. By the second, a box of low score shows the same person as a sure one.
 EXPECTED_OVERLAP = 0.4
 TAKEN_OVERLAP = 0.6
+# Above the cost of any pair, so that an assignment takes no pair that may not be if there is one that may.
+NO_PAIR = 2.0
 
 
 def boxes_to_keep(
     boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float, low_score: float = 1.0, expected: np.ndarray | None = None
 ) -> np.ndarray:
-    """(N,) bool: boxes of people, and boxes of low score where a person is expected and no other box is.
+    """(N,) bool: boxes of people, and for each expected person whom none of these fits, the best fitting one of low score.
 
     People who are half hidden or blurred score low for some frames. Taking every box of low score would find people everywhere,
-    and the pose network would have to run on all of them.
+    and the pose network would have to run on all of them. As in ByteTrack (Zhang et al., ECCV 2022), boxes are assigned to
+    expected people one to one, those of high score first.
 
     Args:
         boxes_xyxy: (N, 4).
@@ -35,11 +39,20 @@ def boxes_to_keep(
     doubtful = np.flatnonzero(~sure & (scores >= low_score))
     if expected is None or not len(expected) or not len(doubtful):
         return sure
-    overlap = iou_matrix(boxes_xyxy[doubtful], expected)
-    free = iou_matrix(boxes_xyxy[doubtful], boxes_xyxy[sure]).max(axis=1, initial=0.0) < TAKEN_OVERLAP
+    _, found = _pairs(boxes_xyxy[sure], expected)
+    doubtful = doubtful[iou_matrix(boxes_xyxy[doubtful], boxes_xyxy[sure]).max(axis=1, initial=0.0) < TAKEN_OVERLAP]
+    rows, _ = _pairs(boxes_xyxy[doubtful], np.delete(expected, found, axis=0))
     keep = sure.copy()
-    keep[doubtful[free & (overlap.max(axis=1) >= EXPECTED_OVERLAP)]] = True
+    keep[doubtful[rows]] = True
     return keep
+
+
+def _pairs(boxes_xyxy: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of boxes and of the expected boxes that they are for, one to one."""
+    overlap = iou_matrix(boxes_xyxy, expected)
+    rows, columns = assign(np.where(overlap >= EXPECTED_OVERLAP, 1.0 - overlap, NO_PAIR))
+    fits = overlap[rows, columns] >= EXPECTED_OVERLAP
+    return rows[fits], columns[fits]
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from ppdet.core.errors import DataError
 from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.follower import Followed, Follower
 from ppdet.inference.tracking.jitter import Jitter
@@ -162,6 +164,19 @@ class StreamTracker:
         counter.keep_only(self._tracker.identities)
         view = counter.update(result.track_ids, result.boxes, result.image_wh)
         return replace(result, zones=view).of(np.flatnonzero(view.inside.any(axis=1)))
+
+
+def stamp_of(seconds: Any) -> float | None:
+    """Milliseconds of a time in seconds; None without one, or for one that is not finite.
+
+    Raises:
+        DataError: it is no number.
+    """
+    if seconds is None:
+        return None
+    if isinstance(seconds, (bool, str)) or not np.isscalar(seconds):
+        raise DataError(f"seconds is {seconds!r}: give the time of the frame as a number, such as time.monotonic()")
+    return float(seconds) * 1000.0 if np.isfinite(seconds) else None
 
 
 def seconds_of(timestamp_ms: float | None) -> float | None:

@@ -75,12 +75,14 @@ class PoseBatches:
             work.runs.append(run)
 
 
-def checked_workers(workers: int) -> int:
-    """A number of workers that can be.
+def checked_workers(workers: int | None, usual: int = 1) -> int:
+    """A number of workers that can be; None takes the usual one.
 
     Raises:
         ConfigError: below 0.
     """
+    if workers is None:
+        return max(1, usual)
     if workers < 0:
         raise ConfigError(f"workers is {workers}: give 0 for one frame after the other, or how many frames are worked on at once")
     return workers

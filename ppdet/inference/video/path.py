@@ -6,7 +6,7 @@ from pathlib import Path
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES
 from ppdet.inference.files.suffixes import PLAYLIST_SUFFIXES
-from ppdet.inference.files.urls import is_url
+from ppdet.inference.files.urls import is_url, without_secrets
 
 SNIFFED_BYTES = 2048
 
@@ -27,7 +27,7 @@ def check_video_path(source: str | Path) -> None:
     if path.is_dir():
         raise MediaError(f"{path} is a folder, not a video: give it as --image_dir")
     if not path.is_file():
-        raise MediaError(f"there is no video {path}: check the path (--video_file)")
+        raise MediaError(f"there is no video {without_secrets(path)}: check the path (--video_file)")
     if path.suffix.lower() in IMAGE_SUFFIXES:
         raise MediaError(f"{path} is an image, not a video: give it as --image_file")
     if path.stat().st_size == 0:

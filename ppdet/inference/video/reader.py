@@ -14,6 +14,7 @@ from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.inference.files.cameras import camera_number
 from ppdet.inference.files.urls import is_url, without_secrets
+from ppdet.inference.video.buffers import FrameBuffers
 from ppdet.inference.video.opening import is_live, open_capture
 from ppdet.inference.video.timing import Stamps, agree, measured_fps, missing_frames
 
@@ -30,7 +31,8 @@ class Frame:
     Attributes:
         index: from 1 on, as PaddleDetection counts.
         timestamp_ms: presentation time in the video, or None if unknown.
-        image: (H, W, 3) RGB uint8, or None if the frame could not be decoded.
+        image: (H, W, 3) RGB uint8, or None if the frame could not be decoded. Its memory is used again for a later frame when
+            neither it nor a view of it is held any more.
     """
 
     index: int
@@ -72,17 +74,22 @@ class VideoReader:
         has_count = math.isfinite(count) and 0 < count < 1e9
         self.is_live = is_live(self.source) or (is_url(self.source) and not has_count)  # such as motion JPEG over HTTP
         self.frame_count = int(count) if has_count and not self.is_live else None
+        self._has_stamps = True
         self._stated_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = self._best_fps()
         self.size_wh = (int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
         self.unreadable: list[int] = []
         self.missing = 0
         self._stamps = Stamps()
+        self._bgr: np.ndarray | None = None
+        self._buffers = FrameBuffers()
 
     def _best_fps(self) -> float:
         stated = self._stated_fps if math.isfinite(self._stated_fps) and 0 < self._stated_fps <= HIGHEST_CREDIBLE_FPS else None
         is_file = not self.is_live and not is_url(self.source)
         measured = measured_fps(str(self.source), stated) if is_file else None
+        if measured is not None and measured > HIGHEST_CREDIBLE_FPS:
+            measured, self._has_stamps = None, False
         if measured is not None and (stated is None or not agree(stated, measured)):
             get_logger(__name__).warning("%s states %g frames per second, but by its time stamps it has %.4g, which is taken",
                                          self.name, self._stated_fps, measured)
@@ -103,7 +110,7 @@ class VideoReader:
         while True:
             is_skipped = index + pending < self._skip
             with self._lock:
-                ok, bgr = (self._capture.grab(), None) if is_skipped else self._capture.read()
+                ok = self._capture.grab() if is_skipped else self._read()
                 stamp = self._timestamp() if ok else None
             if not ok:
                 pending += 1
@@ -119,16 +126,26 @@ class VideoReader:
             index += 1
             read += 1
             self._stamps.add(index, stamp)
-            if bgr is not None:
-                yield Frame(index, stamp, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            if not is_skipped:
+                yield Frame(index, stamp, self._rgb())
         if read == 0:
             raise MediaError(f"{self.name} opens, but none of its frames could be decoded: the file is damaged or its codec is "
                              "missing in this OpenCV; convert it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
         self._report(index)
 
+    def _read(self) -> bool:
+        ok, bgr = self._capture.read(self._bgr)
+        self._bgr = bgr if ok else self._bgr
+        return ok
+
+    def _rgb(self) -> np.ndarray:
+        """The frame that was read last."""
+        assert self._bgr is not None
+        return cv2.cvtColor(self._bgr, cv2.COLOR_BGR2RGB, dst=self._buffers.empty(self._bgr.shape))
+
     def _timestamp(self) -> float | None:
         stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        return float(stamp) if math.isfinite(stamp) and stamp >= 0 else None
+        return float(stamp) if self._has_stamps and math.isfinite(stamp) and stamp >= 0 else None
 
     def _report(self, index: int) -> None:
         log = get_logger(__name__)

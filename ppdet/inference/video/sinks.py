@@ -16,6 +16,7 @@ from ppdet.inference.files.json_results import JsonResultsWriter
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video.background import BackgroundSink
+from ppdet.inference.video.buffers import FrameBuffers
 from ppdet.inference.video.reader import Frame
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.box_drawer import BoxDrawer
@@ -39,10 +40,11 @@ class FrameSink:
         self.frames = 0
         self._last: np.ndarray | None = None
         self._last_index: int | None = None
+        self._buffers = FrameBuffers()
         self._encoder: BackgroundSink[np.ndarray] | None = None
 
     def write(self, frame: Frame, draw: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Write one frame with what `draw` puts on a copy of it.
+        """Write one frame with what `draw` puts on a copy of it that it is given.
 
         A frame that did not decode repeats the one before it. In place of frames that a live source dropped, the next one is
         repeated, so that the video keeps its pace.
@@ -56,7 +58,7 @@ class FrameSink:
             return
         if frame.image is not None:
             with self.timer.stage("draw"):
-                drawn = draw(frame.image)
+                drawn = draw(self._buffers.copy_of(frame.image))
         elif self._last is not None:
             drawn = self._last
         else:
@@ -114,7 +116,7 @@ class PoseVideoSink(FrameSink):
     def consume(self, item: tuple[Frame, PoseResult]) -> None:
         """Write one frame and its result."""
         frame, result = item
-        self.write(frame, lambda image: result.draw_by(self.drawer, image, self.threshold))
+        self.write(frame, lambda image: result.draw_by(self.drawer, image, self.threshold, in_place=True))
         self.people += len(result)
         if self.records is not None:
             self.records.add(result)
@@ -150,7 +152,7 @@ class BoxVideoSink(FrameSink):
     def consume(self, frame: Frame, found: Detections | None) -> None:
         """Write one frame; `found` is None if it did not decode."""
         if found is None:
-            self.write(frame, np.copy)
+            self.write(frame, lambda image: image)
             return
         self.write(frame, lambda image: self.drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold))
         self.boxes += int((found.scores >= self.threshold).sum())

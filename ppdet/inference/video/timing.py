@@ -5,6 +5,9 @@ The stated values may be wrong (screen recorders, browsers, cut files). Players 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 from typing import Union
 
@@ -14,6 +17,8 @@ import cv2
 # differ at the start from the average that the container rightly states.
 FRAMES_TO_COMPARE, FRAMES_TO_MEASURE = 24, 3000
 FEWEST_STAMPS = 4
+# So many packets may come before one that is shown earlier (H.264 allows 16).
+MOST_REORDERED = 16
 # Relative tolerance of a stated rate, above the effect of rounding time stamps to milliseconds.
 RATE_TOLERANCE = 0.03
 # Stated frames that may be missing without a warning: encoders omit one, and counts are rounded.
@@ -54,17 +59,46 @@ def measured_fps(path: Union[str, Path], stated: Union[float, None]) -> Union[fl
         path: the file.
         stated: rate stated by the container; reading stops early if the first frames agree with it.
     """
-    capture = cv2.VideoCapture(str(path))
-    stamps, grabbed = Stamps(), 0
+    of_packets = _measured(packet_stamps(path), stated)
+    return _measured(frame_stamps(path), stated) if of_packets is None else of_packets
+
+
+def _measured(stamps_ms: Iterator[float], stated: Union[float, None]) -> Union[float, None]:
+    stamps, count = Stamps(), 0
+    for stamp in islice(stamps_ms, FRAMES_TO_MEASURE):
+        count += 1
+        stamps.add(count, stamp)
+        if count == FRAMES_TO_COMPARE and stated and stamps.frame_ms and agree(stated, 1000.0 / stamps.frame_ms):
+            break
+    return 1000.0 / stamps.frame_ms if stamps.is_whole(count) and stamps.frame_ms else None
+
+
+def packet_stamps(path: Union[str, Path]) -> Iterator[float]:
+    """Time stamps of a video's frames in milliseconds, without decoding any; nothing if FFmpeg does not open the file."""
+    return in_order(_stamps(cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])))
+
+
+def in_order(stamps_ms: Iterable[float]) -> Iterator[float]:
+    """Time stamps of packets, which are in the order of decoding, in that of presentation."""
+    waiting: list[float] = []
+    for stamp in stamps_ms:
+        heappush(waiting, stamp)
+        if len(waiting) > MOST_REORDERED:
+            yield heappop(waiting)
+    yield from sorted(waiting)
+
+
+def frame_stamps(path: Union[str, Path]) -> Iterator[float]:
+    """Time stamps of a video's decoded frames in milliseconds, for files whose packets have none."""
+    return _stamps(cv2.VideoCapture(str(path)))
+
+
+def _stamps(capture: cv2.VideoCapture) -> Iterator[float]:
     try:
-        while grabbed < FRAMES_TO_MEASURE and capture.grab():
-            grabbed += 1
-            stamps.add(grabbed, capture.get(cv2.CAP_PROP_POS_MSEC))
-            if grabbed == FRAMES_TO_COMPARE and stated and stamps.frame_ms and agree(stated, 1000.0 / stamps.frame_ms):
-                break
+        while capture.grab():
+            yield capture.get(cv2.CAP_PROP_POS_MSEC)
     finally:
         capture.release()
-    return 1000.0 / stamps.frame_ms if stamps.is_whole(grabbed) and stamps.frame_ms else None
 
 
 def agree(stated: float, measured: float) -> bool:

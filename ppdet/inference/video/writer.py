@@ -48,6 +48,7 @@ class VideoWriter:
         self.path = Path(path)
         self.size_wh = size_wh
         self.frames = 0
+        self._bgr: np.ndarray | None = None
         self._writer, self._temporary = self._open(fps)
 
     def _open(self, fps: float) -> tuple[cv2.VideoWriter, Path]:
@@ -88,7 +89,8 @@ class VideoWriter:
                              "place, and run again")
         if (image.shape[1], image.shape[0]) != self.size_wh:
             image = cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA)
-        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        self._bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR, dst=self._bgr)
+        self._writer.write(self._bgr)
         self.frames += 1
 
     def finish(self) -> Path:

@@ -192,6 +192,25 @@ def test_the_repair_restores_the_clean_file(kind: str, tmp_path: Path) -> None:
     assert len(fixed["annotations"]) == COUNT
 
 
+def some_fractions(entry: dict[str, Any]) -> None:
+    entry["keypoints"] = (np.array(entry["keypoints"]).reshape(-1, 3) / [420, 240, 1]).reshape(-1).tolist()
+
+
+def some_corners(entry: dict[str, Any]) -> None:
+    x, y, w, h = entry["bbox"]
+    entry["bbox"] = [x, y, x + w, y + h]
+
+
+@pytest.mark.parametrize(("kind", "change"), [("some-fractions", some_fractions), ("some-corners", some_corners)])
+def test_single_objects_in_another_frame(kind: str, change: Callable[[dict[str, Any]], None], tmp_path: Path) -> None:
+    content = clean()
+    for number in (4, 9):
+        change(annotation(content, number))
+    findings = {each.kind: each for each in check_files([write(tmp_path, content)], look_at_images=False).findings}
+    found = findings[kind]
+    assert (found.count, found.total, list(found.examples)) == (2, COUNT, ["annotation 5", "annotation 10"])
+
+
 def test_one_sided_data_is_a_note(tmp_path: Path) -> None:
     content = clean()
     content["annotations"] = [each for each in content["annotations"] if each["id"] % 3]

@@ -102,6 +102,7 @@ def test_two_objects_by_group_and_by_place(tmp_path: Path) -> None:
         (["head"], "a shape is a None"),
         ([shape("f", (0, 0), (9, 9)), shape("f", (0, 0), (8, 8)), shape("head", (1, 1))], "belongs to 2 rectangles by its place"),
         (None, "not a file of labelme"),
+        ([shape(name, (0.1 * n, 0.5)) for n, name in enumerate(STICK.names)], "points are fractions of the image"),
     ],
 )
 def test_what_cannot_be_converted_is_named(shapes: Any, message: str, tmp_path: Path) -> None:
@@ -114,6 +115,17 @@ def test_what_cannot_be_converted_is_named(shapes: Any, message: str, tmp_path: 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     file = write(tmp_path, "a", NAMED, imagePath="..\\b.png")
     with pytest.raises(DataError, match=r"b\.png does not exist"):
+        coco_from_labelme([file], STICK, "foot", tmp_path)
+
+
+def test_an_image_of_another_computer_lies_beside_its_file(tmp_path: Path) -> None:
+    file = write(tmp_path, "a", NAMED, imagePath="C:\\Users\\me\\a.png")
+    assert coco_from_labelme([file], STICK, "foot", tmp_path)["images"][0]["file_name"] == "a.png"
+
+
+def test_labels_of_another_size_of_the_image_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, "a", NAMED, imageWidth=160, imageHeight=100)
+    with pytest.raises(DataError, match="labelled on an image of 160x100 pixels, and a.png has 80x50"):
         coco_from_labelme([file], STICK, "foot", tmp_path)
 
 

@@ -69,7 +69,12 @@ def spoil(content, key, value):
         ("keypoints", KeyError, "without `keypoints`"),
         ("image_id", KeyError, "without `image_id`"),
         ("image_id", 777, "image_id not among"),
-        ("area", 0, "area 0"),
+        ("area", 0, "`area` of 0 or less"),
+        ("area", -3, "`area` of 0 or less"),
+        ("iscrowd", 12, "neither 0 nor 1"),
+        ("category_id", 5, "not among `categories`"),
+        ("keypoints", [0.3, 0.25, 2] * 17, "fractions of the image"),
+        ("keypoints", [20, 20, None] * 17, "finite"),
         ("bbox", [1, 2, 0, 5], "without extent"),
         ("bbox", [500, 2, 10, 5], "outside its image"),
         ("bbox", [1, 2, 3], "not [x, y, w, h]"),
@@ -101,6 +106,7 @@ def test_not_a_mapping(coco, write_coco):
 @pytest.mark.parametrize("key, value", [("iscrowd", 1), ("keypoints", [0] * 51), ("category_id", 5)])
 def test_what_is_right_but_of_no_use_is_no_mistake(coco, write_coco, key, value):
     content = coco()
+    content["categories"].append({"id": 5, "name": "rider"})
     spoil(content, key, value)
     data = dataset(write_coco(content)).parse()
     assert len(data) == 8 and data.report.num_bad == 0 and sum(data.report.skipped.values()) == 1
@@ -158,10 +164,21 @@ def test_no_image_at_all(coco, write_coco):
         len(KeypointTopDownCocoDataset(str(folder), "pictures", "persons.json", trainsize=[96, 128]))
 
 
+@pytest.mark.parametrize("folder", ["C:\\data\\", "/home/me/data/"])
+def test_names_of_another_computer(coco, write_coco, folder):
+    content = coco(1, 1)
+    name = content["images"][0]["file_name"]
+    place = write_coco(content)
+    content["images"][0]["file_name"] = folder + name
+    (place / "persons.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match=f"{name} lies in .*: write `file_name` without the folders of another computer"):
+        dataset(place).parse()
+
+
 def test_no_usable_person(coco, write_coco):
     content = coco(1, 1)
     content["annotations"][0]["area"] = 0
-    with pytest.raises(DataError, match="no usable person.*area 0.*docs/data.md"):
+    with pytest.raises(DataError, match="no usable person.*`area` of 0 or less.*docs/data.md"):
         len(dataset(write_coco(content)))
 
 
@@ -373,6 +390,47 @@ def test_boxes_of_corners_and_repeated_persons_are_told(coco, write_coco, caplog
     text = caplog.text
     assert "1 of 9 persons are listed twice, e.g. annotation 1 and annotation 77" in text and "halve AP" in text
     assert "look like [x1, y1, x2, y2]" in text
+
+
+def corners(entry):
+    x, y, w, h = entry["bbox"]
+    entry["bbox"] = [x, y, x + w, y + h]
+
+
+def beyond(entry):
+    entry["bbox"][2] = 200
+
+
+def elsewhere(entry):
+    entry["bbox"] = [1, 1, 4, 4]
+
+
+def as_probability(entry):
+    entry["keypoints"][2::3] = [0.9] * 17
+
+
+def as_placeholder(entry):
+    entry["keypoints"][:3] = [0, 0, None]
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        (corners, "1 of 8 boxes look like [x1, y1, x2, y2], e.g. of annotation 99"),
+        (beyond, "1 of 8 boxes reach far beyond their image and are cut to it, e.g. of annotation 99"),
+        (elsewhere, "1 of 8 persons have most of their keypoints outside their box, e.g. annotation 99"),
+        (as_probability, "17 keypoints have a visibility other than 0, 1 and 2, e.g. 0.9"),
+        (as_placeholder, None),
+    ],
+)
+def test_a_doubtful_person_among_right_ones_is_told(coco, write_coco, caplog, change, remark):
+    content = coco()
+    content["annotations"][3]["id"] = 99
+    change(content["annotations"][3])
+    with caplog.at_level(logging.WARNING):
+        data = dataset(write_coco(content)).parse()
+    assert len(data) == 8 and data.report.num_bad == 0
+    assert [remark in note for note in data.report.notes] == [True] if remark else data.report.notes == []
 
 
 def test_backslashes_and_odd_file_names(coco, write_coco, caplog):

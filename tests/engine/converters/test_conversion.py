@@ -126,7 +126,10 @@ def test_imagenet_backbone_leaves_the_head_alone(tmp_path: Path) -> None:
         check_targets(Conversion(**{**vars(conversion), "weights": missing}), paddledet("hrnet_w32_256x192"), "w32")
 
 
-@pytest.mark.parametrize("name", ["vitpose_base_coco_256x196", "vitpose_base_simple_coco_256x192"])
+VITPOSE = ["vitpose_base_coco_256x196", pytest.param("vitpose_base_simple_coco_256x192", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("name", VITPOSE)
 def test_vitpose_turns_linear_layers(name: str, tmp_path: Path) -> None:
     wanted = paddledet(name)
     rename = (("head.", "keypoint_head."), ("_mean", "running_mean"), ("_variance", "running_var"))
@@ -164,7 +167,7 @@ def _mmpose_1(ours: Shapes) -> Shapes:
     return shapes
 
 
-@pytest.mark.parametrize("name", ["vitpose_base_coco_256x196", "vitpose_base_simple_coco_256x192"])
+@pytest.mark.parametrize("name", VITPOSE)
 def test_vitpose_of_mmpose_1(name: str, tmp_path: Path) -> None:
     wanted = paddledet(name)
     state = random_state(_mmpose_1(wanted))

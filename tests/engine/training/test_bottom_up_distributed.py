@@ -61,6 +61,7 @@ def test_two_processes_train_as_one_with_the_double_batch(tmp_path: Path) -> Non
     assert second_of_two == pytest.approx(second, rel=5e-4)
 
 
+@pytest.mark.slow
 def test_two_processes_evaluate_every_image_once(tmp_path: Path) -> None:
     """Five images: one process takes three of them, the other two."""
     config = write_bottom_up_config(tmp_path, 5, side=128, extra=f"weights: {tmp_path}/rule.pdparams\ncpu_threads: 1")

@@ -42,7 +42,9 @@ def launched(kind, folder):
     return subprocess.run(command, timeout=180, env=environment(), capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("kind", ["no_norm", "sync_bn", "accumulate"])
+@pytest.mark.parametrize(
+    "kind", ["sync_bn", pytest.param("no_norm", marks=pytest.mark.slow), pytest.param("accumulate", marks=pytest.mark.slow)]
+)
 def test_two_processes_are_one_with_the_double_batch(tmp_path, kind):
     alone = one(kind, tmp_path / "one")
     first, second = two(kind, tmp_path / "two")
@@ -56,6 +58,7 @@ def test_two_processes_are_one_with_the_double_batch(tmp_path, kind):
     assert sorted(first["shares"][0] + first["shares"][1]) == list(range(11))
 
 
+@pytest.mark.slow
 def test_plain_batch_norm_sees_each_process_alone(tmp_path):
     """So its losses differ from those of the double batch: why `sync_bn` exists, and proof that the test above can fail."""
     alone = one("plain_bn", tmp_path / "one")

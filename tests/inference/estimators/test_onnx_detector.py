@@ -231,6 +231,30 @@ def test_each_layout_is_recognised_and_its_boxes_come_back(tmp_path: Path, name:
     assert detector.person_label == (1 if name == "rfdetr" else detector.person_label)
 
 
+def in_rows() -> np.ndarray:
+    """(1, A, 4 + 80): as yolov8, the other way round."""
+    return np.concatenate([v8()["output0"], np.zeros((1, 78, len(CELLS)), np.float32)], axis=1).transpose(0, 2, 1).copy()
+
+
+@pytest.mark.parametrize("card", ["", "layout: yolov8\n"])
+def test_rows_in_place_of_columns(tmp_path: Path, card: str) -> None:
+    size = (128, 64)  # 168 cells, which are not 84 values
+    table = np.zeros((1, 168, 84), np.float32)
+    table[:, :84] = in_rows()
+    path = write_network(tmp_path / "x.onnx", {"output0": table}, size)
+    if card:
+        path.with_suffix(".yml").write_text(card)
+    found = load_detector(load_runtime(path), load_card(path)).detect([np.zeros((64, 128, 3), np.uint8)])[0]
+    np.testing.assert_allclose(found.boxes_xyxy, BOXES, atol=1e-4)
+    assert found.labels.tolist() == [0, 1]
+
+
+def test_a_class_column_in_another_place_is_refused(tmp_path: Path) -> None:
+    path = write_network(tmp_path / "x.onnx", {"output0": finished(class_first=True)[None]}, INPUT)
+    with pytest.raises(ModelDirError, match="its sixth column holds no class numbers"):
+        load_detector(load_runtime(path), load_card(path))
+
+
 def test_what_a_detr_gives_under_a_softmax(tmp_path: Path) -> None:
     shares = np.array([[0.9, 0.05, 0.05], [0.05, 0.75, 0.2], [0.005, 0.005, 0.99]], np.float32)
     boxes = np.concatenate([CENTERS / 64, [[0.5, 0.5, 0.1, 0.1]]]).astype(np.float32)

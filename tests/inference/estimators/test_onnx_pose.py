@@ -142,6 +142,19 @@ def test_simcc_in_the_boxes_of_a_yolo(tmp_path: Path, engine: str) -> None:
     assert result.skeleton.name == "coco17"
 
 
+@pytest.mark.parametrize("names", [("simcc_y", "simcc_x"), ("out", "out2")])
+def test_axes_by_name_or_by_their_bins(tmp_path: Path, names: tuple[str, str]) -> None:
+    """The input is square for the named ones: nothing else tells x from y."""
+    size = (64, 64) if "simcc_x" in names else (48, 64)
+    bins = RNG.integers(0, [2 * side for side in size], (17, 2))
+    x, y = simcc(bins, size).values()
+    outputs = {"simcc_y": y, "simcc_x": x} if "simcc_x" in names else dict(zip(names, (x, y)))
+    path = write_network(tmp_path / "pose.onnx", outputs, size, image="input")
+    pipeline = PosePipeline(lambda image: [[0, 0, *(side / 1.25 for side in size), 0.9]], path)
+    middle = np.array(size) / 2 - np.array(size) / 2.5
+    np.testing.assert_allclose(pipeline(IMAGE).keypoints[0], bins / 2 - middle, atol=1e-3)
+
+
 def test_the_card_of_a_top_down_model(tmp_path: Path) -> None:
     bins = RNG.integers(0, (96, 128), (3, 2))
     path = write_network(tmp_path / "pose" / "end2end.onnx", simcc(bins, (48, 64)), (48, 64), image="input")

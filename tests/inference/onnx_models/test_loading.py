@@ -63,13 +63,19 @@ def test_an_exported_directory_is_read_as_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("outputs", "more", "message"), [
     ({"output0": np.zeros((1, 84, 25), np.float32)}, {}, "YOLOX .*of YOLOv6 .*NanoDet"),
     ({"a": np.zeros((1, 10), np.float32)}, {}, "fit no layout"),
-    ({"a": np.zeros((1, 3, 8, 8, 85), np.float32), "b": np.zeros((1, 3, 4, 4, 85), np.float32)}, {}, "fit no layout"),
+    ({"a": np.zeros((1, 3, 8, 8, 85), np.float32), "b": np.zeros((1, 3, 4, 4, 85), np.float32)}, {}, "raw maps of several lev"),
+    ({"a": np.zeros((1, 255, 8, 8), np.float32), "b": np.zeros((1, 255, 4, 4), np.float32)}, {}, "raw maps of several levels"),
+    ({"a": np.zeros((1, 17, 2), np.float32)}, {}, "fit no layout"),
+    ({"logits": np.zeros((1, 9, 91), np.float32), "pred_boxes": np.zeros((1, 9, 4), np.float32)}, {}, "(?s)DETR.*layout: rfdetr\n"
+     ".*resize: stretch\n"),
+    ({"a": np.zeros((1, 17, 16, 16), np.float32)}, {}, "(?s)heatmaps.*layout: heatmap\n.*codec: msra\n"),
     ({"a": np.zeros((1, 84, 4), np.float32), "b": np.zeros((1, 84, 2), np.float32)}, {}, "PaddleDetection or of YOLO-NAS"),
     ({"output0": np.zeros((1, 1000), np.float32)}, {"metadata": {"task": "classify", "names": "{0: 'cat'}"}}, "'classify'"),
     ({"output0": np.zeros((1, 9, 84), np.float32)}, {"metadata": {"task": "detect", "names": "{0: 'cat'}"}},
      "1 classes and 0 further values per box, and its output output0"),
     (ROWS, {"shapes": {"images": ["n", 3, "h", "w"]}}, r"fixes no input size .*write input_wh: \[width, height\] into x.yml"),
     (ROWS, {"shapes": {"images": [1, 1, 64, 64]}}, "takes no images of three channels"),
+    (ROWS, {"shapes": {"images": [1, 64, 64, 3]}}, "export it with channels first"),
     (ROWS, {"metadata": {"task": "pose", "names": "{0: 'a'}", "kpt_shape": "17"}}, "kpt_shape is '17'"),
 ])  # fmt: skip
 def test_what_is_not_clear_is_refused_with_what_was_seen(
@@ -79,7 +85,7 @@ def test_what_is_not_clear_is_refused_with_what_was_seen(
     with pytest.raises(ModelDirError, match=message) as caught:
         load_card(path)
     assert str(path) in str(caught.value)
-    if "Seen" in str(caught.value):
+    if "Layouts" in str(caught.value):
         assert "inputs images (" in str(caught.value) and "x.yml" in str(caught.value)
         assert all(name in str(caught.value) for name in LAYOUTS)
 

@@ -86,6 +86,16 @@ def test_boxes_follow_the_poses() -> None:
     assert len(detector.calls) <= 8  # 1 + frames 2, 6, 14, 26 and little else
 
 
+def test_people_divided_among_threads_have_the_same_poses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlantedRuntime, "keeps_bits", True)
+    one, several = (pipeline_of(BrightDetector(), 5, workers=workers) for workers in (1, 3))
+    for number in range(12):
+        image = picture(number, [number, 90 + 2 * number, 200 - number][: 1 + number % 3])
+        expected, found = (each.track(image, seconds=number / 25) for each in (one, several))
+        assert np.array_equal(found.keypoints, expected.keypoints) and np.array_equal(found.scores, expected.scores)
+        assert np.array_equal(found.track_ids, expected.track_ids)
+
+
 def test_the_adaptive_interval_grows_and_falls_back() -> None:
     schedule, due = Schedule(ADAPTIVE, 30.0), []
     for number in range(60):

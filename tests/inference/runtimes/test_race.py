@@ -72,6 +72,7 @@ def test_who_does_not_take_part(files: ModelFiles, monkeypatch: pytest.MonkeyPat
     assert order_of([slow, engine("fast", 0, package="no_such_package")], files) == ["slow", "fast"]
     assert order_of([slow, engine("fast", 0, precisions=("bf16",))], files) == ["slow", "fast"]
     assert order_of([slow, fast], files, device="gpu") == ["slow", "fast"]
+    assert order_of([slow, fast], files, is_brief=True) == ["slow", "fast"]
     monkeypatch.setenv(race.SWITCH, "off")
     assert order_of([slow, fast], files) == ["slow", "fast"] and not fast.loads and not slow.loads
 

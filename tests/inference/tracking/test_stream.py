@@ -6,14 +6,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from support.planted_models import SKELETON, PlantedDetector, PlantedRuntime, planted_codec, planted_person, pose_card
 
+from ppdet.core.errors import DataError
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.candidates import boxes_to_keep
 from ppdet.inference.tracking.scene_cuts import SceneCuts
-from ppdet.inference.tracking.stream import StreamTracker
+from ppdet.inference.tracking.stream import StreamTracker, stamp_of
 from ppdet.inference.video.process import process_video
 
 START = np.array([[30.0, 30.0], [20.0, 60.0], [60.0, 70.0]])
@@ -45,6 +47,21 @@ def test_a_low_score_counts_where_somebody_is_expected() -> None:
     assert boxes_to_keep(boxes, scores, 0.5, 0.35, expected).tolist() == [True, False, False, False]
 
 
+def test_one_box_of_low_score_for_each_person_who_is_missing() -> None:
+    """A weak detector gives several boxes around a person; each costs a pose."""
+    expected = np.array([[0, 0, 100, 200], [300, 0, 400, 200]], float)
+    around = np.array([[0, 0, 100, 210], [0, 40, 100, 240], [20, 0, 120, 200]], float)
+    boxes = np.concatenate([around, around + [300, 0, 300, 0]])
+    scores = np.array([0.3, 0.4, 0.3, 0.3, 0.4, 0.3])
+    assert boxes_to_keep(boxes, scores, 0.5, 0.2, expected).tolist() == [True, False, False, True, False, False]
+    scores[5] = 0.9  # the second person is found, so nobody is missing there
+    assert boxes_to_keep(boxes, scores, 0.5, 0.2, expected).tolist() == [True, False, False, False, False, True]
+    two = np.array([[0, 0, 100, 200], [30, 0, 130, 200]], float)  # two people, one half behind the other
+    assert boxes_to_keep(two + 4, np.array([0.3, 0.3]), 0.5, 0.2, two).tolist() == [True, True]
+    assert boxes_to_keep(two + 4, np.array([0.9, 0.3]), 0.5, 0.2, two).tolist() == [True, True]
+    assert not boxes_to_keep(two + 900, np.array([0.3, 0.3]), 0.5, 0.2, two).any()
+
+
 def test_people_of_low_score_without_identity_are_left_out() -> None:
     tracker = StreamTracker(SKELETON, high_score=0.5)
     boxes = np.array([[0, 0, 40, 80], [100, 0, 140, 80]], np.float32)
@@ -65,3 +82,10 @@ def test_persons_are_counted_beside_person_frames(tmp_path: Path) -> None:
     pipeline = PosePipeline(PlantedDetector([[10, 10, 90, 110]]), estimator)
     report = process_video(pipeline, clip)
     assert (report.persons, report.people, report.frames) == (1, 12, 12)
+
+
+def test_times_that_are_none() -> None:
+    assert stamp_of(None) is None and stamp_of(float("nan")) is None and stamp_of(np.float64(2)) == 2000.0
+    for wrong in ("2", [2], True):
+        with pytest.raises(DataError, match="give the time of the frame as a number"):
+            stamp_of(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.video.process import process_video
 from ppdet.inference.video.reader import VideoReader
-from ppdet.inference.video.timing import Stamps, measured_fps, missing_frames
+from ppdet.inference.video.timing import Stamps, frame_stamps, in_order, measured_fps, missing_frames, packet_stamps
 
 SIZE = (96, 128)
 FRAMES, FPS = 60, 25.0
@@ -51,6 +52,18 @@ def test_a_cut_video_is_reported(
     assert len(json.loads((tmp_path / "out.json").read_text())) == report.frames
 
 
+def test_a_rate_that_no_camera_has_is_not_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor are the time stamps that follow from it: AVI has none of its own."""
+    clip = write_noise(tmp_path / "clip.avi", "MJPG")
+    data = bytearray(clip.read_bytes())
+    struct.pack_into("<II", data, data.index(b"strh") + 28, 1, 1_000_000)  # dwScale, dwRate
+    clip.write_bytes(data)
+    with VideoReader(clip) as reader:
+        assert reader.fps == 25
+        assert [frame.timestamp_ms for frame in reader] == [None] * FRAMES
+    assert "states 1e+06 frames per second; 25 is taken instead" in caplog.text
+
+
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_a_wrong_frame_rate_is_corrected(
     tmp_path: Path, pipeline: PosePipeline, caplog: pytest.LogCaptureFixture, factor: float
@@ -79,7 +92,7 @@ def test_a_stated_average_stands_against_a_slow_start(monkeypatch: pytest.Monkey
     stamps = [frame * 50.0 for frame in range(40)] + [2000 + frame * 100 / 3 for frame in range(400)]
 
     class Capture:
-        def __init__(self, _: str) -> None:
+        def __init__(self, *_: object) -> None:
             self.grabbed = 0
 
         def grab(self) -> bool:
@@ -122,3 +135,15 @@ def test_frames_are_kept_on_request(tmp_path: Path, pipeline: PosePipeline) -> N
     assert [result.image for result in pipeline(clip)] == [None] * 3
     for result in pipeline(clip, keep_frames=True):
         assert result.draw().shape == result.image.shape == (SIZE[1], SIZE[0], 3)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "mp4v")])
+def test_stamps_of_packets_are_those_of_frames(tmp_path: Path, suffix: str, codec: str) -> None:
+    path = write_noise(tmp_path / f"clip{suffix}", codec)
+    assert list(packet_stamps(path)) == list(frame_stamps(path)) != []
+
+
+def test_packets_come_in_the_order_of_decoding() -> None:
+    """Here 16 of them come after the one that is shown last."""
+    decoding = [0, 17, *range(1, 17), 34, *range(18, 34)]
+    assert list(in_order(40.0 * place for place in decoding)) == [40.0 * place for place in range(35)]

@@ -129,7 +129,7 @@ class DamagedCapture:
         self.capture, self.damaged, self.missing = cv2.VideoCapture(str(path)), damaged, missing_at_end
         self.number = 0
 
-    def read(self) -> tuple[bool, Any]:
+    def read(self, image: Any = None) -> tuple[bool, Any]:
         self.number += 1
         ok, image = self.capture.read()
         return (False, None) if self.number in self.damaged else (ok, image)
@@ -380,5 +380,5 @@ sys.exit(3)
 def test_a_process_that_ends_without_closing_its_threads_ends_well(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     write_clip(clip, frames=60)
-    ended = subprocess.run([sys.executable, "-c", UNCLOSED, str(clip)], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", UNCLOSED, str(clip)], capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 3, ended.stderr  # -6: "terminate called", from a thread that was within OpenCV

@@ -14,7 +14,7 @@ from ppdet.core.logger import get_logger
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.export.parity import EngineResult, Reference
 from ppdet.engine.export.parity_samples import calibration_samples
-from ppdet.engine.export.quantization.static import heavy_nodes, quantize_file, sensitivities
+from ppdet.engine.export.quantization.static import depthwise_nodes, heavy_nodes, quantize_file, sensitivities
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
 from ppdet.inference.runtimes.model_files import ModelFiles
 from ppdet.inference.runtimes.onnxruntime import OnnxRuntime
@@ -23,7 +23,7 @@ logger = get_logger(__name__)
 
 IMAGES = 32
 BATCH = 8
-#: fractions of the nodes, the most sensitive first, that stay float until the gate is passed
+#: fractions of the nodes, the most sensitive first, that stay float beside the depthwise convolutions until the gate is passed
 FLOAT_SHARES = (0.0, 0.1, 0.25, 0.5)
 REPEATS = 15
 
@@ -54,9 +54,12 @@ class Quantizer:
         feeds = self._fed(source)
         order = sorted(sensitivities(source, feeds[:2]).items(), key=lambda item: -item[1])
         total = len(heavy_nodes(source))
+        # Their channels differ most in range, and they take little of the time: PicoDet finds 5 of 39 people with them in 8 bits,
+        # and all without.
+        spread = depthwise_nodes(source)
+        tries = [[], *([*spread, *(name for name, _ in order[: math.ceil(share * total)])] for share in FLOAT_SHARES)]
         row = None
-        for kept in dict.fromkeys(math.ceil(share * total) for share in FLOAT_SHARES):
-            floats = [name for name, _ in order[:kept]]
+        for floats in dict.fromkeys(tuple(sorted(set(names))) for names in tries):
             count = quantize_file(source, target, feeds, floats)
             row = self._reference.compare(_runtime(target), "int8", "model.int8.onnx")
             logger.info("%d of %d layers in 8 bits: %s", count, total, _figures(row))

@@ -76,6 +76,19 @@ def heavy_nodes(path: Path) -> list[Any]:
     return [node for node in graph.node if node.op_type in KINDS and len(node.input) > 1 and node.input[1] in constants]
 
 
+def depthwise_nodes(path: Path) -> list[str]:
+    """Names of the heavy nodes that are grouped convolutions with one input channel per group."""
+    import onnx
+
+    shapes = {each.name: tuple(each.dims) for each in onnx.load(str(path)).graph.initializer}
+    return [node.name for node in heavy_nodes(path)
+            if node.op_type == "Conv" and shapes[node.input[1]][1] == 1 and _groups(node) > 1]  # fmt: skip
+
+
+def _groups(node: Any) -> int:
+    return next((int(each.i) for each in node.attribute if each.name == "group"), 1)
+
+
 def sensitivities(path: Path, feeds: Sequence[Feeds]) -> dict[str, float]:
     """How much 8 bits would distort what each heavy node takes: error of its input and its weights relative to their size.
 

@@ -9,12 +9,18 @@ import numpy as np
 from ppdet.inference.estimators.box_decoding import split_finished_boxes
 from ppdet.inference.estimators.onnx_outputs.candidates import Candidates, Outputs
 
+CLASS_TOLERANCE = 0.01
+"""Of a class number that a graph gives as a float, also one of 16 bits."""
+
 
 def yolov8_nms(outputs: Outputs) -> list[Candidates]:
     """(N, M, 6 and more): corners, score, class."""
     array = outputs.first(3)
     if array.shape[2] < 6:
         raise outputs.mismatch("at least 6 columns are expected")
+    classes = array[..., 5][array[..., 4] > 0]
+    if (np.abs(classes - np.rint(classes)) > CLASS_TOLERANCE).any():
+        raise outputs.mismatch("its sixth column holds no class numbers; are they in another column?")
     return [Candidates(rows[:, :4], rows[:, 4], whole(rows[:, 5])) for rows in array]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ppdet.inference.estimators.box_decoding import decode_distribution
 from ppdet.inference.estimators.onnx_outputs.candidates import Candidates, Outputs, grid_of, sigmoid, xyxy_from_centers
+from ppdet.inference.onnx_models.recognition import GRIDS, cells_of
 
 BINS = 32
 STRIDES = (8, 16, 32)
@@ -16,12 +17,20 @@ STRIDES_NANODET = (8, 16, 32, 64)
 
 def yolov8(outputs: Outputs) -> list[Candidates]:
     """(N, 4 + C, A); with labels known, further channels (mask coefficients) are left out."""
-    array = outputs.first(3)
-    classes = len(outputs.settings.labels) or array.shape[1] - 4
-    if array.shape[1] < 4 + classes or classes < 1:
-        raise outputs.mismatch(f"{array.shape[1]} channels are too few for {classes} classes")
-    rows = np.swapaxes(array, 1, 2)
+    rows = candidate_rows(outputs)
+    channels = rows.shape[2]
+    classes = len(outputs.settings.labels) or channels - 4
+    if channels < 4 + classes or classes < 1:
+        raise outputs.mismatch(f"{channels} channels are too few for {classes} classes")
     return [Candidates(xyxy_from_centers(each), each[:, 4 : 4 + classes]) for each in rows]
+
+
+def candidate_rows(outputs: Outputs) -> np.ndarray:
+    """(N, A, values) of (N, values, A), or of (N, A, values) where the number of cells tells that it is this."""
+    array = outputs.first(3)
+    numbers = {cells_of(outputs.input_wh, strides) for strides in GRIDS}
+    is_rows = array.shape[1] in numbers and array.shape[2] < array.shape[1]
+    return array if is_rows else np.swapaxes(array, 1, 2)
 
 
 def yolov5(outputs: Outputs) -> list[Candidates]:

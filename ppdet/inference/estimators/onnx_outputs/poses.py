@@ -8,11 +8,12 @@ import numpy as np
 
 from ppdet.inference.estimators.onnx_outputs.candidates import Candidates, Outputs, xyxy_from_centers
 from ppdet.inference.estimators.onnx_outputs.finished import counts, whole
+from ppdet.inference.estimators.onnx_outputs.grids import candidate_rows
 
 
 def yolo_pose(outputs: Outputs) -> list[Candidates]:
     """(N, 4 + C + D K, A)."""
-    rows = np.swapaxes(outputs.first(3), 1, 2)
+    rows = candidate_rows(outputs)
     classes = len(outputs.settings.labels) or 1
     found = []
     for each in rows:

@@ -12,7 +12,7 @@ import pytest
 from ppdet.core.errors import ExportError
 from ppdet.engine.export.parity import EngineResult
 from ppdet.engine.export.quantization import quantizer
-from ppdet.engine.export.quantization.static import heavy_nodes, quantize_file, sensitivities
+from ppdet.engine.export.quantization.static import depthwise_nodes, heavy_nodes, quantize_file, sensitivities
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -69,6 +69,17 @@ def test_a_node_with_channels_of_very_different_ranges_is_the_most_sensitive(tmp
     found = sensitivities(source, feeds(2))
     assert found.keys() == {node.name for node in heavy_nodes(source)} == {"conv_a", "conv_b", "conv_c"}
     assert max(found, key=lambda name: found[name]) in ("conv_b", "conv_c") and min(found.values()) > 0
+
+
+def test_depthwise_convolutions_are_told_apart(tmp_path: Path) -> None:
+    path = network(tmp_path / "f.onnx")
+    model = onnx.load(str(path))
+    assert depthwise_nodes(path) == []
+    model.graph.node[2].attribute.append(onnx.helper.make_attribute("group", 8))
+    next(each for each in model.graph.initializer if each.name == "b").CopyFrom(
+        onnx.numpy_helper.from_array(np.ones((8, 1, 1, 1), np.float32), "b"))  # fmt: skip
+    onnx.save(model, str(path))
+    assert depthwise_nodes(path) == ["conv_b"]
 
 
 class FakeReference:

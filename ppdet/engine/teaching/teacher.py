@@ -29,8 +29,8 @@ from ppdet.core.logger import get_logger
 from ppdet.core.problem import did_you_mean
 from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
 from ppdet.engine.assembly import Assembly
-from ppdet.engine.training.teacher_features import FeatureMatch, feature_arguments
-from ppdet.engine.training.teacher_maps import MapResampler, mixed_target
+from ppdet.engine.teaching.teacher_features import FeatureMatch, feature_arguments
+from ppdet.engine.teaching.teacher_maps import MapResampler, mixed_target
 from ppdet.engine.weights.checkpoint import load_pretrained
 from ppdet.image.normalize import Normalization
 from ppdet.inference.estimators.top_down import TopDownEstimator
