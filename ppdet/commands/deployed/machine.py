@@ -123,7 +123,8 @@ def _tried(model: Path, engine: str) -> str:
     from ppdet.inference.runtimes.registry import load_runtime
 
     log = logging.getLogger("ppdet")
-    level, _ = log.level, log.setLevel(logging.WARNING)  # its line about the model would stand in the middle of the report
+    level = log.level
+    log.setLevel(logging.WARNING)  # the line about the model would stand in the middle of the report
     try:
         return f"computes in {load_runtime(model, engine=engine).precision} ({model.name} loads)"
     except PpdetError as error:
