@@ -16,16 +16,22 @@ CALLS = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum",
          "all": "any", "argmax": "argmin"}  # fmt: skip
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """(line, what was changed, the changed source) of every small change of a module."""
+def count(source: str) -> int:
+    """How many small changes of a module there are."""
+    return len(_places(ast.parse(source)))
+
+
+def mutant(source: str, number: int) -> tuple[int, str, str]:
+    """(line, what was changed, the changed source) of one of them."""
     tree = ast.parse(source)
-    places = [node for node in _code(tree) if _change(copy.deepcopy(node))]
-    for number, place in enumerate(places):
-        twin = copy.deepcopy(tree)
-        node = [each for each in _code(twin) if _change(copy.deepcopy(each))][number]
-        before = ast.unparse(node)
-        _change(node)
-        yield place.lineno, f"{before} -> {ast.unparse(node)}", ast.unparse(twin)
+    node = _places(tree)[number]
+    before = ast.unparse(node)
+    _change(node)
+    return node.lineno, f"{before} -> {ast.unparse(node)}", ast.unparse(tree)
+
+
+def _places(tree: ast.AST) -> list[Any]:
+    return [node for node in _code(tree) if _change(copy.copy(node))]
 
 
 def _code(node: ast.AST) -> Iterator[Any]:
@@ -45,9 +51,9 @@ def _code(node: ast.AST) -> Iterator[Any]:
 
 
 def _change(node: Any) -> bool:
-    """Change the node in place; whether there is a change for it."""
+    """Change the node itself, none of its parts, so that a shallow copy can be tried; whether there is a change for it."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARISONS:
-        node.ops[0] = COMPARISONS[type(node.ops[0])]()
+        node.ops = [COMPARISONS[type(node.ops[0])]()]
         return True
     if isinstance(node, (ast.BinOp, ast.AugAssign)) and type(node.op) in OPERATORS:
         node.op = OPERATORS[type(node.op)]()

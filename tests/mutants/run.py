@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[n]) for n in (1, 2)]
 
-from mutants.changes import mutants  # noqa: E402
+from mutants.changes import count, mutant  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS = 300
@@ -60,15 +60,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="which of them (default: %(default)s)")
     parser.add_argument("--floor", type=float, default=0.0, help="smallest score (default: %(default)s)")
     args = parser.parse_args()
-    every = [(path.name, *mutant) for path in sorted((ROOT / "ppdet" / args.package).glob("*.py"))
-             for mutant in mutants(path.read_text(encoding="utf-8"))]  # fmt: skip
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "ppdet" / args.package).glob("*.py"))}
+    every = [(file, number) for file, source in sources.items() for number in range(count(source))]
     chosen = random.Random(args.seed).sample(every, min(args.count or len(every), len(every)))
     noticed = 0
     with tempfile.TemporaryDirectory() as name:
         copied = copied_tree(Path(name), args.package)
         if not tests_pass(Path(name), args.package):
             raise SystemExit(f"the tests of {args.package} fail as they are")
-        for number, (file, line, change, source) in enumerate(chosen, start=1):
+        for number, (file, place) in enumerate(chosen, start=1):
+            line, change, source = mutant(sources[file], place)
             before = (copied / file).read_bytes()
             (copied / file).write_text(source, encoding="utf-8")
             survived = tests_pass(Path(name), args.package)
