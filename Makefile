@@ -16,7 +16,12 @@ OUTPUT ?= output/demo
 # Of `make test`: processes, of one thread each. Threads that share a core with another process wait for each other.
 JOBS ?= 2
 
-.PHONY: help env demo test test-slow lint clean
+# Of `make fuzz`: seconds per reader, and which readers (none: all). Of `make mutants`: how many.
+SECONDS ?= 300
+READERS ?=
+MUTANTS ?= 200
+
+.PHONY: help env demo test test-slow lint coverage fuzz mutants audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -50,6 +55,27 @@ test-slow: $(FULL)  ## the slow tests: real training, real evaluation
 lint: $(FULL)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+coverage: $(FULL)  ## the fast tests with their coverage by package; fails below 95 % in those that count pixels
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --cov=ppdet --cov-report=
+	@status=0; for package in core codecs geometry skeletons inference; do echo; echo "ppdet/$$package"; \
+	  $(BIN)/python -m coverage report --include="ppdet/$$package/*" --skip-covered --fail-under=95 || status=1; done; exit $$status
+
+fuzz: $(FULL)  ## readers of files against damaged files, guided by coverage: SECONDS=300 READERS="cvat dicom"
+	$(PIP) -r requirements-fuzz.txt
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzzing/fuzz.py $(READERS) --seconds $(SECONDS)
+
+mutants: $(FULL)  ## do the tests of the codecs notice changed lines? MUTANTS=200
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/run.py --count $(MUTANTS)
+
+audit: $(LIGHT)  ## known vulnerabilities of the locked packages (needs the network)
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --requirement requirements-lock.txt --require-hashes --disable-pip
+
+lock: $(LIGHT)  ## write requirements-lock.txt anew: versions and hashes of all packages of the deployed commands and the service
+	$(PIP) uv
+	$(BIN)/uv pip compile requirements-deploy.txt requirements-serve.txt --universal --python-version 3.9 --generate-hashes -q \
+	  -o requirements-lock.txt
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache

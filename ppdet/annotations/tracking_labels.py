@@ -17,6 +17,8 @@ IMAGES, LABELS = "images", "labels_with_ids"
 JDE_COLUMNS = ("class", "identity", "center x", "center y", "width", "height")
 UNKNOWN = -1
 LEAST_COLUMNS = 7
+LARGEST_NUMBER = 2.0**53
+"""Larger numbers are no frames, identities or pixels, and do not fit the integers that they become."""
 DEFAULT_FPS = 30.0
 #: MOT16, 17 and 20: the class that is evaluated, and those that neither count nor are missed (on a vehicle, static person,
 #: distractor, reflection).
@@ -130,7 +132,7 @@ def _rows(path: Union[str, Path], separator: str, least: int, layout: str) -> li
             numbers = [float(word) for word in words]
         except ValueError:
             numbers = []
-        if len(numbers) < least or not np.isfinite(numbers).all():
+        if len(numbers) < least or not all(abs(number) <= LARGEST_NUMBER for number in numbers):  # nan is not, either
             raise DataError(f"{path}, line {line} is {content[:80]!r}, expected {layout}")
         rows.append((line, numbers))
     return rows

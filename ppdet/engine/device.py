@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import paddle
 
@@ -13,7 +13,7 @@ from ppdet.core.paddle_process import enable_mkl_avx2_on_amd, remove_paddle_log_
 from ppdet.engine.distributed import local_rank, processes_here
 
 _log = get_logger(__name__)
-DETERMINISTIC_GPU = {
+DETERMINISTIC_GPU: Dict[str, Any] = {
     "FLAGS_cudnn_deterministic": True,
     "FLAGS_embedding_deterministic": 1,
     "FLAGS_cudnn_exhaustive_search": False,

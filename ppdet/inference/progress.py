@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import pace
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -59,8 +60,8 @@ class Progress:
         if now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             of_total = f"/{self.total}" if self.total else ""
-            rate = self.done / max(now - self._start, 1e-9)
-            get_logger(__name__).info("%s: %d%s %ss, %.1f per second", self.label, self.done, of_total, self.unit, rate)
+            speed = pace(self.done, now - self._start)
+            get_logger(__name__).info("%s: %d%s %ss, %s", self.label, self.done, of_total, self.unit, speed)
 
     def clear(self) -> None:
         """Wipe the bar off the terminal before a line is printed; the next step draws it again."""

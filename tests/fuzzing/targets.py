@@ -20,8 +20,7 @@ import numpy as np
 
 from ppdet.annotations.tracking_labels import read_jde_labels, read_mot_truth
 from ppdet.core.config.load import load_config
-from ppdet.core.config.nodes import plain
-from ppdet.core.config.yaml_loader import load_yaml
+from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import PpdetError
 from ppdet.data.checking.check import check_files, report
 from ppdet.data.formats.reading import read_annotations
@@ -327,7 +326,7 @@ def _zone_seeds(folder: Path) -> list[bytes]:
 
 def _read_skeleton(data: bytes, folder: Path) -> None:
     (folder / "s.yml").write_bytes(data)
-    content = plain(load_yaml(folder / "s.yml"))
+    content = load_plain_yaml(folder / "s.yml")
     get_skeleton(content if isinstance(content, dict) else str(content))
 
 
@@ -345,7 +344,7 @@ TARGETS: dict[str, Target] = {
     "cvat": Target(_written_as("cvat"), _annotations(".xml")),
     "deeplabcut": Target(_deeplabcut_seeds, _annotations(".csv")),
     "sleap-csv": Target(_written_as("sleap"), _annotations(".csv")),
-    "sleap-h5": Target(_sleap_h5_seeds, _annotations(".slp")),
+    "sleap-h5": Target(_sleap_h5_seeds, _annotations(".slp"), costly=True),
     "yolo-pose": Target(_yolo_seeds, _read_yolo),
     "mpii-mat": Target(_mat_seeds, _annotations(".mat"), costly=True),
     "tracks": Target(_track_seeds, _read_tracks),

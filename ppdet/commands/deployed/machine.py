@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import re
@@ -121,10 +122,15 @@ def _engines() -> Iterator[str]:
 def _tried(model: Path, engine: str) -> str:
     from ppdet.inference.runtimes.registry import load_runtime
 
+    log = logging.getLogger("ppdet")
+    level = log.level
+    log.setLevel(logging.WARNING)  # the line about the model would stand in the middle of the report
     try:
         return f"computes in {load_runtime(model, engine=engine).precision} ({model.name} loads)"
     except PpdetError as error:
         return f"does not load {model.name}: {error}"
+    finally:
+        log.setLevel(level)
 
 
 def _codecs() -> Iterator[str]:

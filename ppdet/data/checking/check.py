@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from ppdet.core.errors import ConfigError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.data.checking.annotation_file import AnnotationFile, read_annotation_file
 from ppdet.data.checking.entries import check_entries
 from ppdet.data.checking.finding import ERROR, NOTE, WARNING, Finding
@@ -87,7 +88,7 @@ def report(diagnosis: Diagnosis) -> str:
     lines: List[str] = []
     for file in diagnosis.files:
         own = [finding for finding in diagnosis.findings if finding.file == str(file.path)]
-        lines.append(f"{file.path}: {len(file.image_by_id)} images, {len(file.objects)} objects")
+        lines.append(f"{file.path}: {quantity(len(file.image_by_id), 'image')}, {quantity(len(file.objects), 'object')}")
         for finding in own:
             lines += [f"  {line}" for line in finding.lines()]
         if not own:

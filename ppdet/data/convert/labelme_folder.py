@@ -11,6 +11,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.data.convert.labelme import coco_from_labelme
 from ppdet.skeletons import Skeleton
 
@@ -67,4 +68,4 @@ def _write(path: Path, images: Sequence[object], annotations: Sequence[object], 
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, "w") as file:
         json.dump(content, file)
-    logger.info("%d images with %d objects written to %s", len(images), len(annotations), path)
+    logger.info("%s with %s written to %s", quantity(len(images), "image"), quantity(len(annotations), "object"), path)

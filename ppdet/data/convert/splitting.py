@@ -14,6 +14,7 @@ from ppdet.annotations.values import as_id
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 
 logger = get_logger(__name__)
 
@@ -140,4 +141,4 @@ def _write(path: Path, content: Mapping[str, Any], images: Sequence[Mapping[str,
     annotations = [each for each in content["annotations"] if isinstance(each, dict) and as_id(each.get("image_id")) in ids]
     with atomic_write(path) as stream:
         json.dump({**content, "images": list(images), "annotations": annotations}, stream)
-    logger.info("%d images with %d objects written to %s", len(images), len(annotations), path)
+    logger.info("%s with %s written to %s", quantity(len(images), "image"), quantity(len(annotations), "object"), path)

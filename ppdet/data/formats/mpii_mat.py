@@ -1,19 +1,14 @@
-"""The MAT file of MPII's release.
-
-SciPy's reader of MAT files ends the whole process at some damaged ones (a segmentation fault of SciPy 1.17, found by
-`tests/fuzzing`), so a process of its own runs it, which gives plain JSON.
-"""
+"""The MAT file of MPII's release."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ppdet.core.errors import DataError, PpdetError
+from ppdet.core.errors import PpdetError
+from ppdet.data.formats.isolated import arrays_of
 
 _SCRIPT = """
 import json, sys
@@ -29,8 +24,9 @@ def person(each):
     return {"joints": joints, "box": box}
 
 release = loadmat(sys.argv[1], squeeze_me=True, struct_as_record=False)["RELEASE"]
-json.dump([{"image": str(each.image.name), "persons": [person(p) for p in np.atleast_1d(getattr(each, "annorect", []))]}
-           for each in np.atleast_1d(release.annolist)], sys.stdout)
+images = [{"image": str(each.image.name), "persons": [person(p) for p in np.atleast_1d(getattr(each, "annorect", []))]}
+          for each in np.atleast_1d(release.annolist)]
+np.savez(sys.argv[2], images=np.frombuffer(json.dumps(images).encode(), np.uint8))
 """
 
 
@@ -43,10 +39,5 @@ def read_release(file: Path) -> List[Dict[str, Any]]:
     """
     if importlib.util.find_spec("scipy") is None:
         raise PpdetError(f"{file}: a MAT file needs SciPy, which is not installed here: pip install scipy")
-    done = subprocess.run([sys.executable, "-c", _SCRIPT, str(file)], capture_output=True, text=True, errors="replace")
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        reason = lines[-1] if lines and done.returncode > 0 else f"it crashed SciPy's reader ({-done.returncode})"
-        raise DataError(f"{file} is no MAT file of MPII: {reason}; fetch it again")
-    release: List[Dict[str, Any]] = json.loads(done.stdout)
-    return release
+    images: List[Dict[str, Any]] = json.loads(arrays_of(file, _SCRIPT, "MAT file of MPII")["images"].tobytes())
+    return images

@@ -7,6 +7,7 @@ format 1.1; older projects count from the corner of the first pixel.
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import math
 import re
@@ -17,9 +18,33 @@ import numpy as np
 
 from ppdet.core.errors import DataError, PpdetError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
+from ppdet.data.formats.isolated import arrays_of
 
 CLASS = "animal"
 CENTRE_SINCE = 1.1
+_SCRIPT = """
+import sys
+import h5py
+import numpy as np
+
+def text(value):
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+def plain(value):
+    value = np.asarray(value)
+    return np.array([text(each) for each in value.ravel()], "U").reshape(value.shape) if value.dtype.kind in "OS" else value
+
+with h5py.File(sys.argv[1], "r") as file:
+    wanted = ("tracks", "node_names", "edge_names", "frames", "instances", "points")
+    kept = {name: plain(file[name][()]) for name in wanted if name in file}
+    if "dims" in (file["tracks"].attrs if "tracks" in file else ()):
+        kept["dims"] = np.array(text(file["tracks"].attrs["dims"]))
+    if "metadata" in file:
+        attributes = file["metadata"].attrs
+        kept.update({name: np.array(text(attributes[name])) for name in ("json", "format_id") if name in attributes})
+    kept["names"] = np.array([text(name) for name in file], "U")
+np.savez(sys.argv[2], **kept)
+"""
 NO_H5 = "needs h5py, which is not installed here: pip install h5py (or 'ppdet-keypoint[formats]')"
 
 
@@ -53,29 +78,22 @@ def read_h5(file: Path, into: AnnotationSet) -> None:
         PpdetError: h5py is not installed.
         DataError: neither of SLEAP's files, or no frame of it is among the images.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise PpdetError(f"{file}: SLEAP's HDF5 {NO_H5}, or export the analysis as CSV") from error
-    try:
-        opened = h5py.File(file, "r")
-    except OSError as error:
-        raise DataError(f"{file} is no HDF5 file that can be read: {error}") from error
-    with opened as content:
-        if "tracks" in content and "node_names" in content:
-            _read_analysis(content, file, into)
-        elif "frames" in content and "instances" in content and "points" in content:
-            _read_project(content, file, into)
-        else:
-            raise DataError(f"{file}: no SLEAP analysis (tracks, node_names), no project; it has {', '.join(content)[:200]}")
+    if importlib.util.find_spec("h5py") is None:
+        raise PpdetError(f"{file}: SLEAP's HDF5 {NO_H5}, or export the analysis as CSV")
+    content = arrays_of(file, _SCRIPT, "HDF5 file")
+    if "tracks" in content and "node_names" in content:
+        _read_analysis(content, file, into)
+    elif all(name in content for name in ("frames", "instances", "points", "json")):
+        _read_project(content, file, into)
+    else:
+        names = ", ".join(content["names"].tolist())[:200]
+        raise DataError(f"{file}: no SLEAP analysis (tracks, node_names), no project; it has {names}")
 
 
 def _read_analysis(content: Mapping[str, Any], file: Path, into: AnnotationSet) -> None:
-    nodes = [_text(name) for name in content["node_names"][()]]
-    tracks = np.asarray(content["tracks"][()], np.float64)
-    tracks = _ordered(tracks, len(nodes), content["tracks"].attrs.get("dims"), file)
-    edges = content["edge_names"][()] if "edge_names" in content else []
-    into.declare(CLASS, nodes, [[_text(end) for end in pair] for pair in edges if len(pair) == 2])
+    nodes = content["node_names"].tolist()
+    tracks = _ordered(np.asarray(content["tracks"], np.float64), len(nodes), content.get("dims"), file)
+    into.declare(CLASS, nodes, [pair for pair in content.get("edge_names", np.empty(0)).tolist() if len(pair) == 2])
     frames = Frames(into, file)
     for track in range(tracks.shape[0]):
         for number in np.flatnonzero(np.isfinite(tracks[track]).all(axis=0).any(axis=0)).tolist():
@@ -87,7 +105,7 @@ def _read_analysis(content: Mapping[str, Any], file: Path, into: AnnotationSet) 
 def _ordered(tracks: np.ndarray, num_nodes: int, dims: Any, file: Path) -> np.ndarray:
     """(track, 2, node, frame) of any of SLEAP's axis orders."""
     if dims is not None:
-        order = [str(name) for name in json.loads(_text(dims))]
+        order = [str(name) for name in json.loads(str(dims))]
         starts = ("track", "xy", "node", "frame")
         wanted = [next((i for i, name in enumerate(order) if name.startswith(start)), -1) for start in starts]
         if -1 not in wanted:
@@ -100,14 +118,12 @@ def _ordered(tracks: np.ndarray, num_nodes: int, dims: Any, file: Path) -> np.nd
 
 
 def _read_project(content: Mapping[str, Any], file: Path, into: AnnotationSet) -> None:
-    meta = content["metadata"].attrs
-    skeleton = json.loads(_text(meta["json"]))
-    nodes, links = _skeleton_of(skeleton)
-    shift = 0.0 if float(meta.get("format_id", 1.4)) >= CENTRE_SINCE else -0.5
+    nodes, links = _skeleton_of(json.loads(str(content["json"])))
+    shift = 0.0 if float(content.get("format_id", 1.4)) >= CENTRE_SINCE else -0.5
     into.declare(CLASS, nodes, links)
     frames = Frames(into, file)
-    points = content["points"][()]
-    for frame in content["frames"][()]:
+    points = content["points"]
+    for frame in content["frames"]:
         for each in content["instances"][int(frame["instance_id_start"]) : int(frame["instance_id_end"])]:
             if int(each["instance_type"]) != 0:  # predicted: nobody has looked at it
                 continue
@@ -186,10 +202,6 @@ def _float(value: Optional[str]) -> float:
         return float(value or "nan")
     except ValueError:
         return math.nan
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def is_hdf5(file: Path) -> bool:

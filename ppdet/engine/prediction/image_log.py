@@ -7,6 +7,7 @@ from typing import Any, Sequence
 
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.image.io import drawn_name, read_image
 
 logger = get_logger(__name__)
@@ -50,5 +51,5 @@ def log_images(paths: Sequence[Path], output_dir: str | Path, log_dir: str) -> i
             for name, image in images.items():
                 writer.add_image(tag=f"{name}/{path.name}", img=image, step=number)
             count += 1
-    logger.info("%d images for VisualDL in %s", count, log_dir)
+    logger.info("%s for VisualDL in %s", quantity(count, "image"), log_dir)
     return count

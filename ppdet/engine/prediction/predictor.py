@@ -12,6 +12,7 @@ from ppdet.core.config.load import Config, load_config
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import atomic_write
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import require_sound
@@ -94,7 +95,8 @@ class Predictor:
             with atomic_write(file) as stream:
                 json.dump(entries, stream)
             written += f" and {file}"
-        logger.info("%d images, %d %s, %.1f s; wrote %s", done, found, self._finder.things, time.time() - started, written)
+        seconds, shown = time.time() - started, quantity(found, self._finder.thing, self._finder.things)
+        logger.info("%s, %s, %.1f s; wrote %s", quantity(done, "image"), shown, seconds, written)
         return inputs.exit_status()
 
     def _pose_writer(self, output: OutputFolder, stem: str) -> AbstractContextManager[PoseWriter | None]:

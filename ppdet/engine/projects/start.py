@@ -16,6 +16,7 @@ from ppdet.annotations.merging import merge_contents
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.core.shipped import configs_folder
 from ppdet.data.formats.reading import Annotations, read_annotations
 from ppdet.data.planning.class_objects import ClassObjects, class_objects, keypoint_classes
@@ -76,8 +77,8 @@ def start_project(annotations: Path, images: Path, output: Path, options: Option
     options = options or ProjectOptions()
     _check(options, output)
     found = read_annotations(annotations, images)
-    _log.info("%s: %s annotations, %d images, %d objects", annotations, found.tool, len(found.content["images"]),
-              len(found.content["annotations"]))  # fmt: skip
+    counts = [quantity(len(found.content[f"{what}s"]), one) for what, one in (("image", "image"), ("annotation", "object"))]
+    _log.info("%s: %s annotations, %s", annotations, found.tool, ", ".join(counts))
     for note in found.notes:
         _log.warning("%s", note)
     if isinstance(options.val, Path):

@@ -69,10 +69,11 @@ class Finder(ABC):
     """Predicts on images.
 
     Attributes:
-        things: name of what it finds, for the log.
+        thing, things: name of what it finds, for the log.
         file_name: name of the JSON file.
     """
 
+    thing: ClassVar[str]
     things: ClassVar[str]
     file_name: ClassVar[str]
 
@@ -107,7 +108,7 @@ class Finder(ABC):
 class PoseFinder(Finder):
     """Finds people and their poses."""
 
-    things, file_name = "people", POSE_FILE
+    thing, things, file_name = "person", "people", POSE_FILE
 
     def __init__(self, pipeline: PosePipeline, options: PredictOptions) -> None:
         self._pipeline, self._options = pipeline, options
@@ -136,7 +137,7 @@ class PoseFinder(Finder):
 class BoxFinder(Finder):
     """Finds boxes."""
 
-    things, file_name = "boxes", BOX_FILE
+    thing, things, file_name = "box", "boxes", BOX_FILE
 
     def __init__(self, detector: BoxDetector, options: PredictOptions) -> None:
         self._detector, self._options = detector, options

@@ -64,5 +64,5 @@ class SkippedBatches:
         rank = f"-rank{distributed.rank()}" if distributed.world_size() > 1 else ""
         path = self.folder / f"{iteration:06d}{rank}.npz"
         with atomic_write(path, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         return path

@@ -11,6 +11,7 @@ from typing import Any
 
 from ppdet import __version__
 from ppdet.core.files import atomic_write
+from ppdet.core.quantity import pace, quantity
 from ppdet.inference.batch_runs.job import Outcome
 
 MANIFEST_NAME = "manifest.json"
@@ -68,12 +69,14 @@ class BatchReport:
         parts = [f"{self.done} of {self.inputs} inputs have results"]
         if self.before:
             parts.append(f"{len(self.before)} were there before")
-        rate = frames / max(self.seconds, 1e-9)
-        parts.append(f"{len(self.now)} now, {frames} frames in {self.seconds:.1f} s ({rate:.1f} per second)")
-        for count, what in ((len(self.failed), "failed"), (len(self.incomplete), "with missing frames"),
-                            (self.workers_lost, "workers lost"), (sum(self.skipped.values()), "files skipped")):  # fmt: skip
+        done = f"{len(self.now)} now, {quantity(frames, 'frame')} in {self.seconds:.1f} s"
+        parts.append(f"{done} ({pace(frames, self.seconds)})" if frames else done)
+        counts = {"failed": len(self.failed), "with missing frames": len(self.incomplete)}
+        parts += [f"{count} {what}" for what, count in counts.items() if count]
+        for one, many, count in (("worker lost", "workers lost", self.workers_lost),
+                                 ("file skipped", "files skipped", sum(self.skipped.values()))):  # fmt: skip
             if count:
-                parts.append(f"{count} {what}")
+                parts.append(quantity(count, one, many))
         return ", ".join(parts)
 
     def manifest(self, about: Mapping[str, Any]) -> dict[str, Any]:

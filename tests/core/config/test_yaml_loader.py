@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from ppdet.core.config.nodes import places_of, plain
-from ppdet.core.config.yaml_loader import ConfigDict, ConfigList, Mark, Spec, load_yaml, parse_yaml
+from ppdet.core.config.yaml_loader import ConfigDict, ConfigList, Mark, Spec, load_plain_yaml, load_yaml, parse_yaml
 from ppdet.core.errors import ConfigError
 
 
@@ -141,3 +141,11 @@ def test_containers_are_dicts_and_lists():
     root = parse_yaml("a: [1]\n", "f")
     assert isinstance(root, ConfigDict) and isinstance(root, dict)
     assert isinstance(root["a"], ConfigList) and isinstance(root["a"], list)
+
+
+def test_a_tag_where_plain_data_are_expected(tmp_path):
+    (tmp_path / "zones.yml").write_text("zones: {door: !Line {}}\n")
+    with pytest.raises(ConfigError, match="zones.yml: !Line .* without a !tag"):
+        load_plain_yaml(tmp_path / "zones.yml")
+    (tmp_path / "zones.yml").write_text("zones: {door: [1, 2]}\n")
+    assert type(load_plain_yaml(tmp_path / "zones.yml")["zones"]) is dict

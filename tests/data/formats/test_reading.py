@@ -241,3 +241,35 @@ def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
             read_annotations(path, images)
     with pytest.raises(DataError, match="no folder"):
         read_annotations(tmp_path / "x.json", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "tool"),
+    [
+        ("a.xml", '<annotations><image name="a.jpg" width="wide" height="9"/></annotations>', "CVAT"),
+        ("a.xml", '<annotations><track><skeleton frame="x"><points label="a" points="1,2"/></skeleton></track></annotations>',
+         "CVAT"),
+        ("a.csv", "track,frame_idx,nose.x,nose.y\nt,ten,1,2\n", "SLEAP"),
+        ("a.csv", "scorer,A,A\nbodyparts,snout\ncoords,x,y\na.jpg,1,2\n", "DeepLabCut"),
+        ("a.json", [{"data": {"image": "a.jpg"}, "annotations": [{"result": [{"id": [1], "value": {}}]}]}], "Label Studio"),
+        ("a.json", {"imagePath": "a.jpg", "shapes": [{"label": "a", "points": [[1, 2]], "shape_type": "point", "group_id": [1]}]},
+         "labelme"),
+        ("data.yaml", "kpt_shape: [2, 2]\nnames: {a: cat}\n", "YOLO-pose"),
+    ],
+)  # fmt: skip
+def test_values_of_a_wrong_kind_are_an_error_of_the_file(
+    tmp_path: Path, images: Path, name: str, content: Any, tool: str
+) -> None:
+    with pytest.raises(DataError, match=f"{name} begins as a file of {tool} does, but holds what {tool} does not write"):
+        read_annotations(dump(tmp_path / name, content), images)
+
+
+def test_entries_of_mpii_that_are_none_are_left_out(tmp_path: Path, images: Path) -> None:
+    entry = {"image": "a.jpg", "joints": [[3, 4]] * 16, "joints_vis": [1] * 16}
+    assert len(read_annotations(dump(tmp_path / "m.json", [entry, 5, {"joints": []}]), images).content["annotations"]) == 1
+
+
+@pytest.mark.parametrize("shape", ["[0, 2]", "[2000000000, 2]", "[x, 3]", "[3, 4]", "[3]"])
+def test_a_shape_of_yolo_pose_is_checked(tmp_path: Path, images: Path, shape: str) -> None:
+    with pytest.raises(DataError, match=r"kpt_shape is .*, expected \[keypoints"):
+        read_annotations(dump(tmp_path / "data.yaml", f"kpt_shape: {shape}\nnames: [cat]\n"), images)

@@ -51,7 +51,8 @@ def test_jde_lists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("row, words", [("0 1 0.5 0.5 0.1", "line 2"), ("0 1 a b c d", "line 2"),
                                         ("0 1.5 .5 .5 .1 .1", "whole numbers"), ("1 1 .5 .5 .1 .1", "num_classes is 1"),
-                                        ("0 1 .5 nan .1 .1", "line 2")])  # fmt: skip
+                                        ("0 1 .5 nan .1 .1", "line 2"),
+                                        ("99999999999999999999 1 .5 .5 .1 .1", "line 2")])  # fmt: skip
 def test_malformed_labels_name_the_line(tmp_path: Path, row: str, words: str) -> None:
     jde_data(tmp_path)
     write(tmp_path / "a/labels_with_ids/1.txt", f"0 0 0.5 0.5 0.2 0.4\n{row}\n")
