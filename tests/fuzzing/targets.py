@@ -376,7 +376,9 @@ def seeds(name: str) -> list[bytes]:
 def working_folder(name: str) -> Path:
     """A folder for the files of one process, in memory if there is such a file system."""
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix=f"ppdet-fuzz-{name}-", dir=memory if memory.is_dir() else None))
+    # One level down, since seeds name the folder above them.
+    folder = Path(tempfile.mkdtemp(prefix=f"ppdet-fuzz-{name}-", dir=memory if memory.is_dir() else None)) / "files"
+    folder.mkdir()
     prepare(folder)
     return folder
 

@@ -19,7 +19,7 @@ NEEDS = {"sleap-h5": "h5py", "mpii-mat": "scipy", "dicom": "pydicom"}
 def folder() -> Iterator[Path]:
     made = working_folder("test")
     yield made
-    shutil.rmtree(made)
+    shutil.rmtree(made.parent)
     logging.disable(logging.NOTSET)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any, Dict, Optional
@@ -13,6 +15,7 @@ from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 
 _log = get_logger(__name__)
+SS_DISABLE = 2  # of Linux's signal.h
 
 
 class Interrupt:
@@ -32,6 +35,7 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
+            _use_ordinary_stack()
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._note)
         return self
@@ -48,3 +52,19 @@ class Interrupt:
             return
         self.reason = f"interrupted by {signal.Signals(number).name}"
         _log.warning("%s: finishing this iteration, then saving (Ctrl-C again to stop at once)", self.reason)
+
+
+class Stack(ctypes.Structure):
+    """`stack_t` of sigaltstack(2)."""
+
+    _fields_ = (("sp", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+def _use_ordinary_stack() -> None:
+    """Let signals of this thread be handled on its ordinary stack.
+
+    Paddle gives the main thread a stack of 12 kB for signals. Once OpenVINO was loaded, which asks Linux for the tile registers
+    of recent Intel processors, that is too small to save all registers, and Ctrl-C ends in a segmentation fault.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).sigaltstack(ctypes.byref(Stack(None, SS_DISABLE, 0)), None)

@@ -163,7 +163,7 @@ def test_the_command(tmp_path: Path) -> None:
     command = ["tools/labelme_to_coco.py", str(tmp_path), "-c", "configs/keypoint/xray/xray_foot_resnet50_256x192.yml",
                "-o", str(tmp_path / "train.json"), "--category", "foot"]  # fmt: skip
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0 and "1 images with 1 objects written to" in done.stdout + done.stderr
+    assert done.returncode == 0 and "1 image with 1 object written to" in done.stdout + done.stderr
     content = json.loads((tmp_path / "train.json").read_text())
     assert content["categories"][0]["keypoints"][:4] == ["f1_0", "f1_1", "f1_2", "f2_0"]
     assert content["categories"][0]["skeleton"][:3] == [[1, 2], [2, 3], [3, 16]]
