@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from support.planted_models import SKELETON, planted_person, write_detector, write_pose_model
+from support.standing_still import FRAMES, start_and_wait
 
 from ppdet.commands.pose import main
 from ppdet.core.errors import DataError, MediaError
@@ -95,20 +93,16 @@ def test_lines_of_another_model_and_a_full_disk(tmp_path: Path) -> None:
             writer.add(result_of_record({"width": 9, "height": 9, "people": []}, SKELETON))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["poses.json", "poses.jsonl"])
 def test_ctrl_c_leaves_valid_files(tmp_path: Path, models: list[str], name: str) -> None:
-    clip = write_clip(tmp_path / "clip.avi", 4000)
+    clip = write_clip(tmp_path / "clip.avi", 2 * FRAMES)
     out, file = tmp_path / "out", tmp_path / name
-    command = [sys.executable, "-m", "ppdet", "pose", clip, "--results", str(file), "--output_dir", str(out)]
-    process = subprocess.Popen([*command, *models], stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not any(p.stat().st_size > 20_000 for p in (out.glob(".*") if out.is_dir() else ())):
-        time.sleep(0.05)
+    command = "ppdet/__main__.py", "pose", clip, "--results", str(file), "--output_dir", str(out)
+    process = start_and_wait(tmp_path / "marker", *command, *models)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     records = json.loads(file.read_text()) if name.endswith(".json") else lines(file)
     video = cv2.VideoCapture(str(out / "clip.avi"))
     frames = sum(1 for _ in iter(lambda: video.read()[0], False))
-    assert [record["frame"] for record in records] == list(range(1, frames + 1)) and 0 < frames <= 4000
+    assert [record["frame"] for record in records] == list(range(1, frames + 1)) and 0 < frames <= FRAMES

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -15,6 +11,7 @@ import numpy as np
 import pytest
 from support.command_runs import parsed, run_module
 from support.planted_models import planted_person, write_detector, write_pose_model
+from support.standing_still import FRAMES, start_and_wait
 from support.web_server import serving
 
 from ppdet.commands.deployed import detector, unite
@@ -76,34 +73,13 @@ def test_cameras_by_their_device() -> None:
         parsed(detector, "--model_dir", "m", "--camera_id=front")
 
 
-STANDS_STILL = """
-import pathlib, runpy, signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-from ppdet.inference.pipeline import PosePipeline
-result, calls = PosePipeline.result, []
-def waiting(*words, **more):
-    calls.append(1)
-    while len(calls) > 100:
-        pathlib.Path(marker).touch()
-        time.sleep(0.02)
-    return result(*words, **more)
-PosePipeline.result = waiting
-marker, *sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
 def test_ctrl_c_keeps_what_was_done(models: tuple[str, str], tmp_path: Path) -> None:
-    """The command stands still after 100 of 200 frames, so that it is interrupted in the middle on any machine."""
-    clip, out, marker = write_clip(tmp_path / "clip.avi", 200), tmp_path / "out", tmp_path / "marker"
-    command = [sys.executable, "-c", STANDS_STILL, str(marker), "deploy/python/det_keypoint_unite_infer.py"]
-    running = subprocess.Popen([*command, *flags(models, out, clip)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    while running.poll() is None and not marker.exists():
-        time.sleep(0.05)
+    clip, out = write_clip(tmp_path / "clip.avi", 2 * FRAMES), tmp_path / "out"
+    command = "deploy/python/det_keypoint_unite_infer.py", *flags(models, out, clip)
+    running = start_and_wait(tmp_path / "marker", *command)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=300)
     assert running.returncode == 130 and "Traceback" not in errors, errors
     frames = len(json.loads((out / "det_keypoint_unite_video_results.json").read_text()))
-    assert 0 < frames <= 100 and cv2.VideoCapture(str(out / "clip.avi")).get(cv2.CAP_PROP_FRAME_COUNT) >= frames - 1
+    assert 0 < frames <= FRAMES and cv2.VideoCapture(str(out / "clip.avi")).get(cv2.CAP_PROP_FRAME_COUNT) >= frames - 1
     assert sorted(path.name for path in out.iterdir()) == ["clip.avi", "det_keypoint_unite_video_results.json"]
