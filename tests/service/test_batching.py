@@ -161,7 +161,10 @@ def test_closing_answers_what_was_accepted_and_refuses_the_rest(gate: Gate) -> N
 def test_closing_gives_up_after_its_time(gate: Gate) -> None:
     batcher = batcher_of(gate, batch_images=1)
     gate.opened.clear()
-    futures = [batcher.submit(image(shade)) for shade in range(3)]
+    gate.entered.clear()
+    futures = [batcher.submit(image(0))]
+    assert gate.entered.wait(LONG), "the first is at work before the others come"
+    futures += [batcher.submit(image(shade)) for shade in (1, 2)]
     wait_until(lambda: len(batcher._ready) == 2)
     batcher.close(0.1)
     assert [future.exception(LONG).status for future in futures[1:]] == [503, 503]  # type: ignore[union-attr]
