@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ppdet.commands.deployed.bundle import make_bundle
+from ppdet.commands.models.bundle_folder import make_bundle
 from ppdet.core.errors import ModelDirError, PpdetError
 from ppdet.core.shipped import bundled_models_folder
 

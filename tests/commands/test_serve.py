@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.commands import serve
 from ppdet.commands.flags.command_line import make_parser
+from ppdet.commands.running import serve
 from ppdet.service.limits import ServiceLimits
 
 for _package in ("fastapi", "uvicorn", "onnxruntime"):

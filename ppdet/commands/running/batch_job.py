@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ppdet.commands.deployed.plain_sources import pose_pipeline
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
 from ppdet.commands.flags.run_flags import chosen_filter, chosen_interval
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
+from ppdet.commands.running.plain_sources import pose_pipeline
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.files import sha256_of
 from ppdet.image.depth import checked_range

@@ -20,8 +20,9 @@ logger = get_logger(__name__)
 
 #: everything below the Paddle line, and the commands that stand on it
 PACKAGES = ("core", "skeletons", "geometry", "image", "annotations", "codecs", "visualize", "inference")
-COMMANDS = ("__init__.py", "pose.py", "detect.py", "draw.py", "flags", "deployed")
-LEFT_OUT = ("inference/runtimes/paddle.py", "visualize/rendered_people", "commands/deployed/bundle.py")
+COMMANDS = ("__init__.py", "running", "flags", "deployed")
+LEFT_OUT = ("inference/runtimes/paddle.py", "visualize/rendered_people",
+            *(f"commands/running/{name}.py" for name in ("batch", "batch_job", "doctor", "machine", "serve")))  # fmt: skip
 REQUIREMENTS = ("numpy>=1.23", 'opencv-python>=4.7; sys_platform != "linux"',
                 'opencv-python-headless>=4.7; sys_platform == "linux"', "pyyaml>=6.0")  # fmt: skip
 RUN = '''"""Finds people and their poses with the models of this folder: python run.py photo.jpg --output_dir out
@@ -40,7 +41,7 @@ DEFAULTS = {defaults!r}
 
 def main() -> int:
     os.environ.setdefault("PPDET_ENGINE_RACE", "off")
-    from ppdet.commands.pose import main as pose
+    from ppdet.commands.running.pose import main as pose
 
     words = sys.argv[1:]
     given = {{word.split("=")[0] for word in words}}

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Work on all inputs; returns 1 if some failed."""
-    from ppdet.commands.deployed.batch_job import run_batch_command
+    from ppdet.commands.running.batch_job import run_batch_command
 
     return run_batch_command(args)
 

@@ -16,12 +16,12 @@ from ppdet.commands.deployed.box_run import BoxRun
 from ppdet.commands.deployed.boxes import detector_card
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
-from ppdet.commands.deployed.sources import Sources, find_sources
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
 from ppdet.commands.flags.run_flags import chosen_filter, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
+from ppdet.commands.running.sources import Sources, find_sources
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
