@@ -12,8 +12,8 @@ from ppdet.commands.deployed.report import log_end
 from ppdet.core.logger import get_logger
 from ppdet.core.quantity import quantity
 from ppdet.image.io import write_image
+from ppdet.inference.files.coco_results import image_ids
 from ppdet.inference.files.earlier_results import EarlierResults
-from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder

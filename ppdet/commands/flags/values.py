@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from ppdet.core.errors import ConfigError
-from ppdet.inference.files.cameras import NO_CAMERA
-from ppdet.inference.files.cameras import camera_number as camera_of_text
+from ppdet.inference.files.source_names import NO_CAMERA
+from ppdet.inference.files.source_names import camera_number as camera_of_text
 from ppdet.inference.redetection.schedule import ADAPTIVE
 
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")

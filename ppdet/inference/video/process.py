@@ -14,7 +14,7 @@ from pathlib import Path
 from ppdet.core.command import Terminated
 from ppdet.core.errors import ConfigError
 from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
-from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.recorded import RECORDED_FILTERS

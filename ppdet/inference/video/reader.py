@@ -12,7 +12,7 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url, without_secrets
 from ppdet.inference.video.buffers import FrameBuffers
 from ppdet.inference.video.opening import is_live, open_capture

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.files.box_records import box_records
-from ppdet.inference.files.json_list import JsonListWriter
-from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.coco_results import box_records
+from ppdet.inference.formats.json_list import JsonListWriter
+from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video.background import BackgroundSink

@@ -1,4 +1,7 @@
-"""Cameras by number or device file. Imports nothing heavy, since command lines use it while parsing their flags."""
+"""Recognises sources by their names: suffixes of videos, cameras. Imports nothing heavy, since command lines use it while parsing
+their flags.
+"""
+
 from __future__ import annotations
 
 import os
@@ -19,3 +22,8 @@ def camera_number(source: object) -> Union[int, None]:
         return int(text)
     device = re.fullmatch(r"/dev/video(\d{1,3})", os.path.realpath(text) if text.startswith("/dev/") else "")
     return int(device.group(1)) if device else None
+
+
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts", ".mts", ".3gp", ".ogv")
+# Text files that refer to videos.
+PLAYLIST_SUFFIXES = (".m3u8", ".m3u", ".mpd", ".sdp")
