@@ -153,8 +153,8 @@ def followed_boxes(args: argparse.Namespace, card: ModelCard) -> PosePipeline:
         ConfigError: an interval of the detector, without which nobody would be found in between.
     """
     if getattr(args, "det_interval", None) not in (None, 1):
-        raise ConfigError(f"--det_interval {args.det_interval} needs a pose model, by whose keypoints people are found in "
-                          "between: give --keypoint_model_dir, or leave it out")
+        raise ConfigError(f"--det_interval {args.det_interval} needs a pose model, whose keypoints locate people "
+                          "between the detector's frames: give --keypoint_model_dir, or leave --det_interval out")
     workers = split_threads(args, _has_file(args))
     detector = load_detector(load_runtime(str(card.model_dir), **runtime_options(args, card, 1)), card)
     return PosePipeline(detector, BoxCenters(card), det_threshold=args.det_threshold, zones=chosen_zones(args), workers=workers)

@@ -83,7 +83,7 @@ def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
 
 
 def _settings_of_own_tracker(args: argparse.Namespace) -> JdeSettings | None:
-    """What `--tracker_config` says to the tracker that a FairMOT brings; None if it is for the tracker of poses."""
+    """Settings in `--tracker_config` for the tracker of a FairMOT; None if they are for the tracker of poses."""
     if not args.tracker_config or args.det is None or args.det.lower() == NO_DETECTOR or is_box_file(args.det):
         return None
     card = load_card(find_model(args.det, DETECTOR))

@@ -162,7 +162,7 @@ def _boxes_of_url(work: BoxRun, url: str, number: int, image_range: Sequence[flo
     try:
         data = fetch_image(url)
         if data is None:
-            raise MediaError(f"{without_secrets(url)} is no image: check the address")
+            raise MediaError(f"{without_secrets(url)} is not an image: check the address")
         image = image_of(data, "bytes", image_range)
     except MediaError as error:
         get_logger(__name__).error("%s", error)
@@ -209,7 +209,7 @@ def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
 
 
 def _check_resume(args: argparse.Namespace) -> None:
-    """Refuse `--resume` where nothing can be continued.
+    """Reject `--resume` if nothing can be continued.
 
     Raises:
         ConfigError: no file of JSON lines, or settings that need the whole video.
@@ -226,7 +226,7 @@ def _check_resume(args: argparse.Namespace) -> None:
 
 
 def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:
-    """What opens the file of poses."""
+    """The function that opens the file of poses."""
     name, options = _pose_format(args), format_options(args, args.threshold)
     if args.resume:
         return lambda path: ContinuedJsonLines(path, options)

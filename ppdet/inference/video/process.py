@@ -58,7 +58,7 @@ def process_video(
         keypoint_threshold: smallest keypoint score that is drawn.
         filter_type: "OneEuro" or "EMA" to smooth frame by frame; "savgol" or "butterworth" to smooth a file as a whole, without
             delay and with short gaps filled, for which it is read twice; None not to smooth.
-        max_frames: stop after so many.
+        max_frames: stop after this many.
         on_result: called with each result, in order.
         tracking: settings of the tracker; None takes the defaults.
         record: called with each result in order, like `on_result`, but in the writing thread.
