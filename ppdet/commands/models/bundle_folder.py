@@ -1,4 +1,4 @@
-"""Copies models and the part of the package that runs them into a folder or zip of its own."""
+"""Copies models and the part of the package that runs them into a self-contained folder or zip."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ if __name__ == "__main__":
 
 
 def make_bundle(output: str, model: str | None, det: str | None, engine: str, precision: str = "fp32") -> Path:
-    """Write the bundle, whole or not at all.
+    """Write the bundle completely or not at all.
 
     Args:
-        output: a folder that is not there yet, or a path that ends in .zip.
+        output: a folder that does not exist yet, or a path that ends in .zip.
         model, det: names or exported folders; None for the models that come with the package, "none" for no detector.
         engine: the only engine that the bundle needs.
         precision: of the network files.
@@ -70,11 +70,11 @@ def make_bundle(output: str, model: str | None, det: str | None, engine: str, pr
 
     Raises:
         ModelDirError: a model is unknown, or has no file for the engine.
-        PpdetError: the output is there already, or cannot be written.
+        PpdetError: the output exists already, or cannot be written.
     """
     target = Path(output)
     if target.exists():
-        raise PpdetError(f"--output {target} is there already: remove it, or give another name")
+        raise PpdetError(f"--output {target} exists already: remove it, or give another name")
     runtime = next(each for each in available_runtimes() if each.engine == engine)
     models = [(POSE, "--model", default_model(POSE) if model is None else find_model(model, POSE))]
     if det is None or det.lower() != "none":
