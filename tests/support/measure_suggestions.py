@@ -4,7 +4,8 @@
 
 On people of Leeds Sports Pose Extended (14 joints; needs ../shared or PPDET_SHARED): a model is trained on `first` random images,
 then one on `first` and `more` suggested ones, then for each draw one on `first` and `more` random ones, each from the same start
-and for as many iterations as `init` plans for --minutes, whatever the clock says. Prints EPE in pixels on 150 images that no model was trained on.
+and for as many iterations as `init` plans for --minutes, whatever the clock says. Prints EPE in
+pixels on 150 images that no model was trained on.
 """
 
 from __future__ import annotations
