@@ -16,6 +16,8 @@ from PIL import Image
 from support.batch_parts import planted_job, write_clip
 from support.planted_models import planted_person
 
+from ppdet.core.command import INTERRUPTED as INTERRUPTED_STATUS
+from ppdet.core.command import TERMINATED
 from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.inference.batch_runs import BatchJob, BatchOptions, BatchReport, find_inputs, run_batch
 from ppdet.inference.batch_runs.job import WorkerStartError
@@ -248,7 +250,8 @@ def test_half_of_a_large_folder_is_no_video(tmp_path: Path, half: int) -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with SIGINT ignored
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from support.batch_parts import planted_job
@@ -265,7 +268,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(("count", "how"), [
     (8, signal.SIGKILL), pytest.param(8, signal.SIGTERM, marks=pytest.mark.slow),
-    pytest.param(60, signal.SIGKILL, marks=pytest.mark.slow),
+    pytest.param(8, signal.SIGINT, marks=pytest.mark.slow), pytest.param(60, signal.SIGKILL, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how: signal.Signals) -> None:
     """One worker killed, one corrupt file, the run killed in the middle and started again."""
@@ -273,12 +276,16 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how:
     (tmp_path / "in" / "corrupt.avi").write_bytes((tmp_path / "in" / "00.avi").read_bytes()[:300])
     script = tmp_path / "run.py"
     script.write_text(INTERRUPTED.format(paths=[str(ROOT), str(ROOT / "tests")], folder=str(tmp_path), pause_at=count // 2))
-    first = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    first = subprocess.Popen([sys.executable, str(script)], **quiet, start_new_session=True)
     deadline = time.monotonic() + 300
     while len(results(tmp_path)) < count // 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    first.send_signal(how)
-    assert first.wait(300) == (-how if how == signal.SIGKILL else 143)
+    if how == signal.SIGINT:
+        os.killpg(first.pid, how)  # Ctrl-C goes to all processes of a terminal
+    else:
+        first.send_signal(how)
+    assert first.wait(300) == {signal.SIGKILL: -how, signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED_STATUS}[how]
     time.sleep(1.0)  # the workers notice and end
     (tmp_path / "go_on").touch()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.avi.jsonl")}
