@@ -150,6 +150,14 @@ def test_the_last_bit_of_a_tag_moves_nobody(seed: int) -> None:
     assert all(np.array_equal(other.member, one.member) for other in others)
 
 
+def test_a_tag_just_at_the_threshold_takes_nobody_from_the_others() -> None:
+    """The candidate of tag 1 cannot join the person of tag 0, whatever its score, and must not keep that of tag .6 from it."""
+    score = np.array([[0.9, 0], [0.9, 0.2]], np.float32)
+    tag = np.array([[0, 0], [1.0, 0.6]], np.float32)[..., None]
+    found = Grouping((0, 1)).group(Candidates(score, *np.zeros((2, 2, 2, 2)), tag))
+    assert sorted(found.member.tolist()) == [[-1, 0], [0, 1]]
+
+
 def _image(score: float = 0.0, tag: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     return np.full((17, 64, 64), score, np.float32), np.full((17, 64, 64, 1), tag, np.float32)
 
