@@ -165,7 +165,7 @@ def _stored_pixels(dataset: Any, file: str) -> np.ndarray:
         syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
         name = getattr(syntax, "name", None) or "unknown encoding"
         raise MediaError(f"{file}: the pixels of this DICOM file ({name}) cannot be decoded: {_first_line(error)}. If a decoder "
-                         "is missing, pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg, or export an uncompressed file "
+                         "is missing, pip install python-gdcm (part of ppdet-keypoint[medical]), or export an uncompressed file "
                          "(dcmdjpeg, gdcmconv --raw)") from error  # fmt: skip
 
 

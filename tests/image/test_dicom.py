@@ -9,7 +9,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from support.dicom_files import write_dicom
+from support.dicom_files import compress_dicom, write_dicom
 
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.image.dicom import dicom_spacing, is_dicom
@@ -158,3 +158,23 @@ def test_a_file_of_two_formats_is_what_its_beginning_says(tmp_path):
     assert is_dicom(bytes(png)) and (read_image(tmp_path / "both.png") == 7).all()
     header = read_image_header(tmp_path / "both.png")
     assert header is not None and header.format == "PNG"
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize(
+    "syntax", ["JPEGLosslessProcess14_1", "JPEGLosslessProcess14", "JPEGLSLossless", "JPEG2000Lossless", "RLELossless"]
+)
+def test_lossless_compression_changes_no_pixel(tmp_path, syntax, bits):
+    pixels = (np.arange(40 * 56).reshape(40, 56) * 61 % (1 << bits)).astype(np.uint8 if bits == 8 else np.uint16)
+    plain = write_dicom(tmp_path / "plain.dcm", pixels, bits=bits)
+    file = compress_dicom(plain, syntax, tmp_path / "compressed.dcm")
+    assert np.array_equal(read_image(file), read_image(plain))
+
+
+@pytest.mark.parametrize("syntax", ["JPEGBaselineProcess1", "JPEG2000", "JPEGLSNearLossless"])
+def test_compression_with_loss_is_read(tmp_path, syntax):
+    smooth = np.add.outer(np.arange(40), np.arange(56)).astype(np.uint8)
+    plain = write_dicom(tmp_path / "plain.dcm", smooth, bits=8)
+    file = compress_dicom(plain, syntax, tmp_path / "compressed.dcm")
+    difference = np.abs(read_image(file).astype(int) - read_image(plain).astype(int))
+    assert difference.max() <= 3

@@ -53,3 +53,20 @@ def write_dicom(path: Path, pixels: np.ndarray | None, bits: int = 12, preamble:
     else:
         pydicom.dcmwrite(path, data, implicit_vr=True, little_endian=True)
     return path
+
+
+def compress_dicom(path: Path, syntax: str, output: Path) -> Path:
+    """The file in another encoding, a name of `gdcm.TransferSyntax`."""
+    import gdcm
+
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
+    change.SetInput(reader.GetImage())
+    assert change.Change(), f"gdcm cannot encode {path.name} as {syntax}"
+    writer.SetFileName(str(output))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+    return output
