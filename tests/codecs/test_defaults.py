@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
+
+import pytest
 
 from ppdet.codecs import AssociativeEmbeddingCodec, HeatmapCodec
 from ppdet.codecs.simcc import SimCCCodec
@@ -32,3 +35,30 @@ def test_associative_embedding() -> None:
         "detection_threshold": 0.1, "tag_threshold": 1.0, "joint_order": None, "matching": "bounded", "ignore_too_much": False,
         "adjust": True, "refine": True, "refine_cell": 4, "size_divisor": 64, "paddledet_exact": False,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "largest", "more"),
+    [
+        ("input_wh", [8192, 8192], [8192, 8193]), ("strides", [1024], [1025]), ("strides", [1] * 8, [1] * 9),
+        ("sigma", 1000, 1001), ("max_people", 10_000, 10_001), ("detection_threshold", 1000, 1001), ("refine_cell", 1024, 1025),
+        ("size_divisor", 4096, 4097), ("joint_order", [10_000], [10_001]),
+    ],
+)  # fmt: skip
+def test_cards_ask_for_no_more_than_this(key: str, largest: Any, more: Any) -> None:
+    """Cards come from strangers, and these numbers decide how much memory is taken."""
+    rule = AssociativeEmbeddingCodec.content_rule
+    assert list(rule({key: largest}, "codec")) == [] and f"codec.{key}" in " ".join(rule({key: more}, "codec"))
+
+
+@pytest.mark.parametrize(
+    ("key", "smallest", "less"),
+    [
+        ("input_wh", [1, 1], [1, 0]), ("strides", [1], [0]), ("strides", [1], []), ("sigma", 0.001, 0.0009), ("max_people", 1, 0),
+        ("detection_threshold", 0, -0.1), ("tag_threshold", 0, -0.1), ("refine_cell", 1, 0), ("size_divisor", 1, 0),
+        ("joint_order", [0], [-1]),
+    ],
+)  # fmt: skip
+def test_and_for_no_less(key: str, smallest: Any, less: Any) -> None:
+    rule = AssociativeEmbeddingCodec.content_rule
+    assert list(rule({key: smallest}, "codec")) == [] and f"codec.{key}" in " ".join(rule({key: less}, "codec"))

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ppdet.codecs.peaks import blur_bias, dark_offset, unbias
+from ppdet.codecs import HeatmapCodec
+from ppdet.codecs.peaks import blur_bias, dark_offset, dark_step, unbias
 
 W, H = 20, 24
 
@@ -46,3 +47,23 @@ def test_the_table_of_the_bias_is_odd_and_beyond_it_nothing_is_corrected() -> No
     assert (np.diff(reported) > 0).all() and 0.005 < np.abs(reported - true).max() < 0.02
     np.testing.assert_allclose(unbias(reported[1:-1], 1.0, 3), true[1:-1], atol=1e-12)
     assert unbias(np.array([-3.0, 2.0]), 1.0, 3).tolist() == [-3.0, 2.0]
+
+
+def test_a_peak_is_concave_along_both_axes_over_two_cells() -> None:
+    heat = np.random.default_rng(6).uniform(0.1, 1.0, (400, H, W))
+    u, v = 9, 12
+    _, _, found = dark_step(heat, np.tile([u, v], (400, 1)), 1)
+    centre = heat[:, v, u]
+    along_x = heat[:, v, u + 2] + heat[:, v, u - 2] < 2 * centre
+    along_y = heat[:, v + 2, u] + heat[:, v - 2, u] < 2 * centre
+    assert found.tolist() == (along_x & along_y).tolist() and 50 < found.sum() < 350
+    assert (along_x != along_y).sum() > 50
+
+
+@pytest.mark.parametrize(("exact", "moved"), [(False, [1.25, 0.75]), (True, [1, 1])])
+def test_the_quarter_step_one_cell_from_the_corner(exact: bool, moved: list[float]) -> None:
+    """PaddleDetection takes it from the second cell on (`1 < p`)."""
+    maps = np.zeros((1, 1, 32, 24), np.float32)
+    maps[0, 0, 1, 1], maps[0, 0, 1, 2], maps[0, 0, 0, 1] = 1.0, 0.5, 0.5
+    uv, _ = HeatmapCodec((96, 128), decoder="quarter", paddledet_exact=exact).locate(maps)
+    assert uv[0, 0].tolist() == moved
