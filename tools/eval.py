@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ppdet.commands.eval import main
+from ppdet.commands.training.eval import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,4 +1,6 @@
-"""Commands: parse arguments, call one library function. One module per command; tools and deploy/python only start them."""
+"""Commands: parse arguments, call one library function. One module per command, in folders by what they are about; tools and
+deploy/python only start them.
+"""
 
 from __future__ import annotations
 

@@ -17,20 +17,13 @@ import numpy as np
 
 from ppdet.core.errors import ConfigError, MediaError, PpdetError
 from ppdet.image.depth import ImageRange, to_uint8
+from ppdet.image.header import DICOM_MAGIC_END, is_dicom
 
 Spacing = tuple[float, float]
-_MAGIC_AT, _MAGIC = 128, b"DICM"
-_WITHOUT_PREAMBLE = tuple(bytes([8, 0, element, 0]) for element in (0x00, 0x05, 0x08, 0x16, 0x18))
-"""First tags of files from before the preamble: group length, character set, image type, SOP class and instance."""
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _META_BYTES = 2048
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _EXTREME = 1e30
-
-
-def is_dicom(data: bytes) -> bool:
-    """Whether a file is DICOM, by its first bytes."""
-    return data[_MAGIC_AT : _MAGIC_AT + 4] == _MAGIC or data[:4] in _WITHOUT_PREAMBLE
 
 
 def dicom_wh(data: bytes, file: str) -> tuple[int, int]:
@@ -109,7 +102,7 @@ def dicom_spacing(path: Union[str, os.PathLike[str]]) -> Optional[Spacing]:
     """
     try:
         with open(path, "rb") as stream:
-            if not is_dicom(stream.read(_MAGIC_AT + 4)):
+            if not is_dicom(stream.read(DICOM_MAGIC_END)):
                 return None
             dataset = _dataset(stream, str(path), header_only=True)
         with _elements_of(str(path)):

@@ -20,6 +20,10 @@ _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 #: Start-of-frame markers of JPEG (ITU-T T.81, table B.1): C0 to CF without DHT, JPG and DAC.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
+_DICOM_MAGIC = b"DICM"
+DICOM_MAGIC_END = 132
+_DICOM_WITHOUT_PREAMBLE = tuple(bytes([8, 0, element, 0]) for element in (0x00, 0x05, 0x08, 0x16, 0x18))
+"""First tags of files from before the preamble: group length, character set, image type, SOP class and instance."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class ImageHeader:
     def turned_wh(self) -> tuple[int, int]:
         """Width and height after the EXIF orientation is applied."""
         return (self.wh[1], self.wh[0]) if self.orientation >= 5 else self.wh
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether a file is DICOM, which `read_header` does not read, by its first `DICOM_MAGIC_END` bytes."""
+    return data[DICOM_MAGIC_END - len(_DICOM_MAGIC) : DICOM_MAGIC_END] == _DICOM_MAGIC or data[:4] in _DICOM_WITHOUT_PREAMBLE
 
 
 def read_header(data: bytes) -> Optional[ImageHeader]:

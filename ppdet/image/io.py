@@ -16,9 +16,9 @@ from ppdet.core.files import atomic_write, read_regular_file
 from ppdet.core.logger import get_logger
 from ppdet.image.completeness import jpeg_ends_early, missing_part
 from ppdet.image.depth import checked_range, to_uint8
-from ppdet.image.dicom import decode_dicom, dicom_wh, is_dicom
+from ppdet.image.dicom import decode_dicom, dicom_wh
 from ppdet.image.foreign import FOREIGN_SUFFIXES, advice, foreign_format
-from ppdet.image.header import ImageHeader, read_header
+from ppdet.image.header import ImageHeader, is_dicom, read_header
 from ppdet.image.orientation import turn_upright
 
 PathLike = Union[str, "os.PathLike[str]"]

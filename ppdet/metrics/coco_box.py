@@ -14,10 +14,9 @@ import numpy as np
 from ppdet.annotations.values import Id
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.metrics.coco_evaluation import BOX_STATS, evaluate_coco
+from ppdet.metrics.coco_evaluation import BOX_HEADER, BOX_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import CocoGroundTruth
-from ppdet.metrics.report import BOX_HEADER, markdown_row
-from ppdet.metrics.result_file import ResultMetric
+from ppdet.metrics.result_file import ResultMetric, markdown_row
 
 
 @register

@@ -14,6 +14,12 @@ CROWDPOSE_STATS = ("AP", "AP50", "AP75", "AR", "AR50", "AR75", "AP_easy", "AP_me
 BOX_STATS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large",
              "AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large")  # fmt: skip
 
+# Titles of these figures in tables, as in PaddleDetection; log parsers search for them.
+KEYPOINT_HEADER = ("AP", "Ap .5", "AP .75", "AP (M)", "AP (L)", "AR", "AR .5", "AR .75", "AR (M)", "AR (L)")
+CROWDPOSE_HEADER = ("AP", "Ap .5", "AP .75", "AR", "AR .5", "AR .75", "AP (easy)", "AP (medium)", "AP (hard)")
+BOX_HEADER = ("AP", "AP .5", "AP .75", "AP (S)", "AP (M)", "AP (L)",
+              "AR 1", "AR 10", "AR 100", "AR (S)", "AR (M)", "AR (L)")  # fmt: skip
+
 
 def evaluate_coco(
     coco: Any,

@@ -14,9 +14,8 @@ from typing import Any, Sequence
 from ppdet.annotations.values import is_number
 from ppdet.core.config.registry import register
 from ppdet.metrics.bottom_up_keypoint import KeyPointBottomUpCOCOEval
-from ppdet.metrics.coco_evaluation import CROWDPOSE_STATS, evaluate_crowdpose
+from ppdet.metrics.coco_evaluation import CROWDPOSE_HEADER, CROWDPOSE_STATS, evaluate_crowdpose
 from ppdet.metrics.coco_ground_truth import POSE_CATEGORY
-from ppdet.metrics.report import CROWDPOSE_HEADER
 
 EASY_BELOW, MEDIUM_BELOW = 0.2, 0.8
 

@@ -18,10 +18,9 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
 from ppdet.geometry.crop import BOX_PADDING
 from ppdet.metrics.keypoint_diagnostics import coinciding
-from ppdet.metrics.pckh import AUC_STEPS, correct_within
+from ppdet.metrics.pckh import AUC_STEPS, correct_within, pck_table
 from ppdet.metrics.person_instances import CollectedPersons
-from ppdet.metrics.report import markdown_row, pck_table
-from ppdet.metrics.result_file import write_results
+from ppdet.metrics.result_file import markdown_row, write_results
 from ppdet.skeletons import Skeleton, get_skeleton
 
 RESULT_FILE = "keypoints_results.json"

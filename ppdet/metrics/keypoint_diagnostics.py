@@ -9,7 +9,7 @@ Axes: N labelled persons, P predictions of one image, K keypoints.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -95,3 +95,13 @@ def coinciding(xy: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> list[
                     "images on objects that all face one way? Then train with flip: false"
                 )
     return found
+
+
+def keypoint_table(names: Sequence[str], scores: Mapping[str, np.ndarray]) -> str:
+    """Per-keypoint table from `per_keypoint_scores`; keypoints that were never labelled show a dash."""
+    rows = ["| keypoint | labelled | mean OKS term | PCK@0.1 box |", "|---|---|---|---|"]
+    for index, name in enumerate(names):
+        count = int(scores["count"][index])
+        figures = (f"{scores['similarity'][index]:.3f}", f"{scores['pck'][index]:.3f}") if count else ("-", "-")
+        rows.append(f"| {name} | {count} | {figures[0]} | {figures[1]} |")
+    return "\n".join(rows)

@@ -11,11 +11,10 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from ppdet.core.errors import ConfigError
-from ppdet.metrics.coco_evaluation import KEYPOINT_STATS, evaluate_coco
+from ppdet.metrics.coco_evaluation import KEYPOINT_HEADER, KEYPOINT_STATS, evaluate_coco
 from ppdet.metrics.coco_ground_truth import POSE_CATEGORY, CocoGroundTruth
-from ppdet.metrics.keypoint_diagnostics import coinciding, per_keypoint_scores
-from ppdet.metrics.report import KEYPOINT_HEADER, keypoint_table, markdown_row
-from ppdet.metrics.result_file import ResultMetric
+from ppdet.metrics.keypoint_diagnostics import coinciding, keypoint_table, per_keypoint_scores
+from ppdet.metrics.result_file import ResultMetric, markdown_row
 from ppdet.skeletons import Skeleton, get_skeleton
 
 

@@ -5,6 +5,8 @@ Axes: N persons, K keypoints.
 
 from __future__ import annotations
 
+from typing import Sequence
+
 import numpy as np
 
 # The head's size is 0.6 x the diagonal of the annotated head box, as in the MPII evaluation kit.
@@ -36,3 +38,11 @@ def head_sizes(head_boxes_xyxy: np.ndarray) -> np.ndarray:
     """(N,) head sizes of (N,4) head boxes."""
     boxes = np.asarray(head_boxes_xyxy, np.float64)
     return HEAD_SIZE_PER_DIAGONAL * np.linalg.norm(boxes[:, 2:] - boxes[:, :2], axis=1)
+
+
+def pck_table(names: Sequence[str], correct: np.ndarray, labelled: np.ndarray) -> str:
+    """Per-keypoint table of (K,) correct and labelled counts; keypoints that were never labelled show a dash."""
+    rows = ["| keypoint | labelled | PCK |", "|---|---|---|"]
+    for name, right, count in zip(names, correct.tolist(), labelled.tolist()):
+        rows.append(f"| {name} | {count} | {f'{right / count:.3f}' if count else '-'} |")
+    return "\n".join(rows)

@@ -1,4 +1,4 @@
-"""COCO result files, written atomically, and the base class of metrics on result entries."""
+"""COCO result files, written atomically, the base class of metrics on result entries, and how their figures are shown."""
 
 from __future__ import annotations
 
@@ -90,3 +90,14 @@ def read_results(path: str | Path, default_name: str) -> list[dict[str, Any]]:
     if not isinstance(results, list) or not all(isinstance(e, dict) and as_id(e.get("image_id")) is not None for e in results):
         raise DataError(f"{path} is not a list of COCO results with an image_id each.")
     return results
+
+
+def markdown_row(header: Sequence[str], values: Sequence[float]) -> str:
+    """A Markdown table with a single row: header, rule, values with three decimals."""
+    return "\n".join(
+        (
+            "| " + " | ".join(header) + " |",
+            "|" + "---|" * len(header),
+            "| " + " | ".join(f"{value:.3f}" for value in values) + " |",
+        )
+    )

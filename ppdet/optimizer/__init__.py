@@ -11,7 +11,7 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
-        "CurveScheduler": "scheduler",
+        "CurveScheduler": "curve",
         "LearningRate": "learning_rate",
         "LearningRateCurve": "curve",
         "OptimizerBuilder": "optimizer_builder",

@@ -25,7 +25,7 @@ DESCRIPTION = "People and their keypoints in images and videos. Every answer nam
 
 
 def create_app(service: Service) -> FastAPI:
-    """The ASGI application of a service, which it closes at its end.
+    """The ASGI application of a service; it closes the service when it ends.
 
     Args:
         service: with loaded models.
@@ -74,7 +74,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = f"{request.method} is answered with: {error.detail}; /openapi.json lists what there is"
+    message = f"{request.method} is answered with: {error.detail}; /openapi.json lists all routes"
     return _answer(request, error.status_code, CODES.get(error.status_code, "http_error"), message, error.headers)
 
 

@@ -1,4 +1,4 @@
-"""Reads the image of a request: raw bytes, a multipart form, or base64 in JSON. Names of files are never looked at."""
+"""Reads the image of a request: raw bytes, a multipart form, or base64 in JSON. File names are ignored."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _of_json(body: bytes) -> bytes:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RequestError(400, "bad_json", f"the body is no JSON ({str(error)[:100]}): send {WANTED_JSON}") from None
+        raise RequestError(400, "bad_json", f"the body is not JSON ({str(error)[:100]}): send {WANTED_JSON}") from None
     text = content.get(FIELD) if isinstance(content, dict) else None
     if not isinstance(text, str):
         raise RequestError(400, "bad_json", f"the JSON has no text named {FIELD}: send {WANTED_JSON}")
@@ -113,5 +113,5 @@ def _of_json(body: bytes) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RequestError(400, "bad_base64", f"{FIELD} is no base64 ({error}): encode the bytes of the file, without line "
+        raise RequestError(400, "bad_base64", f"{FIELD} is not base64 ({error}): encode the bytes of the file, without line "
                            "breaks") from None

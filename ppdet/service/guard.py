@@ -91,7 +91,7 @@ class _Exchange:
             message = await asyncio.wait_for(self._receive(), max(self._deadline - time.monotonic(), 0.0))
         except asyncio.TimeoutError:
             raise RequestError(408, "body_too_slow", f"the body has not arrived within {self._bounds.seconds:g} s "
-                               f"({self._taken} bytes came): send it faster, or a smaller one") from None
+                               f"({self._taken} bytes received): send it faster, or a smaller one") from None
         if message["type"] == "http.request":
             self._count(len(message.get("body", b"")))
             self._is_body_over = not message.get("more_body", False)
@@ -103,13 +103,13 @@ class _Exchange:
             raise self._too_large(self._taken)
         if self._bounds.in_memory:
             if not self._memory.take(size):
-                raise too_busy("memory_full", "the service receives more images at the moment than it keeps in memory",
+                raise too_busy("memory_full", "more images are arriving than the service can hold in memory",
                                RETRY_SECONDS)
             self._held += size
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(413, "body_too_large", f"the body has at least {size} bytes, more than the {self._bounds.most} "
-                            "that are taken: send a smaller file")
+                            "allowed: send a smaller file")
 
     async def send(self, message: Message) -> None:
         """A part of the answer; the last one of an early answer waits for the client to finish sending."""

@@ -33,7 +33,7 @@ class PosesAnswer(BaseModel):
     width: int = Field(description="pixels of the upright image")
     height: int
     people: List[PersonAnswer]
-    people_left_out: bool = Field(description="there were more people than the service takes; the surest are listed")
+    people_left_out: bool = Field(description="more people were found than are returned; those with the best boxes are listed")
     seconds: float = Field(description="from accepted image to poses")
     drawing: Optional[DrawingAnswer] = None
 
@@ -68,7 +68,7 @@ class VideoAnswer(BaseModel):
     frames_total: Optional[int] = Field(description="as the container states; null if it states nothing")
     error: Optional[ErrorDetail] = None
     results: Dict[str, str] = Field(description="address of each result by its kind, once the state is done")
-    expires_seconds: Optional[float] = Field(description="how long the results are kept from now on")
+    expires_seconds: Optional[float] = Field(description="seconds until the results are removed")
 
 
 class VideoFrame(BaseModel):
@@ -89,7 +89,7 @@ class VideoResult(BaseModel):
     width: int
     height: int
     frames: List[VideoFrame]
-    missing: int = Field(description="frames that the container promises and that are not there")
+    missing: int = Field(description="frames at the end that the container states and that are missing")
     unreadable: List[int] = Field(description="numbers of frames that could not be decoded; they have no people")
 
 

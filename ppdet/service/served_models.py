@@ -51,7 +51,7 @@ class ServedModels:
             ConfigError: a file of boxes as the detector.
         """
         if is_box_file(self.det):
-            raise ConfigError(f"--det {self.det} is a file of boxes of known images, and the service gets new ones: give a "
+            raise ConfigError(f"--det {self.det} is a file of boxes of known images, but the service gets new images: give a "
                               "detector")
         pipeline = PosePipeline(
             None if self.det.lower() == NO_DETECTOR else self.det, self.model, engine=self.engine, device=self.device,

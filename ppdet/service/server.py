@@ -62,13 +62,13 @@ def run_server(
             timeout_graceful_shutdown=max(int(limits.shutdown_seconds), 1), h11_max_incomplete_event_size=limits.header_kib * KIB,
         )  # fmt: skip
         if api_key is None and not _is_loopback(listener):
-            log.warning("the service listens on %s without an API key: everybody who reaches this address can use it "
+            log.warning("the service listens on %s without an API key: anyone who can reach this address can use it "
                         "(--api_key_file)", host)
         names = ", ".join(str(name) for name in models.describe(service.pipeline).values() if name)
         server = _Server(config, f"{names} on {address_of(listener)}, Ctrl-C to end", service.begin_ending)
         with suppress(KeyboardInterrupt, Terminated):  # uvicorn raises the signal again once it has shut down
             server.run([listener])
-        log.info("ended; everything that was accepted is answered")
+        log.info("ended; all accepted requests were answered")
 
 
 class _Server(uvicorn.Server):
@@ -98,7 +98,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, UnicodeError) as error:
-        raise ConfigError(f"--host {host} is no address of this machine ({error}): give 127.0.0.1 for this machine alone, or "
+        raise ConfigError(f"--host {host} is not an address of this machine ({error}): give 127.0.0.1 for this machine alone, or "
                           "0.0.0.0 for all networks") from error
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -114,9 +114,10 @@ def _why_not_bound(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is taken by another program: end that one, or give another --port (0 takes a free one)"
     if error.errno == errno.EACCES:
-        return f"port {port} needs the rights of an administrator: give a --port from 1024 on"
+        return f"port {port} needs administrator rights: give a --port of 1024 or more"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"--host {host} is no address of this machine: give 127.0.0.1 for this machine alone, or 0.0.0.0 for all networks"
+        return (f"--host {host} is not an address of this machine: give 127.0.0.1 for this machine alone, or 0.0.0.0 for all "
+                "networks")  # fmt: skip
     return f"cannot open port {port} of {host}: {error.strerror or error}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.pose_parts import write_config, write_people
 
-from ppdet.commands.analyze import main
+from ppdet.commands.training.analyze import main
 from ppdet.inference.model_card import ModelCard
 
 

@@ -10,10 +10,10 @@ import pytest
 from support.command_runs import run_module
 from support.onnx_networks import write_network
 
-from ppdet.commands import detect, pose
 from ppdet.commands.deployed import detector as detector_command
 from ppdet.commands.deployed import keypoint as keypoint_command
 from ppdet.commands.deployed import unite as unite_command
+from ppdet.commands.running import detect, pose
 from ppdet.core.errors import ModelDirError
 from ppdet.image.io import write_image
 

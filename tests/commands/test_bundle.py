@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ppdet.commands.deployed.bundle import make_bundle
+from ppdet.commands.models.bundle_folder import make_bundle
 from ppdet.core.errors import ModelDirError, PpdetError
 from ppdet.core.shipped import bundled_models_folder
 
@@ -88,7 +88,7 @@ def test_a_zip(tmp_path: Path, bundle: Path) -> None:
 
 def test_mistakes(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
-    with pytest.raises(PpdetError, match="is there already"):
+    with pytest.raises(PpdetError, match="exists already"):
         make_bundle(str(tmp_path / "there"), None, None, "onnxruntime")
     with pytest.raises(ModelDirError, match="has no file that MNN reads.*the target mnn"):
         make_bundle(str(tmp_path / "new"), None, None, "mnn")

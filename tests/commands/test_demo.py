@@ -13,8 +13,8 @@ import pytest
 from support.planted_models import pose_card, write_detector, write_pose_model
 from support.shared_data import shared
 
-from ppdet.commands.demo import main
 from ppdet.commands.demonstration.clip import TruthScore
+from ppdet.commands.demonstration.demo import main
 from ppdet.commands.demonstration.outputs import SHEET_FRAMES, SheetFrames
 from ppdet.commands.demonstration.run import DemoOptions, run_demo
 from ppdet.core.errors import PpdetError
@@ -115,7 +115,7 @@ def test_other_mistakes_are_found_before_the_models_are_loaded(tmp_path: Path, m
 
 
 def test_no_part_of_the_demo_that_runs_exported_models_imports_paddle() -> None:
-    code = ("import sys, ppdet.commands.demo, ppdet.commands.demonstration.run\n"
+    code = ("import sys, ppdet.commands.demonstration.demo, ppdet.commands.demonstration.run\n"
             "assert not [name for name in sys.modules if name.split('.')[0] == 'paddle' or name.startswith('ppdet.engine')]")
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ppdet.commands.deployed.drawing import PlotOptions, plot_poses
+from ppdet.commands.running.drawing import PlotOptions, plot_poses
 from ppdet.core.errors import ConfigError, DataError, MediaError
-from ppdet.inference.files.json_results import named_record, paddledet_record
 from ppdet.inference.files.pose_files import read_pose_file
+from ppdet.inference.formats.json_results import named_record, paddledet_record
 from ppdet.inference.results import PoseResult
 from ppdet.skeletons import get_skeleton
 

@@ -13,8 +13,8 @@ import pytest
 from support.batch_parts import write_clip
 from support.planted_models import planted_person, write_detector, write_pose_model
 
-from ppdet.commands import batch, pose
 from ppdet.commands.deployed import unite
+from ppdet.commands.running import batch, pose
 from ppdet.inference.formats import read_json_lines
 
 pytest.importorskip("onnx")

@@ -11,8 +11,8 @@ import pytest
 from support.command_runs import run_module
 from support.planted_models import planted_person, write_detector, write_pose_model
 
-from ppdet.commands import batch, detect, pose
 from ppdet.commands.deployed import detector, keypoint, unite
+from ppdet.commands.running import batch, detect, pose
 from ppdet.core.errors import ConfigError
 from ppdet.image.io import read_image, write_image
 

@@ -14,8 +14,8 @@ from support.command_runs import run_module
 from support.planted_fairmot import crossing, red_x, write_fairmot
 from support.planted_models import write_pose_model
 
-from ppdet.commands import batch, pose
 from ppdet.commands.deployed import mot_unite
+from ppdet.commands.running import batch, pose
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.image.io import write_image
 from ppdet.inference import PosePipeline, PoseResult, TrackerSettings

@@ -13,7 +13,7 @@ import pytest
 from support.planted_models import SKELETON, planted_person, write_detector, write_pose_model
 from support.standing_still import FRAMES, start_and_wait
 
-from ppdet.commands.pose import main
+from ppdet.commands.running.pose import main
 from ppdet.core.errors import DataError, MediaError
 from ppdet.inference.files.earlier_results import ContinuedJsonLines, EarlierResults, result_of_record
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.commands import serve
 from ppdet.commands.flags.command_line import make_parser
+from ppdet.commands.running import serve
 from ppdet.service.limits import ServiceLimits
 
 for _package in ("fastapi", "uvicorn", "onnxruntime"):
@@ -31,8 +31,8 @@ def error_of(capsys: pytest.CaptureFixture[str], *flags: str) -> str:
         (["--port", "0", "--det", "nothing"], "there is no model 'nothing'"),
         (["--port", "0", "--det", "boxes.json"], "file of boxes"),
         (["--port", "70000"], "--port is 70000"),
-        (["--port", "0", "--host", "203.0.113.7"], "no address of this machine"),
-        (["--port", "0", "--host", "no such host"], "no address of this machine"),
+        (["--port", "0", "--host", "203.0.113.7"], "not an address of this machine"),
+        (["--port", "0", "--host", "no such host"], "not an address of this machine"),
         (["--port", "0", "--queue", "0"], "--queue is 0: give 1 or more"),
         (["--port", "0", "--seconds", "nan"], "--seconds is nan"),
         (["--port", "0", "--memory_mib", "1", "--body_mib", "2"], "the memory must hold at least one body"),

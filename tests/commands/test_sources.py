@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppdet.commands.deployed.sources import find_sources
+from ppdet.commands.running.sources import find_sources
 from ppdet.core.errors import MediaError
 from ppdet.image.io import read_image, write_image
 

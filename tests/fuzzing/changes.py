@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
-from typing import Any
 
-from support.json_mutations import ODD, places
+from support.json_changes import MOST_CHANGES, ODD, change_one_value
 
 MOST_BYTES = 1 << 16
 ODD_BYTES = (b"nan", b"-1", b"1e999", b"99999999999", b"\xff\xff\xff\xff", b"[]", b"", b"\0")
@@ -22,30 +20,13 @@ def changed(data: bytes, seed: int, structured: bool) -> bytes:
 
 
 def changed_json(data: bytes, rng: random.Random) -> bytes:
-    """Up to three values of a JSON document replaced, removed, repeated or wrapped; empty if it is no such document."""
+    """A JSON document with up to three values changed as in `json_changes`; empty if it is no such document."""
     try:
         document = json.loads(data)
     except ValueError:
         return b""
-    for _ in range(rng.randint(1, 3)):
-        found = list(places(document))
-        if not found:
-            break
-        holder, key = rng.choice(found)
-        action = rng.choice(["replace", "replace", "replace", "remove", "wrap", "text", "repeat", "swap"])
-        if action == "replace":
-            holder[key] = copy.deepcopy(rng.choice(ODD))
-        elif action == "remove":
-            del holder[key]
-        elif action == "wrap":
-            holder[key] = [holder[key]]
-        elif action == "text":
-            holder[key] = str(holder[key])
-        elif action == "swap":
-            other, place = rng.choice(found)
-            holder[key] = copy.deepcopy(other[place]) if _has(other, place) else None
-        elif isinstance(holder, list):
-            holder.append(copy.deepcopy(holder[key]))
+    for _ in range(rng.randint(1, MOST_CHANGES)):
+        change_one_value(document, rng.choice, lambda: rng.choice(ODD))
     try:
         return json.dumps(document).encode()[:MOST_BYTES]
     except ValueError:  # an int of more digits than Python writes
@@ -70,7 +51,3 @@ def changed_bytes(data: bytes, rng: random.Random) -> bytes:
         elif action == "cut" and rng.random() < 0.3:
             del changed[start:]
     return bytes(changed[:MOST_BYTES])
-
-
-def _has(holder: Any, key: Any) -> bool:
-    return key in holder if isinstance(holder, dict) else key < len(holder)

@@ -12,7 +12,8 @@ import pytest
 from support.dicom_files import compress_dicom, write_dicom
 
 from ppdet.core.errors import ConfigError, MediaError
-from ppdet.image.dicom import dicom_spacing, is_dicom
+from ppdet.image.dicom import dicom_spacing
+from ppdet.image.header import is_dicom
 from ppdet.image.io import drawn_name, list_images, read_image, read_image_header
 
 RAMP = (np.arange(6 * 8, dtype=np.uint16) * 80).reshape(6, 8)  # 0 to 3760 of 4095

@@ -15,8 +15,7 @@ from ppdet.modeling.layers.activation import activation
 from ppdet.modeling.layers.channel_shuffle import join_shuffled, split_halves
 from ppdet.modeling.layers.conv_norm import batch_norm, check_norm_type
 from ppdet.modeling.layers.divisible import round_channels
-from ppdet.modeling.layers.resize_aligned import resize_aligned
-from ppdet.modeling.layers.upsample import upsample_nearest
+from ppdet.modeling.layers.upsample import resize_aligned, upsample_nearest
 
 
 class _Layer(paddle.nn.Layer):

@@ -94,7 +94,7 @@ def test_two_decays_are_refused():
 
 
 def test_paddle_scheduler_follows_the_curve_and_can_jump():
-    from ppdet.optimizer.scheduler import CurveScheduler
+    from ppdet.optimizer.curve import CurveScheduler
 
     curve = LearningRate(0.1, [CosineDecay(max_epochs=4), LinearWarmup(steps=3)]).curve(5)
     scheduler = CurveScheduler(curve)

@@ -9,7 +9,7 @@ import pytest
 from support.served import encoded, planted_image, running_server
 from support.web_server import serving
 
-from ppdet.commands import benchmark
+from ppdet.commands.models import benchmark
 from ppdet.image.header import read_header
 from ppdet.service.load.clients import LoadReport, run_clients
 from ppdet.service.load.hostile import bomb_png, huge_body

@@ -163,7 +163,7 @@ def test_errors_are_shown_and_go_away(server: Running, opened: Callable[..., Any
     page = opened(server)
     drop(page, "text.jpg", "image/jpeg", b"this is no image")
     page.wait_for_selector("#error:visible")
-    assert "no image that is read here" in page.locator("#error").inner_text()
+    assert "not an image in a supported format" in page.locator("#error").inner_text()
     assert page.locator("#download").is_disabled() and page.locator("#canvas").is_hidden()
     picture(page, "error")
     drop(page, "photo.png", "image/png", encoded(planted_image()))

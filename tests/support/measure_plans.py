@@ -1,9 +1,10 @@
 """What `ppdet dataset init` plans against settings by hand, on sets with known answers: for a quiet machine.
 
-    python tests/support/measure_plans.py OUTPUT --minutes 10 [--sets mice hands people]
+    python tests/support/measure_plans.py OUTPUT --minutes 10 [--sets mice hands people] [--changes "rate / 2" ...] [--untimed]
 
 Each set is trained as planned, then with one setting changed at a time, in the same time. Prints the error (EPE, pixels) of the
-best model by validation and of the mean pose. `people` needs ../shared or PPDET_SHARED.
+best model by validation and of the mean pose. `people` needs ../shared or PPDET_SHARED. With --untimed, for a busy machine, every
+training sees as many input pixels as the plan: the planned epochs, or fewer of larger inputs and more of smaller ones.
 """
 
 from __future__ import annotations
@@ -48,21 +49,29 @@ def write_nine_hands(folder: Path) -> tuple[Path, Path]:
 SETS = {"mice": write_mice, "hands": write_nine_hands, "people": write_people}
 
 
-def changes_by_hand(config: Path) -> dict[str, list[str]]:
+def changes_by_hand(config: Path, untimed: bool) -> dict[str, list[str]]:
     """Options of each alternative to the plan."""
     planned = load_config(config)
     rate, (width, height) = planned["LearningRate"]["base_lr"], planned["codec"]["input_wh"]
     smaller, larger = ([max(64, 32 * round(side * factor / 32)) for side in (width, height)] for factor in (0.7, 1.4))
     sigma = planned["codec"]["sigma"]
+
+    def with_input(input_wh: list[int], factor: float) -> list[str]:
+        epochs = round(planned["epoch"] * width * height / (input_wh[0] * input_wh[1])) if untimed else 400
+        return [f"codec.input_wh={input_wh}", f"codec.sigma={max(1.0, sigma * factor):.2f}", *_epochs(epochs)]
+
     return {
         "as planned": [],
         "rate / 2": [f"LearningRate.base_lr={rate / 2}"],
         "rate x 2": [f"LearningRate.base_lr={rate * 2}"],
-        "smaller input": [f"codec.input_wh={smaller}", f"codec.sigma={max(1.0, sigma * 0.7):.2f}",
-                          "epoch=400", "LearningRate.schedulers.0.max_epochs=400"],
-        "larger input": [f"codec.input_wh={larger}", f"codec.sigma={sigma * 1.4:.2f}"],
+        "smaller input": with_input(smaller, 0.7),  # more epochs fit; the clock ends all alternatives at the same time
+        "larger input": with_input(larger, 1.4),
         "random start": ["pretrain_weights=null"],
-    }  # fmt: skip
+    }
+
+
+def _epochs(count: int) -> list[str]:
+    return [f"epoch={count}", f"LearningRate.schedulers.0.max_epochs={count}"]
 
 
 def ppdet(*words: str) -> str:
@@ -77,20 +86,24 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--changes", nargs="+", help="only these")
+    parser.add_argument("--untimed", action="store_true")
     args = parser.parse_args()
     for name in args.sets:
         annotations, images = SETS[name](args.output / name)
         project = args.output / f"{name}_project"
         ppdet("dataset", "init", str(annotations), "--images", str(images), "--output", str(project), "--overwrite",
-              "--minutes", str(args.minutes))  # fmt: skip
+              "--minutes", str(args.minutes), *(["--no_measure"] if args.untimed else []))  # fmt: skip
         config = next(path for path in sorted(project.glob("*.yml")) if not path.stem.endswith("_detector"))
         baseline = ppdet("eval", "-c", str(config), "--baseline", "mean_pose")
         print(f"{name}, mean pose:\n{baseline[-600:]}")
-        for number, (change, options) in enumerate(changes_by_hand(config).items()):
+        limit = ["time_budget=null"] if args.untimed else ["time_budget.fewest_iterations=0"]
+        for number, (change, options) in enumerate(changes_by_hand(config, args.untimed).items()):
+            if args.changes and change not in args.changes:
+                continue
             begun = time.monotonic()
-            # With a smaller input, more epochs fit; the clock ends all alternatives at the same time.
             said = ppdet("train", "-c", str(config), "-o", f"save_dir={args.output / name}_{number}",
-                         "time_budget.fewest_iterations=0", *options)  # fmt: skip
+                         *limit, *options)  # fmt: skip
             best = re.findall(r"Best EPE: ([\d.]+) after epoch (\d+)", said)[-1]
             print(f"{name}, {change}: EPE {best[0]} px, best after epoch {best[1]}, "
                   f"{(time.monotonic() - begun) / 60:.1f} minutes", flush=True)  # fmt: skip

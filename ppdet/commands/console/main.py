@@ -11,36 +11,37 @@ from typing import Optional, Sequence
 import ppdet
 from ppdet.core.command import USER_ERROR
 
-COMMANDS = {
-    "pose": "find people and their poses in images, videos, cameras, streams",
-    "batch": "poses of thousands of videos, by several processes or a Ray cluster",
-    "detect": "find boxes only",
-    "draw": "draw the poses of a JSON file on their images",
-    "serve": "answer images and videos with poses over HTTP, with a page for people",
-    "demo": "see people with skeletons in one command",
-    "doctor": "check what this machine can run and what is missing",
-    "train": "train a model",
-    "eval": "evaluate weights or an exported model",
-    "analyze": "explain the errors of a model in one page",
-    "infer": "predict from weights",
-    "export": "export weights for deployment",
-    "bundle": "make a folder or zip that runs models without Paddle",
-    "dataset": "make, check, split, merge and convert annotation files",
-    "check-config": "check configurations without building anything",
-    "model-info": "parameters, multiply-adds and memory of a network",
-    "convert-weights": "convert the authors' PyTorch weights",
-    "zoo": "list models, fetch published weights",
-    "benchmark": "measure pipelines, networks and training",
-    "completion": "print a completion script for bash, zsh or fish",
-}
-"""Sub-command -> description."""
+_HOMES = (
+    ("running.pose", "find people and their poses in images, videos, cameras, streams"),
+    ("running.batch", "poses of thousands of videos, by several processes or a Ray cluster"),
+    ("running.detect", "find boxes only"),
+    ("running.draw", "draw the poses of a JSON file on their images"),
+    ("running.serve", "answer images and videos with poses over HTTP, with a page for people"),
+    ("demonstration.demo", "see people with skeletons in one command"),
+    ("running.doctor", "check what this machine can run and what is missing"),
+    ("training.train", "train a model"),
+    ("training.eval", "evaluate weights or an exported model"),
+    ("training.analyze", "explain the errors of a model in one page"),
+    ("training.infer", "predict from weights"),
+    ("models.export", "export weights for deployment"),
+    ("models.bundle", "make a folder or zip that runs models without Paddle"),
+    ("datasets.dataset", "make, check, split, merge and convert annotation files"),
+    ("training.check_config", "check configurations without building anything"),
+    ("models.model_info", "parameters, multiply-adds and memory of a network"),
+    ("models.convert_weights", "convert the authors' PyTorch weights"),
+    ("models.zoo", "list models, fetch published weights"),
+    ("models.benchmark", "measure pipelines, networks and training"),
+    ("console.completion", "print a completion script for bash, zsh or fish"),
+)
+_MODULES = {home.rpartition(".")[2].replace("_", "-"): f"ppdet.commands.{home}" for home, _ in _HOMES}
 
-_HOMES = {"completion": "ppdet.commands.console.completion"}
+COMMANDS = dict(zip(_MODULES, (text for _, text in _HOMES)))
+"""Sub-command -> description."""
 
 
 def command_module(name: str) -> ModuleType:
     """The module of a sub-command."""
-    return import_module(_HOMES.get(name, f"ppdet.commands.{name.replace('-', '_')}"))
+    return import_module(_MODULES[name])
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -1,4 +1,4 @@
-"""The sub-commands of `ppdet dataset`, one module each."""
+"""`ppdet dataset`: `dataset` is the command, every other module one of its sub-commands."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from ppdet.core.errors import ConfigError
     from ppdet.core.files import atomic_write, require_folder
     from ppdet.core.logger import get_logger
-    from ppdet.inference.files.ids import image_ids
+    from ppdet.inference.files.coco_results import image_ids
     from ppdet.inference.files.inputs import ImageInputs
     from ppdet.inference.files.machine_labels import MachineLabels
     from ppdet.inference.pipeline import PosePipeline

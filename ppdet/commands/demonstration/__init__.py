@@ -1,4 +1,4 @@
-"""Parts of the demo: find the models, render the clip, run, measure. Nothing here needs Paddle but `export`."""
+"""`ppdet demo`: find the models, render the clip, run, measure. Nothing here needs Paddle but `export`."""
 
 from __future__ import annotations
 

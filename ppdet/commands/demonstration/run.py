@@ -40,7 +40,7 @@ class DemoOptions:
         output_dir: where results go.
         engine: "auto" or the name of an engine.
         cpu_threads: of the engine.
-        max_frames: stop after so many frames; None runs to the end.
+        max_frames: stop after this many frames; None runs to the end.
     """
 
     source: Optional[str] = None
@@ -56,10 +56,10 @@ class DemoReport:
     """Summary of a demo run.
 
     Attributes:
-        written: the written files, the most interesting first.
+        written: the written files, the most important first.
         images: number of processed frames or images.
         people: people found in all of them together.
-        persons: different people of a video, or None of images.
+        persons: different people in a video; None for images.
         seconds: by step.
         score: on the rendered clip, else None.
     """

@@ -15,11 +15,10 @@ from ppdet.core.quantity import quantity
 from ppdet.image.io import drawn_name, write_image
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.files.box_records import box_records
-from ppdet.inference.files.ids import image_ids
+from ppdet.inference.files.coco_results import box_records, image_ids
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
+from ppdet.inference.formats.json_list import JsonListWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video.background import BackgroundSource

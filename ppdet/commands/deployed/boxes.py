@@ -12,9 +12,9 @@ from ppdet.commands.flags.run_flags import CAMERA_VIDEO, check_flags, runtime_op
 from ppdet.core.errors import ModelDirError
 from ppdet.inference.estimators.registry import finds_poses, load_detector
 from ppdet.inference.files.inputs import ImageInputs
-from ppdet.inference.files.json_list import JsonListWriter
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.files.urls import output_name
+from ppdet.inference.formats.json_list import JsonListWriter
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.runtimes.registry import load_runtime

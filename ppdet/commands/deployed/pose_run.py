@@ -12,8 +12,8 @@ from ppdet.commands.deployed.report import log_end
 from ppdet.core.logger import get_logger
 from ppdet.core.quantity import quantity
 from ppdet.image.io import write_image
+from ppdet.inference.files.coco_results import image_ids
 from ppdet.inference.files.earlier_results import EarlierResults
-from ppdet.inference.files.ids import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
@@ -24,7 +24,7 @@ from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.video.process import VideoReport, process_video
 
-# Images from which on it pays to find out first in which batches the pose network is fastest, which takes .15 s once.
+# From this many images on, measuring the fastest batch size of the pose network pays off; it takes .15 s once.
 WORTH_TUNING = 10
 
 
@@ -111,7 +111,7 @@ class PoseRun:
         path = None
         earlier = self.earlier.videos.get(name if self.names_videos else None)
         if earlier is not None:
-            get_logger(__name__).info("%s: %d frames are done already; continuing behind them", name, earlier.frames)
+            get_logger(__name__).info("%s: %d frames are done already; continuing after them", name, earlier.frames)
         if self.drawings is not None:
             drawn = name if earlier is None else f"{Path(name).stem}_from_{earlier.frames + 1}{Path(name).suffix}"
             path = self.drawings.file(drawn, source if isinstance(source, str) and "://" not in source else None)

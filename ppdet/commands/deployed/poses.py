@@ -81,7 +81,7 @@ def _warn_of_own_threshold(detector_dir: str, threshold: float) -> None:
 
 
 def run_keypoint(args: argparse.Namespace) -> int:
-    """Pose model alone: a bottom-up model finds everybody, a top-down model takes the whole image as one person's box, or the
+    """Pose model alone: a bottom-up model finds all people, a top-down model takes the whole image as one person's box, or the
     boxes of a file.
 
     Returns:
@@ -147,14 +147,14 @@ def _run(args: argparse.Namespace, keypoint_dir: str | None, detector_dir: str |
 
 
 def followed_boxes(args: argparse.Namespace, card: ModelCard) -> PosePipeline:
-    """A pipeline of a detector alone, from flags: its people have identities and no poses.
+    """A pipeline with only a detector, from flags: people have identities but no poses.
 
     Raises:
         ConfigError: an interval of the detector, without which nobody would be found in between.
     """
     if getattr(args, "det_interval", None) not in (None, 1):
-        raise ConfigError(f"--det_interval {args.det_interval} needs a pose model, by whose keypoints people are found in "
-                          "between: give --keypoint_model_dir, or leave it out")
+        raise ConfigError(f"--det_interval {args.det_interval} needs a pose model, whose keypoints locate people "
+                          "between the detector's frames: give --keypoint_model_dir, or leave --det_interval out")
     workers = split_threads(args, _has_file(args))
     detector = load_detector(load_runtime(str(card.model_dir), **runtime_options(args, card, 1)), card)
     return PosePipeline(detector, BoxCenters(card), det_threshold=args.det_threshold, zones=chosen_zones(args), workers=workers)
@@ -182,7 +182,7 @@ def load_pipeline(
         args: parsed flags.
         cards: the pose model's card and, if there is a detector, the detector's.
         batch_size: people in one run of the pose network.
-        boxes: what stands for a detector if no card does.
+        boxes: source of boxes instead of a detector.
 
     Raises:
         ConfigError: flags that this kind of model does not support.

@@ -12,10 +12,10 @@ from ppdet.commands.flags.paddledet_deploy import DETECTOR, KEYPOINT, MOT_UNITE,
 from ppdet.commands.flags.paddledet_tools import EVAL, EXPORT, INFER, TRAIN
 
 SCRIPTS: dict[str, tuple[str, Sequence[PaddleDetFlag]]] = {
-    "tools/train.py": ("ppdet.commands.train", TRAIN),
-    "tools/eval.py": ("ppdet.commands.eval", EVAL),
-    "tools/infer.py": ("ppdet.commands.infer", INFER),
-    "tools/export_model.py": ("ppdet.commands.export", EXPORT),
+    "tools/train.py": ("ppdet.commands.training.train", TRAIN),
+    "tools/eval.py": ("ppdet.commands.training.eval", EVAL),
+    "tools/infer.py": ("ppdet.commands.training.infer", INFER),
+    "tools/export_model.py": ("ppdet.commands.models.export", EXPORT),
     "deploy/python/infer.py": ("ppdet.commands.deployed.detector", DETECTOR),
     "deploy/python/keypoint_infer.py": ("ppdet.commands.deployed.keypoint", KEYPOINT),
     "deploy/python/det_keypoint_unite_infer.py": ("ppdet.commands.deployed.unite", UNITE),

@@ -111,8 +111,8 @@ def add_speed_flags(group: argparse._ActionsContainer) -> None:
     texts = "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items())
     group.add_argument("--preset", choices=tuple(PRESETS), default=BALANCED, help=f"{texts} (default: %(default)s)")
     group.add_argument("--det_interval", type=interval_value, metavar="N",
-                       help=f"of a video, the detector looks at every N-th frame, or {ADAPTIVE}: when it must; in between, "
-                            "people are looked for where their last poses were (default: what --preset says)")
+                       help=f"run the detector on every N-th frame of a video, or {ADAPTIVE}: only when needed; in between, "
+                            "people are expected where their last poses were (default: what --preset says)")
 
 
 def chosen_interval(args: argparse.Namespace) -> int | str:
@@ -173,7 +173,7 @@ def check_flags(args: argparse.Namespace) -> None:
     if not given:
         raise ConfigError("nothing to run on: give --image_file, --image_dir, --video_file or --camera_id")
     if len(given) > 1:
-        raise ConfigError(f"{' and '.join(given)} were given, and one run takes one of them: leave out the others")
+        raise ConfigError(f"{' and '.join(given)} were given, but a run takes one source: leave out the others")
     if getattr(args, "use_gpu", False):
         args.device = "gpu"
     if getattr(args, "enable_mkldnn_bfloat16", False):

@@ -14,7 +14,7 @@ MOT_THRESHOLD = 0.5
 
 
 def add_tracking_flags(group: argparse._ActionsContainer) -> None:
-    """How people of a video are told apart."""
+    """Flags for the tracker and zones."""
     group.add_argument("--tracker_config", metavar="FILE",
                        help="YAML with settings of the tracker below `tracker:`, or PaddleDetection's tracker_config.yml "
                             "(default: docs/tracking.md)")  # fmt: skip

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from ppdet.core.errors import ConfigError
-from ppdet.inference.files.cameras import NO_CAMERA
-from ppdet.inference.files.cameras import camera_number as camera_of_text
+from ppdet.inference.files.source_names import NO_CAMERA
+from ppdet.inference.files.source_names import camera_number as camera_of_text
 from ppdet.inference.redetection.schedule import ADAPTIVE
 
 TRUE_WORDS = ("true", "1", "yes", "on", "y", "t")
@@ -47,8 +47,8 @@ def smoothing_value(text: str) -> bool | str:
     try:
         return truth_value(text)
     except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no filter: give one of {', '.join(SMOOTHING_FILTERS)}, or true or false "
-                                         "for --filter_type") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a filter: give one of {', '.join(SMOOTHING_FILTERS)}, or true or "
+                                         "false for --filter_type") from error
 
 
 def interval_value(text: str) -> int | str:
@@ -62,8 +62,8 @@ def interval_value(text: str) -> int | str:
         return ADAPTIVE
     if word.isdecimal() and int(word) >= 1:
         return int(word)
-    raise argparse.ArgumentTypeError(f"{text!r} is no interval: give 1 for the detector on every frame, a number of frames, or "
-                                     f"{ADAPTIVE}")
+    raise argparse.ArgumentTypeError(f"{text!r} is not an interval: give 1 for the detector on every frame, a number of frames, "
+                                     f"or {ADAPTIVE}")
 
 
 def camera_number(text: str) -> int:
@@ -77,7 +77,7 @@ def camera_number(text: str) -> int:
         return number
     if text.strip() == str(NO_CAMERA):
         return NO_CAMERA
-    raise argparse.ArgumentTypeError(f"{text!r} is no camera: give its number, 0 for the first, or /dev/video0; the URL of a "
+    raise argparse.ArgumentTypeError(f"{text!r} is not a camera: give its number, 0 for the first, or /dev/video0; the URL of a "
                                      "stream is a --video_file")
 
 

@@ -7,7 +7,7 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
-        "AnnotatedImageReader": "annotated_image",
+        "AnnotatedImageReader": "image_store",
         "ImageStore": "image_store",
     },
 )

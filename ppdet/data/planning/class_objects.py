@@ -28,7 +28,7 @@ class ClassObjects:
         image_wh: (M, 2) sizes of the images that have an object of the class.
         annotations: N entries of the file, in the same order.
         images: M entries of the file.
-        repeats: further annotations of the same objects by other people, for sigmas; never trained on.
+        repeats: annotations of the same objects by further people, for sigmas only; never used for training.
         notes: what was left out or changed.
     """
 
@@ -65,7 +65,7 @@ def keypoint_classes(content: Mapping[str, Any], wanted: Optional[str] = None) -
     """The categories that declare keypoints and have objects, or the one that is called `wanted` (a name or an id).
 
     Raises:
-        DataError: there is none, or no class is called so.
+        DataError: there is none, or none with this name or id.
     """
     used = Counter(each.get("category_id") for each in content["annotations"] if _has_keypoints(each))
     classes = [each for each in content["categories"] if each.get("keypoints") and used[each["id"]]]
@@ -73,10 +73,10 @@ def keypoint_classes(content: Mapping[str, Any], wanted: Optional[str] = None) -
         chosen = [each for each in classes if wanted in (each["name"], str(each["id"]))]
         if not chosen:
             listed = ", ".join(f"{each['name']} (id {each['id']})" for each in classes) or "none"
-            raise DataError(f"--category {wanted}: no class with labelled keypoints is called so; there are: {listed}")
+            raise DataError(f"--category {wanted}: no class with labelled keypoints has this name or id; available: {listed}")
         return chosen[:1]
     if not classes:
-        raise DataError("no class of the file has objects with labelled keypoints; label points, not only boxes")
+        raise DataError("no class in the file has objects with labelled keypoints; label points, not only boxes")
     return classes
 
 
@@ -109,8 +109,7 @@ def class_objects(content: Mapping[str, Any], category: Mapping[str, Any]) -> Cl
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "it has none"
         raise DataError(
             f"class {category['name']!r} has no usable object ({reasons}); each needs an image and {len(names)} keypoints, "
-            "at least "
-            "one of them labelled"
+            "at least one of them labelled"
         )
     used = sorted({each["image_id"] for each in kept}, key=list(images).index)
     rows = {image_id: row for row, image_id in enumerate(used)}
@@ -129,8 +128,7 @@ def class_objects(content: Mapping[str, Any], category: Mapping[str, Any]) -> Cl
     if fractions:
         raise DataError(
             f"the {fractions} of class {category['name']!r} are fractions of the image; expected pixels: multiply x by the "
-            "width and "
-            "y by the height of the image"
+            "width and y by the height of the image"
         )
     return objects
 
@@ -141,7 +139,7 @@ def _has_keypoints(each: Mapping[str, Any]) -> bool:
 
 
 def _unique(names: Sequence[Any]) -> tuple[List[str], List[str]]:
-    """Names without repeats and without blanks around them; a second `tip` becomes `tip_2`."""
+    """Unique names without surrounding blanks; a second `tip` becomes `tip_2`."""
     found: List[str] = []
     changed = []
     for position, given in enumerate(names):

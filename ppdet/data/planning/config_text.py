@@ -19,18 +19,18 @@ from ppdet.data.planning.schedule_plan import FEWEST_ITERATIONS
 
 WIDTH = 118
 EPE_REASON = (
-    "EPE, the mean distance in pixels, comes first and so decides which model is best: with few images PCK soon says 1, and AP "
+    "EPE, the mean distance in pixels, comes first and so selects the best model: with few images PCK soon reaches 1, and AP "
     "depends on the sigmas."
 )
 MILLIMETRES = " All images state their pixel spacing: MRE and SD are in millimetres, SDR is the share within 2, 2.5, 3 and 4 mm."
 BUDGET_REASON = (
-    "If this machine is slower than that, or busy, the run has fewer epochs, so that it ends in time and at the lowest rate. To "
-    "train longer, give both more epochs (here and in CosineDecay) and more minutes."
+    "If this machine is slower or busy, the run has fewer epochs, so that it ends in time and at the lowest rate. To train "
+    "longer, increase both the epochs (here and in CosineDecay) and the minutes."
 )
 RATE_REASON = (
-    "Adam's rate: lower if most keypoints are known to the initial weights, which a high one would undo. It falls to 0 along a "
-    "cosine, so the last models are the steadiest. The average of the weights over about a "
-    "twentieth of the run is what is evaluated and saved."
+    "Adam's rate: lower if the initial weights know most keypoints, which a high rate would undo. It falls to 0 along a "
+    "cosine, so the last models are the most stable. The weights that are evaluated and saved are an average over about a "
+    "twentieth of the run."
 )
 PRETRAINED = "tinypose_128x96"
 PHOTO_STEPS: List[Any] = [
@@ -41,7 +41,7 @@ PHOTO_STEPS: List[Any] = [
 
 @dataclass(frozen=True)
 class ProjectPaths:
-    """Where a project lies.
+    """Paths of a project.
 
     Attributes:
         config: the file that is written, for the commands in its head.
@@ -135,7 +135,7 @@ def _skeleton(plan: Plan) -> str:
 def _model(plan: Plan) -> str:
     width, height = plan.input_wh.value
     return (
-        _comment("PP-TinyPose (a small Lite-HRNet): the network of the bundled weights, small enough for a processor.")
+        _comment("PP-TinyPose (a small Lite-HRNet): the network of the bundled weights, small enough for a CPU.")
         + "architecture: TopDownHRNet\nTopDownHRNet:\n  backbone: LiteHRNet\n  loss: KeyPointMSELoss\n"
         + f"  flip: {_flow(plan.mirror.value)}          # flip test: only if training mirrors, see below\n"
         + "LiteHRNet: {network_type: wider_naive, freeze_at: -1, freeze_norm: false, return_idx: [0]}\n"
@@ -234,8 +234,8 @@ def _radiograph_reasons(plan: Plan) -> str:
     if not plan.radiographs.value:
         return _comment(f"Radiographs: false. {plan.radiographs.why}.")
     return _comment(
-        f"Radiographs: true. {plan.radiographs.why}. Exposure, contrast, gamma and inversion change as between devices, and "
-        f"borders go dark as under a collimator, never over a keypoint. Quarter turns: {plan.quarter_turns.why}."
+        f"Radiographs: true. {plan.radiographs.why}. Exposure, contrast, gamma and inversion vary as between devices, and "
+        f"borders darken as under a collimator, never over a keypoint. Quarter turns: {plan.quarter_turns.why}."
     )
 
 

@@ -20,25 +20,25 @@ from ppdet.skeletons import Skeleton
 from ppdet.skeletons.side_names import side_of
 
 SINGLE = 0.95
-"""Share of images with one object from which on a whole image can stand for its object."""
+"""A whole image can serve as the box of its object if at least this share of the images shows one object."""
 FILLS = 0.3
-"""An object whose box is at least this long, as a part of the image's longer side, is large enough for whole images."""
+"""Objects are large enough for whole images if their boxes span at least this share of the image's longer side."""
 ALL_OVER = 0.8
-"""Boxes that cover this part of their image are whole images."""
+"""Boxes that cover at least this share of their image count as whole images."""
 FEWEST_FOR_SIDES = 6
-"""Objects from which on a common order of keypoints is no accident (2 * .5^6 = .03)."""
+"""From this many objects on, a common left-right order of their keypoints is unlikely to be chance (2 * .5^6 = .03)."""
 BOTH_HANDS = 0.15
 ASYMMETRIC, WORSE_BY = 0.35, 1.5
 STRIDE = 32
 """Sides of the input are multiples of the network's coarsest stride."""
 WHOLE_PADDING = 1.1
-"""Factor of the crop on a whole image: some room for keypoints at the border, and little of the input wasted."""
+"""Factor on the crop of a whole image: some room for keypoints at the border, without wasting much of the input."""
 SMALLEST_AREA, LARGEST_AREA = 96 * 128, 384 * 384
-"""Of the input, in pixels: the smaller PP-TinyPose, and what a processor still trains."""
+"""Limits of the input's area in pixels: the smaller PP-TinyPose, and what a CPU can still train."""
 FEWEST_SEEN, FEWEST_PASSES = 4000, 40
-"""Crops, and passes over the data, that a training from the bundled weights needs at least."""
+"""Fewest crops, and fewest passes over the data, for training from the bundled weights."""
 FEWEST_SEEN_OF_PEOPLE = 8000
-"""The same for people: the bundled weights know them at 96 x 128, so a size near that one starts far ahead."""
+"""Fewest crops for people: the bundled weights were trained on people at 96 x 128, so sizes near that start far ahead."""
 SMALLEST_SIDE, LARGEST_SIDE = 64, 768
 
 
@@ -59,23 +59,21 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
     if single >= SINGLE and not person and length >= FILLS:
         return Choice(
             IMAGE,
-            f"one object per image, and it is {length:.0%} of the image's length (median): the whole image is its box, in "
-            "training as "
-            "in use, and no detector is needed",
+            f"one object per image, which spans {length:.0%} of the image's longer side (median): the whole image serves as its "
+            "box, in training and in use, and no detector is needed",
         )
     if has_boxes:
-        use = "in use, a detector (a config for one is beside this one) or a file of boxes has to give them (--det)"
-        use = "the bundled detector of persons finds them in use" if person else use
-        return Choice(GIVEN, f"the file has boxes, and an object is {length:.0%} of its image's length (median); {use}")
+        use = "in use, boxes have to come from a detector (a config for one is beside this one) or from a file (--det)"
+        use = "in use, the bundled person detector finds them" if person else use
+        return Choice(GIVEN, f"the file has boxes, and an object spans {length:.0%} of its image's longer side (median); {use}")
     if single >= SINGLE and not person:
         return Choice(
             IMAGE,
-            "one object per image and no boxes in the file: without a detector the whole image is all there is in use, "
-            "although an "
-            f"object is only {length:.0%} of its length (median)",
+            "one object per image and no boxes in the file: without a detector, only the whole image is available in use, "
+            f"although an object spans only {length:.0%} of its longer side (median)",
         )
-    use = "a detector (a config for one is beside this one), or a file of boxes, has to say where objects are (--det)"
-    use = "the bundled detector of persons says where they are" if person else use
+    use = "boxes have to come from a detector (a config for one is beside this one) or from a file (--det)"
+    use = "they come from the bundled person detector" if person else use
     return Choice(
         EXTENT,
         f"the file has no boxes: crops are made around the keypoints, {counts.mean():.1f} objects per image; in use {use}",
@@ -93,30 +91,32 @@ def plan_mirror(objects: ClassObjects, skeleton: Skeleton) -> Choice[bool]:
         if count >= FEWEST_FOR_SIDES and BOTH_HANDS <= share <= 1 - BOTH_HANDS:
             return Choice(
                 True,
-                f"both hands occur: {share:.0%} of {count} objects fit the others better as mirror images; no names of "
-                "keypoints swap",
+                f"left- and right-handed objects occur: {share:.0%} of {count} objects match the others better when mirrored; no "
+                "keypoints swap names",
             )
         return Choice(
-            False, "no names for left and right, and the objects do not occur in both hands: a mirror image shows none of them"
+            False,
+            "no keypoint is named left or right, and all objects have the same handedness: none looks like a mirror image",
         )
     if alone:
-        return Choice(False, f"{alone[0]} has no partner on the other side: in a mirror image its name would be wrong")
+        return Choice(False, f"{alone[0]} has no partner on the other side: its name would be wrong in a mirror image")
     if order is not None:
-        return Choice(False, f"one-sided: {order}; a mirror image shows the opposite, and left and right come out on one spot")
+        return Choice(
+            False,
+            f"one-sided: {order}; mirror images would show the opposite, and left and right would be predicted at the same spot",
+        )
     swapped, plain = pairs_asymmetry(objects.keypoints, pairs)
     if swapped > ASYMMETRIC and swapped > WORSE_BY * plain:
         return Choice(
             False,
-            f"the pairs do not mirror each other in the data (mirrored shapes are off by {swapped:.0%} of their size, "
-            f"{plain:.0%} "
+            f"the pairs are not symmetric in the data (mirrored shapes are off by {swapped:.0%} of their size, {plain:.0%} "
             "without swapping): check the names",
         )
     if len(objects.keypoints) < FEWEST_FOR_SIDES:
         return Choice(
             True,
-            f"left and right keypoints swap; {len(objects.keypoints)} objects are too few to tell whether all face one way: "
-            "if so, "
-            "switch it off (flip: false, twice)",
+            f"left and right keypoints swap; {len(objects.keypoints)} objects are too few to tell whether all face the same way: "
+            "if they do, switch it off (flip: false, twice)",
         )
     return Choice(True, "left and right keypoints swap, and the objects face both ways")
 
@@ -128,7 +128,7 @@ def plan_turn(objects: ClassObjects) -> Choice[int]:
         return Choice(30, "as in PP-TinyPose's recipe")
     spread = float(np.percentile(found, 80))
     degrees = int(np.clip(5 * round(spread * 0.75 / 5), 15, 90))
-    return Choice(degrees, f"80 in 100 objects lie turned by up to {spread:.0f} degrees against the mean")
+    return Choice(degrees, f"80% of the objects are turned by up to {spread:.0f} degrees from the mean orientation")
 
 
 def crop_sizes(objects: ClassObjects, box: str) -> np.ndarray:
@@ -148,7 +148,7 @@ def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, t
         box: what crops are made around.
         num_train: training objects.
         pixels: input pixels that the time budget trains on.
-        turn: degrees of the random turns; objects that lie any way need a square.
+        turn: degrees of the random turns; objects of any orientation need a square.
     """
     padding = WHOLE_PADDING if box == IMAGE else BOX_PADDING
     sizes = crop_sizes(objects, box)

@@ -21,7 +21,7 @@ FEWEST_EPOCHS, MOST_EPOCHS = 5, 300
 
 
 def needs_detector(plan: Plan) -> bool:
-    """Whether a pose model needs boxes of a class that the bundled detector of persons does not find."""
+    """Whether a pose model needs boxes of a class that the bundled person detector does not find."""
     return plan.box.value != IMAGE and not is_person(plan.skeleton.value.names)
 
 
@@ -45,14 +45,14 @@ def detector_text(plan: Plan, paths: ProjectPaths, configs: Path, num_images: in
         folders = f"  dataset_dir: {_text(paths.annotations)}\n  image_dir: {_text(paths.images)}\n"
         return f"{folders}  anno_path: {_text(anno)}\n"
 
-    return f"""# Detector of {category} for the pose model of {paths.config.name}: PicoDet-S, from the bundled one of persons.
+    return f"""# Detector of {category} for the pose model of {paths.config.name}: PicoDet-S, from the bundled person detector.
 #
 #     ppdet train -c {name}.yml
 #     ppdet export -c {name}.yml --onnx
 #     ppdet pose --model output_inference/{paths.config.stem} --det output_inference/{name} IMAGES_OR_VIDEO
 #
 # {plan.minutes:g} minutes at {IMAGES_PER_S:g} images per second (estimated for two cores), at least {FEWEST_EPOCHS} passes.
-# Boxes are those of the pose model's files: without drawn boxes, the extent of the keypoints.
+# Boxes come from the pose model's files; where none were drawn, they are the extent of the keypoints.
 _BASE_: {_text(configs / BASE)}
 save_dir: {_text(paths.runs)}
 eval: true

@@ -22,7 +22,7 @@ Statistics = Tuple[List[float], List[float]]
 
 
 def plan_normalization(folder: Path, names: Sequence[str], seed: int = 0) -> Choice[Statistics]:
-    """Mean and deviation per channel (red, green, blue; 0 to 1): ImageNet's, which the initial weights know, unless the images
+    """Mean and deviation per channel (red, green, blue; 0 to 1): ImageNet's, as for the initial weights, unless the images
     are far from those.
 
     Args:
@@ -39,9 +39,9 @@ def plan_normalization(folder: Path, names: Sequence[str], seed: int = 0) -> Cho
     if abs(np.mean(mean) - np.mean(IMAGENET_MEAN)) > MEAN_OFF or np.mean(std) < LEAST_STD:
         own = [round(float(v), 3) for v in mean], [round(max(float(v), 0.02), 3) for v in std]
         return Choice(
-            own, f"measured here ({shown}), far from ImageNet's: so the initial weights see the contrast that they know"
+            own, f"measured here ({shown}), far from ImageNet's: now the images have the contrast that the initial weights expect"
         )
-    return Choice(imagenet, f"ImageNet's, which the initial weights know; measured here: {shown}")
+    return Choice(imagenet, f"ImageNet's, which the initial weights were trained with; measured here: {shown}")
 
 
 def _measure(folder: Path, names: Sequence[str], seed: int) -> Optional[Tuple[np.ndarray, np.ndarray, bool]]:

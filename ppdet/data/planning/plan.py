@@ -26,17 +26,17 @@ SPACING = "pixel_spacing"
 
 @dataclass(frozen=True)
 class Plan:
-    """What the config says.
+    """The settings of a config.
 
     Attributes:
         skeleton, box, mirror, turn, input_wh, codec_sigma, normalization: the choices.
         skeleton_parts: reasons of the skeleton's links and sigmas.
         schedule: batch, epochs, rates.
-        pretrain: the keypoints whose rows of the initial weights are kept.
-        half_body: whether a part of the body is cropped at times.
+        pretrain: the keypoints that keep their rows of the initial weights.
+        half_body: whether crops sometimes show only a part of the body.
         exif_orientation: of the datasets.
         minutes: the time budget.
-        radiographs: whether the images are radiographs, which are augmented in their own way.
+        radiographs: whether the images are radiographs, which have their own augmentation.
         quarter_turns: probability of a turn by 90 degrees or more; only for radiographs.
         millimetres: whether all images state their pixel spacing.
         cpu_operators: whether to train with the toolkit's own operators, which need a compiler.
@@ -94,7 +94,10 @@ def make_plan(
     if radiographs.value:
         box = radiograph_box(box, np.bincount(objects.image_row, minlength=len(objects.images)))
     if box.value == EXTENT and any(box_of(objects, row)[1] for row in range(len(objects.keypoints))):
-        why = "Some keypoints span no box, so all boxes were written into the annotation files, at least a fifth as wide as high"
+        why = (
+            "Some keypoints lie on a line or a point, so boxes were written into the annotation files, each side at least a "
+            "fifth of the other"
+        )
         box = Choice(GIVEN, f"{box.why}. {why}")
     turn = plan_turn(objects)
     speed, how = (ESTIMATED_PIXELS_PER_S, "estimated for two cores") if pixels_per_s is None else believed_speed(pixels_per_s)
@@ -129,9 +132,9 @@ def _codec_sigma(area: int) -> Choice[float]:
 
 def _pretrain_reason(shared: Sequence[str], count: int) -> str:
     if not shared:
-        return "the bundled PP-TinyPose of people: all layers but the last, whose rows start anew"
+        return "the bundled PP-TinyPose for people: all layers but the last one, which is initialised anew"
     return (
-        f"the bundled PP-TinyPose of people; {len(shared)} of {count} keypoints have the name of one of its: their rows are kept"
+        f"the bundled PP-TinyPose for people; {len(shared)} of {count} keypoints share a name with it and keep their rows"
     )
 
 
@@ -146,11 +149,11 @@ def box_of(objects: ClassObjects, row: int) -> Tuple[List[float], bool]:
 
 
 def annotation_file(objects: ClassObjects, image_ids: Sequence[Any], skeleton: Skeleton) -> Dict[str, Any]:
-    """A COCO file of some of the images, with what the file that was read leaves out: boxes, counts, names, links.
+    """A COCO file of some of the images, with boxes, counts, names and links added where the original lacks them.
 
     Args:
         objects: of one class.
-        image_ids: ids of the images; they are numbered anew from 1.
+        image_ids: ids of the images, which are renumbered from 1.
         skeleton: gives names and links.
     """
     numbers = {image["id"]: number for number, image in enumerate(objects.images, start=1)}

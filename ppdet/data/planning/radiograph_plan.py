@@ -16,7 +16,7 @@ from ppdet.image.io import max_image_pixels, read_image_header
 PRESETS = ("auto", "xray", "photo")
 SAMPLED = 12
 QUARTER_TURNED = 45.0
-"""Degrees from which on an object counts as turned by a quarter or more."""
+"""Objects turned by at least this many degrees count as turned by a quarter or more."""
 RARE_TURNS, FREQUENT_TURNS = 0.1, 0.5
 INVERTED = 0.1
 DEEP_FORMATS = ("PNG", "TIFF", "PNM", "JPEG 2000")
@@ -48,9 +48,9 @@ def plan_radiographs(preset: str, folder: Path, names: Sequence[str]) -> Choice[
     deep = [kind for kind in kinds if kind]
     if deep and 2 * len(deep) > len(kinds):
         what = " or ".join(sorted(set(deep)))
-        return Choice(True, f"{len(deep)} of {len(kinds)} images looked at are {what}, so they are taken for radiographs "
-                            "(--preset photo if they are none)")  # fmt: skip
-    return Choice(False, "neither DICOM nor grey with 16 bits, so not taken for radiographs (--preset xray if they are)")
+        return Choice(True, f"{len(deep)} of {len(kinds)} sampled images are {what}, so they are treated as radiographs "
+                            "(--preset photo if they are not)")  # fmt: skip
+    return Choice(False, "neither DICOM nor 16-bit grey, so not treated as radiographs (--preset xray if they are)")
 
 
 def radiograph_box(box: Choice[str], counts: np.ndarray) -> Choice[str]:
@@ -62,19 +62,19 @@ def radiograph_box(box: Choice[str], counts: np.ndarray) -> Choice[str]:
     """
     if box.value == IMAGE or (counts != 1).any():
         return box
-    return Choice(IMAGE, "a radiograph with one object: the whole image is its box, and no detector is needed")
+    return Choice(IMAGE, "each radiograph shows one object: the whole image serves as its box, and no detector is needed")
 
 
 def plan_quarter_turns(turns: np.ndarray) -> Choice[float]:
     """How often a training image is turned by a quarter, half or three quarters.
 
     Args:
-        turns: degrees by which objects lie turned against the mean.
+        turns: degrees between the orientation of each object and the mean.
     """
     share = float((np.abs(turns) >= QUARTER_TURNED).mean()) if len(turns) else 0.0
     if share >= 0.05:
-        return Choice(FREQUENT_TURNS, f"{share:.0%} of the objects lie turned by {QUARTER_TURNED:.0f} degrees or more")
-    return Choice(RARE_TURNS, "rarely, since the objects all lie much the same way; 0.5 for films that are scanned any way round")
+        return Choice(FREQUENT_TURNS, f"{share:.0%} of the objects are turned by {QUARTER_TURNED:.0f} degrees or more")
+    return Choice(RARE_TURNS, "rare, since all objects have about the same orientation; 0.5 for films scanned in any orientation")
 
 
 def radiograph_steps(quarter_turns: float) -> List[Any]:
@@ -88,7 +88,7 @@ def radiograph_steps(quarter_turns: float) -> List[Any]:
 
 
 def _kind(path: Path) -> Optional[str]:
-    """What suggests a radiograph, empty if nothing does; None if the file cannot be read."""
+    """The sign of a radiograph, empty if there is none; None if the file cannot be read."""
     try:
         header = read_image_header(path)
     except OSError:
@@ -100,4 +100,4 @@ def _kind(path: Path) -> Optional[str]:
     if header.format not in DEEP_FORMATS or header.wh[0] * header.wh[1] > max_image_pixels():
         return ""
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    return "grey with 16 bits" if pixels is not None and pixels.ndim == 2 and pixels.dtype == np.uint16 else ""
+    return "16-bit grey" if pixels is not None and pixels.ndim == 2 and pixels.dtype == np.uint16 else ""

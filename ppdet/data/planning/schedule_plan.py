@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 ESTIMATED_PIXELS_PER_S = 350_000.0
-"""Input pixels per second that two cores train PP-TinyPose on (docs/training.md: 21 to 47 crops of 96 x 128 per second)."""
+"""Training speed of PP-TinyPose on two cores, in input pixels per second (docs/training.md: 21 to 47 crops of 96 x 128)."""
 FIXED_SECONDS = 20.0
 """Start, reading the images, last evaluation and files."""
 USED = 1.0
-"""Share of the time that is planned for. What does not fit on a machine that is busy at times, `time_budget` cuts off."""
+"""Share of the time that is planned for; if the machine is busy at times, `time_budget` ends the run earlier."""
 EVAL_PER_TRAIN = 0.35
-"""Time of one evaluated crop per trained one."""
+"""Time to evaluate a crop, relative to training on it."""
 EVALUATIONS = 12
 EPOCHS_SHOWN = 60
 """More epochs than this only add checkpoints and log lines: small sets are repeated within an epoch."""
 FEWEST_ITERATIONS = 300
-"""Below this nothing is learnt, whatever the budget says."""
+"""With fewer iterations nothing is learnt, whatever the budget."""
 SLOWEST = 0.3
-"""A measured speed below this part of the estimate comes from a machine that was busy at that moment."""
+"""If the measured speed is below this fraction of the estimate, the machine was busy at that moment."""
 NEW_LR, KNOWN_LR = 2e-3, 7e-4
 """Adam's rate where the last layer starts anew, and where it keeps most of its rows. In 156 iterations of 8 rendered mice at
 128x96 (`tests/support/rendered_mice.py`), .0007 reached 14.6 px and .002 10.6 px: new rows take long to leave the all-zero
@@ -42,9 +42,9 @@ class Schedule:
         base_lr: Adam's learning rate.
         warmup_steps: iterations.
         ema_decay: of the weight average.
-        crops: that are trained on in total.
-        images_per_s: speed that it was planned with.
-        how: where that speed comes from.
+        crops: total number of training crops.
+        images_per_s: assumed training speed.
+        how: source of that speed.
     """
 
     batch_size: int
@@ -60,17 +60,17 @@ class Schedule:
 
     @property
     def iterations(self) -> int:
-        """In total."""
+        """Total number of iterations."""
         return max(1, self.crops // self.batch_size)
 
 
 def batch_size_for(num_train: int) -> int:
-    """Crops per iteration: small for little data, which needs many steps."""
+    """Crops per iteration: small for small datasets, which need many steps."""
     return 8 if num_train < 200 else 16 if num_train < 2000 else 32
 
 
 def budget_seconds(minutes: float) -> float:
-    """Seconds of a time budget that go into training."""
+    """Seconds of a time budget that are spent on training."""
     return max(USED * 60 * minutes - FIXED_SECONDS, 10.0)
 
 
@@ -82,7 +82,7 @@ def plan_schedule(
     Args:
         num_train, num_val: objects.
         minutes: time budget.
-        images_per_s: crops that are trained on per second.
+        images_per_s: training speed in crops per second.
         how: where that comes from.
         known: share of the keypoints whose rows of the initial weights are kept.
 
@@ -113,7 +113,7 @@ def plan_schedule(
 
 
 def believed_speed(pixels_per_s: float) -> Tuple[float, str]:
-    """The speed to plan with, and how it was found: a measured one, unless the machine was too busy for it to mean anything."""
+    """The speed to plan with, and its source: the measured one, unless the machine was too busy for a meaningful measurement."""
     least = SLOWEST * ESTIMATED_PIXELS_PER_S
     if pixels_per_s >= least:
         return pixels_per_s, "measured here"

@@ -78,7 +78,7 @@ def mirrored_share(keypoints: np.ndarray) -> Tuple[float, int]:
 
 
 def turns(keypoints: np.ndarray) -> np.ndarray:
-    """(N,) degrees by which objects lie turned in their images against the mean turn; without those that cannot tell."""
+    """(N,) degrees between the orientation of each object and the mean orientation; objects without one are left out."""
     z, seen = _complex(keypoints)
     reference = mean_shape(keypoints)
     if reference is None:

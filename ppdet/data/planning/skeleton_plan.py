@@ -18,7 +18,7 @@ from ppdet.skeletons.side_names import mirror_partners, plain_name
 from ppdet.skeletons.tables import COCO17, TABLES
 
 BODY_NAMES = 8
-"""A class that shares so many names with COCO's people is one of people."""
+"""A class that shares at least this many names with COCO's people shows people."""
 
 
 def shared_with_coco(names: Sequence[str]) -> Dict[str, Keypoint]:
@@ -28,7 +28,7 @@ def shared_with_coco(names: Sequence[str]) -> Dict[str, Keypoint]:
 
 
 def is_person(names: Sequence[str]) -> bool:
-    """Whether a class is one of people, by the names of its keypoints."""
+    """Whether a class shows people, by the names of its keypoints."""
     return len(shared_with_coco(names)) >= BODY_NAMES
 
 
@@ -53,7 +53,7 @@ def plan_skeleton(objects: ClassObjects, sigmas: Optional[Sequence[float]] = Non
     name = known.name if known else _identifier(str(objects.category.get("name", "custom")))
     skeleton = replace(Skeleton(name, rows, tuple(links.value)), sigma_source=sigma.why)
     pairs = len(partners) // 2
-    why = f"{len(names)} keypoints" + (f", {pairs} mirror pairs by the words for left and right in their names" if pairs else
+    why = f"{len(names)} keypoints" + (f", {pairs} mirror pairs, from the words for left and right in their names" if pairs else
                                        ", no mirror pairs: no two names differ only in left and right")  # fmt: skip
     return {"skeleton": Choice(skeleton, why), "links": links, "sigmas": sigma}
 
@@ -134,7 +134,6 @@ def _sigmas(
                               f"{count - len(body)}")  # fmt: skip
     return Choice(
         [DEFAULT_SIGMA] * count,
-        f"the default {DEFAULT_SIGMA} for every keypoint: the file states none, and fewer than {FEWEST_REPEATS} objects "
-        "were annotated "
-        "twice, which would let them be estimated; compare runs by EPE rather than AP",
+        f"the default {DEFAULT_SIGMA} for every keypoint: the file states none, and fewer than {FEWEST_REPEATS} objects were "
+        "annotated twice, too few to estimate them; compare runs by EPE rather than AP",
     )

@@ -6,8 +6,7 @@ from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 
-from ppdet.data.loading.annotated_image import AnnotatedImageReader
-from ppdet.data.loading.image_store import ImageStore
+from ppdet.data.loading.image_store import AnnotatedImageReader, ImageStore
 
 
 class ImageDataset:

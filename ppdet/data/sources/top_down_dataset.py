@@ -15,8 +15,7 @@ from ppdet.core.logger import get_logger
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.persons import BOXES, GIVEN
 from ppdet.data.coco.report import AnnotationReport
-from ppdet.data.loading.annotated_image import AnnotatedImageReader
-from ppdet.data.loading.image_store import ImageStore
+from ppdet.data.loading.image_store import AnnotatedImageReader, ImageStore
 from ppdet.data.samples.person import PersonSample
 from ppdet.geometry.crop import BOX_PADDING, box_to_center_size
 from ppdet.skeletons import get_skeleton

@@ -8,7 +8,7 @@ from ppdet.core.lazy_names import lazy_names
 __getattr__, __all__ = lazy_names(
     __name__,
     {
-        "FlipSource": "flip_source",
+        "FlipSource": "operations",
         "mirror_person": "operations",
     },
 )

@@ -1,11 +1,13 @@
-"""The deterministic half of the transforms: functions on samples and crops, given the sampled parameters.
+"""The deterministic half of the transforms: functions on samples and crops, given the sampled parameters, and the keypoints
+that swap sides in a mirror.
 
 Legend: K keypoints, P discs, H W crop pixels.
 """
 
 from __future__ import annotations
 
-from typing import Sequence
+from functools import lru_cache
+from typing import Any, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
 from ppdet.geometry.crop import fit_aspect
+from ppdet.skeletons import get_skeleton
 
 HALF_BODY_PADDING = 1.5
 SMALLEST_HALF_BODY = 0.2
@@ -71,3 +74,47 @@ def apply_cutouts(sample: PersonSample) -> PersonSample:
     cut_discs(sample.image, sample.xy_input[keypoints] + sample.cutouts[:, 1:3] * width, sample.cutouts[:, 3] * width)
     sample.cutouts = None
     return sample
+
+
+class FlipSource:
+    """Gives the mirror permutation for K keypoints: by a config's pairs, checked against the skeleton, or by the skeleton's own.
+
+    Args:
+        owner: name of the transform, for messages.
+        flip_pairs: from the config, or None. An empty list says that no keypoints swap.
+        skeleton: shared, or None.
+        needed: whether the transform mirrors at all.
+
+    Raises:
+        ConfigError: the pairs are not the skeleton's, or the transform mirrors and there are neither pairs nor a skeleton.
+    """
+
+    def __init__(
+        self, owner: str, flip_pairs: Optional[Sequence[Sequence[int]]], skeleton: Any, needed: bool = True
+    ) -> None:
+        self.skeleton = None if skeleton is None else get_skeleton(skeleton)
+        if flip_pairs is None:
+            if self.skeleton is None and needed:
+                raise ConfigError(
+                    f"{owner} mirrors, and nothing says which keypoints swap left and right: name a skeleton in the config, give "
+                    "their pairs ([] if there are none), or do not mirror (flip: false, or flip_prob: 0)"
+                )
+            flip_pairs = self.skeleton.flip_pairs if self.skeleton is not None else ()
+        elif self.skeleton is not None:
+            given = sorted(sorted(int(i) for i in pair) for pair in flip_pairs)
+            expected = sorted(sorted(pair) for pair in self.skeleton.flip_pairs)
+            if given != expected:
+                raise ConfigError(
+                    f"{owner}: flip pairs {given} are not those of skeleton {self.skeleton.name}, {expected}; "
+                    "leave them out, or name the right skeleton"
+                )
+        self.pairs = tuple(tuple(int(i) for i in pair) for pair in flip_pairs)
+
+    def permutation(self, num_keypoints: int) -> np.ndarray:
+        """(K,) int. Raises ConfigError if the pairs do not fit K keypoints."""
+        return _permutation(self.pairs, num_keypoints)
+
+
+@lru_cache(maxsize=32)
+def _permutation(pairs: Any, num_keypoints: int) -> np.ndarray:
+    return flip_permutation(pairs, num_keypoints)

@@ -22,7 +22,7 @@ from ppdet.engine.weights.load import load_model
 from ppdet.image.io import drawn_name, list_images, write_image
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.registry import load_detector
-from ppdet.inference.files.ids import image_ids
+from ppdet.inference.files.coco_results import image_ids
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.formats.pose_writer import PoseWriter

@@ -1,8 +1,8 @@
-"""Cross-validation: trains a config once per fold of its labelled images, and says how far the figures spread.
+"""Cross-validation: trains a config once per fold of its labelled images, and reports the spread of the figures.
 
-With 20 to 200 images the error on one validation part depends on which images fell into it. Every image is validated once here,
-by a model that has not seen it, nor another image of its group (video, patient, ...). Folds share training images, so the
-standard deviation over folds says how much figures vary between such runs; it is no confidence interval of the mean.
+With 20 to 200 images, the error on one validation split depends on which images it contains. Here every image is validated once,
+by a model that has seen neither it nor any other image of its group (video, patient, ...). Folds share training images, so the
+standard deviation over folds measures how much figures vary between such runs; it is not a confidence interval of the mean.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _log = get_logger(__name__)
 RECORD, ALL, TABLE = "folds.json", "all.json", "folds.md"
 BOOKKEEPING = ("kind", "epoch", "step", "time")
 SAME = ("folds", "by", "seed", "changes")
-"""What a run and its continuation must agree on."""
+"""Options that must not change between a run and its continuation."""
 
 
 class FoldsOptions(NamedTuple):
@@ -51,15 +51,15 @@ class FoldsOptions(NamedTuple):
 
 
 Train = Callable[[Config, bool], TrainingState]
-"""Trains a config, resuming it if told so."""
+"""Trains a config; the second argument says whether to resume."""
 
 
 def train_folds(path: Path, changes: Sequence[str], options: FoldsOptions, train: Train) -> Dict[str, Any]:
     """Train one model per fold and write `folds.json` and `folds.md` beside the folders `fold0`, `fold1`, ...
 
-    All images of the training and the validation file are divided anew. Figures are those of the last epoch, which nothing was
-    selected by; those of the best epoch, which the saved `best_model` has, were selected on the fold's own validation images and
-    are a little too good.
+    The images of the training and validation files are pooled and divided anew. The main figures are those of the last epoch,
+    where nothing was selected. The figures of the best epoch, which belong to the saved `best_model`, are slightly optimistic:
+    that epoch was selected on the validation images of the fold.
 
     Args:
         path: the config.

@@ -1,4 +1,4 @@
-"""Starts a project: reads annotations, splits them, chooses the settings, and writes configs that train without an edit."""
+"""Starts a project: reads annotations, splits them, chooses the settings, and writes configs that are ready to train."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _log = get_logger(__name__)
 ANNOTATIONS, RUNS = "annotations", "runs"
 VALIDATION = "for_validation"
 BUSY = 1.5
-"""Times the quiet machine's duration of an iteration, from which on a user is told."""
+"""The user is warned if iterations take at least this many times as long as on a quiet machine."""
 
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """What a user may say.
+    """Options of a user.
 
     Attributes:
         minutes: time budget of a training.
         category: name or id of the class; None for one config per class.
-        val: wanted share of validation images, or an annotation file of them; then the first file is for training alone.
+        val: wanted share of validation images, or an annotation file for validation; the first file then is for training only.
         sigmas: OKS sigmas, one for all or one per keypoint.
         measure: time a few training iterations; otherwise the speed is estimated.
         seed: of the split.
-        preset: "xray" or "photo", or "auto" to tell radiographs by their files.
+        preset: "xray" or "photo", or "auto" to recognise radiographs from their files.
         overwrite: replace the files of an earlier project in the same folder.
     """
 
@@ -98,7 +98,7 @@ def start_project(annotations: Path, images: Path, output: Path, options: Option
 
 def _check(options: ProjectOptions, output: Path) -> None:
     if not 0.2 <= options.minutes <= 100_000:
-        raise ConfigError(f"--minutes {options.minutes:g}: give the minutes that a training may take, from 0.2 on")
+        raise ConfigError(f"--minutes {options.minutes:g}: give the minutes that training may take, from 0.2 to 100000")
     if not isinstance(options.val, Path) and not 0 < options.val < 1:
         raise ConfigError(f"--val {options.val:g}: give the share of the images for validation, between 0 and 1, or a file")
     if options.sigmas and min(options.sigmas) <= 0:
@@ -134,7 +134,7 @@ def _write_class(
     counts = tuple(sum(each["image_id"] in part for each in objects.annotations) for part in (split.train, split.val))
     if 0 in counts:
         raise DataError(
-            f"class {category['name']!r}: {counts[0]} objects to train, {counts[1]} to validate; each needs one at least"
+            f"class {category['name']!r}: {counts[0]} objects to train, {counts[1]} to validate; each part needs at least one"
         )
     settings: Dict[str, Any] = {
         "minutes": options.minutes, "turned": found.turned, "sigmas": options.sigmas, "preset": options.preset,
@@ -153,7 +153,8 @@ def _write_class(
         num_images = len(split.train)
         text = detector_text(plan, paths, configs_folder(), num_images, str(category["name"]))
         (staging / f"{name}_detector.yml").write_text(text, encoding="utf-8")
-        _log.info("%s: a detector of %s, which pose needs to find them", output / f"{name}_detector.yml", category["name"])
+        _log.info("%s: config of a detector of %s, which provides the boxes for the pose model",
+                  output / f"{name}_detector.yml", category["name"])  # fmt: skip
     _log_plan(plan, output / f"{name}.yml", split, counts)
 
 
@@ -165,7 +166,8 @@ def _with_validation(found: Annotations, source: Path, val: Path) -> Annotations
     names = [{str(image["file_name"]) for image in each.content["images"]} for each in (found, other)]
     both = sorted(names[0] & names[1])
     if both:
-        raise DataError(f"--val {val}: {len(both)} of its images are in {source}, too, {both[0]} first; keep them apart")
+        raise DataError(f"--val {val}: {len(both)} of its images are also in {source}, for example {both[0]}; remove "
+                        "them from one of the files")  # fmt: skip
     for image in other.content["images"]:
         image[VALIDATION] = True
     content, notes = merge_contents([(str(source), found.content), (str(val), other.content)])
@@ -198,17 +200,17 @@ def _paths(name: str, root: Path, runs: Path, images: Path) -> ProjectPaths:
 def _head(found: Annotations, objects: ClassObjects, split: ImageSplit, counts: Sequence[int], source: Path) -> str:
     return (
         f"{objects.category['name']}: {len(objects.names)} keypoints of {len(objects.keypoints)} objects in "
-        f"{len(objects.images)} "
-        f"images, from {source} ({found.tool}). Split: {counts[0]} objects to train, {counts[1]} to validate; {split.why}."
+        f"{len(objects.images)} images, from {source} ({found.tool}). Split: {counts[0]} objects to train, "
+        f"{counts[1]} to validate; {split.why}."
     )
 
 
 def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Optional[Dict[str, Any]]:
-    """Input pixels per second of a few training iterations, and whether the CPU operators took part; None without Paddle."""
+    """Input pixels per second of a few training iterations, and whether the CPU operators were used; None without Paddle."""
     try:
         from ppdet.engine.projects.timing import can_build_operators, measure_speed
     except ModuleNotFoundError:
-        _log.warning("Paddle is not installed here: the training speed is estimated")
+        _log.warning("Paddle is not installed: the training speed is only an estimate")
         return None
     for operators in (True, False) if can_build_operators() else (False,):
         text = config_text(replace(plan, cpu_operators=operators), paths, category, head)
@@ -216,8 +218,8 @@ def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Opti
         try:
             speed = measure_speed(paths.config)
             if speed.busy > BUSY:
-                _log.warning("other programs slow this machine down, %.1f-fold just now: the plan is for a quiet one, and "
-                             "training ends when its time is up, with fewer iterations if they go on", speed.busy)  # fmt: skip
+                _log.warning("other programs slow this machine down, %.1f-fold just now: the plan assumes a quiet machine; "
+                             "if they go on, training still ends in time, with fewer iterations", speed.busy)  # fmt: skip
             return {"pixels_per_s": speed.pixels_per_s, "cpu_operators": operators}
         except ConfigError as error:
             if not operators:

@@ -19,16 +19,16 @@ ITERATIONS, WARMUP = 3, 1
 
 
 def can_build_operators() -> bool:
-    """Whether training would run on a CPU, and there is a compiler for the toolkit's own operators."""
+    """Whether training would run on a CPU and a compiler for the toolkit's own operators is installed."""
     on_gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
     return not on_gpu and shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
 class MeasuredSpeed(NamedTuple):
-    """Input pixels that a config trains on per second.
+    """Training speed of a config.
 
     Attributes:
-        pixels_per_s: on this machine when nothing else runs.
+        pixels_per_s: input pixels per second on this machine when nothing else runs.
         busy: factor by which other programs slowed it down while it was measured.
     """
 
@@ -39,8 +39,8 @@ class MeasuredSpeed(NamedTuple):
 def measure_speed(config: Path) -> MeasuredSpeed:
     """Time a few iterations.
 
-    Medians of the parts of an iteration are summed, so that one iteration that waited for another program does not count. On a
-    CPU its processor time counts if that is less: plans should not depend on what else ran in that minute.
+    The medians of the parts of an iteration are summed, so a single iteration that waited for another program has no effect. On
+    a CPU, the processor time is taken if it is less: plans should not depend on what else was running at the time.
 
     Raises:
         ConfigError: the CPU operators cannot be built.

@@ -7,12 +7,15 @@ task builds its own form; this module has the parts that they share.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping, NamedTuple
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
+
+import numpy as np
+import paddle
 
 from ppdet.core.config.nodes import plain
-from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
 from ppdet.image.normalize import IMAGENET_MEAN, IMAGENET_STD
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.runtimes.base import Runtime
 
 DEFAULT_NORMALIZATION = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD), "is_scale": True}
 READERS = ("TestReader", "EvalReader", "TrainReader")
@@ -125,3 +128,34 @@ def _versions() -> dict[str, str]:
     from ppdet import __version__
 
     return {"ppdet": __version__, "paddle": paddle.__version__}
+
+
+class FrameworkRuntime(Runtime):
+    """A Paddle layer with the interface of an engine for exported models; runs eagerly, without gradients.
+
+    Detectors and pose estimators of `ppdet.inference` take a `Runtime`. With this one they run weights in the same way as an
+    exported model, so prediction from weights and deployment share their code.
+
+    Args:
+        layer: an export wrapper (`ppdet.modeling.export`), which takes positional inputs and returns a tensor or a sequence of
+            tensors.
+        input_names: names of the positional inputs, in order.
+    """
+
+    engine = "framework"
+
+    def __init__(self, layer: Any, input_names: Sequence[str]) -> None:
+        layer.eval()
+        self._layer = layer
+        self.input_names = tuple(input_names)
+        self.description = f"Paddle {paddle.__version__} eager, fp32, {paddle.device.get_device()}"
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Run the layer once; see `Runtime.run`."""
+        self.check_feeds(feeds)
+        tensors = [paddle.to_tensor(np.ascontiguousarray(feeds[name])) for name in self.input_names]
+        with paddle.no_grad():
+            outputs = self._layer(*tensors)
+        if isinstance(outputs, paddle.Tensor):
+            outputs = (outputs,)
+        return [output.numpy() for output in outputs]

@@ -13,7 +13,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.inference.box_centers import BoxCenters
 from ppdet.inference.estimators.base import PERSON_THRESHOLD
 from ppdet.inference.estimators.detector import BoxDetector
-from ppdet.inference.files.box_records import box_records
+from ppdet.inference.files.coco_results import box_records
 from ppdet.inference.files.output_folder import OutputFolder
 from ppdet.inference.formats.coco import coco_records
 from ppdet.inference.formats.options import FormatOptions

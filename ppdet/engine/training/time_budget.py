@@ -18,7 +18,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 from ppdet.engine import distributed
 from ppdet.engine.training.callbacks import Callback, TrainingRun
-from ppdet.optimizer.scheduler import Pace
+from ppdet.optimizer.curve import Pace
 
 _log = get_logger(__name__)
 RECENT = 6

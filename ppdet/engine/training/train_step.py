@@ -14,9 +14,8 @@ from ppdet.core.errors import PpdetError
 from ppdet.engine import distributed
 from ppdet.engine.precision import Precision
 from ppdet.engine.training.sync_batch_norm import convert_sync_batch_norm
-from ppdet.optimizer.curve import LearningRateCurve
+from ppdet.optimizer.curve import CurveScheduler, LearningRateCurve
 from ppdet.optimizer.ema import WeightAverage
-from ppdet.optimizer.scheduler import CurveScheduler
 
 
 class TrainingError(PpdetError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.image.foreign import FOREIGN_SUFFIXES
 from ppdet.image.io import IMAGE_SUFFIXES
-from ppdet.inference.files.suffixes import VIDEO_SUFFIXES
+from ppdet.inference.files.source_names import VIDEO_SUFFIXES
 from ppdet.inference.files.urls import is_url
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")

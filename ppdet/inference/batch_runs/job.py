@@ -14,7 +14,7 @@ from typing import Any
 from ppdet.core.errors import MediaError, PpdetError
 from ppdet.image.io import PHOTO_SUFFIXES, read_image
 from ppdet.inference.batch_runs.inputs import BatchInput
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.formats.options import FormatOptions
 from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.formats.table import format_named, open_writer

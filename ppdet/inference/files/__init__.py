@@ -8,7 +8,7 @@ __getattr__, __all__ = lazy_names(
     __name__,
     {
         "ImageInputs": "inputs",
-        "JsonListWriter": "json_list",
+        "JsonListWriter": "json_results",
         "JsonResultsWriter": "json_results",
         "OutputFolder": "output_folder",
         "PoseFile": "pose_files",

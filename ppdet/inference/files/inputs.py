@@ -10,7 +10,7 @@ from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import list_images, read_image
-from ppdet.inference.files.suffixes import VIDEO_SUFFIXES
+from ppdet.inference.files.source_names import VIDEO_SUFFIXES
 
 MOST_NAMES = 5
 

@@ -9,7 +9,7 @@ import numpy as np
 from ppdet.core.errors import DataError, MediaError
 from ppdet.image.depth import checked_range, pixels_of_pil, to_uint8
 from ppdet.image.io import check_image_size, decode_stored_image, read_image
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import fetch_image, is_url, without_secrets
 
 ACCEPTED = ("accepted are an RGB array (height, width, 3) uint8, a PIL image, the bytes of an encoded image, the path or URL of "

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES
-from ppdet.inference.files.suffixes import PLAYLIST_SUFFIXES, VIDEO_SUFFIXES
+from ppdet.inference.files.source_names import PLAYLIST_SUFFIXES, VIDEO_SUFFIXES
 
 LARGEST_IMAGE_BYTES = 64 << 20
 SECONDS_TO_ANSWER = 20.0

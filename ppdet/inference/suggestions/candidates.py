@@ -12,7 +12,7 @@ import numpy as np
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url
 from ppdet.inference.video.reader import VideoReader
 

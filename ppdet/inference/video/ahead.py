@@ -1,4 +1,4 @@
-"""Looks at several frames of a file at the same time: boxes and poses run ahead in worker threads, the order is kept.
+"""Works on several frames of a file at once: detection and pose estimation run ahead in worker threads, in the frames' order.
 
 Crops of several frames share batches. Which crops go together follows from the frames alone and not from the time that anything
 took, so the results are the same with any number of workers.
@@ -16,9 +16,9 @@ from ppdet.core.errors import ConfigError
 from ppdet.inference.people_finder import Look, PeopleFinder
 from ppdet.inference.video.reader import Frame
 
-# Frames behind one whose people still wait for a batch to be full; then it goes as it is.
+# People wait for a full batch until this many further frames have arrived; then the batch runs as it is.
 MOST_BEHIND = 8
-# Memory for frames that are being worked on; a few are, however large they are.
+# Memory limit of the frames in flight; a few are allowed however large they are.
 FRAME_BYTES = 192 * 1024 * 1024
 FEWEST_AHEAD = 2
 
@@ -54,11 +54,11 @@ class PoseBatches:
             self._start(self._size)
 
     def holds(self, work: FrameWork) -> bool:
-        """Whether people of a frame wait for others."""
+        """Whether people of a frame are still waiting for a full batch."""
         return any(other is work for other, _ in self._waiting)
 
     def flush(self) -> None:
-        """Start what waits, though the batch is not full."""
+        """Start a batch of the waiting people, although it is not full."""
         if self._waiting:
             self._start(len(self._waiting))
 
@@ -76,7 +76,7 @@ class PoseBatches:
 
 
 def checked_workers(workers: int | None, usual: int = 1) -> int:
-    """A number of workers that can be; None takes the usual one.
+    """The number of workers, checked; None takes the default.
 
     Raises:
         ConfigError: below 0.
@@ -97,7 +97,7 @@ def looks_ahead(
         finder: may be used from several threads, see `PeopleFinder.is_parallel`.
         frames: in order; read as they are needed.
         workers: threads, 1 or more.
-        only_boxes: estimate no poses, because a tracker decides first, in order, who is where.
+        only_boxes: estimate no poses, because a tracker first has to assign identities, in order.
     """
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ppdet-worker")
     try:
@@ -135,7 +135,7 @@ def _in_order(
 def _ready(
     posing: deque[FrameWork], batches: PoseBatches, behind: int, is_last: bool
 ) -> Iterator[tuple[Frame, Look | None]]:
-    """The first frames, as far as they are done, or may not wait longer."""
+    """The leading frames that are done or must not wait any longer."""
     while posing:
         must = is_last or len(posing) > behind
         if batches.holds(posing[0]):

@@ -1,4 +1,4 @@
-"""Memory for frames that is used again.
+"""Reuses the memory of frames.
 
 The operating system clears new memory page by page, which takes several times as long as writing pixels into memory that is
 there already: 2.7 against .3 ms for the colours of a frame of 1376x910.
@@ -12,12 +12,12 @@ import numpy as np
 
 
 class FrameBuffers:
-    """Arrays for frames, given out again once nobody holds them, nor a view of them.
+    """Frame arrays, which are handed out again once neither they nor views of them are referenced.
 
     To be used by one thread; those who hold the arrays may be others.
 
     Args:
-        most: how many arrays are kept. If all are held, which is so if a user keeps the frames of a video, new ones are made.
+        most: how many arrays are kept. If all are in use, for example because a user keeps the frames, new ones are allocated.
     """
 
     def __init__(self, most: int = 24) -> None:
@@ -26,7 +26,7 @@ class FrameBuffers:
         self._unheld = _holders([np.empty(0, np.uint8)], 0)
 
     def empty(self, shape: Sequence[int]) -> np.ndarray:
-        """A uint8 array of any content."""
+        """An uninitialised uint8 array."""
         shape = tuple(shape)
         for place in range(len(self._buffers)):
             if _holders(self._buffers, place) == self._unheld:

@@ -22,7 +22,7 @@ def what_is_wrong(path: Path, frames: int) -> str | None:
     if frames == 0:
         return "it has no frames"
     if not path.is_file() or path.stat().st_size == 0:
-        return "the encoder left nothing behind"
+        return "the encoder produced no file"
     capture = cv2.VideoCapture(str(path))
     try:
         if not capture.isOpened():

@@ -25,12 +25,12 @@ from ppdet.inference.video.background import BackgroundSource
 from ppdet.inference.video.reader import Frame, VideoReader
 from ppdet.skeletons import Skeleton
 
-# A camera's frames that have waited longer are dropped, once more are waiting than the queue holds.
+# Frames of a camera that have waited longer than this are dropped when the queue is full.
 LATEST_SECONDS = 0.25
 
 
 class FrameEstimator(Protocol):
-    """What a video needs of a pipeline; `PosePipeline` is one."""
+    """The part of `PosePipeline` that videos use."""
 
     timer: StageTimer
     workers: int
@@ -44,7 +44,7 @@ class FrameEstimator(Protocol):
         """Finds people in single frames."""
 
     def interval_finder(self, fps: float) -> IntervalFinder | None:
-        """Finds people where the detector does not look at every frame; None if it does."""
+        """Finds people if the detector skips frames; None if it runs on every frame."""
 
     def result(
         self,
@@ -73,7 +73,7 @@ def video_results(
     keep_frames: bool = False,
     tracking: TrackerSettings | StreamTracker | None = None,
 ) -> Generator[tuple[Frame, PoseResult], None, None]:
-    """Frames of a video with their results, with identities, smoothed if wanted.
+    """Frames of a video with their results: identities, and smoothed keypoints if wanted.
 
     Args:
         pipeline: finds the people of single frames.
@@ -125,13 +125,13 @@ def video_results(
 def watch_again(
     pipeline: FrameEstimator, source: str | Path | int, tracker: StreamTracker, count: int
 ) -> set[int]:
-    """Let a tracker that follows boxes see the frames of an earlier run, so that people keep the identities that they had there.
+    """Feed the frames of an earlier run to a tracker of boxes, so that people keep their identities.
 
     Args:
         pipeline: finds the people; no poses are estimated.
         source: of the frames.
         tracker: a new one.
-        count: how many frames that run has done.
+        count: number of frames that the earlier run finished.
 
     Returns:
         The identities in the last of them.
@@ -162,7 +162,7 @@ def watch_again(
 def _looks(
     pipeline: FrameEstimator, frames: Iterable[Frame], reader: VideoReader, tracker: StreamTracker
 ) -> Generator[tuple[Frame, Look | None], None, None]:
-    """Frames in order, with what can be known about each by itself."""
+    """Frames in order, each with what follows from it alone."""
     finder = pipeline.finder
     finder.estimator.tune()
     if finder.is_parallel and pipeline.workers and not reader.is_live:
@@ -179,7 +179,7 @@ def open_results(
     keep_frames: bool = False,
     tracking: TrackerSettings | None = None,
 ) -> Iterator[PoseResult]:
-    """Results of a video; it is opened at once, so that a bad file is an error of this call and not of a later one."""
+    """Results of a video, which is opened immediately: a bad file raises here, not during iteration."""
     pairs = video_results(pipeline, VideoReader(source), filter_type, keep_frames, tracking)
     return (result for _, result in pairs)
 

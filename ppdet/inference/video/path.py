@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES
-from ppdet.inference.files.suffixes import PLAYLIST_SUFFIXES
+from ppdet.inference.files.source_names import PLAYLIST_SUFFIXES
 from ppdet.inference.files.urls import is_url, without_secrets
 
 SNIFFED_BYTES = 2048

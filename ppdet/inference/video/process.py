@@ -14,7 +14,7 @@ from pathlib import Path
 from ppdet.core.command import Terminated
 from ppdet.core.errors import ConfigError
 from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
-from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
 from ppdet.inference.tracking.recorded import RECORDED_FILTERS
@@ -58,7 +58,7 @@ def process_video(
         keypoint_threshold: smallest keypoint score that is drawn.
         filter_type: "OneEuro" or "EMA" to smooth frame by frame; "savgol" or "butterworth" to smooth a file as a whole, without
             delay and with short gaps filled, for which it is read twice; None not to smooth.
-        max_frames: stop after so many.
+        max_frames: stop after this many.
         on_result: called with each result, in order.
         tracking: settings of the tracker; None takes the defaults.
         record: called with each result in order, like `on_result`, but in the writing thread.

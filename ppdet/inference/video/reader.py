@@ -12,7 +12,7 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url, without_secrets
 from ppdet.inference.video.buffers import FrameBuffers
 from ppdet.inference.video.opening import is_live, open_capture
@@ -91,11 +91,11 @@ class VideoReader:
         if measured is not None and measured > HIGHEST_CREDIBLE_FPS:
             measured, self._has_stamps = None, False
         if measured is not None and (stated is None or not agree(stated, measured)):
-            get_logger(__name__).warning("%s states %g frames per second, but by its time stamps it has %.4g, which is taken",
+            get_logger(__name__).warning("%s states %g frames per second, but its time stamps give %.4g, which is used",
                                          self.name, self._stated_fps, measured)
             return measured
         if stated is None:
-            get_logger(__name__).warning("%s states %g frames per second; %g is taken instead", self.name, self._stated_fps,
+            get_logger(__name__).warning("%s states %g frames per second; %g is used instead", self.name, self._stated_fps,
                                          FALLBACK_FPS)
             return FALLBACK_FPS
         return stated

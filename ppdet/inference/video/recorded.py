@@ -1,4 +1,4 @@
-"""Results of a recorded video whose poses are smoothed with the whole of it known: it is read twice."""
+"""Smooths the poses of a recorded video as a whole, for which the video is read twice."""
 from __future__ import annotations
 
 from collections.abc import Generator
@@ -15,7 +15,7 @@ from ppdet.inference.video.reader import Frame, VideoReader
 
 
 def check_recorded(reader: VideoReader, method: str) -> None:
-    """Refuse what cannot be smoothed as a whole, before any work.
+    """Reject sources that cannot be smoothed as a whole, before any work.
 
     Raises:
         ConfigError: a camera or stream, an unknown filter, or SciPy is not installed.
@@ -34,9 +34,9 @@ def recorded_results(
     Args:
         pipeline: estimates single images.
         reader: of the video, at its start.
-        tracker: smooths nothing itself; its jitter meters are fed.
+        tracker: without a filter; its jitter meters get the poses.
         method: see `smooth_recorded`.
-        max_frames: end after so many.
+        max_frames: stop after this many.
     """
     results: list[PoseResult] = []
     progress = Progress(f"{reader.name}: poses", reader.frames_to_read(max_frames))

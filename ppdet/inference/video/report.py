@@ -14,7 +14,7 @@ class VideoReport:
     Attributes:
         frames: frames written, those that did not decode included.
         people: poses in all frames together (person-frames).
-        persons: different people, by their identities; who was seen in too few frames does not count (`min_hits`).
+        persons: different people, by their identities; those seen in too few frames (`min_hits`) do not count.
         seconds: wall-clock time.
         written: the files that were written.
         unreadable: numbers of the frames that did not decode.
@@ -41,13 +41,13 @@ class VideoReport:
         return self.frames / max(self.seconds, 1e-9)
 
     def jitter_text(self) -> str:
-        """What smoothing did, in words; empty if nothing was smoothed."""
+        """The effect of smoothing, as text; empty if nothing was smoothed."""
         if self.jitter_before is None or self.jitter_after is None:
             return ""
         return f"jitter {self.jitter_before:.1f} before and {self.jitter_after:.1f} after smoothing (box sizes/s²)"
 
     def zone_text(self) -> str:
-        """The counts of the zones, in words; empty without zones."""
+        """The counts of the zones, as text; empty without zones."""
         return "; ".join(
             f"zone {name}: {count.seen} persons, {count.entered} entries, {count.left} exits, {count.inside} inside at the end"
             for name, count in self.zones.items()

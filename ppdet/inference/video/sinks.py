@@ -1,4 +1,4 @@
-"""The writing end of a video: drawn frames into a video file, records into a JSON file.
+"""Writes a processed video: drawn frames to a video file, records to a JSON file.
 
 Drawing and recording run in the thread that hands over the frames, encoding in one of its own.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.files.box_records import box_records
-from ppdet.inference.files.json_list import JsonListWriter
-from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.files.coco_results import box_records
+from ppdet.inference.formats.json_list import JsonListWriter
+from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.video.background import BackgroundSink
@@ -28,11 +28,11 @@ class FrameSink:
 
     Args:
         timer: measures drawing and encoding.
-        video: where to write to; None for nowhere.
+        video: where to write; None writes nothing.
 
     Attributes:
         video: see above.
-        frames: how many came so far.
+        frames: number of frames so far.
     """
 
     def __init__(self, timer: StageTimer, video: VideoWriter | None = None) -> None:
@@ -44,7 +44,7 @@ class FrameSink:
         self._encoder: BackgroundSink[np.ndarray] | None = None
 
     def write(self, frame: Frame, draw: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Write one frame with what `draw` puts on a copy of it that it is given.
+        """Write one frame, with what `draw` draws on a copy of it.
 
         A frame that did not decode repeats the one before it. In place of frames that a live source dropped, the next one is
         repeated, so that the video keeps its pace.
@@ -75,7 +75,7 @@ class FrameSink:
             encoder.close()
 
     def abandon(self) -> None:
-        """Wait for the frames that were given, without raising errors."""
+        """Wait for the pending frames, without raising errors."""
         encoder, self._encoder = self._encoder, None
         if encoder is not None:
             encoder.abandon()
@@ -93,11 +93,11 @@ class PoseVideoSink(FrameSink):
         drawer: draws poses.
         threshold: smallest keypoint score that is drawn.
         timer: measures drawing and encoding.
-        video, records: where to write to; None for nowhere.
+        video, records: where to write; None writes nothing.
         record: called with each result in order, or None.
 
     Attributes:
-        people: how many in all frames so far.
+        people: number of people in all frames so far.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class PoseVideoSink(FrameSink):
             self.record(result)
 
     def written(self) -> list[Path]:
-        """The files that are there now."""
+        """The files that exist now."""
         return [part.path for part in (self.video, self.records) if part is not None]
 
 
@@ -135,12 +135,12 @@ class BoxVideoSink(FrameSink):
         drawer: draws boxes.
         threshold: smallest score that is drawn and counted.
         save_threshold: smallest score that is recorded.
-        name: what the records call the video.
+        name: name of the video in the records.
         timer: measures drawing and encoding.
 
     Attributes:
-        json_list: where to record; None for nowhere.
-        boxes: how many in all frames so far.
+        json_list: where to record; None records nothing.
+        boxes: number of boxes in all frames so far.
     """
 
     def __init__(self, drawer: BoxDrawer, threshold: float, save_threshold: float, name: str, timer: StageTimer) -> None:

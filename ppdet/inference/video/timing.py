@@ -17,7 +17,7 @@ import cv2
 # differ at the start from the average that the container rightly states.
 FRAMES_TO_COMPARE, FRAMES_TO_MEASURE = 24, 3000
 FEWEST_STAMPS = 4
-# So many packets may come before one that is shown earlier (H.264 allows 16).
+# Most packets that may precede one that is shown before them (H.264 allows 16).
 MOST_REORDERED = 16
 # Relative tolerance of a stated rate, above the effect of rounding time stamps to milliseconds.
 RATE_TOLERANCE = 0.03
@@ -79,7 +79,7 @@ def packet_stamps(path: Union[str, Path]) -> Iterator[float]:
 
 
 def in_order(stamps_ms: Iterable[float]) -> Iterator[float]:
-    """Time stamps of packets, which are in the order of decoding, in that of presentation."""
+    """Time stamps of packets, reordered from decoding order to presentation order."""
     waiting: list[float] = []
     for stamp in stamps_ms:
         heappush(waiting, stamp)

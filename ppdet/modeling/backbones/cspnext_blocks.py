@@ -10,7 +10,7 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from ppdet.modeling.initializer import fan_in_uniform_attr
-from ppdet.modeling.layers.conv_bn import ConvBN
+from ppdet.modeling.layers.conv_norm import ConvBN
 
 ACT = "silu"
 DEPTHWISE_KERNEL = 5

@@ -10,7 +10,7 @@ from paddle import nn
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.initializer import kaiming_normal_attr
-from ppdet.modeling.layers.conv_bn import ConvBN
+from ppdet.modeling.layers.conv_norm import ConvBN
 from ppdet.modeling.layers.divisible import round_channels
 from ppdet.modeling.layers.separable import SeparableConv
 from ppdet.modeling.shape_spec import ShapeSpec

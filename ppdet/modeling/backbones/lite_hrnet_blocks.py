@@ -14,8 +14,7 @@ from paddle import nn
 from ppdet.modeling.initializer import normal_attr
 from ppdet.modeling.layers.channel_shuffle import join_shuffled, split_halves
 from ppdet.modeling.layers.conv_norm import ConvNorm, batch_norm
-from ppdet.modeling.layers.resize_aligned import resize_aligned
-from ppdet.modeling.layers.upsample import upsample_nearest
+from ppdet.modeling.layers.upsample import resize_aligned, upsample_nearest
 
 WEIGHT_STD = 0.001
 ConvFactory = Callable[..., ConvNorm]

@@ -18,7 +18,7 @@ from ppdet.modeling.heads.multiclass_nms import MultiClassNMS
 from ppdet.modeling.heads.pico_feat import PicoFeat
 from ppdet.modeling.initializer import constant_attr
 from ppdet.modeling.losses.distribution_focal_loss import DistributionFocalLoss
-from ppdet.modeling.losses.giou_loss import GIoULoss
+from ppdet.modeling.losses.iou_loss import GIoULoss
 
 RawOutputs = Dict[str, List[paddle.Tensor]]
 

@@ -18,7 +18,7 @@ from ppdet.modeling.heads.pico_base import PicoHeadBase, PicoPredictions, RawOut
 from ppdet.modeling.heads.pico_feat import PicoFeat
 from ppdet.modeling.initializer import constant_attr, normal_attr, prior_bias
 from ppdet.modeling.losses.distribution_focal_loss import DistributionFocalLoss
-from ppdet.modeling.losses.giou_loss import GIoULoss
+from ppdet.modeling.losses.iou_loss import GIoULoss
 from ppdet.modeling.losses.varifocal_loss import VarifocalLoss
 
 

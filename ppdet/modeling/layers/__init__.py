@@ -10,7 +10,7 @@ __getattr__, __all__ = lazy_names(
         "BasicBlock": "residual_blocks",
         "Bottleneck": "residual_blocks",
         "ChannelGate": "residual_blocks",
-        "ConvBN": "conv_bn",
+        "ConvBN": "conv_norm",
         "ConvNorm": "conv_norm",
         "DeformableConv": "deformable_conv",
         "DepthPointConv": "separable",

@@ -92,3 +92,16 @@ class ConvNorm(nn.Layer):
         """(B, in, H, W) -> (B, out, ceil(H / stride), ceil(W / stride))."""
         sublayers = self._sub_layers
         return self._act(sublayers[self.norm_key](sublayers[self.conv_key](x)))
+
+
+class ConvBN(ConvNorm):
+    """`ConvNorm` with keys ``conv.*`` and ``bn.*``."""
+
+    norm_key = "bn"
+
+
+class NeckConvBN(ConvBN):
+    """`ConvBN` with weight decay on the norm, as in the published necks."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1, act: Optional[str] = None) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride, act=act, norm_decay=None)

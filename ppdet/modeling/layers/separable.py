@@ -9,8 +9,7 @@ from paddle import nn
 
 from ppdet.modeling.initializer import kaiming_normal_attr, kaiming_uniform_attr
 from ppdet.modeling.layers.activation import activation
-from ppdet.modeling.layers.conv_bn import ConvBN
-from ppdet.modeling.layers.conv_norm import batch_norm
+from ppdet.modeling.layers.conv_norm import ConvBN, batch_norm
 from ppdet.modeling.layers.squeeze_excitation import SqueezeExcitation
 
 

@@ -15,6 +15,6 @@ __getattr__, __all__ = lazy_names(
         "HrHRNetLoss": "hrhrnet_loss",
         "KLDiscretLoss": "kl_discret_loss",
         "KeyPointMSELoss": "keypoint_mse",
-        "KeyPointOHKMMSELoss": "keypoint_ohkm",
+        "KeyPointOHKMMSELoss": "keypoint_mse",
     },
 )

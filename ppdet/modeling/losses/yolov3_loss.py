@@ -12,8 +12,7 @@ import paddle.nn.functional as F
 
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.losses.iou_aware_loss import IouAwareLoss
-from ppdet.modeling.losses.iou_loss import IouLoss, paired_iou
+from ppdet.modeling.losses.iou_loss import IouAwareLoss, IouLoss, paired_iou
 
 Anchors = Sequence[Tuple[float, float]]
 LARGEST_LOGIT = 20.0

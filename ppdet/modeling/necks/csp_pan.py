@@ -8,7 +8,7 @@ import paddle
 from paddle import nn
 
 from ppdet.core.config.registry import register
-from ppdet.modeling.layers.conv_bn import NeckConvBN
+from ppdet.modeling.layers.conv_norm import NeckConvBN
 from ppdet.modeling.layers.separable import DepthPointConv
 from ppdet.modeling.necks.pan import PathAggregation
 from ppdet.modeling.shape_spec import ShapeSpec

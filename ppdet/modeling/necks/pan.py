@@ -8,7 +8,7 @@ import paddle
 from paddle import nn
 
 from ppdet.core.errors import ConfigError
-from ppdet.modeling.layers.conv_bn import NeckConvBN
+from ppdet.modeling.layers.conv_norm import NeckConvBN
 from ppdet.modeling.layers.separable import DepthPointConv
 from ppdet.modeling.layers.upsample import upsample_nearest
 from ppdet.modeling.shape_spec import ShapeSpec

@@ -104,7 +104,7 @@ class PoseBatcher:
             if self._is_closing:
                 raise shutting_down()
             if self._open >= self._limits.queue:
-                raise too_busy("queue_full", f"{self._open} images are waiting, as many as are accepted", self._retry_seconds())
+                raise too_busy("queue_full", f"{self._open} images are waiting, the most allowed", self._retry_seconds())
             self._open += 1
         work.future.add_done_callback(lambda _: work.forget_data())
         self._decoders.submit(self._decode, work)

@@ -15,7 +15,7 @@ NAME = "of the request"
 
 
 def checked_pixels(data: bytes, most_pixels: int) -> int:
-    """The number of pixels that an image says it has.
+    """The number of pixels that the header of an image states.
 
     Raises:
         RequestError: it is empty, of another format, or too large.
@@ -25,7 +25,7 @@ def checked_pixels(data: bytes, most_pixels: int) -> int:
     header = read_header(data)
     known = ", ".join(FORMATS)
     if header is None:
-        raise RequestError(415, "unknown_format", f"the {len(data)} bytes are no image that is read here: send {known}")
+        raise RequestError(415, "unknown_format", f"the {len(data)} bytes are not an image in a supported format: send {known}")
     if header.format not in FORMATS:
         raise RequestError(415, "unknown_format", f"the image is {header.format}: convert it to one of {known}")
     width, height = header.wh

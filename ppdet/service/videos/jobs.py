@@ -58,7 +58,7 @@ class VideoJob:
 
 
 class VideoJobs:
-    """All jobs of a service, and the thread that runs them.
+    """All jobs of a service, and the thread that runs them one after the other.
 
     Args:
         models: opened by each job's process.
@@ -135,7 +135,7 @@ class VideoJobs:
             self._remove_expired()
             if job_id not in self._jobs:
                 raise RequestError(404, "unknown_video", f"there is no such video: results are kept for "
-                                   f"{self._limits.video_life_seconds:g} s, and fewer if others come")
+                                   f"{self._limits.video_life_seconds:g} s, or less if newer videos need the room")
             return self._jobs[job_id]
 
     def remove(self, job_id: str) -> None:

@@ -27,7 +27,7 @@ FRAMES_BETWEEN_REPORTS = 5
 CAPTURE_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 Report = Callable[[str, Any], None]
 ONLY_FILES = "protocol_whitelist;file"
-"""FFmpeg opens files only, and no address that a file names."""
+"""FFmpeg opens local files only, never a URL that a file refers to."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _bound_resources(limits: ServiceLimits, is_cpu: bool) -> None:
 
 
 class TooLongError(MediaError):
-    """A video with more frames or pixels than are taken."""
+    """A video with more frames or pixels than allowed."""
 
     code = "video_too_large"
 
@@ -104,7 +104,7 @@ def _process(task: VideoTask, report: Report) -> None:
     with VideoReader(task.video) as reader:
         fps, size_wh, total = reader.fps, reader.size_wh, reader.frame_count
     if total is not None and total > task.limits.video_frames:
-        raise TooLongError(f"the video has {total} frames, more than the {task.limits.video_frames} that are taken: "
+        raise TooLongError(f"the video has {total} frames, more than the {task.limits.video_frames} allowed: "
                            "cut it into parts")
     report("total", total)
     pipeline = replace(task.models, people=max(task.models.people - 1, 1)).open()
@@ -144,7 +144,7 @@ class _Counter:
     def step(self) -> None:
         self.done += 1
         if self.done > self._most:
-            raise TooLongError(f"the video does not end after {self._most} frames, as many as are taken: cut it into parts")
+            raise TooLongError(f"the video does not end after {self._most} frames, the most allowed: cut it into parts")
         if self.done % FRAMES_BETWEEN_REPORTS == 1:
             self._report("frames", self.done)
 

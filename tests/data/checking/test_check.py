@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support.shared_data import shared
 
-from ppdet.commands.dataset import main
+from ppdet.commands.datasets.dataset import main
 from ppdet.data.checking.check import check_files, write_fixed
 
 NAMES = ["nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder", "left_hip", "right_hip", "left_knee", "right_knee"]

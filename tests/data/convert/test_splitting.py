@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppdet.annotations.merging import merge_contents
-from ppdet.commands.dataset import main
+from ppdet.commands.datasets.dataset import main
 from ppdet.core.errors import DataError
 
 

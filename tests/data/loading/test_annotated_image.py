@@ -9,7 +9,7 @@ import pytest
 from support.image_files import with_exif
 
 from ppdet.core.errors import ConfigError, DataError
-from ppdet.data.loading.annotated_image import AnnotatedImageReader
+from ppdet.data.loading.image_store import AnnotatedImageReader
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-import ppdet.data.loading.annotated_image as reader_module
 import ppdet.data.loading.image_store as module
+import ppdet.data.loading.image_store as reader_module
 from ppdet.core.errors import ConfigError, DataError, MediaError
 from ppdet.data.loading.image_store import LAST_IMAGES_KEPT, ImageStore
 from ppdet.data.loading.memory import available_bytes

@@ -195,7 +195,7 @@ def test_classes_are_chosen_by_name_or_number() -> None:
     content["annotations"].append({"id": 99, "image_id": 0, "category_id": 2, "keypoints": [5, 5, 2]})
     assert [each["name"] for each in keypoint_classes(content)] == ["mouse", "tool"]
     assert keypoint_classes(content, "2")[0]["name"] == keypoint_classes(content, "tool")[0]["name"] == "tool"
-    with pytest.raises(DataError, match="there are: mouse"):
+    with pytest.raises(DataError, match="available: mouse"):
         keypoint_classes(content, "cat")
     assert len(class_objects(content, content["categories"][1]).keypoints) == 1
 

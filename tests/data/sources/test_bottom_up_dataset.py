@@ -15,7 +15,7 @@ from ppdet.data.sources.bottom_up_coco import KeypointBottomUpCocoDataset
 from ppdet.data.sources.bottom_up_crowdpose import KeypointBottomUpCrowdPoseDataset
 from ppdet.data.transforms.bottomup.random_affine import RandomAffine
 from ppdet.data.transforms.bottomup.to_heatmaps import TagGenerate, ToHeatmaps
-from ppdet.data.transforms.pixels.normalize_permute import NormalizePermute
+from ppdet.data.transforms.pixels.normalize_image import NormalizePermute
 
 
 def dataset(folder, **kwargs):

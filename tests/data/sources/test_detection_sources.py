@@ -18,8 +18,7 @@ from ppdet.data.sources.detection import COCODataSet
 from ppdet.data.transforms.detection.batch_random_resize import BatchRandomResize
 from ppdet.data.transforms.detection.mosaic import Mosaic
 from ppdet.data.transforms.detection.random_crop import RandomCrop
-from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
-from ppdet.data.transforms.pixels.permute import Permute
+from ppdet.data.transforms.pixels.normalize_image import NormalizeImage, Permute
 
 TRAIN = ("image", "gt_bbox", "gt_class")
 

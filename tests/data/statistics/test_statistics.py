@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppdet.commands.dataset import main
+from ppdet.commands.datasets.dataset import main
 
 NAMES = ["head", "tail"]
 SIGMAS = np.array([0.03, 0.08])

@@ -17,9 +17,7 @@ from ppdet.data.transforms.bottomup.eval_affine import EvalAffine
 from ppdet.data.transforms.bottomup.key_point_flip import KeyPointFlip
 from ppdet.data.transforms.bottomup.random_affine import RandomAffine
 from ppdet.data.transforms.bottomup.to_heatmaps import TagGenerate, ToHeatmaps
-from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
-from ppdet.data.transforms.pixels.normalize_permute import NormalizePermute
-from ppdet.data.transforms.pixels.permute import Permute
+from ppdet.data.transforms.pixels.normalize_image import NormalizeImage, NormalizePermute, Permute
 from ppdet.geometry.crop import Crop
 from ppdet.skeletons import get_skeleton
 

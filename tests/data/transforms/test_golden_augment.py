@@ -15,8 +15,7 @@ from ppdet.data.transforms.detection.batch_random_resize import BatchRandomResiz
 from ppdet.data.transforms.detection.random_crop import RandomCrop
 from ppdet.data.transforms.detection.random_distort import RandomDistort
 from ppdet.data.transforms.detection.random_flip import RandomFlip
-from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
-from ppdet.data.transforms.pixels.permute import Permute
+from ppdet.data.transforms.pixels.normalize_image import NormalizeImage, Permute
 
 COLOR_TOLERANCE = 3.0  # mean difference in levels: OpenCV's and PIL's colour conversions
 

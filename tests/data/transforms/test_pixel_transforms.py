@@ -9,9 +9,8 @@ from ppdet.core.errors import ConfigError
 from ppdet.data.samples.image import ImageSample
 from ppdet.data.transforms.pixels.color_jitter import ColorJitter, ColorShift, shift_colors
 from ppdet.data.transforms.pixels.decode import Decode
-from ppdet.data.transforms.pixels.normalize_image import NormalizeImage
+from ppdet.data.transforms.pixels.normalize_image import NormalizeImage, Permute
 from ppdet.data.transforms.pixels.pad_batch import PadBatch
-from ppdet.data.transforms.pixels.permute import Permute
 from ppdet.data.transforms.pixels.resize import Resize
 
 RNG = np.random.default_rng(0)

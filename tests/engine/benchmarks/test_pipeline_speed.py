@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.planted_models import SKELETON, planted_person, write_detector, write_pose_model
 
-from ppdet.commands.benchmark import main
+from ppdet.commands.models.benchmark import main
 from ppdet.engine.benchmarks.pipeline_drift import drift_between, pairs_of
 from ppdet.engine.benchmarks.pipeline_speed import hardware_stamp
 from ppdet.inference.results import PoseResult

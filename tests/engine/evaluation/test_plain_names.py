@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.pose_parts import write_config, write_people
 
-from ppdet.commands.eval import main
+from ppdet.commands.training.eval import main
 from ppdet.core.config.load import load_config
 from ppdet.core.errors import ConfigError
 from ppdet.engine.assembly import Assembly

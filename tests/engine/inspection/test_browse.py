@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.pose_parts import write_config, write_people
 
-from ppdet.commands.dataset import main
+from ppdet.commands.datasets.dataset import main
 
 TRAIN = """
 TrainDataset:

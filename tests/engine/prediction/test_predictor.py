@@ -17,7 +17,7 @@ from ppdet.core.config.load import load_config
 from ppdet.core.errors import CheckpointError, ConfigError, MediaError
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.prediction.predictor import PredictOptions, Predictor, find_images, predict
-from ppdet.engine.tasks.framework_runtime import FrameworkRuntime
+from ppdet.engine.tasks.deployed_form import FrameworkRuntime
 from ppdet.engine.tasks.top_down import PosePredictor
 from ppdet.engine.weights.checkpoint import save_pdparams
 from ppdet.inference.estimators.top_down import TopDownEstimator

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.custom_projects import write_set
 
-from ppdet.commands.train import main
+from ppdet.commands.training.train import main
 from ppdet.core.config.load import Config, load_config
 from ppdet.core.errors import ConfigError
 from ppdet.engine.projects.folds import FoldsOptions, fold_table, train_folds

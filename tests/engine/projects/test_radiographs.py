@@ -29,7 +29,7 @@ def test_dicom_hands(tmp_path: Path) -> None:
     steps = [next(iter(step)) for step in loaded["TrainReader"]["sample_transforms"]]
     assert steps[-5:] == ["TopDownRandomQuarterTurn", "TopDownAffine", "CollimationBorder", "RadiographJitter", "EncodeHeatmap"]
     assert "ColorJitter" not in steps and loaded["EvalDataset"]["box"] == "image"
-    assert {"MRE", "SDR"} <= set(loaded["metric"]) and "6 of 6 images looked at are DICOM" in config.read_text()
+    assert {"MRE", "SDR"} <= set(loaded["metric"]) and "6 of 6 sampled images are DICOM" in config.read_text()
     spacing = json.loads((tmp_path / "project" / "annotations" / "hand_val.json").read_text())["images"][0]["pixel_spacing"]
     assert spacing[0] == pytest.approx(spacing[1]) and spacing[0] > 0.5
     batch = next(iter(Assembly(loaded).reader("Train")))

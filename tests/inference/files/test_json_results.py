@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.planted_models import SKELETON
 
-from ppdet.inference.files.json_results import JsonResultsWriter
+from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.results import PoseResult
 
 
@@ -79,7 +79,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path) -> None:
             "import resource, sys\n"
             f"sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})\n"
             "from ppdet.core.command import run_command\n"
-            "from ppdet.inference.files.json_list import JsonListWriter\n"
+            "from ppdet.inference.formats.json_list import JsonListWriter\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
             "def main():\n"
             f"    with JsonListWriter({str(tmp_path / 'r.json')!r}) as writer:\n"

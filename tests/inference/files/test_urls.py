@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.web_server import serving
 
 from ppdet.core.errors import MediaError
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import fetch_image, is_url, output_name, with_quoted_login, without_secrets
 
 PNG = cv2.imencode(".png", np.zeros((4, 6, 3), np.uint8))[1].tobytes()

@@ -10,7 +10,7 @@ from support.pose_results import random_result
 
 from ppdet.core.errors import MediaError
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.files.box_records import box_records
+from ppdet.inference.files.coco_results import box_records
 from ppdet.inference.files.machine_labels import MachineLabels
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.results import PoseResult

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.planted_models import SKELETON, PlantedRuntime, planted_person, pose_card, write_pose_model
 
-from ppdet.commands.dataset import main
+from ppdet.commands.datasets.dataset import main
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.image.io import read_image, write_image
 from ppdet.inference.estimators.top_down import TopDownEstimator

@@ -269,7 +269,7 @@ def test_an_unknown_frame_rate_is_replaced_aloud(
             monkeypatch.setattr(capture, "get", lambda prop, stated=stated: stated if prop == cv2.CAP_PROP_FPS else 3.0)
             monkeypatch.setattr("ppdet.inference.video.reader.open_capture", lambda source, capture=capture: capture)
             assert VideoReader(clip).fps == pytest.approx(expected, abs=0.01)
-    assert "25 is taken instead" in caplog.text and "by its time stamps it has 29.97" in caplog.text
+    assert "25 is used instead" in caplog.text and "its time stamps give 29.97" in caplog.text
 
 
 def test_a_container_without_encoder_gets_another_suffix(

@@ -9,7 +9,7 @@ from support.golden_cases import golden_arrays
 
 from ppdet.modeling.assigners.overlap import aligned_iou, pairwise_iou, pairwise_iou_giou
 from ppdet.modeling.losses.distribution_focal_loss import DistributionFocalLoss
-from ppdet.modeling.losses.giou_loss import GIoULoss
+from ppdet.modeling.losses.iou_loss import GIoULoss
 from ppdet.modeling.losses.varifocal_loss import VarifocalLoss
 
 TOLERANCE = 1e-4

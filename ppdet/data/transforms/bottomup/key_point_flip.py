@@ -11,7 +11,7 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.bottom_up import BottomUpSample
 from ppdet.data.transforms.bottomup.codec_check import bottom_up_codec
-from ppdet.data.transforms.flip_source import FlipSource
+from ppdet.data.transforms.operations import FlipSource
 
 
 @register

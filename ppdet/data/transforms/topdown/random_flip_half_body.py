@@ -9,8 +9,7 @@ import numpy as np
 
 from ppdet.core.config.registry import register
 from ppdet.data.samples.person import PersonSample
-from ppdet.data.transforms.flip_source import FlipSource
-from ppdet.data.transforms.operations import focus_on_keypoints, mirror_person
+from ppdet.data.transforms.operations import FlipSource, focus_on_keypoints, mirror_person
 
 
 @dataclass(frozen=True)

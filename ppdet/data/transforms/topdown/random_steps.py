@@ -9,8 +9,7 @@ import numpy as np
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
-from ppdet.data.transforms.flip_source import FlipSource
-from ppdet.data.transforms.operations import mirror_person
+from ppdet.data.transforms.operations import FlipSource, mirror_person
 
 DISTRIBUTIONS = ("normal", "uniform")
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ppdet.commands.dataset import main
+from ppdet.commands.datasets.dataset import main
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.data.formats.reading import read_annotations
 from ppdet.data.formats.writers.writing import FOLDERS, FORMATS, SUFFIXES, write_annotations

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def figure_changes(names: Optional[Sequence[str]]) -> list[str]:
-    """The option for the config that `--metrics` stands for.
+    """The config option for `--metrics`.
 
     Raises:
         ConfigError: an unknown name.
@@ -98,7 +98,7 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
     if args.baseline and (args.boxes or args.json_eval or args.model_dir or args.amp):
         raise ConfigError("--baseline needs no model: leave out --boxes, --json_eval, --model_dir and --amp")
     if not args.model_dir and args.precision != "fp32":
-        raise ConfigError("--precision is that of an exported model: give its folder as --model_dir, or leave it out")
+        raise ConfigError("--precision applies to an exported model: give its folder as --model_dir, or leave it out")
 
 
 def main(argv: Optional[Sequence[str]] = None, prog: Optional[str] = None) -> int:

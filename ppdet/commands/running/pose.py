@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Estimate; returns 1 if an image or frame could not be read."""
-    from ppdet.commands.deployed.plain_sources import run_pose
+    from ppdet.commands.running.plain_sources import run_pose
 
     return run_pose(args)
 

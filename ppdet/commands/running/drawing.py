@@ -31,7 +31,7 @@ NAMED_PROBLEMS = 10
 SHEET_NAME = "contact_sheet.jpg"
 TRUTH_COLOR = (255, 255, 255)
 MOST_TILES = 100
-"""Limit of tiles: larger sheets are illegible, and thousands of decoded images would fill the memory."""
+"""Most tiles of a sheet: larger ones are illegible, and thousands of decoded images would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PlotOptions:
         boxes: also draw boxes, if the file has them.
         names: also write the keypoints' names.
         line_scale: factor on the width of limbs.
-        sheet_columns: also write a contact sheet with so many columns; 0 for none.
+        sheet_columns: also write a contact sheet with this many columns; 0 for none.
         limit: draw only the first images; 0 for all.
     """
 
@@ -79,7 +79,7 @@ def plot_poses(path: Union[str, Path], options: PlotOptions) -> int:
         MediaError: no image at all could be drawn, or the folder cannot be written.
     """
     if options.limit < 0 or options.sheet_columns < 0:
-        raise ConfigError(f"--limit {options.limit} and --contact_sheet {options.sheet_columns}: numbers from 0 on are expected")
+        raise ConfigError(f"--limit {options.limit} and --contact_sheet {options.sheet_columns}: expected 0 or more")
     if options.truth and options.annotations is None:
         raise ConfigError("--truth draws the people of the annotation file: give it as --annotations")
     poses = read_pose_file(path)
@@ -183,7 +183,7 @@ def _skeleton(path: Union[str, Path], poses: PoseFile, annotated: Optional[PoseF
     if skeleton is None:
         fitting = [known.name for known in TABLES.values() if known.num_keypoints == count]
         if len(fitting) > 1:
-            raise ConfigError(f"{path}: {count} keypoints may be {' or '.join(fitting)}; say which with --skeleton")
+            raise ConfigError(f"{path}: {count} keypoints may be {' or '.join(fitting)}; choose one with --skeleton")
         skeleton = skeleton_for_count(count)
         if not fitting:
             logger.warning("no skeleton with %d keypoints is known: keypoints are drawn without limbs; give --annotations", count)
@@ -221,7 +221,7 @@ class _ImageFinder:
             raise MediaError(f"{name} is not in {self.folder}")
         found = self._ids().get(image.image_id)
         if found is None:
-            raise MediaError(f"image {image.image_id}: no file of that name in {self.folder}; --annotations tells names of ids")
+            raise MediaError(f"image {image.image_id}: no file of that name in {self.folder}; --annotations maps ids to names")
         return found
 
     def _ids(self) -> dict[Any, Path]:

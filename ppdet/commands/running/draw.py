@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw; returns 1 if images were missing."""
-    from ppdet.commands.deployed.drawing import PlotOptions, plot_poses
+    from ppdet.commands.running.drawing import PlotOptions, plot_poses
 
     options = {name: value for name, value in vars(args).items() if name in PlotOptions.__dataclass_fields__}
     return plot_poses(args.json, PlotOptions(**options))

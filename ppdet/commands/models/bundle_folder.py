@@ -1,4 +1,4 @@
-"""Copies models and the part of the package that runs them into a folder or zip of its own."""
+"""Copies models and the part of the package that runs them into a self-contained folder or zip."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ logger = get_logger(__name__)
 
 #: everything below the Paddle line, and the commands that stand on it
 PACKAGES = ("core", "skeletons", "geometry", "image", "annotations", "codecs", "visualize", "inference")
-COMMANDS = ("__init__.py", "pose.py", "detect.py", "draw.py", "flags", "deployed")
-LEFT_OUT = ("inference/runtimes/paddle.py", "visualize/rendered_people", "commands/deployed/bundle.py")
+COMMANDS = ("__init__.py", "running", "flags", "deployed")
+LEFT_OUT = ("inference/runtimes/paddle.py", "visualize/rendered_people",
+            *(f"commands/running/{name}.py" for name in ("batch", "batch_job", "doctor", "machine", "serve")))  # fmt: skip
 REQUIREMENTS = ("numpy>=1.23", 'opencv-python>=4.7; sys_platform != "linux"',
                 'opencv-python-headless>=4.7; sys_platform == "linux"', "pyyaml>=6.0")  # fmt: skip
 RUN = '''"""Finds people and their poses with the models of this folder: python run.py photo.jpg --output_dir out
@@ -40,7 +41,7 @@ DEFAULTS = {defaults!r}
 
 def main() -> int:
     os.environ.setdefault("PPDET_ENGINE_RACE", "off")
-    from ppdet.commands.pose import main as pose
+    from ppdet.commands.running.pose import main as pose
 
     words = sys.argv[1:]
     given = {{word.split("=")[0] for word in words}}
@@ -56,10 +57,10 @@ if __name__ == "__main__":
 
 
 def make_bundle(output: str, model: str | None, det: str | None, engine: str, precision: str = "fp32") -> Path:
-    """Write the bundle, whole or not at all.
+    """Write the bundle completely or not at all.
 
     Args:
-        output: a folder that is not there yet, or a path that ends in .zip.
+        output: a folder that does not exist yet, or a path that ends in .zip.
         model, det: names or exported folders; None for the models that come with the package, "none" for no detector.
         engine: the only engine that the bundle needs.
         precision: of the network files.
@@ -69,11 +70,11 @@ def make_bundle(output: str, model: str | None, det: str | None, engine: str, pr
 
     Raises:
         ModelDirError: a model is unknown, or has no file for the engine.
-        PpdetError: the output is there already, or cannot be written.
+        PpdetError: the output exists already, or cannot be written.
     """
     target = Path(output)
     if target.exists():
-        raise PpdetError(f"--output {target} is there already: remove it, or give another name")
+        raise PpdetError(f"--output {target} exists already: remove it, or give another name")
     runtime = next(each for each in available_runtimes() if each.engine == engine)
     models = [(POSE, "--model", default_model(POSE) if model is None else find_model(model, POSE))]
     if det is None or det.lower() != "none":

@@ -195,9 +195,9 @@ def _cameras() -> Iterator[str]:
             any_found = True
             yield f"camera {number}: {frame.shape[1]} x {frame.shape[0]}"
         elif sys.platform.startswith("linux"):
-            yield f"camera {number}: gives no image; is it in use, or are you missing in the group video?"
+            yield f"camera {number}: delivers no image: is it in use, or is your user not in the group video?"
     if not any_found:
-        yield "none found; videos, images and streams work without"
+        yield "none found; images, videos and streams need none"
 
 
 def _gpus() -> Iterator[str]:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Detect; returns 1 if an image could not be read."""
-    from ppdet.commands.deployed.plain_sources import run_detect
+    from ppdet.commands.running.plain_sources import run_detect
 
     return run_detect(args)
 

@@ -73,7 +73,7 @@ def _train_folds(args: argparse.Namespace, changes: Sequence[str], options: Trai
     if args.resume not in (None, "auto"):
         raise ConfigError(f"--resume {args.resume} with --folds: give --resume alone; finished folds are kept, others go on")
     if args.save_prediction_only:
-        raise ConfigError("--folds is about figures, and --save_prediction_only computes none; give one of them")
+        raise ConfigError("--folds reports figures, and --save_prediction_only computes none; give one of them")
 
     def train_one(config: Config, resume: bool) -> TrainingState:
         return train(config, replace(options, evaluate=True, resume="auto" if resume else None))

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ppdet.core.errors import MediaError
 from ppdet.image.io import IMAGE_SUFFIXES, PHOTO_SUFFIXES, list_images
-from ppdet.inference.files.cameras import camera_number
+from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url, output_name, split_url, without_secrets
 from ppdet.inference.video.path import check_video_path
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Copy, and say what was made."""
-    from ppdet.commands.deployed.bundle import make_bundle
+    from ppdet.commands.models.bundle_folder import make_bundle
 
     make_bundle(args.output, args.model, args.det, args.engine, args.precision)
 

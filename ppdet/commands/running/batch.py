@@ -38,17 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                          help="which files of folders and patterns count, by their suffix (default: %(default)s)")
     results.add_argument("--max_frames", type=int, metavar="N", help="end each video after N frames")
     add_image_flags(results)
-    add_switch(results, "--redo", "replace results of other settings, which are an error otherwise")
-    add_switch(results, "--retry_failed", "try inputs again that failed in an earlier run")
+    add_switch(results, "--redo", "replace results that were made with other settings, which otherwise are an error")
+    add_switch(results, "--retry_failed", "retry inputs that failed in an earlier run")
     workers = parser.add_argument_group("workers")
     workers.add_argument("--engine", choices=ENGINES, default=ENGINES[0],
                          help="local: processes of this machine; ray: actors of Ray Data (default: %(default)s)")
     workers.add_argument("--workers", type=int, metavar="N", help="processes or actors (default: one per processor core)")
     workers.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster (default: one is started on this machine)")
     workers.add_argument("--attempts", type=int, default=2, metavar="N",
-                         help="an input on which N workers died has failed (default: %(default)s)")
+                         help="an input counts as failed after N workers have died on it (default: %(default)s)")
     workers.add_argument("--stall_seconds", type=float, default=600.0, metavar="S",
-                         help="stop a local worker that finishes no frame for so long (default: %(default)s)")
+                         help="stop a local worker that finishes no frame for this long (default: %(default)s)")
     add_precision_flags(workers, cpu_threads=1, name="--runtime")
     workers.add_argument("--device", type=str.lower, default="cpu", choices=runtime_devices(), help="default: %(default)s")
     add_pose_model_flags(parser)
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Work on all inputs; returns 1 if some failed."""
-    from ppdet.commands.deployed.batch_job import run_batch_command
+    from ppdet.commands.running.batch_job import run_batch_command
 
     return run_batch_command(args)
 

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
-    from ppdet.commands.deployed.machine import report
+    from ppdet.commands.running.machine import report
 
     return report(args.cameras)
 

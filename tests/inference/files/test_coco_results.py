@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppdet.inference.files.ids import image_ids
+from ppdet.inference.files.coco_results import image_ids
 
 
 @pytest.mark.parametrize(

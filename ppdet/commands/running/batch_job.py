@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ppdet.commands.deployed.plain_sources import pose_pipeline
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
 from ppdet.commands.flags.run_flags import chosen_filter, chosen_interval
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
+from ppdet.commands.running.plain_sources import pose_pipeline
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.core.files import sha256_of
 from ppdet.image.depth import checked_range
@@ -83,7 +83,7 @@ def open_worker_pipeline(args: argparse.Namespace) -> PosePipeline:
 
 
 def _settings_of_own_tracker(args: argparse.Namespace) -> JdeSettings | None:
-    """What `--tracker_config` says to the tracker that a FairMOT brings; None if it is for the tracker of poses."""
+    """Settings in `--tracker_config` for the tracker of a FairMOT; None if they are for the tracker of poses."""
     if not args.tracker_config or args.det is None or args.det.lower() == NO_DETECTOR or is_box_file(args.det):
         return None
     card = load_card(find_model(args.det, DETECTOR))

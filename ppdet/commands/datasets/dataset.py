@@ -10,16 +10,14 @@ from typing import Optional, Sequence
 
 from ppdet.commands.flags.command_line import add_subcommands, run_module
 
-FOLDER = "datasets"
-
 
 def subcommands() -> dict[str, ModuleType]:
-    """The modules of the sub-commands by name: `datasets/from_labelme.py` is ``from-labelme``.
+    """The modules of the sub-commands by name: `from_labelme.py` is ``from-labelme``.
 
-    A new sub-command is a new file in `datasets/` with a docstring, `add_arguments(parser)` and `run(args)`.
+    A new sub-command is a new file in this folder with a docstring, `add_arguments(parser)` and `run(args)`.
     """
-    files = sorted(file for file in (Path(__file__).parent / FOLDER).glob("*.py") if file.stem != "__init__")
-    return {file.stem.replace("_", "-"): import_module(f"{__package__}.{FOLDER}.{file.stem}") for file in files}
+    names = sorted({file.stem for file in Path(__file__).parent.glob("*.py")} - {"__init__", Path(__file__).stem})
+    return {name.replace("_", "-"): import_module(f"{__package__}.{name}") for name in names}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,12 +16,12 @@ from ppdet.commands.deployed.box_run import BoxRun
 from ppdet.commands.deployed.boxes import detector_card
 from ppdet.commands.deployed.pose_run import PoseRun
 from ppdet.commands.deployed.report import print_benchmark
-from ppdet.commands.deployed.sources import Sources, find_sources
 from ppdet.commands.flags.format_flags import format_options
 from ppdet.commands.flags.pose_model_flags import NO_DETECTOR
 from ppdet.commands.flags.run_flags import chosen_filter, split_threads
 from ppdet.commands.flags.tracking_flags import chosen_zones, tracker_settings
 from ppdet.commands.flags.values import check_numbers
+from ppdet.commands.running.sources import Sources, find_sources
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.io import write_image
@@ -162,7 +162,7 @@ def _boxes_of_url(work: BoxRun, url: str, number: int, image_range: Sequence[flo
     try:
         data = fetch_image(url)
         if data is None:
-            raise MediaError(f"{without_secrets(url)} is no image: check the address")
+            raise MediaError(f"{without_secrets(url)} is not an image: check the address")
         image = image_of(data, "bytes", image_range)
     except MediaError as error:
         get_logger(__name__).error("%s", error)
@@ -209,7 +209,7 @@ def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
 
 
 def _check_resume(args: argparse.Namespace) -> None:
-    """Refuse `--resume` where nothing can be continued.
+    """Reject `--resume` if nothing can be continued.
 
     Raises:
         ConfigError: no file of JSON lines, or settings that need the whole video.
@@ -226,7 +226,7 @@ def _check_resume(args: argparse.Namespace) -> None:
 
 
 def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:
-    """What opens the file of poses."""
+    """The function that opens the file of poses."""
     name, options = _pose_format(args), format_options(args, args.threshold)
     if args.resume:
         return lambda path: ContinuedJsonLines(path, options)
