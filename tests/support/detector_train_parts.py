@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
+from ppdet.geometry.boxes import iou_matrix
 from support.shared_data import shared
 
 ROOT = Path(__file__).resolve().parents[2]
-LARGE, MOST = 0.25, 3
+LARGE, MOST, OVERLAP = 0.25, 3, 0.5
 HEADS = {
     "lcnet": "application/pedestrian_detection/picodet_s_192_lcnet_pedestrian.yml",
     "esnet": "legacy_model/application/pedestrian_detection/picodet_s_192_pedestrian.yml",
@@ -66,7 +69,7 @@ def write_detector_config(
 
 
 def few_large(path: Path, count: int) -> dict[str, list[dict]]:
-    """The first images of a COCO-style file with at most `MOST` persons, all of whom are large."""
+    """The first images of a COCO-style file with at most `MOST` persons, all large; none hides another from the suppression (NMS)."""
     content = json.loads(path.read_text())
     boxes: dict[int, list[dict]] = {}
     for entry in content["annotations"]:
@@ -74,7 +77,11 @@ def few_large(path: Path, count: int) -> dict[str, list[dict]]:
 
     def suits(image: dict) -> bool:
         sides = [(e["bbox"][2] / image["width"], e["bbox"][3] / image["height"]) for e in boxes.get(image["id"], [])]
-        return 0 < len(sides) <= MOST and all(min(side) > LARGE / 2 and max(side) > LARGE for side in sides)
+        if not 0 < len(sides) <= MOST or not all(min(side) > LARGE / 2 and max(side) > LARGE for side in sides):
+            return False
+        xywh = np.array([e["bbox"] for e in boxes[image["id"]]], float)
+        corners = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
+        return bool((iou_matrix(corners, corners) < OVERLAP)[~np.eye(len(corners), dtype=bool)].all())
 
     images = [image for image in sorted(content["images"], key=lambda i: i["id"]) if suits(image)][:count]
     assert len(images) == count
