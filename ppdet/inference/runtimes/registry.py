@@ -136,7 +136,7 @@ def load_runtime(
 def _named(engine: str) -> type[Runtime]:
     names = runtime_names()
     if engine not in names:
-        raise ModelDirError(f"engine {engine!r} is unknown: give {AUTO}, {', '.join(names)}")
+        raise EngineError(f"engine {engine!r} is unknown: give {AUTO}, {', '.join(names)}")
     return _classes[engine]
 
 

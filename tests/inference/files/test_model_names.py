@@ -85,7 +85,9 @@ def test_a_damaged_bundled_file(bundled: Path) -> None:
         PosePipeline(model=bundled / "tinypose_128x96")
 
 
-@pytest.mark.parametrize("options", [{"engine": "mnn"}, {"device": "gpu"}, {"engine": "onnxruntime", "precision": "bf16"}])
+@pytest.mark.parametrize(
+    "options", [{"engine": "mnn"}, {"engine": "foo"}, {"device": "gpu"}, {"engine": "onnxruntime", "precision": "bf16"}]
+)
 def test_files_are_not_to_blame_for_an_engine(options: dict[str, str], bundled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime")
     for runtime in available_runtimes():
