@@ -16,6 +16,7 @@ from ppdet.commands.flags.values import SMOOTHING_FILTERS, smoothing_value, trut
 from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
 from ppdet.core.logger import logging_to_stdout
+from ppdet.core.problem import did_you_mean
 from ppdet.inference.runtimes.registry import available_runtimes
 
 INSTALL = {
@@ -40,12 +41,33 @@ INSTALL = {
 }
 """Import name -> display name, what to install, and the extra that installs it ("" for the base package)."""
 
-WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo and doctor run without it"
+WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo, doctor and most of dataset run without it"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that suggests the nearest flag for one that it does not know."""
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
+        known, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flag = unknown[0].split("=")[0]
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{did_you_mean(flag, _flags(self))}")
+        return known
+
+
+def _flags(parser: argparse.ArgumentParser) -> set[str]:
+    """All flags, including those of sub-commands."""
+    names: set[str] = set()
+    for action in parser._actions:
+        names.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            names.update(*map(_flags, action.choices.values()))
+    return names
 
 
 def make_parser(module: Any, prog: Optional[str] = None) -> argparse.ArgumentParser:
     """The parser of a command's module."""
-    parser = argparse.ArgumentParser(prog=prog, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(prog=prog, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
     return parser
 
