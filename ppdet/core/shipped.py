@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.problem import did_you_mean
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONFIGS = "configs"
@@ -30,10 +31,10 @@ def find_config(text: str) -> str:
     `configs`, or just the name of a shipped configuration (``tinypose_128x96``).
 
     Returns:
-        The path; `text` itself if nothing fits, so that reading it gives the error.
+        The path; `text` itself if no path fits, so that reading it gives the error.
 
     Raises:
-        ConfigError: several shipped configurations have that name.
+        ConfigError: several shipped configurations have that name, or none has a name without suffix.
     """
     path = Path(text)
     if path.is_file() or path.is_absolute():
@@ -48,6 +49,11 @@ def find_config(text: str) -> str:
             raise ConfigError(f"{text} may be {' or '.join(map(str, found))}: give the path")
         if found:
             return str(found[0])
+        if not path.suffix and not path.exists():
+            names = [each.stem for each in folder.rglob("*.yml")]
+            hint = did_you_mean(text, names)
+            raise ConfigError(f"there is no config {text!r}{hint}{'' if hint else ':'} give the path of a .yml file, or the name "
+                              f"of one of {folder}")
     return text
 
 

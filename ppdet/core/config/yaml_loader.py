@@ -232,7 +232,7 @@ def load_yaml(path: str | Path, warnings: list[Problem] | None = None) -> Any:
     try:
         text = read_regular_file(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error.strerror}") from None
+        raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error.strerror}; check the path") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from None
     return parse_yaml(text, str(path), warnings)
