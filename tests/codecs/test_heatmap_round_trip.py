@@ -48,6 +48,17 @@ def test_wide_blurs_come_back_too(blur_kernel: int) -> None:
     assert _round_trip_error(codec, _points(codec, 1, 40)) < 0.01
 
 
+@pytest.mark.parametrize("blur_kernel", [5, 7, 9, 11])
+def test_a_blur_that_reaches_beyond_the_border_moves_nothing(blur_kernel: int) -> None:
+    """Peaks whose blurred neighbourhood lacks values are decoded without the blur; sigma 4 shows it, since it is wide."""
+    codec = HeatmapCodec((96, 128), sigma=4, blur_kernel=blur_kernel)
+    along = np.linspace(0, 7, 60)
+    cells = np.stack([along, along + 11], axis=1)  # from the left border inwards, and as far from the others
+    for uv in (cells, cells[:, ::-1], np.array(codec.heatmap_wh) - 1 - cells):
+        xy = np.repeat(uv[:, None], 17, axis=1) / codec.cells_per_pixel
+        assert _round_trip_error(codec, xy) < 0.01
+
+
 @pytest.mark.parametrize(("input_wh", "sigma"), SIZES)
 @pytest.mark.parametrize("decoder", ["argmax", "quarter", "dark"])
 def test_rounded_targets_miss_by_half_a_stride_at_most(input_wh, sigma, decoder) -> None:

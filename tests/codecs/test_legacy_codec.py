@@ -54,6 +54,16 @@ def test_vocabulary(tmp_path: Path, recipe: dict, expected: dict) -> None:
     assert card["paddledet_exact"] is False
 
 
+def test_vitpose_says_in_its_post_processing_how_to_decode(tmp_path: Path) -> None:
+    file = tmp_path / "vitpose.yml"
+    model = "TopDownHRNet: {{use_dark: {dark}}}\n"
+    for post, expected in (("{use_dark: false}", "quarter"), ("{use_dark: true}", "dark"), ("{}", "dark"), ("null", "dark")):
+        recipe = RECIPE.replace(model, f"VitPosePostProcess: {post}\n".replace("{", "{{").replace("}", "}}"))
+        assert recipe != RECIPE
+        file.write_text(recipe.format(target="ToHeatmapsTopDown", udp="false", sigma=2))
+        assert codec_from_config(load_config(str(file))).decoder == expected, post
+
+
 def test_exact_switch(tmp_path: Path) -> None:
     assert _codec(tmp_path, "paddledet_exact=true").paddledet_exact is True
 

@@ -125,6 +125,9 @@ def test_flat_and_jagged_responses_fall_back_to_the_highest_bin() -> None:
     found = refine_gaussian(responses, bins, 3.0)
     assert (np.abs(found - bins) <= 1.5).all() and found[0] == 0
     assert refine_gaussian(np.zeros((1, 2)), np.zeros(1, np.int64), 3.0).tolist() == [0]
+    spike = np.zeros((1, 20))
+    spike[0, [3, 6, 12]] = 1, 0.9, 0.9  # the bins 0, 6 and 12 form a peak at 9, which is not that of bin 3
+    assert refine_gaussian(spike, np.array([3]), 6.0).tolist() == [3]
 
 
 @pytest.mark.parametrize(

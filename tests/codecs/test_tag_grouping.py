@@ -11,7 +11,7 @@ from support.bottom_up_maps import bottom_up_maps
 
 from ppdet.codecs import AssociativeEmbeddingCodec
 from ppdet.codecs.bottom_up_candidates import Candidates
-from ppdet.codecs.tag_grouping import Grouping, authors_order
+from ppdet.codecs.tag_grouping import Grouping, authors_order, tag_distance
 from ppdet.codecs.tag_refining import best_cells
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.skeletons import get_skeleton
@@ -148,6 +148,22 @@ def test_the_last_bit_of_a_tag_moves_nobody(seed: int) -> None:
     one, *others = (Grouping(authors_order(17)).group(each) for each in found)
     assert all(len(set(row)) == 1 for row in one.gather(owner))
     assert all(np.array_equal(other.member, one.member) for other in others)
+
+
+def test_a_tag_just_at_the_threshold_takes_nobody_from_the_others() -> None:
+    """The candidate of tag 1 cannot join the person of tag 0, whatever its score, and must not keep that of tag .6 from it."""
+    score = np.array([[0.9, 0], [0.9, 0.2]], np.float32)
+    tag = np.array([[0, 0], [1.0, 0.6]], np.float32)[..., None]
+    found = Grouping((0, 1)).group(Candidates(score, *np.zeros((2, 2, 2, 2)), tag))
+    assert sorted(found.member.tolist()) == [[-1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_distances_of_tags_of_any_length(length: int) -> None:
+    rng = np.random.default_rng(0)
+    tags, others = rng.normal(size=(6, length)), rng.normal(size=(4, length))
+    expected = np.linalg.norm(tags[:, None] - others, axis=2)
+    np.testing.assert_allclose(tag_distance(tags, others.T), expected, rtol=1e-12)
 
 
 def _image(score: float = 0.0, tag: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import pytest
 
 from ppdet.core.errors import ConfigError
 from ppdet.skeletons import Keypoint, Skeleton, get_skeleton, skeleton_for_count, skeleton_from_categories
+from ppdet.skeletons.base import DEFAULT_SIGMA
 from ppdet.skeletons.lookup import skeleton_from_config
 from ppdet.skeletons.tables import TABLES
 
@@ -87,3 +88,51 @@ def test_skeleton_from_a_coco_file() -> None:
     assert mouse.links == ((0, 1), (0, 3))
     with pytest.raises(ConfigError, match="no `keypoints`"):
         skeleton_from_categories({"name": "box only"})
+
+
+def test_a_skeleton_and_a_mapping_are_taken_as_they_are() -> None:
+    coco = get_skeleton("coco17")
+    assert get_skeleton(coco) is coco
+    found = get_skeleton({"name": "arm", "keypoints": ["a", {"name": "b", "sigma": 0.1}], "links": [["a", "b"]]})
+    assert (found.name, found.names, found.links, found.sigmas[1]) == ("arm", ("a", "b"), ((0, 1),), 0.1)
+
+
+def test_a_keypoint_by_its_name() -> None:
+    assert get_skeleton("coco17").index("right_ankle") == 16
+    with pytest.raises(ConfigError, match="skeleton 'coco17' has no keypoint 'tail'; it has: nose, left_eye"):
+        get_skeleton("coco17").index("tail")
+
+
+def test_the_note_on_sigmas_says_who_stated_them() -> None:
+    rows = (Keypoint("a", sigma=0.1), Keypoint("b"))
+    assert Skeleton("s", rows[1:]).sigma_note.startswith(f"the default {DEFAULT_SIGMA} for every keypoint (nobody stated any")
+    assert Skeleton("s", rows).sigma_note == f"those stated in skeleton s, the default {DEFAULT_SIGMA} for 1 of 2 keypoints"
+    assert Skeleton("s", rows[:1]).sigma_note == "those stated in skeleton s"
+    stated = Skeleton("s", rows, sigma_source="measured twice")
+    assert stated.sigma_note == "measured twice" and Skeleton.from_dict(stated.to_dict()) == stated
+
+
+def test_colours_of_rows_links_and_sides() -> None:
+    rows = (Keypoint("left_x", "right_x"), Keypoint("right_x", "left_x"), Keypoint("left_y", "right_y", color=(1, 2, 3)),
+            Keypoint("right_y", "left_y"), Keypoint("middle", color=(1, 2, 3)))  # fmt: skip
+    skeleton = Skeleton("s", rows, (("left_x", "right_x"), ("left_y", "middle"), ("right_x", "right_y")))
+    assert skeleton.colors[2].tolist() == [1, 2, 3] and not np.array_equal(skeleton.colors[0], skeleton.colors[1])
+    across, same, right = skeleton.link_colors.tolist()
+    assert same == [1, 2, 3] and right == skeleton.colors[1].tolist()
+    assert across not in (skeleton.colors[0].tolist(), skeleton.colors[1].tolist())
+    assert Skeleton("s", rows).link_colors.shape == (0, 3)
+    assert Skeleton.from_dict(skeleton.to_dict()) == skeleton
+
+
+def test_keys_of_a_config_of_a_wrong_kind() -> None:
+    with pytest.raises(ConfigError, match="config.num_joints is '17', expected a whole number"):
+        skeleton_from_config({"num_joints": "17"})
+    with pytest.raises(ConfigError, match="flip_perm"):
+        skeleton_from_config({"flip_perm": [[0, 1, 2]]})
+
+
+def test_a_category_without_keypoints_and_one_that_is_known() -> None:
+    with pytest.raises(ConfigError, match="category 'person' lists no `keypoints`"):
+        skeleton_from_categories({"name": "person"})
+    names = list(get_skeleton("coco17").names)
+    assert skeleton_from_categories({"name": "anything", "keypoints": names}) is get_skeleton("coco17")

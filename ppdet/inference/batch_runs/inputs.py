@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ppdet.core.errors import ConfigError, MediaError
+from ppdet.image.foreign import FOREIGN_SUFFIXES
 from ppdet.image.io import IMAGE_SUFFIXES
 from ppdet.inference.files.source_names import VIDEO_SUFFIXES
 from ppdet.inference.files.urls import is_url
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
-MEDIA = {"videos": VIDEO_SUFFIXES, "images": tuple(IMAGE_SUFFIXES), "all": (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)}
-"""Which files of a folder count, by the value of `--media`."""
+_VIDEOS, _IMAGES = (*VIDEO_SUFFIXES, ".gif"), (*IMAGE_SUFFIXES, *FOREIGN_SUFFIXES)
+MEDIA = {"videos": _VIDEOS, "images": _IMAGES, "all": (*_VIDEOS, *_IMAGES)}
+"""Which files of a folder count, by the value of `--media`. Formats that cannot be read (HEIC, raw photos) are among them, so
+that such a file is a failure with a reason and is not passed over; a GIF is both, and is played as a video."""
 NO_SUFFIX = "without suffix"
 
 
@@ -48,9 +51,9 @@ class BatchInputs:
 def find_inputs(sources: Sequence[str], media: str = "videos", exclude: str | Path | None = None) -> BatchInputs:
     """The files that folders, lists and patterns name.
 
-    Of folders, with all folders below, and of patterns those with a suffix of `media` count, and hidden files do not; the lines
-    of a list (.txt) and single files count whatever their suffix. A result is called like its input: below a folder or the fixed
-    part of a pattern by the path from there, from a list by the path from its folder.
+    Of folders, with all folders below, and of patterns those with a suffix of `media` count, readable or not, and hidden files
+    do not; the lines of a list (.txt) and single files count whatever their suffix. A result is called like its input: below a
+    folder or the fixed part of a pattern by the path from there, from a list by the path from its folder.
 
     Args:
         sources: folders, text files with one path per line (relative to the file; lines that start with # are comments), patterns

@@ -82,7 +82,7 @@ class RayWorkers:
 
         Raises:
             CannotWriteError: a result cannot be written.
-        WorkerStartError: the model cannot be opened.
+            WorkerStartError: the model cannot be opened.
         """
         for start in range(0, len(items), ITEMS_PER_DATASET):
             yield from self._dataset(items[start : start + ITEMS_PER_DATASET])
@@ -147,7 +147,8 @@ class _Actor:
             outcome = Outcome(item.source, "failed", reason)
         else:
             outcome = self._work_on(item, marker)
-        marker.unlink(missing_ok=True)
+        with suppress(OSError):
+            marker.unlink()
         return {"place": [int(rows["place"][0])], "deaths": [deaths], **{name: [value] for name, value in vars(outcome).items()}}
 
     def _work_on(self, item: BatchInput, marker: Path) -> Outcome:

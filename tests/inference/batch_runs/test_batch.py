@@ -10,9 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from support.batch_parts import planted_job, write_clip
+from support.planted_models import planted_person
 
+from ppdet.core.command import INTERRUPTED as INTERRUPTED_STATUS
+from ppdet.core.command import TERMINATED
 from ppdet.core.errors import ConfigError, ModelDirError, PpdetError
 from ppdet.inference.batch_runs import BatchJob, BatchOptions, BatchReport, find_inputs, run_batch
 from ppdet.inference.batch_runs.job import WorkerStartError
@@ -96,6 +101,29 @@ def test_an_input_on_which_workers_die_is_a_failure(tmp_path: Path) -> None:
     report = run(tmp_path, planted_job(tmp_path, times=99))
     assert report.done == 1 and report.workers_lost == 2
     assert report.failed[0].reason.startswith("2 workers died on it, the last one killed by SIGKILL")
+
+
+def test_images_and_videos_that_cannot_be_read_have_failed_with_the_reason(tmp_path: Path) -> None:
+    """Nothing that a user takes for an image or a video is passed over; a GIF is played."""
+    folder = tmp_path / "in"
+    write_clip(folder / "a.avi", 3)
+    frames = [Image.fromarray(planted_person((96, 128), np.full((3, 2), 40.0) + 2 * step, 5.0)) for step in range(4)]
+    frames[0].save(folder / "b.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(folder / "c.png")
+    (folder / "d.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(60))
+    (folder / "e.nef").write_bytes(b"MM\0*" + bytes(60))
+    (folder / "f.braw").write_bytes(b"\0\0\0\x08wide" + bytes(range(200)))
+    (folder / "g.gif").write_bytes((folder / "b.gif").read_bytes()[:20])
+    (folder / "h.pdf").write_bytes(b"%PDF")
+    (folder / "i.m3u8").write_text("#EXTM3U\n")
+    report = run_batch(find_inputs([str(folder)], "all"), tmp_path / "out", planted_job(tmp_path), BatchOptions())
+    assert {Path(each.source).name for each in report.outcomes if each.status == "done"} == {"a.avi", "b.gif", "c.png"}
+    reasons = {Path(each.source).name: each.reason for each in report.failed}
+    assert reasons.keys() == {"d.HEIC", "e.nef", "f.braw", "g.gif"} and report.skipped == {".pdf": 1, ".m3u8": 1}
+    assert "is a HEIC file, which is not an image format read here; convert it to JPEG or PNG" in reasons["d.HEIC"]
+    assert "does not open as a video" in reasons["f.braw"] and all(name in reasons[name] for name in reasons)
+    assert len(list(read_json_lines(tmp_path / "out" / "b.gif.jsonl"))) >= 2
+    assert report.exit_status() == 1
 
 
 @pytest.mark.slow
@@ -222,7 +250,8 @@ def test_half_of_a_large_folder_is_no_video(tmp_path: Path, half: int) -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with SIGINT ignored
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from support.batch_parts import planted_job
@@ -239,7 +268,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(("count", "how"), [
     (8, signal.SIGKILL), pytest.param(8, signal.SIGTERM, marks=pytest.mark.slow),
-    pytest.param(60, signal.SIGKILL, marks=pytest.mark.slow),
+    pytest.param(8, signal.SIGINT, marks=pytest.mark.slow), pytest.param(60, signal.SIGKILL, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how: signal.Signals) -> None:
     """One worker killed, one corrupt file, the run killed in the middle and started again."""
@@ -247,12 +276,16 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how:
     (tmp_path / "in" / "corrupt.avi").write_bytes((tmp_path / "in" / "00.avi").read_bytes()[:300])
     script = tmp_path / "run.py"
     script.write_text(INTERRUPTED.format(paths=[str(ROOT), str(ROOT / "tests")], folder=str(tmp_path), pause_at=count // 2))
-    first = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    first = subprocess.Popen([sys.executable, str(script)], **quiet, start_new_session=True)
     deadline = time.monotonic() + 300
     while len(results(tmp_path)) < count // 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    first.send_signal(how)
-    assert first.wait(300) == (-how if how == signal.SIGKILL else 143)
+    if how == signal.SIGINT:
+        os.killpg(first.pid, how)  # Ctrl-C goes to all processes of a terminal
+    else:
+        first.send_signal(how)
+    assert first.wait(300) == {signal.SIGKILL: -how, signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED_STATUS}[how]
     time.sleep(1.0)  # the workers notice and end
     (tmp_path / "go_on").touch()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.avi.jsonl")}

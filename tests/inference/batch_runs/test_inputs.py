@@ -42,6 +42,16 @@ def test_a_pattern_a_list_and_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert names("in/*/*.mp4") == ["1/a.mp4", "2/a.mp4"] and names("in/list.txt")[0] == "1/a.mp4"
 
 
+def test_what_a_user_takes_for_media_counts_whether_it_can_be_read_or_not(tmp_path: Path) -> None:
+    photos, films = ("a.HEIC", "b.avif", "c.nef"), ("d.m2ts", "e.braw", "f.VOB")
+    others = ("g.m3u8", "h.pdf", "i.json", "j.wav", "k.zip")
+    touch(*(tmp_path / name for name in (*photos, *films, *others, "l.gif")))
+    assert names(tmp_path, media="images") == [*photos, "l.gif"]
+    assert names(tmp_path) == [*films, "l.gif"]
+    assert names(tmp_path, media="all") == [*photos, *films, "l.gif"]
+    assert find_inputs([str(tmp_path)], media="all").skipped == {".m3u8": 1, ".pdf": 1, ".json": 1, ".wav": 1, ".zip": 1}
+
+
 def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="there is no file or folder .*nowhere: give a folder, a list"):
         names(tmp_path / "nowhere")
