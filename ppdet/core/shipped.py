@@ -31,10 +31,10 @@ def find_config(text: str) -> str:
     `configs`, or just the name of a shipped configuration (``tinypose_128x96``).
 
     Returns:
-        The path; `text` itself if no path fits, so that reading it gives the error.
+        The path; `text` itself if nothing fits, so that reading it gives the error.
 
     Raises:
-        ConfigError: several shipped configurations have that name, or none has a name without suffix.
+        ConfigError: several shipped configurations have that name.
     """
     path = Path(text)
     if path.is_file() or path.is_absolute():
@@ -49,12 +49,16 @@ def find_config(text: str) -> str:
             raise ConfigError(f"{text} may be {' or '.join(map(str, found))}: give the path")
         if found:
             return str(found[0])
-        if not path.suffix and not path.exists():
-            names = [each.stem for each in folder.rglob("*.yml")]
-            hint = did_you_mean(text, names)
-            raise ConfigError(f"there is no config {text!r}{hint}{'' if hint else ':'} give the path of a .yml file, or the name "
-                              f"of one of {folder}")
     return text
+
+
+def nearest_config(path: Path) -> str:
+    """``"; did you mean 'x'?"`` with the shipped configuration whose name is closest, or an empty string."""
+    try:
+        folder = configs_folder()
+    except ConfigError:  # `ppdet bundle` copies none
+        return ""
+    return did_you_mean(path.stem, (each.stem for each in folder.rglob("*.yml"))) if len(path.parts) == 1 else ""
 
 
 def cache_root() -> Path:
