@@ -10,7 +10,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 from importlib import import_module
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, NoReturn, Optional, Sequence
 
 from ppdet.commands.flags.values import SMOOTHING_FILTERS, smoothing_value, truth_value
 from ppdet.core.command import run_command
@@ -47,12 +47,10 @@ WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo, doctor and mos
 class _Parser(argparse.ArgumentParser):
     """A parser that suggests the nearest flag for one that it does not know."""
 
-    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
-        known, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            flag = unknown[0].split("=")[0]
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{did_you_mean(flag, _flags(self))}")
-        return known
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, and end with status 2."""
+        unknown = message.partition("unrecognized arguments: ")[2].split()  # argparse passes them in no other way
+        super().error(message + (did_you_mean(unknown[0].split("=")[0], _flags(self)) if unknown else ""))
 
 
 def _flags(parser: argparse.ArgumentParser) -> set[str]:
