@@ -53,6 +53,10 @@ class ModelDirError(PpdetError):
     """A folder is not an exported model, or its infer_cfg.yml is invalid."""
 
 
+class EngineError(ModelDirError):
+    """An engine is not installed, or lacks the wanted device or precision. The model's files are not the reason."""
+
+
 class ExportError(PpdetError):
     """A model cannot be exported as requested."""
 

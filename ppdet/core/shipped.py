@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.problem import did_you_mean
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONFIGS = "configs"
@@ -49,6 +50,15 @@ def find_config(text: str) -> str:
         if found:
             return str(found[0])
     return text
+
+
+def nearest_config(path: Path) -> str:
+    """``"; did you mean 'x'?"`` with the shipped configuration whose name is closest, or an empty string."""
+    try:
+        folder = configs_folder()
+    except ConfigError:  # `ppdet bundle` copies none
+        return ""
+    return did_you_mean(path.stem, (each.stem for each in folder.rglob("*.yml"))) if len(path.parts) == 1 else ""
 
 
 def cache_root() -> Path:

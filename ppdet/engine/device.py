@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any, Dict, Mapping, Optional
 
 import paddle
@@ -35,6 +36,8 @@ def choose_device(config: Mapping[str, Any]) -> str:
     """
     remove_paddle_log_handler()
     restore_sigterm_handler()
+    # Paddle warns about this in every training, though it is the expected behaviour of a batch norm.
+    warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     wanted = config.get("use_gpu", True)
     count = gpu_count()
     if wanted and count:

@@ -261,16 +261,16 @@ def find_card(model_dir: str | Path) -> Path:
     """
     folder = Path(model_dir)
     if folder.is_file():
-        raise ModelDirError(f"{folder} is a file: give the directory that tools/export_model.py wrote, with infer_cfg.yml in it")
+        raise ModelDirError(f"{folder} is a file: give the folder that `ppdet export` wrote, with infer_cfg.yml in it")
     if not folder.is_dir():
-        raise ModelDirError(f"there is no directory {folder}: give the directory that tools/export_model.py wrote")
+        raise ModelDirError(f"there is no directory {folder}: give the folder that `ppdet export` wrote")
     for name in CARD_NAMES:
         if (folder / name).is_file():
             return folder / name
     below = sorted({card.parent.name for name in CARD_NAMES for card in folder.glob(f"*/{name}")})
     hint = f"; it has exported models in {', '.join(below)}: give one of these" if below else ""
     raise ModelDirError(f"{folder} has no infer_cfg.yml, so it is not an exported model{hint}; "
-                        "export one with tools/export_model.py")
+                        "export one with `ppdet export`")
 
 
 def plain_values(value: Any) -> Any:

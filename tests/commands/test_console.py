@@ -63,6 +63,20 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
     assert main([]) == 2 and main(["--version"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["pose", "a.jpg", "--modle", "x"], "--modle x; did you mean '--model'?"),
+        (["dataset", "check", "a.json", "--imges=b"], "--imges=b; did you mean '--images'?"),
+        (["doctor", "--xyz"], "unrecognized arguments: --xyz"),
+    ],
+)
+def test_an_unknown_flag_names_the_nearest(words: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert capsys.readouterr().err.rstrip().endswith(expected)
+
+
 def test_underscores_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["check_config", "--help"])
@@ -156,6 +170,13 @@ def test_pose_draws_and_records(scene: Path, tmp_path: Path) -> None:
     done = python(RUN, "pose", str(scene / "images"), *models, "--json", "p.json", "--output_dir", "o", cwd=tmp_path)
     assert done.returncode == 0 and len(json.loads((tmp_path / "p.json").read_text())) == 1
     assert (tmp_path / "o" / "a_vis.jpg").is_file()
+
+
+def test_a_text_file_named_as_an_image(scene: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no pixels")
+    done = python(RUN, "pose", "text.jpg", "--model", str(scene / "kpt"), "--det", str(scene / "det"), cwd=tmp_path)
+    assert done.returncode == 1 and "text.jpg is not an image" in done.stderr and "Traceback" not in done.stderr
+    assert "0 images, 0 people" in done.stderr and "wrote nothing" in done.stderr
 
 
 def test_a_switch_does_not_swallow_the_source(scene: Path, tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ import pytest
 from support.planted_models import pose_card, write_detector, write_pose_model
 from support.shared_data import shared
 
-from ppdet.commands.demonstration.clip import TruthScore
+from ppdet.commands.demonstration.clip import TruthScore, render_clip
 from ppdet.commands.demonstration.demo import main
 from ppdet.commands.demonstration.outputs import SHEET_FRAMES, SheetFrames
 from ppdet.commands.demonstration.run import DemoOptions, run_demo
 from ppdet.core.errors import PpdetError
+from ppdet.inference.progress import quiet_progress
 from ppdet.inference.results import PoseResult
 from ppdet.skeletons.tables import COCO17
 from ppdet.visualize.rendered_people import rendered_clip
@@ -51,6 +52,13 @@ def test_the_rendered_clip_from_exported_models(planted: Path, tmp_path: Path, c
     output = "".join(capfd.readouterr())
     assert "PCK@0.2" in output and all(name in output for name in names)
     assert len((tmp_path / "out" / "rendered_people_poses.jsonl").read_text().splitlines()) == 3
+
+
+def test_rendering_shows_its_progress(tmp_path: Path) -> None:
+    steps: list[int] = []
+    with quiet_progress(lambda: steps.append(1)):
+        render_clip(tmp_path / "clip.mp4", 2)
+    assert len(steps) == 2
 
 
 def test_a_folder_and_a_single_image(planted: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ppdet.core.config.load import load_config
+from ppdet.core.errors import ConfigError
 from ppdet.core.shipped import configs_folder, find_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +78,11 @@ def test_configs_are_found_by_name_and_from_anywhere(tmp_path: Path, monkeypatch
     (tmp_path / "tinypose_128x96").write_text("own: file")
     assert find_config("tinypose_128x96") == "tinypose_128x96"
     assert find_config("nowhere.yml") == "nowhere.yml"
+    for text in ("tinypose_128x69", "tinypose_128x69.yml"):
+        with pytest.raises(ConfigError, match=f"cannot read the config '{text}': No such file.*; did you mean 'tinypose_128x96'"):
+            load_config(find_config(text))
+    with pytest.raises(ConfigError, match="cannot read the config 'nowhere.yml': No such file.*; check the path"):
+        load_config(find_config("nowhere.yml"))
 
 
 def test_requirements_name_every_package() -> None:

@@ -5,15 +5,18 @@ Legend: N people of the truth, P people found, K keypoints.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 
+from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.rendered_people import FPS, RenderedFrame, rendered_clip
+from ppdet.visualize.rendered_people.scene import FRAMES
 
 #: a keypoint is found if its distance is at most this fraction of the torso's length (PCK@0.2)
 TOLERANCE = 0.2
@@ -28,7 +31,11 @@ def render_clip(path: Path, frames: Optional[int] = None) -> list[RenderedFrame]
         path: video to write.
         frames: number of frames; None for the whole clip.
     """
-    rendered = list(rendered_clip() if frames is None else rendered_clip(frames))
+    rendered, total = [], FRAMES if frames is None else frames
+    with closing(Progress("rendering a clip", total)) as progress:
+        for frame in rendered_clip(total):
+            rendered.append(frame)
+            progress.step()
     height, width = rendered[0].image.shape[:2]
     with VideoWriter(path, FPS, (width, height)) as writer:
         for frame in rendered:

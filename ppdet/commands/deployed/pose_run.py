@@ -89,10 +89,9 @@ class PoseRun:
                             drawn = result.draw(image, self.threshold)
                         with self.pipeline.timer.stage("write"):
                             write_image(self.drawings.file(f"{path.stem}_vis.jpg", path), drawn)
+                        self.written.append(self.drawings.path)
                     self.add(result)
                     progress.step()
-        if self.drawings is not None:
-            self.written.append(self.drawings.path)
 
     def add(self, result: PoseResult) -> None:
         """Record and count the result of an image."""

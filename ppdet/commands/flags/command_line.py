@@ -10,12 +10,13 @@ import argparse
 import sys
 from contextlib import nullcontext
 from importlib import import_module
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, NoReturn, Optional, Sequence
 
 from ppdet.commands.flags.values import SMOOTHING_FILTERS, smoothing_value, truth_value
 from ppdet.core.command import run_command
 from ppdet.core.errors import PpdetError
 from ppdet.core.logger import logging_to_stdout
+from ppdet.core.problem import did_you_mean
 from ppdet.inference.runtimes.registry import available_runtimes
 
 INSTALL = {
@@ -40,12 +41,31 @@ INSTALL = {
 }
 """Import name -> display name, what to install, and the extra that installs it ("" for the base package)."""
 
-WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo and doctor run without it"
+WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo, doctor and most of dataset run without it"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that suggests the nearest flag for one that it does not know."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, and end with status 2."""
+        unknown = message.partition("unrecognized arguments: ")[2].split()  # argparse passes them in no other way
+        super().error(message + (did_you_mean(unknown[0].split("=")[0], _flags(self)) if unknown else ""))
+
+
+def _flags(parser: argparse.ArgumentParser) -> set[str]:
+    """All flags, including those of sub-commands."""
+    names: set[str] = set()
+    for action in parser._actions:
+        names.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            names.update(*map(_flags, action.choices.values()))
+    return names
 
 
 def make_parser(module: Any, prog: Optional[str] = None) -> argparse.ArgumentParser:
     """The parser of a command's module."""
-    parser = argparse.ArgumentParser(prog=prog, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(prog=prog, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
     return parser
 

@@ -17,6 +17,7 @@ from ppdet.core.config.nodes import Anchor, ConfigDict, ConfigList, Spec, plain
 from ppdet.core.errors import ConfigError
 from ppdet.core.files import read_regular_file
 from ppdet.core.problem import Mark, Problem, did_you_mean, short_repr
+from ppdet.core.shipped import nearest_config
 
 __all__ = ["Anchor", "ConfigDict", "ConfigList", "Mark", "Spec", "load_plain_yaml", "load_yaml", "parse_yaml"]
 
@@ -232,7 +233,9 @@ def load_yaml(path: str | Path, warnings: list[Problem] | None = None) -> Any:
     try:
         text = read_regular_file(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error.strerror}") from None
+        near = nearest_config(Path(path)) if isinstance(error, FileNotFoundError) else ""
+        advice = near or "; check the path"
+        raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error.strerror}{advice}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from None
     return parse_yaml(text, str(path), warnings)

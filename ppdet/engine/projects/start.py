@@ -219,7 +219,8 @@ def _measured(plan: Plan, paths: ProjectPaths, head: str, category: str) -> Opti
             speed = measure_speed(paths.config)
             if speed.busy > BUSY:
                 _log.warning("other programs slow this machine down, %.1f-fold just now: the plan assumes a quiet machine; "
-                             "if they go on, training still ends in time, with fewer iterations", speed.busy)  # fmt: skip
+                             "if they go on, training has fewer iterations so that it ends in time, but never fewer than the "
+                             "`fewest_iterations` of the config", speed.busy)  # fmt: skip
             return {"pixels_per_s": speed.pixels_per_s, "cpu_operators": operators}
         except ConfigError as error:
             if not operators:

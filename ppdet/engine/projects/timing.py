@@ -11,6 +11,7 @@ import paddle
 
 from ppdet.core.config.load import load_config
 from ppdet.core.logger import get_logger
+from ppdet.core.paddle_process import remove_paddle_log_handler
 from ppdet.engine.assembly import Assembly
 from ppdet.engine.benchmarks.training_speed import measure_training
 
@@ -45,6 +46,7 @@ def measure_speed(config: Path) -> MeasuredSpeed:
     Raises:
         ConfigError: the CPU operators cannot be built.
     """
+    remove_paddle_log_handler()  # importing Paddle has added it again
     loaded = load_config(config)
     _log.info("timing %d training iterations", ITERATIONS)
     speed = measure_training(loaded, ITERATIONS, WARMUP)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import time
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,8 +89,6 @@ def train(config: Config, options: Optional[TrainingOptions] = None) -> Training
     options = options or TrainingOptions()
     if config.get("eval") is True and not options.evaluate:
         options = replace(options, evaluate=True)
-    # Paddle warns about this in every run, though it is the expected behaviour of a batch norm.
-    warnings.filterwarnings("ignore", message="When training, we now always track global mean and variance")
     choose_device(config)
     distributed.start()
     if distributed.is_main():

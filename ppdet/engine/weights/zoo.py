@@ -82,10 +82,10 @@ class Zoo:
         if name in self.downloads:
             return self.downloads[name]
         if any(model.name == name for model in self.models):
-            raise ConfigError(f"no weights of {name} are published; train it, or convert the authors' (tools/convert_weights.py)")
+            raise ConfigError(f"no weights of {name} are published; train it, or convert the authors' (`ppdet convert-weights`)")
         near = get_close_matches(name, self.downloads, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"{name!r} is not in the model zoo{hint} tools/download_weights.py --list names all")
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"{name!r} is not in the model zoo; {hint}`ppdet zoo list` names all")
 
 
 def load_zoo(zoo_file: Path = ZOO_FILE, measured_file: Path = MEASURED_FILE) -> Zoo:

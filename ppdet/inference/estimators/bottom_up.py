@@ -139,7 +139,7 @@ class BottomUpEstimator(PoseEstimator):
         try:
             found = Candidates.from_outputs(outputs)[0]
         except (DataError, IndexError) as error:
-            raise ModelDirError(f"{self.card.place}: {error}; export the model with tools/export_model.py") from error
+            raise ModelDirError(f"{self.card.place}: {error}; export the model with `ppdet export`") from error
         try:
             found.require_finite()
         except DataError as error:
@@ -186,5 +186,5 @@ def derive_codec(card: ModelCard) -> AssociativeEmbeddingCodec:
     size = affine.get("size")
     if not isinstance(size, int) or size <= 0:
         raise ModelDirError(f"{card.place}: Preprocess has no EvalAffine with a size, so the input size is unknown; export the "
-                            "model again with tools/export_model.py")
+                            "model again with `ppdet export`")
     return AssociativeEmbeddingCodec(input_wh=(size, size))

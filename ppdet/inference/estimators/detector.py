@@ -121,7 +121,7 @@ class BoxDetector:
                                      settings) for row in range(batch)]
         shapes = ", ".join(str(output.shape) for output in outputs)
         raise ModelDirError(f"the detector's outputs have the shapes {shapes}: expected rows of six with counts, boxes (B, A, 4) "
-                            "with scores (B, C, A), or scores and distances of each level; export it with tools/export_model.py")
+                            "with scores (B, C, A), or scores and distances of each level; export it with `ppdet export`")
 
     def _in_image(self, found: Detections, image: np.ndarray, row: int, inputs: DetectorInput) -> Detections:
         boxes = found.boxes_xyxy

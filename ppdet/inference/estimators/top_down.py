@@ -186,7 +186,7 @@ class TopDownEstimator(PoseEstimator):
         try:
             found = self.codec.outputs_of(self.card.ordered(given, self.codec.output_names))
         except DataError as error:
-            raise ModelDirError(f"{self.card.place}: {error}; export the model with tools/export_model.py") from error
+            raise ModelDirError(f"{self.card.place}: {error}; export the model with `ppdet export`") from error
         arrays = _as_tuple(found)
         if any(len(array) != len(tensor) for array in arrays):
             raise ModelDirError(f"{self.card.place}: the network gives outputs of {len(arrays[0])} people for {len(tensor)} "
@@ -245,7 +245,7 @@ def derive_codec(card: ModelCard, use_dark: bool | None) -> HeatmapCodec:
     affine = card.operation("TopDownEvalAffine")
     if affine is None or not _is_size(affine.get("trainsize")):
         raise ModelDirError(f"{card.place}: Preprocess has no TopDownEvalAffine with trainsize [width, height], "
-                            "so the input size is unknown; export the model again with tools/export_model.py")
+                            "so the input size is unknown; export the model again with `ppdet export`")
     width, height = (int(side) for side in affine["trainsize"])
     return HeatmapCodec(input_wh=(width, height), heatmap_wh=(width // 4, height // 4), sigma=width / 96, grid="stride",
                         alignment="udp" if affine.get("use_udp") else "affine",

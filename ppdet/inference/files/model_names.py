@@ -13,7 +13,7 @@ from typing import Any, Union
 
 import yaml
 
-from ppdet.core.errors import ModelDirError
+from ppdet.core.errors import EngineError, ModelDirError
 from ppdet.core.shipped import PACKAGE, bundled_models_folder
 from ppdet.inference.estimators.registry import finds_poses
 from ppdet.inference.model_card import CARD_NAMES
@@ -21,6 +21,7 @@ from ppdet.inference.onnx_models.loading import load_card
 
 ZOO_FILE = PACKAGE / "model_zoo" / "zoo.yml"
 TABLE_NAME = "bundled.yml"
+ONNX_SUFFIX = ".onnx"
 EXPORT_FOLDER = Path("output_inference")  # where `ppdet export` writes unless told otherwise
 POSE, DETECTOR = "pose", "detector"
 
@@ -75,35 +76,36 @@ def find_model(model: Union[str, Path], role: str) -> Path:
         return path
     zoo = _zoo_models()
     if name in zoo:
-        return _exported(name, zoo[name])
-    near = get_close_matches(name, [*bundled, *zoo], 3)
+        return _exported(name)
+    if path.suffix.lower() == ONNX_SUFFIX:
+        raise ModelDirError(f"there is no file {name}: check the path of the ONNX file")
+    near = get_close_matches(name, dict.fromkeys([*bundled, *zoo]), 3)
     raise ModelDirError(
         f"there is no model {name!r}" + (f" (did you mean {' or '.join(near)}?)" if near else "") + ". Bundled models: "
-        + (", ".join(bundled) or "none in this copy") + "; or give the folder of an exported model. `ppdet zoo list` names the "
-        "models whose weights can be downloaded and exported")
+        + (", ".join(bundled) or "none in this copy") + "; or give the folder of an exported model, or an ONNX file. `ppdet zoo "
+        "list` names the models whose weights can be downloaded and exported")
 
 
 def add_advice(error: ModelDirError, folder: Path) -> ModelDirError:
-    """The error of a model that does not load, with what to do if it is a bundled one."""
-    if bundled_models_folder() in folder.parents:
+    """The error of a model that does not load, with what to do if it is a bundled one and its files may be the reason."""
+    if not isinstance(error, EngineError) and bundled_models_folder() in folder.parents:
         error.in_context(f"{folder.name} came with the package. If its file is damaged, install ppdet-keypoint again (in a "
                          f"clone: git checkout -- {folder})")
     return error
 
 
-def _exported(name: str, config: str) -> Path:
+def _exported(name: str) -> Path:
     folder = EXPORT_FOLDER / name
     if any((folder / card).is_file() for card in CARD_NAMES):
         return folder
     raise ModelDirError(f"{name} is a model of the zoo, whose weights are not part of the package. Download and export it first, "
-                        f"which needs Paddle: ppdet zoo download {name}; ppdet export -c {config} --onnx -o weights=FILE. The "
+                        f"which needs Paddle: ppdet zoo download {name}; ppdet export -c {name} --onnx -o weights=FILE. The "
                         f"name then stands for {folder}")
 
 
-def _zoo_models() -> dict[str, str]:
-    """Name -> path of the config, of every model in the zoo."""
-    groups = _yaml(ZOO_FILE).get("groups") or []
-    return {name: f"{group.get('folder', 'configs')}/{name}.yml" for group in groups for name in group.get("models") or {}}
+def _zoo_models() -> list[str]:
+    """The names of all models in the zoo, which are those of their configs."""
+    return [name for group in _yaml(ZOO_FILE).get("groups") or [] for name in group.get("models") or {}]
 
 
 def _table(part: str) -> dict[str, str]:

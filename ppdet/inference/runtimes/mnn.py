@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ppdet.core.errors import ModelDirError
+from ppdet.core.errors import EngineError, ModelDirError
 from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.instance_pool import InstancePool
@@ -46,7 +46,7 @@ class MNNRuntime(Runtime):
         if path is None:
             raise ModelDirError(f"MNN needs model.mnn in {files.folder}: export with --targets onnx,mnn")
         if options.device != "cpu":
-            raise ModelDirError(f"MNN runs on the processor here, not on {options.device}: use --device cpu or another --engine")
+            raise EngineError(f"MNN runs on the processor here, not on {options.device}: use --device cpu or another --engine")
         with _stdout_to_stderr():  # importing it prints the abilities of the processor
             import MNN
             import MNN.expr

@@ -51,8 +51,8 @@ class ModelFiles:
     def how_to_make_onnx(self) -> str:
         """The command that converts the directory's Paddle program to ONNX, for an error message."""
         if self.paddle_program is None or self.params is None:
-            return "export the model again with tools/export_model.py"
-        return (f"export again with tools/export_model.py --onnx, or convert: paddle2onnx --model_dir {self.folder} "
+            return "export the model again with `ppdet export`"
+        return (f"export again with `ppdet export --onnx`, or convert: paddle2onnx --model_dir {self.folder} "
                 f"--model_filename {self.paddle_program.name} "
                 f"--params_filename {self.params.name} --save_file {self.folder / 'model.onnx'}")
 
@@ -78,7 +78,7 @@ def find_model_files(model_dir: str | Path, precision: str = "fp32") -> ModelFil
     if folder.is_file() and folder.suffix.lower() == ".onnx":
         return ModelFiles(folder.parent, folder, None, None, None)
     if not folder.is_dir():
-        raise ModelDirError(f"{folder} is not a directory: give the directory that tools/export_model.py wrote")
+        raise ModelDirError(f"{folder} is not a directory: give the folder that `ppdet export` wrote")
     if precision in STORED_PRECISIONS:
         files = _stored(folder, precision)
         if files is None:
@@ -93,7 +93,7 @@ def find_model_files(model_dir: str | Path, precision: str = "fp32") -> ModelFil
         if stored is not None:
             return stored
         raise ModelDirError(f"{folder} holds no network: expected model.onnx, model.xml, model.mnn, or model.json or "
-                            "model.pdmodel with model.pdiparams; export the model again with tools/export_model.py")
+                            "model.pdmodel with model.pdiparams; export the model again with `ppdet export`")
     params = None
     program = pir or legacy
     if program is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ppdet.core.errors import ModelDirError
+from ppdet.core.errors import EngineError, ModelDirError
 from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.model_files import ModelFiles, stored_precision
@@ -86,10 +86,10 @@ def _providers(available: list[str], options: RuntimeOptions) -> list[Any]:
     if options.device == "cpu":
         return ["CPUExecutionProvider"]
     if options.device != "gpu":
-        raise ModelDirError(f"ONNX Runtime has no device {options.device!r} here: use --device cpu or gpu, or another --engine")
+        raise EngineError(f"ONNX Runtime has no device {options.device!r} here: use --device cpu or gpu, or another --engine")
     wanted = "TensorrtExecutionProvider" if options.run_mode.startswith("trt_") else "CUDAExecutionProvider"
     if wanted not in available:
-        raise ModelDirError(f"this ONNX Runtime has no {wanted} (it has {', '.join(available)}): install onnxruntime-gpu, "
-                            "or use --device cpu")
+        raise EngineError(f"this ONNX Runtime has no {wanted} (it has {', '.join(available)}): install onnxruntime-gpu, "
+                          "or use --device cpu")
     provider = (wanted, {"trt_fp16_enable": options.run_mode == "trt_fp16"}) if wanted.startswith("Tensorrt") else wanted
     return [provider, "CPUExecutionProvider"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ppdet.core.errors import ModelDirError
+from ppdet.core.errors import EngineError, ModelDirError
 from ppdet.core.quantity import quantity
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions, first_line
 from ppdet.inference.runtimes.instance_pool import InstancePool
@@ -99,10 +99,10 @@ def side_of(side: Any) -> int | str:
 def _device(available: list[str], options: RuntimeOptions) -> str:
     wanted = options.device.upper()
     if options.run_mode.startswith("trt_"):
-        raise ModelDirError(f"run_mode {options.run_mode} is TensorRT: use --engine paddle or onnxruntime")
+        raise EngineError(f"run_mode {options.run_mode} is TensorRT: use --engine paddle or onnxruntime")
     if wanted not in ("CPU", "GPU", "NPU") or not any(name.split(".")[0] == wanted for name in available):
-        raise ModelDirError(f"OpenVINO finds no device {options.device!r} here (it finds {', '.join(available)}): use "
-                            "--device cpu or another --engine")
+        raise EngineError(f"OpenVINO finds no device {options.device!r} here (it finds {', '.join(available)}): use "
+                          "--device cpu or another --engine")
     return wanted
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ppdet.core.errors import ModelDirError
+from ppdet.core.errors import EngineError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.core.paddle_process import prepare_for_paddle, remove_paddle_log_handler
 from ppdet.core.quantity import quantity
@@ -57,10 +57,10 @@ class PaddleInferenceRuntime(Runtime):
         program = files.paddle_program
         if program is None or files.params is None:
             raise ModelDirError(f"Paddle Inference needs model.json or model.pdmodel with model.pdiparams in {files.folder}; "
-                                "export the model again with tools/export_model.py, or use --engine onnxruntime")
+                                "export the model again with `ppdet export`, or use --engine onnxruntime")
         if options.precision == "bf16" and not options.enable_mkldnn:
-            raise ModelDirError("Paddle Inference computes in bf16 through oneDNN only: add --enable_mkldnn, or use "
-                                "another --engine that has bf16")
+            raise EngineError("Paddle Inference computes in bf16 through oneDNN only: add --enable_mkldnn, or use "
+                              "another --engine that has bf16")
         predictor = _create(program, files.params, options, paddle, inference)
         self._plain = None
         if options.enable_mkldnn and options.device == "cpu" and options.precision == "fp32":

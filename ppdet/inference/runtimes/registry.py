@@ -6,7 +6,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TypeVar
 
-from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.core.errors import ConfigError, EngineError, ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.inference.runtimes.base import Runtime, RuntimeOptions
 from ppdet.inference.runtimes.model_files import ModelFiles, find_model_files
@@ -111,10 +111,11 @@ def load_runtime(
     if engine != AUTO:
         runtime_class = _named(engine)
         if not runtime_class.is_installed():
-            raise ModelDirError(f"--engine {engine}: the package {runtime_class.package!r} is not installed; install it "
-                                f"({runtime_class.install or 'see its documentation'}) or use --engine {AUTO}")
+            raise EngineError(
+                f"--engine {engine}: the package {runtime_class.package!r} is not installed; use --engine {AUTO}, or install it: "
+                f"{runtime_class.install or 'see its documentation'}")
         return _log_choice(_load(runtime_class, files, wanted), files, wanted)
-    refusals = []
+    refusals, files_are_to_blame = [], False
     for runtime_class in raced(_order(wanted), files, wanted, lambda each: _load(each, files, wanted)):
         if not runtime_class.is_installed():
             refusals.append(f"{runtime_class.engine}: not installed")
@@ -123,17 +124,19 @@ def load_runtime(
             runtime = _load(runtime_class, files, wanted)
         except ModelDirError as error:
             refusals.append(f"{runtime_class.engine}: {error}")
+            files_are_to_blame |= not isinstance(error, EngineError)
             continue
         _log_refusals(refusals, files)
         return _log_choice(runtime, files, wanted)
     reasons = "\n  ".join(refusals)
-    raise ModelDirError(f"no engine here can run {files.folder} on {wanted.device} in {wanted.precision}:\n  {reasons}")
+    kind = ModelDirError if files_are_to_blame else EngineError
+    raise kind(f"no engine here can run {files.folder} on {wanted.device} in {wanted.precision}:\n  {reasons}")
 
 
 def _named(engine: str) -> type[Runtime]:
     names = runtime_names()
     if engine not in names:
-        raise ModelDirError(f"engine {engine!r} is unknown: give {AUTO}, {', '.join(names)}")
+        raise EngineError(f"engine {engine!r} is unknown: give {AUTO}, {', '.join(names)}")
     return _classes[engine]
 
 
@@ -146,14 +149,14 @@ def _order(options: RuntimeOptions) -> list[type[Runtime]]:
 def _load(runtime_class: type[Runtime], files: ModelFiles, options: RuntimeOptions) -> Runtime:
     if options.precision not in runtime_class.precisions:
         able = [each.engine for each in available_runtimes() if options.precision in each.precisions]
-        raise ModelDirError(f"{runtime_class.title or runtime_class.engine} runs this model in "
-                            f"{', '.join(runtime_class.precisions)}, not {options.precision}: use --engine {able[0]} for "
-                            f"{options.precision}, or --precision {runtime_class.precisions[0]}")
+        raise EngineError(
+            f"{runtime_class.title or runtime_class.engine} runs this model in {', '.join(runtime_class.precisions)}, not "
+            f"{options.precision}: use --engine {able[0]} for {options.precision}, or --precision {runtime_class.precisions[0]}")
     try:
         return runtime_class(files, options)  # type: ignore[call-arg]
     except ImportError as error:
-        raise ModelDirError(f"the package {runtime_class.package!r} is installed but does not import ({error}); "
-                            "reinstall it") from error
+        raise EngineError(f"the package {runtime_class.package!r} is installed but does not import ({error}); "
+                          "reinstall it") from error
 
 
 def _log_refusals(refusals: list[str], files: ModelFiles) -> None:

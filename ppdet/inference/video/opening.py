@@ -33,7 +33,7 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
         with quiet_opencv():
             capture = cv2.VideoCapture(source)
         advice = (f"camera {source} does not open: check that it is connected, not in use and allowed, or try another "
-                  "--camera_id (0 is the first)")
+                  "number (0 is the first)")
     elif is_url(source):
         _check_server(str(source))
         with quiet_opencv():  # its warnings contain the URL and thereby the password

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,6 +23,7 @@ from ppdet.engine.assembly import Assembly
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import check_config
 from ppdet.engine.projects.start import ProjectOptions, start_project
+from ppdet.engine.projects.timing import measure_speed
 from ppdet.engine.training.run import build_train_step, train
 from ppdet.engine.training.train_step import mean_losses
 from ppdet.engine.weights.checkpoint import load_pdparams, load_pretrained
@@ -153,6 +155,18 @@ def test_mistakes_leave_nothing(tmp_path: Path) -> None:
         with pytest.raises(kind, match=message):
             start_project(annotations, images, tmp_path / "project", ProjectOptions(**{**QUICK, **changes}))
     assert not (tmp_path / "project").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_timing_writes_no_line_in_paddles_format(tmp_path: Path) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("[%(asctime)-15s] [%(levelname)8s] %(filename)s:%(lineno)s - %(message)s"))
+    logging.getLogger().addHandler(handler)  # as importing Paddle does
+    try:
+        with pytest.raises(ConfigError, match="absent.yml"):
+            measure_speed(tmp_path / "absent.yml")
+        assert handler not in logging.getLogger().handlers
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def test_rows_of_shared_keypoints_are_kept(tmp_path: Path) -> None:

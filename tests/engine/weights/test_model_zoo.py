@@ -149,7 +149,7 @@ def test_without_a_network_it_says_what_to_do(tmp_path: Path, monkeypatch: pytes
 
 
 def test_names_that_cannot_be_fetched() -> None:
-    with pytest.raises(ConfigError, match="did you mean tinypose_128x96"):
+    with pytest.raises(ConfigError, match="did you mean tinypose_128x96. `ppdet zoo list` names all"):
         ZOO.download("tinypose_128x69")
     with pytest.raises(ConfigError, match="no weights of lpn_50_256x192 are published"):
         ZOO.download("lpn_50_256x192")

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from support.planted_models import write_detector, write_pose_model
 
-from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.core.errors import ConfigError, EngineError, ModelDirError
 from ppdet.inference.files import model_names
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.runtimes import available_runtimes
 
 pytest.importorskip("onnx")
 
@@ -46,7 +47,7 @@ def test_several_of_one_beginning(bundled: Path) -> None:
 
 
 def test_models_of_the_zoo_are_not_fetched_unasked(bundled: Path) -> None:
-    with pytest.raises(ModelDirError, match="ppdet zoo download tinypose_256x192; ppdet export -c configs/keypoint/tiny_pose"):
+    with pytest.raises(ModelDirError, match="ppdet zoo download tinypose_256x192; ppdet export -c tinypose_256x192 "):
         find_model("tinypose_256x192", POSE)
     exported = write_pose_model(Path("output_inference") / "tinypose_256x192")
     assert find_model("tinypose_256x192", POSE) == exported
@@ -55,6 +56,11 @@ def test_models_of_the_zoo_are_not_fetched_unasked(bundled: Path) -> None:
 def test_unknown_names_list_the_known_ones(bundled: Path) -> None:
     with pytest.raises(ModelDirError, match="no model 'tinypos_128x96' .did you mean tinypose_128x96.*Bundled models: picodet_s"):
         find_model("tinypos_128x96", POSE)
+    with pytest.raises(ModelDirError) as caught:
+        find_model("tinypose_128x69", POSE)
+    assert str(caught.value).count("tinypose_128x96 or") == 1  # bundled and in the zoo, named once
+    with pytest.raises(ModelDirError, match="no file rtmpose.onnx: check the path"):
+        find_model("rtmpose.onnx", POSE)
 
 
 def test_a_pipeline_by_name(bundled: Path) -> None:
@@ -77,6 +83,20 @@ def test_a_damaged_bundled_file(bundled: Path) -> None:
     (bundled / "tinypose_128x96" / "infer_cfg.yml").write_text("arch: [")
     with pytest.raises(ModelDirError, match="came with the package"):
         PosePipeline(model=bundled / "tinypose_128x96")
+
+
+@pytest.mark.parametrize(
+    "options", [{"engine": "mnn"}, {"engine": "foo"}, {"device": "gpu"}, {"engine": "onnxruntime", "precision": "bf16"}]
+)
+def test_files_are_not_to_blame_for_an_engine(options: dict[str, str], bundled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    for runtime in available_runtimes():
+        if runtime.engine != "onnxruntime":
+            monkeypatch.setattr(runtime, "is_installed", lambda: False)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(EngineError) as caught:
+        PosePipeline(**options)
+    assert "came with the package" not in str(caught.value)
 
 
 def test_a_copy_without_bundled_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_files_of_a_directory(tmp_path: Path) -> None:
     only = write_files(tmp_path / "only", "model.int8.onnx")  # without a plain file
     assert find_model_files(only).onnx == only / "model.int8.onnx"
     assert find_model_files(only / "model.int8.onnx").folder == only
-    assert find_model_files(only).how_to_make_onnx() == "export the model again with tools/export_model.py"
+    assert find_model_files(only).how_to_make_onnx() == "export the model again with `ppdet export`"
 
 
 @pytest.mark.parametrize(
