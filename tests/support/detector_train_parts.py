@@ -69,7 +69,7 @@ def write_detector_config(
 
 
 def few_large(path: Path, count: int) -> dict[str, list[dict]]:
-    """The first images of a COCO-style file with at most `MOST` persons, all large; none hides another from the suppression (NMS)."""
+    """The first images of a COCO-style file with at most `MOST` persons, all large, none suppressed by another in NMS."""
     content = json.loads(path.read_text())
     boxes: dict[int, list[dict]] = {}
     for entry in content["annotations"]:
