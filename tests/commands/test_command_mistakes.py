@@ -141,7 +141,7 @@ def test_contradictions_are_refused(models: tuple[str, str], images: Path, clip:
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is POSIX")
 @pytest.mark.parametrize("name", ["infer", "keypoint_infer", "det_keypoint_unite_infer"])
-def test_sigterm_leaves_nothing_behind(models: tuple[str, str], tmp_path: Path, name: str) -> None:
+def test_sigterm_leaves_nothing_half_written(models: tuple[str, str], tmp_path: Path, name: str) -> None:
     clip, out = tmp_path / "long.mp4", tmp_path / "out"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"mp4v"), 25.0, (640, 480))
     for _ in range(1500):
@@ -153,9 +153,11 @@ def test_sigterm_leaves_nothing_behind(models: tuple[str, str], tmp_path: Path, 
     script = str(ROOT / "deploy" / "python" / f"{name}.py")
     process = subprocess.Popen([sys.executable, script, *chosen, "--video_file", str(clip), "--output_dir", str(out)],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    while process.poll() is None and len([*out.glob(".*.part.*"), *out.glob(".*.tmp.*")]) != 2:
+    while process.poll() is None and not [*out.glob(".*.part.*"), *out.glob(".*.tmp.*")]:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 143, output
-    assert "terminated" in output and not list(out.iterdir())
+    # Frames done by then are kept as whole files, which the output names; usually the signal comes before the first.
+    left = list(out.iterdir())
+    assert "terminated" in output and all(file.name[0] != "." and f"{file} holds the " in output for file in left), left

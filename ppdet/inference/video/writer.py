@@ -134,7 +134,8 @@ class VideoWriter:
             self.finish()
         elif self.frames and is_interrupt(kind):
             with suppress(MediaError):  # report the interruption, and remove an unfinished file
-                get_logger(__name__).warning("interrupted: %s holds the %d frames written so far", self.finish(), self.frames)
+                frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
+                get_logger(__name__).warning("interrupted: %s holds the %s written so far", self.finish(), frames)
         else:
             self.discard()
 
