@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
+import cv2
 import numpy as np
 
 from ppdet.inference.model_card import ModelCard
@@ -82,6 +83,15 @@ def crossing(frame: int, frames: int = 20) -> np.ndarray:
     for colour, x, bright in ((0, red_x(frame), 255 - 40 * (frame % 2)), (2, 127 - red_x(frame), 220)):
         image[..., colour] = bright * np.exp(-((xs - x) ** 2 + (ys - 48) ** 2) / (2 * 5.0**2))
     return np.rint(image).astype(np.uint8)
+
+
+def write_crossing(path: Path, frames: int) -> Path:
+    """A video of `crossing`."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, INPUT_WH)
+    for frame in range(frames):
+        writer.write(np.ascontiguousarray(crossing(frame)[..., ::-1]))
+    writer.release()
+    return path
 
 
 def red_x(frame: int) -> float:

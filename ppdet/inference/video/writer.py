@@ -13,6 +13,7 @@ import numpy as np
 from ppdet.core.command import Terminated, is_interrupt
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
+from ppdet.core.quantity import quantity
 from ppdet.image.io import IMAGE_SUFFIXES
 from ppdet.inference.video.check import what_is_wrong
 
@@ -134,8 +135,8 @@ class VideoWriter:
             self.finish()
         elif self.frames and is_interrupt(kind):
             with suppress(MediaError):  # report the interruption, and remove an unfinished file
-                frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
-                get_logger(__name__).warning("interrupted: %s holds the %s written so far", self.finish(), frames)
+                done = quantity(self.frames, "frame")
+                get_logger(__name__).warning("interrupted: %s holds the %s written so far", self.finish(), done)
         else:
             self.discard()
 

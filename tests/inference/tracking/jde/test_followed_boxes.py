@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.planted_fairmot import crossing, red_x, write_fairmot
+from support.planted_fairmot import crossing, red_x, write_crossing, write_fairmot
 from support.planted_models import write_pose_model
 
 from ppdet.core.errors import ConfigError, ModelDirError
@@ -29,14 +29,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import cv2
-
-    path = tmp_path_factory.mktemp("clip") / "cross.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (128, 96))
-    for frame in range(FRAMES):
-        writer.write(np.ascontiguousarray(crossing(frame)[..., ::-1]))
-    writer.release()
-    return path
+    return write_crossing(tmp_path_factory.mktemp("clip") / "cross.avi", FRAMES)
 
 
 def run(models: dict[str, str], clip: Path, lines: Path, **options: object) -> list[dict]:
