@@ -155,6 +155,7 @@ def test_sigterm_leaves_nothing_half_written(models: tuple[str, str], tmp_path: 
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while process.poll() is None and not [*out.glob(".*.part.*"), *out.glob(".*.tmp.*")]:
         time.sleep(0.01)
+    time.sleep(0.2)  # of the seconds that the clip takes
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 143, output

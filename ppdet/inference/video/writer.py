@@ -50,9 +50,14 @@ class VideoWriter:
         self.size_wh = size_wh
         self.frames = 0
         self._bgr: np.ndarray | None = None
-        self._writer, self._temporary = self._open(fps)
+        self._temporary: Path | None = None
+        try:
+            self._writer = self._open(fps)
+        except BaseException:  # an interruption as soon as the file is there: nobody else knows its name
+            self._remove()
+            raise
 
-    def _open(self, fps: float) -> tuple[cv2.VideoWriter, Path]:
+    def _open(self, fps: float) -> cv2.VideoWriter:
         wanted = self.path
         if min(self.size_wh) < 1:
             raise MediaError(f"cannot write the video {wanted} with frames of {self.size_wh[0]} x {self.size_wh[1]} pixels: the "
@@ -65,7 +70,7 @@ class VideoWriter:
         for suffix in suffixes + [other for other in FALLBACK_SUFFIXES if other not in suffixes]:
             if suffix in IMAGE_FILE_SUFFIXES:
                 continue
-            temporary = temporary_name(wanted.parent, suffix)
+            temporary = self._temporary = temporary_name(wanted.parent, suffix)
             for codec in CODECS.get(suffix, USUAL_CODECS):
                 writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*codec), fps, self.size_wh)
                 if writer.isOpened() and writer.getBackendName() != IMAGE_FILE_BACKEND:
@@ -73,7 +78,7 @@ class VideoWriter:
                         self.path = wanted.with_suffix(suffix)
                         get_logger(__name__).warning("OpenCV has no encoder for %s files here; writing %s instead",
                                                      wanted.suffix or "such", self.path)
-                    return writer, temporary
+                    return writer
                 writer.release()
                 temporary.unlink(missing_ok=True)
         raise MediaError(f"cannot write the video {wanted}: no encoder of this OpenCV works there; check that the folder can be "
@@ -103,6 +108,7 @@ class VideoWriter:
         Raises:
             MediaError: the file is missing, incomplete or cannot be opened (the disk may be full); no file is left.
         """
+        assert self._temporary is not None
         self._writer.release()
         try:
             wrong = what_is_wrong(self._temporary, self.frames)
@@ -123,7 +129,11 @@ class VideoWriter:
     def discard(self) -> None:
         """Stop and remove the unfinished file."""
         self._writer.release()
-        self._temporary.unlink(missing_ok=True)
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._temporary is not None:
+            self._temporary.unlink(missing_ok=True)
 
     def __enter__(self) -> VideoWriter:
         return self
