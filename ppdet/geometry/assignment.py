@@ -7,10 +7,17 @@ it solved 4000 random matrices, but broke ties differently in 2463, which change
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
+
+# Importing `scipy.optimize` takes .4 s, as long as about so many rows take in NumPy. It is imported once so many have been
+# assigned, so a short video does not wait for it, and no program takes more than twice the time of the better choice.
+ROWS_BEFORE_SCIPY = 4000
+_rows_in_numpy = 0
 
 
 def assign(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -25,12 +32,13 @@ def assign(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: a cost is not finite.
     """
-    if scipy_is_installed():
-        # Here, because it takes .4 s to import and top-down models need none of it.
+    global _rows_in_numpy
+    if "scipy.optimize" in sys.modules or _rows_in_numpy >= ROWS_BEFORE_SCIPY and scipy_is_installed():
         from scipy.optimize import linear_sum_assignment
 
         rows, columns = linear_sum_assignment(cost)
         return rows, columns
+    _rows_in_numpy += min(np.shape(cost))
     return assign_in_numpy(cost)
 
 
@@ -41,8 +49,9 @@ def scipy_is_installed() -> bool:
 
 
 def prepare() -> None:
-    """Import what `assign` needs, so that the first image does not pay for it."""
-    assign(np.zeros((1, 1)))
+    """Import SciPy now, if it is installed: for those who know that they will assign many rows, and that nobody waits yet."""
+    if scipy_is_installed():
+        import_module("scipy.optimize")
 
 
 def assign_in_numpy(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

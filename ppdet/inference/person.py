@@ -65,7 +65,7 @@ class Person:
         """Plain values: box, box_score, score, keypoints by name as [x, y, score]; id, zones and filled if there are any."""
         content: dict[str, Any] = {
             "box": rounded(self.box), "box_score": round(self.box_score, 5), "score": round(self.score, 5),
-            "keypoints": {name: rounded(point) for name, point in self.keypoints.items()},
+            "keypoints": dict(zip(self.keypoints, rounded(list(self.keypoints.values())))),
         }  # fmt: skip
         if self.id is not None:
             content["id"] = self.id
@@ -79,6 +79,6 @@ def unknown_keypoint(name: object, names: Any) -> DataError:
     return DataError(f"there is no keypoint {name!r}; this skeleton has {', '.join(names)}")
 
 
-def rounded(values: Any, digits: int = 4) -> list[float]:
-    """Rounded values for JSON; four decimals are far below the accuracy of any pose."""
-    return [round(float(value), digits) for value in values]
+def rounded(values: Any, digits: int = 4) -> list[Any]:
+    """Rounded values for JSON, of an array of any shape as nested lists; four decimals are far below the accuracy of any pose."""
+    return list(np.round(np.asarray(values, np.float64), digits).tolist())

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LIGHT, DARK = (255, 255, 255), (16, 16, 16)
 SMALLEST_SCALE, LARGEST_SCALE = 0.35, 1.4
+LABEL_STEP = 1.05
 
 
 def draw_tag(
@@ -28,7 +30,7 @@ def draw_tag(
     height, width = canvas.shape[:2]
     scale = text_scale(canvas) if scale is None else scale
     stroke = max(1, int(round(scale * 1.6)))
-    (text_w, text_h), descent = cv2.getTextSize(text, FONT, scale, stroke)
+    (text_w, text_h), descent = _text_size(text, scale, stroke)
     pad = max(2, int(round(4 * scale)))
     tag_w, tag_h = text_w + 2 * pad, text_h + descent // 2 + 2 * pad
     left, top = _whole(corner_xy[0], width), _whole(corner_xy[1], height)
@@ -39,14 +41,25 @@ def draw_tag(
     cv2.putText(canvas, text, (left + pad, top + pad + text_h), FONT, scale, ink, stroke, cv2.LINE_AA)
 
 
+@lru_cache(maxsize=1024)
+def _text_size(text: str, scale: float, stroke: int) -> tuple[tuple[int, int], int]:
+    """`cv2.getTextSize`, which takes .05 to .25 ms."""
+    (width, height), descent = cv2.getTextSize(text, FONT, scale, stroke)
+    return (width, height), descent
+
+
 def text_scale(canvas: np.ndarray) -> float:
     """Size of text that suits an image: about a fortieth of its longer side, legible and not in the way."""
     return min(max(max(canvas.shape[:2]) / 1500.0 + 0.15, SMALLEST_SCALE), LARGEST_SCALE)
 
 
 def label_scale(canvas: np.ndarray, object_size: float) -> float:
-    """Size of a label on an object of that many pixels: a tenth of the object, but no larger than suits the image."""
-    return min(max(object_size / 220.0, SMALLEST_SCALE), text_scale(canvas))
+    """Size of a label on an object of that many pixels: a tenth of the object, but no larger than suits the image.
+
+    In steps of 5 %, so that a label does not pulsate with the box and its text need not be measured in each frame.
+    """
+    step = SMALLEST_SCALE * LABEL_STEP ** round(math.log(max(object_size / 220.0 / SMALLEST_SCALE, 1.0), LABEL_STEP))
+    return min(step, text_scale(canvas))
 
 
 def _whole(value: float, most: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
@@ -39,6 +40,23 @@ def test_costs_must_be_finite(bad: float) -> None:
 
 def test_works_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ppdet.geometry.assignment.scipy_is_installed", lambda: False)
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    monkeypatch.delitem(sys.modules, "scipy.optimize")
     assert [each.tolist() for each in assign(np.array([[1.0, 0.0, 3.0], [0.0, 2.0, 3.0]]))] == [[0, 1], [1, 0]]
     assert [each.tolist() for each in assign(np.zeros((0, 3)))] == [[], []]
+
+
+def test_scipy_is_imported_only_when_there_is_much_to_assign() -> None:
+    program = """
+import sys
+import numpy as np
+from ppdet.geometry import assignment
+cost = np.random.default_rng(0).random((10, 20))
+first = assignment.assign(cost)
+imported = ["scipy.optimize" in sys.modules]
+for _ in range(assignment.ROWS_BEFORE_SCIPY // 10):
+    last = assignment.assign(cost)
+imported.append("scipy.optimize" in sys.modules)
+assert imported == [False, True], imported
+assert all(map(np.array_equal, first, last))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -24,11 +24,7 @@ def paddledet_record(result: Poses) -> list[Any]:
     """
     rows = np.concatenate([result.keypoints, result.scores[..., None]], axis=2)
     name = result.path if result.frame_id is None else result.frame_id
-    return [
-        name,
-        [rounded(box) for box in result.boxes],
-        [[[rounded(row) for row in person] for person in rows], [rounded([score]) for score in result.person_scores]],
-    ]
+    return [name, rounded(result.boxes), [rounded(rows), rounded(result.person_scores[:, None])]]
 
 
 def tracked_record(result: Poses) -> list[Any]:

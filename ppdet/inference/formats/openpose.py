@@ -72,7 +72,7 @@ class OpenPoseWriter(PoseWriter):
 
     @staticmethod
     def _person(rows: np.ndarray, identity: int) -> dict[str, Any]:
-        values = [value for row in rows for value in rounded(row)]
+        values = rounded(np.ravel(rows))
         return {"person_id": [identity], "pose_keypoints_2d": values, **{name: [] for name in _EMPTY}}
 
 

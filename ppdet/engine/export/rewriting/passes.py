@@ -11,6 +11,7 @@ from ppdet.engine.export.rewriting.constants import drop_identities, fold_consta
 from ppdet.engine.export.rewriting.convolutions import fold_batch_norms
 from ppdet.engine.export.rewriting.corner_resize import resize_in_one
 from ppdet.engine.export.rewriting.graph import OnnxGraph
+from ppdet.engine.export.rewriting.narrow_outputs import fill_narrow_outputs
 from ppdet.engine.export.rewriting.static_shapes import write_static_shapes
 from ppdet.engine.export.rewriting.upsampled_sums import nest_upsampled_sums
 
@@ -24,6 +25,7 @@ PASSES: tuple[Pass, ...] = (
     resize_in_one,
     nest_upsampled_sums,
     route_channels,
+    fill_narrow_outputs,
 )
 
 #: For writers that know shuffles but no other rearrangement of channels (Paddle Lite has an operator for them).

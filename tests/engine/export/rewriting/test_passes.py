@@ -16,6 +16,7 @@ from ppdet.engine.export.rewriting.constants import drop_identities, fold_consta
 from ppdet.engine.export.rewriting.convolutions import fold_batch_norms
 from ppdet.engine.export.rewriting.corner_resize import resize_in_one
 from ppdet.engine.export.rewriting.graph import OnnxGraph
+from ppdet.engine.export.rewriting.narrow_outputs import fill_narrow_outputs
 from ppdet.engine.export.rewriting.passes import PASSES, rewrite_file
 from ppdet.engine.export.rewriting.static_shapes import write_static_shapes
 from ppdet.engine.export.rewriting.upsampled_sums import nest_upsampled_sums
@@ -147,6 +148,26 @@ def test_maps_that_do_not_nest_stay() -> None:
     shared = net.resize(net.conv("x", 8, 8, 3, strides=[2, 2]), 2)
     both = net.node("Add", shared, net.resize(net.conv("x", 8, 8, 3, strides=[4, 4]), 4))
     assert rewritten(net, total, net.node("Mul", both, shared), passes=(nest_upsampled_sums,))[0] == 0
+
+
+@pytest.mark.parametrize("made", [1, 2])
+@pytest.mark.parametrize("size", [(6, 8), (12, 6), (5, 8), (8, 3), (6, 6), (3, 4), (4, 3)])
+def test_few_output_channels_are_filled_with_pixels(made: int, size: tuple[int, int]) -> None:
+    net = Net("batch", 8, *size)
+    plain = net.conv("x", 8, made, 5)
+    biased = net.node("Conv", "x", net.constant(RNG.normal(0, 0.4, (made, 8, 3, 3))), net.constant(RNG.normal(0, 1, made)),
+                      pads=[2, 0, 0, 2])  # fmt: skip
+    count, found = rewritten(net, plain, net.node("Relu", biased), passes=(fill_narrow_outputs,))
+    assert count == 2 and found == {"Conv": 2, "Reshape": 4, "Transpose": 2, "Relu": 1}
+
+
+def test_convolutions_that_cannot_be_filled_stay() -> None:
+    net = Net("batch", 8, 8, 8)
+    outputs = [net.conv("x", 8, 3, 3), net.conv("x", 8, 1, 1), net.conv("x", 8, 1, 3, strides=[2, 2]),
+               net.conv("x", 8, 1, 4), net.conv("x", 8, 2, 3, group=2), net.conv("x", 8, 1, 3, dilations=[2, 2])]  # fmt: skip
+    assert rewritten(net, *outputs, passes=(fill_narrow_outputs,))[0] == 0
+    any_size = Net("batch", 8, "high", "wide")
+    assert fill_narrow_outputs(OnnxGraph(any_size.model(any_size.conv("x", 8, 1, 3)))) == 0
 
 
 def shuffle_units(net: Net, name: str, channels: int, count: int) -> str:
