@@ -74,7 +74,16 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
 def test_an_unknown_flag_names_the_nearest(words: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(words)
-    assert capsys.readouterr().err.rstrip().endswith(expected)
+    error, advice = capsys.readouterr().err.splitlines()
+    assert error.endswith(expected) and advice.endswith(" --help lists the arguments")
+
+
+def test_a_word_after_smooth_is_a_filter_unless_it_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["pose", "a.jpg", "--smooth", "Kalman"])
+    assert "'Kalman' is not a filter: give one of OneEuro, EMA, savgol, butterworth" in capsys.readouterr().err
+    assert main(["pose", "--smooth", str(tmp_path / "none.mp4")]) == 2
+    assert "none.mp4" in capsys.readouterr().err
 
 
 def test_underscores_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:

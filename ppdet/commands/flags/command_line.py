@@ -10,10 +10,11 @@ import argparse
 import sys
 from contextlib import nullcontext
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Mapping, NoReturn, Optional, Sequence
 
-from ppdet.commands.flags.values import SMOOTHING_FILTERS, smoothing_value, truth_value
-from ppdet.core.command import run_command
+from ppdet.commands.flags.values import smoothing_value, truth_value
+from ppdet.core.command import USER_ERROR, run_command
 from ppdet.core.errors import PpdetError
 from ppdet.core.logger import logging_to_stdout
 from ppdet.core.problem import did_you_mean
@@ -45,12 +46,13 @@ WITHOUT_PADDLE = "pose, batch, detect, draw, serve, bundle, demo, doctor and mos
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that suggests the nearest flag for one that it does not know."""
+    """A parser whose errors are short, and suggest the nearest flag for one that it does not know."""
 
     def error(self, message: str) -> NoReturn:
-        """Print usage and message, and end with status 2."""
+        """Print the message, and end with status 2: the usage of a command with thirty flags would hide it."""
         unknown = message.partition("unrecognized arguments: ")[2].split()  # argparse passes them in no other way
-        super().error(message + (did_you_mean(unknown[0].split("=")[0], _flags(self)) if unknown else ""))
+        advice = did_you_mean(unknown[0].split("=")[0], _flags(self)) if unknown else ""
+        self.exit(USER_ERROR, f"{self.prog}: error: {message}{advice}\n{self.prog} --help lists the arguments\n")
 
 
 def _flags(parser: argparse.ArgumentParser) -> set[str]:
@@ -110,8 +112,8 @@ def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> 
     """The arguments, with ``--switch`` replaced by ``--switch=true`` if the command takes positional arguments.
 
     PaddleDetection's switches take a value or none (``--save_res True``, ``--save_res``). With positional arguments that would
-    be ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There the value has to be attached (``--smooth=no``), except for
-    the name of a filter, which is no source (``--smooth savgol``).
+    be ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There the value has to be attached (``--smooth=1``), except for
+    a word that is no file (``--smooth savgol``).
     """
     if all(action.option_strings for action in parser._actions):
         return list(words)
@@ -120,7 +122,7 @@ def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> 
         if taken:
             taken = False
             continue
-        taken = word == "--smooth" and word in switches and following in SMOOTHING_FILTERS
+        taken = word == "--smooth" and word in switches and following.isalpha() and not Path(following).exists()
         done.append(f"{word}={following}" if taken else f"{word}=true" if word in switches else word)
     return done
 

@@ -1,5 +1,5 @@
-"""Measure the unite pipeline on videos, a network per engine, grouping, tracking, training steps, batches, the service under
-load, and --help of every command.
+"""Measure the unite pipeline on videos, a network per engine, its parts that run per person, grouping, tracking, training steps,
+batches, the service under load, and --help of every command.
 
 The figures in docs/benchmarks.md are measured with it. Engines are compared within one run, so that ratios do not depend on the
 speed of the machine.
@@ -19,11 +19,13 @@ from ppdet.core.errors import ConfigError
 from ppdet.inference.presets import PRESETS
 from ppdet.inference.runtimes.registry import runtime_names, runtime_precisions
 
+MEASUREMENTS = ("unite", "pipeline", "network", "parts", "train", "group", "track", "serve", "batch", "help")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A sub-command for each measurement."""
     engines = sorted(runtime_names(), key=lambda name: name != "paddle")  # ratios are to Paddle Inference
-    kinds = parser.add_subparsers(dest="kind", required=True)
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="{" + ",".join(MEASUREMENTS) + "}")
 
     unite = kinds.add_parser("unite", help="seconds, frames/s and peak memory of the whole unite command")
     unite.add_argument("--det_model_dir", required=True)
@@ -51,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     network.add_argument("--batches", nargs="+", type=int, default=[1, 8])
     network.add_argument("--repeats", type=int, default=40)
     network.add_argument("--precision", default="fp32", choices=runtime_precisions())
+
+    parts = kinds.add_parser("parts", help="milliseconds of the parts beside the networks: crops, decoding, OKS-NMS, drawing")
+    parts.add_argument("--repeats", type=int, default=30)
 
     train = kinds.add_parser("train", help="images/s and peak memory of training iterations; under paddle.distributed.launch too")
     add_config_flags(train)
@@ -102,6 +107,11 @@ def run(args: argparse.Namespace) -> None:
             args.model_dir, args.engines, args.cpu_threads, args.batches, args.repeats, args.precision
         )
         header = ["engine", "precision", "batch", "median ms", "ms per crop"]
+    elif args.kind == "parts":
+        from ppdet.engine.benchmarks import part_speed
+
+        rows = part_speed.part_rows(args.repeats)
+        header = part_speed.HEADER
     elif args.kind == "group":
         from ppdet.engine.benchmarks import grouping
 

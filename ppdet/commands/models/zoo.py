@@ -16,7 +16,7 @@ PAGE, TIMED_PAGE = "docs/model_zoo.md", "output/model_zoo.md"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """list, download, page, bundle."""
-    kinds = parser.add_subparsers(dest="kind", required=True)
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="{list,download,page,bundle}")
     listing = kinds.add_parser("list", help="list all files that can be downloaded, with their URLs")
     listing.set_defaults(act=_list)
     fetch = kinds.add_parser("download", help="download published weights by name", description=(

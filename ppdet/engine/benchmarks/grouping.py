@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import statistics
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Iterable, Iterator
+from typing import Iterable, Iterator
 
 import numpy as np
 
 from ppdet.codecs import AssociativeEmbeddingCodec
 from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.engine.benchmarks.thread_time import median_ms
 
 TESTS = Path(__file__).resolve().parents[3] / "tests" / "support"
 
@@ -45,19 +44,10 @@ def group_rows(people: Iterable[int], repeats: int = 20) -> Iterator[list[str]]:
         found = codec.candidates(heat, tags)
         every = AssociativeEmbeddingCodec(max_people=codec.max_people, refine_cell=1).candidates(heat, tags)
         rules = plain.Rules(list(codec.order_for(17)), codec.max_people)
-        slow = _median_ms(lambda: plain.decode(found.score, found.xy, found.tag, heat, tags, rules), min(3, repeats))  # noqa: B023
-        fast = _median_ms(lambda: codec.decode(found, frame), repeats)  # noqa: B023
-        exact = _median_ms(lambda: codec.decode(every, frame), repeats)  # noqa: B023
+        slow = median_ms(lambda: plain.decode(found.score, found.xy, found.tag, heat, tags, rules), min(3, repeats))  # noqa: B023
+        fast = median_ms(lambda: codec.decode(found, frame), repeats)  # noqa: B023
+        exact = median_ms(lambda: codec.decode(every, frame), repeats)  # noqa: B023
         yield [str(count), f"{slow:.0f}", f"{fast:.2f}", f"{slow / fast:.0f}", f"{exact:.1f}", f"{slow / exact:.0f}"]
-
-
-def _median_ms(run: Callable[[], Any], repeats: int) -> float:
-    times = []
-    for _ in range(repeats):
-        start = time.thread_time()
-        run()
-        times.append(1000 * (time.thread_time() - start))
-    return statistics.median(times)
 
 
 def _from_tests(name: str) -> ModuleType:

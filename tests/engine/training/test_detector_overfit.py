@@ -1,6 +1,6 @@
 """Detectors learn sixteen real photographs by heart: PicoDet through all three assigners, and a narrow PP-YOLOv2.
 
-8 minutes of one core each.
+10 to 25 minutes of one core each.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def test_sixteen_images_are_learned_by_heart(tmp_path: Path, head: str) -> None:
 
 
 PPYOLO = """
-epoch: 300
-snapshot_epoch: 100
+epoch: 600
+snapshot_epoch: 200
 log_iter: 1
 LearningRate:
   base_lr: 0.01
   schedulers:
-    - {name: CosineDecay, max_epochs: 300}
+    - {name: CosineDecay, max_epochs: 600}
     - {name: LinearWarmup, start_factor: 0.1, steps: 10}
 TrainReader:
   sample_transforms:
