@@ -1,13 +1,12 @@
 """Finds the people of a stream's frames with a detector that looks only now and then."""
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from ppdet.core.errors import ConfigError
+from ppdet.inference.divided_poses import DividedPoses
 from ppdet.inference.estimators.base import People
-from ppdet.inference.people_finder import Found, Look, PeopleFinder
+from ppdet.inference.people_finder import Found, PeopleFinder
 from ppdet.inference.redetection.border_motion import BorderMotion
 from ppdet.inference.redetection.carried import Carried
 from ppdet.inference.redetection.schedule import Interval, Schedule, checked_interval
@@ -37,8 +36,7 @@ class IntervalFinder:
     def __init__(self, finder: PeopleFinder, interval: Interval, fps: float, workers: int = 1) -> None:
         check_has_detector(finder, interval)
         self.finder = finder
-        self._workers = workers if finder.estimator.runtime.keeps_bits else 1  # others may give other bits in other batches
-        self._pool = ThreadPoolExecutor(max(1, self._workers - 1), "ppdet-pose")
+        self._pose = DividedPoses(finder, workers)
         self.frames = self.detections = 0
         self._schedule = Schedule(interval, fps)
         self._motion = BorderMotion()
@@ -89,19 +87,15 @@ class IntervalFinder:
         known, self._carried = self._carried, Carried.detected(people)
         self._schedule.looked(known is not None and known.agrees(people.boxes), self._was_due)
 
+    def close(self) -> None:
+        """End the threads."""
+        self._pose.close()
+
     def _in_carried_boxes(self, image: np.ndarray, carried: Carried) -> People:
         look = self.finder.look_at(image, carried.boxes, carried.scores)
         look.is_inside[:] = True  # decided when they were detected
         self._pose(look, np.arange(len(carried)))
         return People(look.boxes, look.scores, look.keypoints, look.keypoint_scores)
-
-    def _pose(self, look: Look, rows: np.ndarray) -> None:
-        """Estimate the poses of some candidates, each thread those of some."""
-        first, *others = np.array_split(rows, max(1, min(self._workers, len(rows))))
-        runs = [self._pool.submit(self.finder.pose, [(look, part)]) for part in others]
-        self.finder.pose([(look, first)])
-        for run in runs:
-            run.result()
 
 
 def chosen_interval(finder: PeopleFinder, given: Interval | None, of_preset: Interval) -> Interval:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ppdet.core.logger import get_logger
+from ppdet.inference.divided_poses import DividedPoses
 from ppdet.inference.people_finder import Found, Look, PeopleFinder
 from ppdet.inference.progress import Progress
 from ppdet.inference.redetection.interval_finder import IntervalFinder
@@ -92,6 +93,7 @@ def video_results(
         interval.finder.estimator.tune()
     frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
     follow = tracker.follow if tracker.follows_boxes else None
+    pose = DividedPoses(pipeline.finder, pipeline.workers)
     looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader, tracker)
     try:
         for frame, look in looks:
@@ -105,7 +107,7 @@ def video_results(
                 found = interval.people(frame.image, tracker.is_cut, expected, low_score)
             else:
                 assert look is not None, "every frame that decodes is looked at"
-                found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms))
+                found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms), pose)
             size = (frame.image.shape[1], frame.image.shape[0])
             result = pipeline.result(found, size, None, frame.index, frame.timestamp_ms, True)
             with pipeline.timer.stage("track"):
@@ -117,6 +119,9 @@ def video_results(
         looks.close()
         frames.close()
         reader.close()
+        pose.close()
+        if interval is not None:
+            interval.close()
         if frames.dropped:
             get_logger(__name__).warning("%s is faster than this machine: %d frames that had waited too long were dropped",
                                          reader.name, frames.dropped)

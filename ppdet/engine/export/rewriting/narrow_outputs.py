@@ -1,8 +1,9 @@
 """Computes several pixels of a map of one or two channels at once: they fill the lanes that its channels leave empty.
 
-Engines compute 8 or 16 output channels together, so a convolution to one channel wastes most of the arithmetic (in PicoDet: the four
-that weigh the class scores). The same convolution with a kernel that is larger by a block of pixels, moved by the block, gives the
-block's pixels as channels; zeros in the weights leave out what a pixel does not see. A copy puts the pixels in their places.
+Engines compute 8 or 16 output channels together, so a convolution to one channel wastes most of the arithmetic (in PicoDet: the
+four that weigh the class scores). The same convolution with a kernel that is larger by a block of pixels, moved by the block,
+gives the block's pixels as channels; zeros in the weights leave out what a pixel does not see. A copy puts the pixels in their
+places.
 """
 
 from __future__ import annotations
