@@ -20,11 +20,11 @@ _MOST_BYTES = 4096
 
 
 def checked_key(key: str, origin: str) -> str:
-    """An API key that can stand in a header and is not guessed easily.
+    """An API key that fits in a header and is hard to guess.
 
     Args:
         key: the key.
-        origin: where it was given, for messages. The key itself is in no message.
+        origin: where it was given, for messages, which never contain the key itself.
 
     Raises:
         ConfigError: it is too short, or has characters that a header cannot hold.

@@ -36,7 +36,7 @@ def create_app(service: Service) -> FastAPI:
         yield
         await asyncio.to_thread(service.close)
 
-    # FastAPI's own documentation pages load scripts from elsewhere, so there is /openapi.json alone.
+    # FastAPI's own documentation pages load scripts from other hosts, so only /openapi.json is served.
     app = FastAPI(title="ppdet", version=ppdet.__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=life)
     app.state.service = service
     for part in (poses, videos, status, page):
@@ -74,7 +74,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = f"{request.method} is answered with: {error.detail}; /openapi.json lists all routes"
+    message = f"{request.method} failed: {error.detail}; /openapi.json lists all routes"
     return _answer(request, error.status_code, CODES.get(error.status_code, "http_error"), message, error.headers)
 
 

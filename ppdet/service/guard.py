@@ -1,7 +1,7 @@
-"""ASGI middleware between server and routes: bounds of bodies in bytes, time and memory; and an orderly refusal.
+"""ASGI middleware between server and routes: bounds bodies in bytes, time and memory, and refuses cleanly.
 
-A client that is refused while it still sends would see a broken connection instead of the answer. So after an early answer the
-rest of the body is thrown away for a moment before the connection is closed.
+A client that is refused while still sending would see a broken connection instead of the answer. So after an early answer the
+rest of the body is read and discarded for a moment before the connection is closed.
 """
 
 from __future__ import annotations

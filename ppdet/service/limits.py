@@ -52,7 +52,7 @@ class ServiceLimits:
     video_seconds: float = _number(1800.0, 1.0, "longest time to process a video, seconds")
     video_memory_mib: int = _count(4096, 256, "address space of the process that works on a video, MiB")
     video_result_mib: int = _count(256, 1, "largest file of the results of a video, MiB")
-    video_jobs: int = _count(8, 1, "videos that are waiting, in work, or kept with their results")
+    video_jobs: int = _count(8, 1, "videos waiting, being processed, or kept with their results")
     video_life_seconds: float = _number(3600.0, 1.0, "time that the results of a video are kept, seconds")
 
     def __post_init__(self) -> None:

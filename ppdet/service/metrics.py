@@ -1,4 +1,4 @@
-"""What Prometheus reads at /metrics. Labels take few values: routes, statuses, codes of problems, never what clients write."""
+"""What Prometheus reads at /metrics. Labels take few values (routes, statuses, problem codes), never text from clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Metrics:
         self._people = Counter("ppdet_people", "people found in images", registry=self.registry)
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Show a value that is asked for at every reading."""
+        """Export a value that is read at every scrape."""
         Gauge(name, text, registry=self.registry).set_function(value)
 
     def request(self, route: str, status: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong with a request, as a status and a code that programs can compare."""
+"""Errors of requests, each with a status and a code that programs can compare."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""uvicorn's HTTP/1.1 protocol with bounds that uvicorn does not have: time of the header, open connections, and clients that do
-not read."""
+"""uvicorn's HTTP/1.1 protocol with limits that uvicorn lacks: on the time for a header, on open connections, and on clients that
+do not read their answers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def bounded_protocol(limits: ServiceLimits) -> type[H11Protocol]:
                 self._write_timer = None
 
         def _abort_later(self) -> None:
-            """Break the connection if the client has not taken the answer by then."""
+            """Abort the connection if the client has not read the answer within `send_seconds`."""
             if self._write_timer is None:
                 self._write_timer = self.loop.call_later(limits.send_seconds, self._abort)
 

@@ -89,7 +89,7 @@ class VideoResult(BaseModel):
     width: int
     height: int
     frames: List[VideoFrame]
-    missing: int = Field(description="frames at the end that the container states and that are missing")
+    missing: int = Field(description="frames stated by the container that are missing at the end")
     unreadable: List[int] = Field(description="numbers of frames that could not be decoded; they have no people")
 
 
@@ -104,7 +104,7 @@ class ModelAnswer(BaseModel):
     keypoint_colors: List[str]
     links: List[List[str]] = Field(description="pairs of keypoints to draw a line between")
     link_colors: List[str]
-    formats: List[str] = Field(description="image formats that are taken")
+    formats: List[str] = Field(description="accepted image formats")
     limits: Dict[str, float]
 
 

@@ -1,4 +1,4 @@
-"""Names and versions of what the service answers. A change that breaks a client gets a new number."""
+"""Names and versions of the answers' schemas. A change that breaks clients gets a new number."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class ServedModels:
 
     Attributes:
         model: pose model: name, exported folder or ONNX file; None is the bundled one.
-        det: the same of the detector; "auto" is the bundled one if the pose model needs a detector, "none" is no detector.
+        det: the same for the detector; "auto" is the bundled one if the pose model needs a detector, "none" is no detector.
         det_threshold, batch_size, person_threshold, engine, device, precision, flip_test: see `PosePipeline`.
         cpu_threads: threads of the engine per worker.
         people: largest number of people per image.
@@ -76,7 +76,7 @@ def _name(network: object) -> str:
 
 
 class SurestPeople:
-    """A detector that returns the best boxes of people only, so that a crowd cannot occupy the service.
+    """A detector that returns the best boxes of people only, so that a crowd cannot tie up the service.
 
     Args:
         detector: finds the boxes.
@@ -101,7 +101,7 @@ class SurestPeople:
 
 
 def at_most(result: PoseResult, people: int) -> tuple[PoseResult, bool]:
-    """The surest people of a result, and whether others were left out."""
+    """The people with the highest scores in a result, and whether others were left out."""
     if len(result) <= people:
         return result, False
     rows = np.sort(np.argsort(-result.box_scores, kind="stable")[:people])
@@ -109,5 +109,5 @@ def at_most(result: PoseResult, people: int) -> tuple[PoseResult, bool]:
 
 
 def warm_up(pipeline: PosePipeline) -> None:
-    """Run a grey image through, so that the first client does not wait for the engine's own preparations."""
+    """Run a grey image through, so that the first client does not wait for the engine to warm up."""
     pipeline.estimate(np.full((*WARM_UP_HW, 3), 127, np.uint8))

@@ -52,7 +52,7 @@ def run_server(
     """
     limits = limits or ServiceLimits()
     log = get_logger(__name__)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else every client that speaks no HTTP fills the log
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else clients that do not speak HTTP fill the log
     with bound_socket(host, port) as listener:  # before the models are loaded, which takes a while; it does not listen yet
         service = Service(models, limits, api_key, workers)
         _raise_file_limit(limits.connections + SPARE_FILES)
@@ -112,7 +112,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 def _why_not_bound(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is taken by another program: end that one, or give another --port (0 takes a free one)"
+        return f"port {port} of {host} is in use by another program: stop it, or give another --port (0 takes a free one)"
     if error.errno == errno.EACCES:
         return f"port {port} needs administrator rights: give a --port of 1024 or more"
     if error.errno == errno.EADDRNOTAVAIL:
@@ -132,7 +132,7 @@ def _is_loopback(listener: socket.socket) -> bool:
 
 
 def _raise_file_limit(wanted: int) -> None:
-    """Allow this process enough open files, as far as the system lets it."""
+    """Raise this process's limit on open files, as far as the system allows."""
     resource: Any
     try:
         import resource

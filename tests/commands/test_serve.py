@@ -48,7 +48,7 @@ def test_mistakes(flags: list[str], words: str, capsys: pytest.CaptureFixture[st
 def test_a_taken_port(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert f"port {port} of 127.0.0.1 is taken" in error_of(capsys, "--port", str(port))
+        assert f"port {port} of 127.0.0.1 is in use" in error_of(capsys, "--port", str(port))
 
 
 def test_weak_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

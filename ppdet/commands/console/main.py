@@ -16,7 +16,7 @@ _HOMES = (
     ("running.batch", "poses of thousands of videos, by several processes or a Ray cluster"),
     ("running.detect", "find boxes only"),
     ("running.draw", "draw the poses of a JSON file on their images"),
-    ("running.serve", "answer images and videos with poses over HTTP, with a page for people"),
+    ("running.serve", "serve poses of images and videos over HTTP, with a browser page"),
     ("demonstration.demo", "see people with skeletons in one command"),
     ("running.doctor", "check what this machine can run and what is missing"),
     ("training.train", "train a model"),

@@ -1,7 +1,7 @@
-"""See what training makes of the data: ppdet dataset browse -c CONFIG -o browse.html
+"""Show the data as training sees them: ppdet dataset browse -c CONFIG -o browse.html
 
 One self-contained page: originals with labels and boxes, augmented crops, targets, and how far decoded targets are from the
-labels, which no network of that config can improve on. See docs/data.md.
+labels, a lower bound for the error of any network with that config. See docs/data.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", required=True, metavar="FILE", help="the HTML file to write")
     add("--part", choices=["train", "val"], default="train", help="which dataset and reader (default: %(default)s)")
     add("--count", type=int, default=24, help="samples to show (default: %(default)s)")
-    add("--epochs", type=int, default=3, help="augmented crops of each (default: %(default)s)")
+    add("--epochs", type=int, default=3, help="augmented crops per sample (default: %(default)s)")
     add("--seed", type=int, default=0, help="seed for choosing the samples (default: %(default)s)")
 
 

@@ -1,6 +1,6 @@
 """Find defects of annotation files, explain and rank them: ppdet dataset check train.json val.json --images DIR
 
-Looks for points outside image or box, area 0, visibility codes, duplicates, wrong num_keypoints, exchanged sides, one-sided data,
+Looks for points outside image or box, area 0, visibility codes, duplicates, wrong num_keypoints, swapped sides, one-sided data,
 coordinates of another frame, damaged images, and images that are in both files. --fix FILE writes a repaired copy. The exit
 status is 1 if there are errors or warnings. See docs/data.md.
 """
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("annotations", nargs="+", help="COCO-style files; of several, the training file first")
     add("--images", nargs="+", default=[], metavar="DIR", help="folder of the images, one for all files or one per file "
         "(default: looked for near each file)")  # fmt: skip
-    add("--no_images", action="store_true", help="do not read images: quick, finds neither damage, sizes nor leakage")
+    add("--no_images", action="store_true", help="do not read images: quick, but finds no damaged images, wrong sizes or leakage")
     add("--report", metavar="FILE", help="also write the findings as JSON")
     add("--fix", metavar="FILE", help="write a repaired copy; with several annotation files, a folder")
 

@@ -1,7 +1,7 @@
 """Convert annotations between the formats of labelling tools: ppdet dataset convert labels.xml --images DIR --to coco -o a.json
 
-Reads COCO, labelme, CVAT, Label Studio, DeepLabCut, SLEAP, YOLO-pose and MPII, whichever it is, and writes any of them. What a
-format cannot express, such as hidden points, is named with its count. See docs/data.md.
+Recognises and reads COCO, labelme, CVAT, Label Studio, DeepLabCut, SLEAP, YOLO-pose and MPII, and writes any of them. What a
+format cannot express, such as hidden points, is reported with its count. See docs/data.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Look at annotations, split them and write a config that trains as it is: ppdet dataset init annotations.json --images DIR
+"""Analyse annotations, split them and write a config that is ready to train: ppdet dataset init annotations.json --images DIR
 --output DIR [--minutes 10]
 
 ANNOTATIONS is a file or folder of COCO, labelme, CVAT, Label Studio, DeepLabCut, SLEAP, YOLO-pose or MPII. The comments of the
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--minutes", type=float, default=10.0, help="time that a training may take on this machine (default: %(default)g)")
     add("--category", help="name or id of the class (default: one config per class that has keypoints)")
     add("--val", type=share_or_file, default=0.2, metavar="SHARE|FILE",
-        help="share of the images for validation, or a file of others in --images (default: %(default)s)")  # fmt: skip
+        help="share of the images for validation, or annotations of other images in --images (default: %(default)s)")  # fmt: skip
     add("--sigmas", type=float, nargs="+", help="OKS sigmas: one for all keypoints, or one each (default: estimated or stated)")
     add("--preset", metavar="PRESET", default="auto",
         help="xray, photo or auto: xray augments as radiographs and takes whole images, auto does so for DICOM and "

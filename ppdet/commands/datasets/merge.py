@@ -1,6 +1,6 @@
 """Merge annotation files of the same keypoints: ppdet dataset merge a.json b.json -o all.json
 
-Images are merged by file name, categories by name; keypoints are reordered by name, ids are numbered anew. --prefix puts a folder
+Images are merged by file name, categories by name; keypoints are reordered by name, ids are renumbered. --prefix puts a folder
 before the file names of each file. See docs/data.md.
 """
 

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     with atomic_write(output) as file:
         json.dump(labels.content(__version__), file)
     get_logger(__name__).info(
-        "%d people in %d images written to %s; the labels are a machine's: correct them before you evaluate on them",
+        "%d people in %d images written to %s; the labels are machine-made: correct them before you evaluate on them",
         len(labels.annotations), len(labels.images), output,
     )  # fmt: skip
     return inputs.exit_status()

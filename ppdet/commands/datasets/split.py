@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("annotations", help="COCO-style file")
     add("-o", "--output", required=True, metavar="DIR", help="folder for train.json and val.json")
     add("--val", type=float, default=0.2, metavar="SHARE", help="share of the images for validation (default: %(default)g)")
-    add("--by", metavar="KEY", help="key of the images whose values must not be torn apart, or `folder`, or `image` for none")
+    add("--by", metavar="KEY", help="image key whose values stay together, or `folder`, or `image` for no groups")
     add("--folds", type=int, default=0, metavar="N", help="write fold0/ ... foldN-1/ for cross-validation instead")
-    add("--seed", type=int, default=42, help="seed of the choice (default: %(default)s)")
+    add("--seed", type=int, default=42, help="random seed (default: %(default)s)")
     add("--overwrite", action="store_true", help="replace files that exist")
 
 

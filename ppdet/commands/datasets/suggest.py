@@ -2,8 +2,8 @@
 
 SOURCE is a folder of images or a video. Frames are ranked by how much the model disagrees with itself about them: between the
 image and smaller, shifted, turned and (if it was trained on such) mirrored views of it. With several --model, such as those of
-ppdet train --folds, their disagreement counts, too. Frames that look like one that is suggested already wait. Writes
-suggested.csv, contact_sheet.jpg and, of videos, the frames as images. See docs/custom_data.md.
+ppdet train --folds, their disagreement counts, too. Frames that look like one already suggested are deferred. Writes
+suggested.csv, contact_sheet.jpg and, for videos, the frames as images. See docs/custom_data.md.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
 
     output = require_folder(Path(args.output), "--output")
     if args.det is not None and args.det.lower().endswith(".json"):
-        raise ConfigError(f"--det {args.det}: boxes of a file do not fit smaller and turned views of the images; give a "
+        raise ConfigError(f"--det {args.det}: boxes from a file do not fit scaled and rotated views of the images; give a "
                           f"detector, or {NO_DETECTOR} to take whole images")  # fmt: skip
     detector = None if args.det == NO_DETECTOR else args.det or AUTO
     entries = [image for file in args.labelled for image in read_coco(file)["images"] if isinstance(image, dict)]

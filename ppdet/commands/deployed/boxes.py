@@ -52,7 +52,7 @@ def detector_card(model_dir: str | Path) -> ModelCard:
     """The card of an exported detector.
 
     Raises:
-        ModelDirError: no exported model, or one that is no detector.
+        ModelDirError: not an exported model, or not a detector.
     """
     card = load_card(model_dir)
     if finds_poses(card):

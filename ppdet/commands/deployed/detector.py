@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of infer.py."""
     add_single_model_flags(parser)
     parser.add_argument("--save_threshold", type=float, default=0.0,
-                        help="smallest score that goes into --save_results' bbox.json, whatever --threshold draws and counts. "
-                             "The default keeps all that the detector puts out, which evaluation from a bbox_file needs "
+                        help="smallest score that --save_results writes to bbox.json, independent of --threshold. "
+                             "The default keeps all that the detector outputs, which evaluation from a bbox_file needs "
                              "(default: %(default)s)")
     add_paddledet_flags(parser, DETECTOR)
 

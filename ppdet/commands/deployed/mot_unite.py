@@ -1,6 +1,6 @@
 """Find people, follow them through a video and estimate the pose of each: a FairMOT or a detector, a tracker and a pose model.
 
-A FairMOT brings its own tracker, which goes by looks; the people of a detector are followed by their poses.
+A FairMOT brings its own tracker, which goes by appearance; the people of a detector are followed by their poses.
 
 The same as det_keypoint_unite_infer.py, with the flags of PaddleDetection's mot_keypoint_unite_infer.py and identities in every
 output. A bottom-up pose model finds people by itself; its people are followed.

@@ -37,9 +37,9 @@ class PoseRun:
         drawings: folder of drawn images and videos, or None to draw nothing.
         records: where results are recorded, or None.
         threshold: smallest keypoint score that is drawn.
-        filter_type: to smooth the keypoints of videos, see `process_video`; None not to.
+        filter_type: filter for the keypoints of videos, see `process_video`; None for no smoothing.
         max_frames: stop each video after so many frames; None for the whole video.
-        names_videos: whether records say which video a frame is of; for several sources.
+        names_videos: whether records name the video of each frame, for several sources.
         tracking: settings of the tracker for videos; None takes the defaults.
         rows: where the boxes and identities of videos are recorded, too, or None.
         earlier: what an earlier run has done and this one leaves out.

@@ -69,7 +69,7 @@ def run_mot_unite(args: argparse.Namespace) -> int:
         _warn_of_own_threshold(detector_dir, args.mot_threshold)
     if is_video and args.json_layout == "paddledet":
         args.json_layout = "paddledet_tracked"  # PaddleDetection writes no JSON of videos here, so no script reads its layout
-    name = "mot_keypoint_unite" if is_video else "det_keypoint_unite"  # the name that PaddleDetection gives to that of images
+    name = "mot_keypoint_unite" if is_video else "det_keypoint_unite"  # PaddleDetection's name for the JSON of images
     return _run(args, args.keypoint_model_dir, detector_dir, args.keypoint_batch_size, args.keypoint_threshold, name,
                 bool(args.save_res), 1)
 
@@ -88,7 +88,7 @@ def run_keypoint(args: argparse.Namespace) -> int:
         The exit status.
 
     Raises:
-        ConfigError: a file of boxes that is no JSON, or for a video.
+        ConfigError: a file of boxes that is not JSON, or boxes for a video.
     """
     check_flags(args)
     if args.bbox_file is not None:
@@ -150,7 +150,7 @@ def followed_boxes(args: argparse.Namespace, card: ModelCard) -> PosePipeline:
     """A pipeline with only a detector, from flags: people have identities but no poses.
 
     Raises:
-        ConfigError: an interval of the detector, without which nobody would be found in between.
+        ConfigError: a detector interval: without poses, nobody would be found between its frames.
     """
     if getattr(args, "det_interval", None) not in (None, 1):
         raise ConfigError(f"--det_interval {args.det_interval} needs a pose model, whose keypoints locate people "

@@ -33,8 +33,8 @@ def print_benchmark(timer: StageTimer, cpu_threads: int, frames: int = 0, second
 
     Args:
         timer: of the pipeline.
-        cpu_threads: that the networks had.
-        frames: of videos that were done, in `seconds`.
+        cpu_threads: threads of the networks.
+        frames: video frames that were processed in `seconds`.
         seconds: see above.
     """
     print(timer.table(frames, seconds))

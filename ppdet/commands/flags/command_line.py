@@ -113,7 +113,7 @@ def explicit_switches(parser: argparse.ArgumentParser, words: Sequence[str]) -> 
 
     PaddleDetection's switches take a value or none (``--save_res True``, ``--save_res``). With positional arguments that would
     be ambiguous: in ``ppdet pose --smooth 0`` the 0 is a camera. There the value has to be attached (``--smooth=1``), except for
-    a word that is no file (``--smooth savgol``).
+    a word that is not a file (``--smooth savgol``).
     """
     if all(action.option_strings for action in parser._actions):
         return list(words)

@@ -12,7 +12,7 @@ def format_name(text: str) -> str:
     """The name of a format, in any spelling.
 
     Raises:
-        argparse.ArgumentTypeError: there is none of that name.
+        argparse.ArgumentTypeError: no format has this name.
     """
     from ppdet.core.errors import ConfigError
 
@@ -43,6 +43,6 @@ def format_options(args: argparse.Namespace, threshold: float) -> FormatOptions:
         threshold: smallest score of a keypoint in formats without scores.
 
     Raises:
-        ConfigError: a scale that is none.
+        ConfigError: an invalid scale.
     """
     return FormatOptions(threshold=threshold, mm_per_pixel=args.mm_per_pixel)

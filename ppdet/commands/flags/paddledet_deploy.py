@@ -88,7 +88,7 @@ UNITE = (
     *_ENGINE,
     _DARK,
     PaddleDetFlag("--save_res", False, SAME, "also write the poses as JSON"),
-    PaddleDetFlag("--smooth", False, SAME, "smooth keypoints over a video; for any number of people, there for one"),
+    PaddleDetFlag("--smooth", False, SAME, "smooth keypoints over a video; for any number of people (PaddleDetection: for one)"),
     PaddleDetFlag("--filter_type", "OneEuro", SAME, "OneEuro or EMA, for --smooth"),
     _TRACKER,
     *_FOREIGN,
@@ -99,15 +99,15 @@ MOT_UNITE = (
     PaddleDetFlag("--keypoint_model_dir", None, SAME, "folder of an exported pose model; not needed for boxes and identities"),
     *_SOURCES,
     PaddleDetFlag("--keypoint_batch_size", 1, SAME, "people per run of the pose network"),
-    PaddleDetFlag("--mot_threshold", 0.5, SAME, "smallest score of a person's box; in videos a FairMOT goes by its conf_thres, "
-                                               "as there"),
+    PaddleDetFlag("--mot_threshold", 0.5, SAME, "smallest score of a person's box; in videos a FairMOT uses its conf_thres, "
+                                               "as in PaddleDetection"),
     PaddleDetFlag("--keypoint_threshold", 0.5, SAME, "smallest score that is drawn"),
     *(flag for flag in _ENGINE if flag.name not in ("--use_gpu", "--use_fd_format", "--trt_max_shape", "--trt_opt_shape")),
     PaddleDetFlag("--trt_max_shape", 1088, SAME, "largest side for TensorRT"),
     PaddleDetFlag("--trt_opt_shape", 608, SAME, "optimum side for TensorRT"),
     _DARK,
     PaddleDetFlag("--save_images", False, NO_EFFECT, "drawings are always written"),
-    PaddleDetFlag("--save_mot_txts", False, SAME, "boxes and identities of a video as text, which PaddleDetection leaves out; "
+    PaddleDetFlag("--save_mot_txts", False, SAME, "boxes and identities of a video as text, not written by PaddleDetection; "
                                                   "frames count from 1"),
     PaddleDetFlag("--save_res", False, SAME, "also write the poses as JSON, those of a video with identities"),
     _TRACKER,

@@ -28,7 +28,7 @@ OTHER_SCRIPTS = {
     "tools/infer_mot.py, tools/eval_mot.py": "no multi-object tracking benchmark here",
     "deploy/pipeline/pipeline.py": "no action recognition here",
 }
-"""Scripts of PaddleDetection that are not here, and what there is instead."""
+"""Scripts of PaddleDetection without a counterpart, and what to use instead."""
 
 HEAD = """# From PaddleDetection
 
@@ -37,10 +37,10 @@ docs/training.md, docs/deploy.md), and so are its command lines. Below is every 
 default there, and what becomes of it here:
 
 - **same**: it does here what it does there;
-- **no effect**: it is accepted, and one line says why nothing comes of it;
+- **no effect**: it is accepted, and one log line says why it does nothing;
 - **refused**: status 2, with the reason and what to do instead.
 
-A default value is always accepted, without a word. Truth values may be written true, false, yes, no, on, off, 1, 0, in any case;
+A default value is always accepted silently. Truth values may be written true, false, yes, no, on, off, 1, 0, in any letter case;
 a switch may stand alone.
 
 This page is written by `python -m ppdet.commands.flags.paddledet_page > docs/from_paddledetection.md`; do not edit it.

@@ -30,7 +30,7 @@ TRAIN = (
     PaddleDetFlag("--eval", False, SAME, "evaluate every snapshot_epoch epochs and keep the best model"),
     PaddleDetFlag("--slim_config", None, REFUSED, _SLIM),
     PaddleDetFlag("--enable_ce", False, NO_EFFECT, "every run is seeded, by the key `seed` (0 by default)"),
-    PaddleDetFlag("--amp", False, SAME, "mixed precision on a GPU; amp_level and its kin are keys of the configuration"),
+    PaddleDetFlag("--amp", False, SAME, "mixed precision on a GPU; amp_level and related settings are keys of the configuration"),
     PaddleDetFlag("--fleet", False, NO_EFFECT,
                   "python -m paddle.distributed.launch tools/train.py is all that several processes need"),  # fmt: skip
     PaddleDetFlag("--use_vdl", False, SAME, "write losses, learning rate and figures for VisualDL"),
@@ -82,8 +82,8 @@ EXPORT = (
     *_CONFIG,
     PaddleDetFlag("--output_dir", "output_inference", SAME, "parent of the exported folder"),
     PaddleDetFlag("--export_serving_model", False, REFUSED,
-                  "Paddle Serving's client and server files are not written: leave it out; a service of your own loads the "
-                  "exported folder by PosePipeline(detector, keypoint) (docs/deploy.md)"),
+                  "Paddle Serving's client and server files are not written: leave it out; your own service can load the "
+                  "exported folder with PosePipeline(detector, keypoint) (docs/deploy.md)"),
     PaddleDetFlag("--slim_config", None, REFUSED, _SLIM),
     PaddleDetFlag("--for_fd", False, SAME, "FastDeploy's layout: inference.* directly in --output_dir"),
 )  # fmt: skip

@@ -47,8 +47,8 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
 
 def add_image_flags(group: argparse._ActionsContainer) -> None:
     """Flags for reading image files."""
-    add_switch(group, "--ignore_exif", "take images as they are stored, as the datasets of training and evaluation do, "
-                                       "instead of turned as their EXIF orientation says (default: off)")
+    add_switch(group, "--ignore_exif", "read images as stored, as the datasets of training and evaluation do, "
+                                       "instead of rotating them by their EXIF orientation (default: off)")
     add_range_flag(group)
 
 
@@ -64,7 +64,7 @@ def add_precision_flags(group: argparse._ActionsContainer, cpu_threads: int, nam
     group.add_argument(name, choices=(AUTO, *runtime_names()), default=AUTO,
                        help="auto takes the fastest that is installed and can read the model (default: %(default)s)")
     group.add_argument("--precision", choices=runtime_precisions(), default="fp32",
-                       help="numbers to compute in (default: %(default)s)")
+                       help="precision to compute in (default: %(default)s)")
     group.add_argument("--cpu_threads", type=int, default=cpu_threads,
                        help="threads of the networks (default: %(default)s)")
 
@@ -102,7 +102,7 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     add_smoothing_flags(group)
     add_tracking_flags(group)
 
-# Networks up to this size (TinyPose 5, Lite-HRNet 7, RTMPose-s 21) gain little by threads of their own.
+# Networks up to this size (TinyPose 5, Lite-HRNet 7, RTMPose-s 21) gain little from several threads per run.
 LIGHT_MEGABYTES = 32.0
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ppdet.inference.zones.zone import Zone
 
 MOT_THRESHOLD = 0.5
-"""Smallest score of a person's box, unless said otherwise."""
+"""Default for the smallest score of a person's box."""
 
 
 def add_tracking_flags(group: argparse._ActionsContainer) -> None:
@@ -19,7 +19,7 @@ def add_tracking_flags(group: argparse._ActionsContainer) -> None:
                        help="YAML with settings of the tracker below `tracker:`, or PaddleDetection's tracker_config.yml "
                             "(default: docs/tracking.md)")  # fmt: skip
     group.add_argument("--zone", action="append", default=[], metavar="NAME:x,y,x,y,...",
-                       help="count only people whose feet are in this polygon of the image, and who enters and leaves it; "
+                       help="count only people whose feet are in this polygon of the image, and their entries and exits; "
                             "corners in pixels or, if all are from 0 to 1, shares of the image; or a .yml file; repeatable")
 
 
@@ -27,7 +27,7 @@ def chosen_zones(args: argparse.Namespace) -> list[Zone]:
     """The zones that the flags ask for.
 
     Raises:
-        ConfigError: a zone that is no polygon, a file that holds none.
+        ConfigError: a zone that is not a polygon, or a file without zones.
     """
     if not args.zone:
         return []
@@ -41,7 +41,7 @@ def tracker_settings(args: argparse.Namespace, detector: Any = None) -> TrackerS
 
     Args:
         args: parsed flags.
-        detector: of the pipeline; one that brings its own tracker (FairMOT) takes settings that are for that.
+        detector: of the pipeline; one that brings its own tracker (FairMOT) takes the settings meant for it.
 
     Raises:
         ConfigError: the file cannot be read or holds unknown settings.

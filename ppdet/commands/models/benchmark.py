@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     unite.add_argument("--engines", nargs="+", default=engines)
     unite.add_argument("--cpu_threads", type=int, default=2)
 
-    pipeline = kinds.add_parser("pipeline", help="frames/s, stages and drift of the pipeline, beside its networks alone")
+    pipeline = kinds.add_parser("pipeline", help="frames/s, stages and drift of the pipeline, compared with its networks alone")
     pipeline.add_argument("videos", nargs="+", metavar="VIDEO")
     pipeline.add_argument("--det", metavar="MODEL", help="name, exported folder or ONNX file (default: the bundled one)")
     pipeline.add_argument("--model", metavar="MODEL", help="the same for the pose model")
@@ -65,17 +65,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--people", nargs="+", type=int, default=[5, 30, 100])
     group.add_argument("--repeats", type=int, default=20)
 
-    track = kinds.add_parser("track", help="identities on synthetic scenes, tracker beside tracker, and milliseconds per frame")
-    track.add_argument("--people", nargs="+", type=int, default=[5, 30, 100], help="crowds to measure the time with")
+    track = kinds.add_parser("track", help="identities of several trackers on synthetic scenes, and milliseconds per frame")
+    track.add_argument("--people", nargs="+", type=int, default=[5, 30, 100], help="crowd sizes to time")
     track.add_argument("--seeds", type=int, default=3, help="runs of each scene (default: %(default)s)")
 
-    serve = kinds.add_parser("serve", help="the service with many clients beside the plain pipeline, and under attack")
+    serve = kinds.add_parser("serve", help="the service with many clients, compared with the plain pipeline, and under attack")
     serve.add_argument("--images", required=True, metavar="FOLDER", help="images that the clients send")
     serve.add_argument("--clients", type=int, default=50)
     serve.add_argument("--seconds", type=float, default=180.0, help="of load (default: %(default)s)")
     serve.add_argument("--plain_seconds", type=float, default=60.0, help="of the plain pipeline (default: %(default)s)")
     serve.add_argument("--workers", type=int, default=2, help="of the service, and threads of the plain pipeline (default: 2)")
-    add_switch(serve, "--attack", "also slow clients, a huge body, dropped connections, a bomb (default: on)", default=True)
+    add_switch(serve, "--attack", "also slow clients, a huge body, dropped connections, a decompression bomb (default: on)",
+               default=True)
 
     batch = kinds.add_parser("batch", help="frames/s of `ppdet batch` by engine and number of workers, on rendered clips")
     batch.add_argument("--clips", type=int, default=20)

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--layout", help="naming scheme of the file (default: identified from its keys); a wrong value lists all")
     add("--home", help="repository of the checkpoint: decides colours and codec (default: the layout's); a wrong value lists all")
     add("--state-dict", metavar="KEY", help="which of several state dicts in the file (default: ema, state_dict, model, ...)")
-    add_switch(parser, "--to-rgb", "turn the first convolution of weights trained with BGR to RGB")
+    add_switch(parser, "--to-rgb", "convert the first convolution of weights trained on BGR to RGB")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "of each for the targets that have it (default: %(default)s)")
     parser.add_argument("--calibration", metavar="DIR", help="images of people for int8 (default: those of the datasets)")
     parser.add_argument("--lite_opt", default="", metavar="PATH", help="paddle_lite_opt, for the target lite (default: on PATH)")
-    add_switch(parser, "--rewrite", "rewrite the ONNX graph into an equal one that runs faster (default: on)", default=True)
+    add_switch(parser, "--rewrite", "rewrite the ONNX graph into an equivalent one that runs faster (default: on)", default=True)
     add_switch(parser, "--half_weights", "with --onnx: store the weights of model.onnx in 16 bits, half the size on disk")
     add_switch(parser, "--for_fd", "FastDeploy's layout: inference.* directly in --output_dir")
     add_paddledet_flags(parser, EXPORT)

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--repeats", type=int, default=10, help="runs of each network (default: %(default)s)")
     page.add_argument("--cpu_threads", type=int, default=2, help="default: %(default)s")
     page.add_argument("--output", metavar="FILE", help=f"default: {PAGE}, with --latency {TIMED_PAGE}")
-    add_switch(page, "--check", f"write nothing; status 1 if {PAGE} is not what would be written")
+    add_switch(page, "--check", f"write nothing; status 1 if {PAGE} is out of date")
     page.set_defaults(act=_page)
     bundle = kinds.add_parser("bundle", help="put a model into the package (ppdet/model_zoo/bundled), weights in 16 bits")
     add_config_flags(bundle)
@@ -104,7 +104,7 @@ def _page_text(args: argparse.Namespace) -> str:
     check_complete(zoo)
     models = [model for model in zoo.models if args.only in model.name]
     if not models or args.repeats < 1:
-        raise ConfigError(f"--only {args.only!r} fits no model, or --repeats {args.repeats} is below 1")
+        raise ConfigError(f"--only {args.only!r} matches no model, or --repeats {args.repeats} is below 1")
     if args.measure:
         from ppdet.engine.benchmarks.zoo_measure import measure_costs, write_costs
 

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results.add_argument("--output", required=True, metavar="DIR", help="folder of the results, named like their inputs")
     add_format_flags(results, "format of the results (default: jsonl)")
     results.add_argument("--media", choices=MEDIA, default="videos",
-                         help="which files of folders and patterns count, by their suffix (default: %(default)s)")
+                         help="which files from folders and patterns are taken, by suffix (default: %(default)s)")
     results.add_argument("--max_frames", type=int, metavar="N", help="end each video after N frames")
     add_image_flags(results)
     add_switch(results, "--redo", "replace results that were made with other settings, which otherwise are an error")

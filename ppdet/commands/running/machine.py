@@ -51,7 +51,7 @@ def report(cameras: bool = True) -> int:
     """
     sections = [
         ("toolkit", _toolkit()), ("packages", _packages()), ("engines", _engines()), ("video", _codecs()),
-        ("cameras", _cameras() if cameras else iter(["not looked at"])), ("GPUs", _gpus()), ("models", _models()),
+        ("cameras", _cameras() if cameras else iter(["not checked"])), ("GPUs", _gpus()), ("models", _models()),
     ]  # fmt: skip
     for title, lines in sections:
         print(title)
@@ -179,7 +179,7 @@ def _cameras() -> Iterator[str]:
     try:
         import cv2
     except ImportError:
-        yield "not looked for: OpenCV is missing"
+        yield "not checked: OpenCV is missing"
         return
     numbers = list(range(MOST_CAMERAS))
     if sys.platform.startswith("linux"):

@@ -194,7 +194,7 @@ def _check_pose_file(args: argparse.Namespace, sources: Sources) -> None:
     """Check the format before any work.
 
     Raises:
-        ConfigError: no format has this suffix, its package is missing, or it cannot be written to stdout or of these sources.
+        ConfigError: no format has this suffix, its package is missing, or it cannot be written to stdout or from these sources.
     """
     file = _pose_file(args)
     if file is None:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pose_model_flags(parser)
     add_speed_flags(parser)
     add_plain_source_flags(parser, "output/pose", "poses", poses=True)
-    add_switch(parser, "--resume", "put each line of the .jsonl file of --results into it at once, and continue one that an "
+    add_switch(parser, "--resume", "write each line to the .jsonl file of --results immediately, and continue a file that an "
                                    "earlier run began (default: off)")  # fmt: skip
     add_smoothing_flags(parser)
     add_tracking_flags(parser)

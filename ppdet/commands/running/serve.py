@@ -1,8 +1,8 @@
-"""Answer images and videos with poses over HTTP, and show a page for people: ppdet serve --port 8000
+"""Serve poses of images and videos over HTTP, with a browser page: ppdet serve --port 8000
 
     ppdet serve                                          http://127.0.0.1:8000, the bundled models
     ppdet serve --model output_inference/tinypose_256x192 --workers 4
-    ppdet serve --host 0.0.0.0 --api_key_file key.txt    for others, with a key that they must send
+    ppdet serve --host 0.0.0.0 --api_key_file key.txt    on a network, with a key that clients must send
     curl --data-binary @photo.jpg -H "content-type: image/jpeg" http://127.0.0.1:8000/v1/poses
 
 Needs the extra serve: pip install 'ppdet-keypoint[serve]'. More in docs/serve.md.
@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="address to listen on; 0.0.0.0 for all networks (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--api_key_file", metavar="FILE",
-                        help=f"file with the key that clients must send (or the variable {KEY_VARIABLE}; default: no key)")
+                        help=f"file with the key that clients must send (or the environment variable {KEY_VARIABLE}; "
+                             "default: no key)")
     models = parser.add_argument_group("models")
     models.add_argument("--model", help="pose model: name, exported folder or ONNX file (default: the one that is bundled)")
     models.add_argument("--det", default="auto",

@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--folds_by", metavar="KEY",
         help="with --folds: key of the images whose values stay together, or `folder`, or `image` (default: found in the file)")
     add_switch(parser, "--save_prediction_only", "with --eval: write predictions, compute no figures")
-    add_switch(parser, "--deterministic", "the same run gives the same bits again; on a CPU with one thread unless cpu_threads "
-                                          "is given (docs/training.md)")  # fmt: skip
+    add_switch(parser, "--deterministic", "repeated runs are identical to the last bit; on a CPU with one thread unless "
+                                          "cpu_threads is given (docs/training.md)")  # fmt: skip
     add_paddledet_flags(parser, TRAIN)
 
 

@@ -1,4 +1,4 @@
-"""A doctor for annotation files: finds defects, explains and ranks them, and writes a repaired file."""
+"""Checks annotation files: finds defects, explains and ranks them, and writes a repaired file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An annotation file as the doctor sees it: raw entries, and arrays of what can be read.
+"""An annotation file as the checks see it: raw entries, and arrays of what can be read.
 
 Legend: N objects with K keypoints, M images.
 """
@@ -54,7 +54,7 @@ class AnnotationFile:
 
     @cached_property
     def objects(self) -> List[Tuple[int, Dict[str, Any]]]:
-        """(position, entry) of annotations that are no crowds."""
+        """(position, entry) of annotations that are not crowds."""
         return [
             (position, entry)
             for position, entry in enumerate(self.content["annotations"])
@@ -113,13 +113,13 @@ def read_annotation_file(path: Path, images: Optional[Path] = None) -> Annotatio
         images: folder of the images; None looks beside the file.
 
     Raises:
-        DataError: the file is missing, no JSON, or not COCO-style; or there is no such folder.
+        DataError: the file is missing, not JSON, or not COCO-style; or there is no such folder.
     """
     if images is not None and not images.is_dir():
-        raise DataError(f"--images {images} is no folder; give the folder that holds the annotated images")
+        raise DataError(f"--images {images} is not a folder; give the folder that holds the annotated images")
     raw = read_json(path, "annotation file", "check the path")
     if not isinstance(raw, dict) or not isinstance(raw.get("images"), list) or not isinstance(raw.get("annotations"), list):
-        raise DataError(f"{path} is no COCO-style file with the lists `images` and `annotations`; files of other tools are "
+        raise DataError(f"{path} is not a COCO-style file with the lists `images` and `annotations`; files of other tools are "
                         f"converted by: ppdet dataset convert {path} --images DIR --to coco -o FILE.json")  # fmt: skip
     content = coco_content(copy.deepcopy(raw), str(path))
     return AnnotationFile(path, raw, content, images or find_images(path, content), _skeleton(content))

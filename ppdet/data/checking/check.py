@@ -25,7 +25,7 @@ _HIDDEN_BY_FRAME = (
     "labelled-at-origin", "point-outside-image", "point-outside-box", "duplicate-object", "area-placeholder",
     "area-larger-than-box", "box-outside-image",
 )  # fmt: skip
-"""What follows from coordinates of another frame, and would only repeat it."""
+"""Consequences of coordinates in another frame, which would only repeat that finding."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def check_files(paths: Sequence[Path], images: Sequence[Optional[Path]] = (), lo
     Args:
         paths: COCO-style files; of several, the first is taken for the training file.
         images: folder of the images of each file, or one for all; None or () looks beside the file.
-        look_at_images: decode all images; without it neither damage, sizes nor leakage are found.
+        look_at_images: decode all images; otherwise damage, wrong sizes and leakage are not found.
 
     Raises:
         DataError: a file cannot be read at all.

@@ -19,8 +19,8 @@ from ppdet.data.checking.finding import ERROR, NOTE, WARNING, Finding, shown
 IMAGE_TOLERANCE = 1.0
 """Pixels: COCO's own labels lie up to .4 beyond the last pixel's centre, LSP's exactly one."""
 BOX_EXCESS = (0.05, 0.5)
-"""Least and greatest share of the box's longer side by which a point may lie outside its box; in between the file decides:
-four times the 99th percentile. COCO's own labels reach .499."""
+"""Bounds of the share of the box's longer side by which a point may lie outside its box; in between it is four times the
+file's 99th percentile. COCO's own labels reach .499."""
 AREA_TOLERANCE = 1.05
 
 
@@ -122,8 +122,8 @@ def _ids(file: AnnotationFile) -> Iterator[Finding]:
     if shared:
         yield Finding(
             "duplicate-annotation-id", ERROR, "are the id of several annotations", len(shared), len(annotations), "ids",
-            shown(shared), "pycocotools compares only one of them, several times", "number the annotations anew",
-            "numbers them anew",
+            shown(shared), "pycocotools compares only one of them, several times", "renumber the annotations",
+            "renumbers them",
         )  # fmt: skip
     declared = {each["id"] for each in file.content["categories"]}
     entries = [(p, each) for p, each in enumerate(annotations) if isinstance(each, dict)]
@@ -169,7 +169,7 @@ def _boxes_and_areas(file: AnnotationFile) -> Iterator[Finding]:
         "box-outside-image": (ERROR, "have a box that lies outside the image or far beyond it", "the crop shows little of "
         "the object",
                               "check the box, and whether the image was scaled or cut after labelling", "cuts it to the image"),
-        "area-zero": (ERROR, "have area 0 or less, or no number", "they are left out: OKS divides by the area",
+        "area-zero": (ERROR, "have area 0 or less, or an area that is not a number", "they are left out: OKS divides by the area",
                       "write the object's area in pixels, or remove `area`", "removes `area`, so that .53 of the box is taken"),
         "area-placeholder": (ERROR, f"have an area below {SMALLEST_AREA_PER_BOX:.0%} of their box", "OKS and AP come out near 0",
                              "write the object's area in pixels, or remove `area`", "removes `area`, so that .53 of the "
@@ -212,13 +212,13 @@ def _lists(file: AnnotationFile) -> Iterator[Finding]:
     total = len(file.objects)
     if wrong:
         yield Finding(
-            "keypoint-list-length", ERROR, "have another number of keypoints than their category", len(wrong), total, "objects",
-            shown([file.name(p) for p in wrong]), "they are left out", "write 3 values (x, y, v) per keypoint, in the "
+            "keypoint-list-length", ERROR, "have a different number of keypoints from their category", len(wrong), total,
+            "objects", shown([file.name(p) for p in wrong]), "they are left out", "write 3 values (x, y, v) per keypoint, in the "
             "category's order",
         )  # fmt: skip
     if unreadable:
         yield Finding(
-            "unreadable-keypoints", ERROR, "have keypoints that are no finite numbers", len(unreadable), total, "objects",
+            "unreadable-keypoints", ERROR, "have keypoints that are not finite numbers", len(unreadable), total, "objects",
             shown([file.name(p) for p in unreadable]), "they are left out", "write x, y and v as numbers, 0, 0, 0 where "
             "unlabelled",
         )  # fmt: skip
@@ -240,7 +240,7 @@ def _visibility(file: AnnotationFile) -> Iterator[Finding]:
         values = ", ".join(f"{value:g}" for value in np.unique(v[codes])[:5])
         yield Finding(
             "visibility-code", ERROR, f"have a visibility of {values} instead of 0, 1 or 2", int(codes.sum()), total, "points",
-            _point_names(file, codes), "anything above 0 is trained as labelled; confidences of a model are no labels",
+            _point_names(file, codes), "anything above 0 is trained as labelled; confidences of a model are not labels",
             "0 is not labelled, 1 hidden, 2 visible", "makes values above 0 labelled (1 stays 1, others become 2), others 0",
             keys=True,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Sequence
 
 ERROR, WARNING, NOTE = SEVERITIES = ("error", "warning", "note")
-"""Breaks training or makes scores wrong; probably a mistake; worth knowing, and no mistake in itself."""
+"""Breaks training or makes scores wrong; probably a mistake; worth knowing, but not a mistake in itself."""
 EXAMPLES = 5
 
 

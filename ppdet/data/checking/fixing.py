@@ -222,7 +222,7 @@ def _count_again(content: Content) -> None:
 
 
 def _plain(points: np.ndarray) -> List[Any]:
-    """A flat list, with whole numbers as such."""
+    """A flat list, with whole numbers as integers."""
     return [int(value) if float(value).is_integer() else round(float(value), 6) for value in points.reshape(-1)]
 
 

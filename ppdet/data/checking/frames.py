@@ -27,7 +27,7 @@ reading must reach the second."""
 MARGIN = 0.1
 SCALES = (0.25, 0.5, 2.0, 4.0)
 _CLOSE = 0.15
-"""Of the wanted size, within which the median of the ratio of box and keypoint extents must be for a scale."""
+"""Relative tolerance of a scale: how near the median ratio of box and keypoint extents must be to the wanted size."""
 
 _OF_IMAGE = "fractions"
 Reading = Callable[[PoseTable], np.ndarray]
@@ -99,8 +99,8 @@ def _axes_exchanged(file: AnnotationFile, count: int) -> Finding:
             "writes [x, y, width, height]", keys="[y, x, height, width]",
         )  # fmt: skip
     return Finding(
-        "axes-exchanged", ERROR, "have keypoints and boxes of which one has y before x; both lie inside their images, so "
-        "which is open",
+        "axes-exchanged", ERROR, "have y before x in either keypoints or boxes; both lie inside their images, so it is "
+        "unclear which",
         count, len(table), "objects", [], "crops are made around the wrong place", "write x before y in keypoints and in boxes",
     )  # fmt: skip
 
@@ -168,9 +168,9 @@ READINGS: Dict[str, Reading] = {
 }
 _WORDS: Dict[str, Tuple[str, str]] = {
     "relative-to-box": ("have keypoints relative to the corner of their box", "adds the corner"),
-    "y-before-x": ("have keypoints as y, x", "exchanges x and y"),
+    "y-before-x": ("have keypoints as y, x", "swaps x and y"),
     "mirrored": ("have keypoints of the mirrored image", "mirrors x"),
-    "upside-down": ("have keypoints that count y from the bottom", "turns y around"),
+    "upside-down": ("have keypoints that count y from the bottom", "flips y"),
     "fractions-of-box": ("have keypoints as fractions of their box", "multiplies by the box"),
     **{
         f"scaled-{factor:g}": (f"have keypoints of an image {1 / factor:g} times as large as that of the boxes",
@@ -190,6 +190,6 @@ def _inside(table: PoseTable, xy: np.ndarray, usable: np.ndarray) -> float:
 
 def _finding(file: AnnotationFile, kind: str, count: int, words: str, fix: str, keys: str) -> Finding:
     return Finding(
-        f"other-frame-{kind}", ERROR, words, count, count, "objects", [], "the network learns places where nothing is",
+        f"other-frame-{kind}", ERROR, words, count, count, "objects", [], "the network learns wrong places",
         "export pixel coordinates of the whole image, from its top-left corner", fix, keys=keys,
     )  # fmt: skip

@@ -22,16 +22,16 @@ from ppdet.inference.progress import Progress
 
 HASH_SIDE = 16
 SAME_BITS = 12
-"""Of 256: copies of one picture, scaled or compressed anew, differ in fewer; unrelated pictures of COCO and LSP in 55 or more."""
+"""Of 256: copies of one image, rescaled or recompressed, differ in fewer; unrelated images of COCO and LSP in 55 or more."""
 SAME_CORRELATION = 0.98
 LEAST_CONTRAST = 4.0
-"""Standard deviation of grey values below which a picture has no content to compare."""
+"""Standard deviation of grey values below which an image has no content to compare."""
 THUMBNAIL = 32
 
 
 @dataclass(frozen=True)
 class SeenImage:
-    """What the doctor keeps of an image: hash bits (256,), thumbnail (32, 32), and where it is."""
+    """What is kept of an image: hash bits (256,), thumbnail (32, 32), and where it is."""
 
     name: str
     bits: np.ndarray
@@ -47,7 +47,7 @@ def check_images(file: AnnotationFile) -> Tuple[List[Finding], List[SeenImage]]:
     """
     if file.images is None:
         return [Finding(
-            "images-not-found", NOTE, "were not looked at: none was found near the file", len(file.image_by_id),
+            "images-not-found", NOTE, "were not checked: none was found near the file", len(file.image_by_id),
             len(file.image_by_id), "images", [], "damaged images and wrong sizes stay unnoticed", "give their folder as --images",
         )], []  # fmt: skip
     missing: List[Any] = []
@@ -107,8 +107,8 @@ def _image_findings(
         )  # fmt: skip
     if unclear:
         yield Finding(
-            "orientation-unclear", WARNING, "are turned by EXIF, and no size is stated", len(unclear), total, "images",
-            shown([names[each] for each in unclear]), "labels may refer to the stored or to the turned image",
+            "orientation-unclear", WARNING, "are rotated by EXIF, and no size is stated", len(unclear), total, "images",
+            shown([names[each] for each in unclear]), "labels may refer to the stored or to the rotated image",
             "state width and height, or set exif_orientation in the dataset",
         )  # fmt: skip
 
@@ -126,7 +126,8 @@ def check_leakage(first: Sequence[SeenImage], second: Sequence[SeenImage], names
         places = [f"{first[a].name} = {second[b].name}" for a, b in pairs]
         findings.append(Finding(
             "leakage", ERROR, f"of {names[1]} are also in {names[0]}", len({b for _, b in pairs}), len(second), "images",
-            shown(places), "the score measures memory", "remove them from one of the files, or split anew: ppdet dataset split",
+            shown(places), "the score measures memorisation", "remove them from one of the files, or split anew: "
+            "ppdet dataset split",
             keys=pairs,
         ))  # fmt: skip
     groups = {each.group for each in first if each.group} & {each.group for each in second if each.group}
@@ -142,7 +143,7 @@ def check_leakage(first: Sequence[SeenImage], second: Sequence[SeenImage], names
 
 
 def same_pictures(first: Sequence[SeenImage], second: Sequence[SeenImage]) -> List[Tuple[int, int]]:
-    """Pairs (row of the first, row of the second) that show the same picture, perhaps scaled or compressed anew."""
+    """Pairs (row of the first, row of the second) that show the same image, perhaps rescaled or recompressed."""
     if not first or not second:
         return []
     a, b = (np.stack([each.bits for each in part]).astype(np.float32) for part in (first, second))

@@ -1,10 +1,10 @@
-"""Objects whose left and right keypoints seem to be exchanged, and data whose objects all face one way.
+"""Objects whose left and right keypoints seem to be swapped, and data whose objects all face one way.
 
-What holds in nearly all objects of a file is learnt from the file itself, and is independent of the object's rotation in the
-image: the direction from left to right of two pairs (shoulders and hips), and on which side of a pair another point lies
-(of the eyes, the middle of the shoulders). For people the rules are known, so that many exchanged labels cannot hide. An object
-in which several rules say the opposite is a suspect. Nothing can be said of a person of whom all labels are exchanged if no
-face is to be seen.
+Rules that hold in nearly all objects of a file are learnt from the file itself, and do not depend on the object's rotation in
+the image: the direction from left to right of two pairs (shoulders and hips), and on which side of a pair another point lies
+(of the eyes, the middle of the shoulders). For people the rules are known, so that many swapped labels cannot hide. An object
+that violates several rules is a suspect. A person whose labels are all swapped goes unnoticed if the face is not
+visible.
 
 Legend: N objects, K keypoints, P mirror pairs, F rules.
 """
@@ -25,12 +25,12 @@ AGREEMENT = 0.97
 """Share of the objects in which a rule must hold."""
 FEWEST_OBJECTS = 20
 CLEAR = 0.3
-"""Cosines and sines below this say nothing."""
+"""Cosines and sines below this are ignored."""
 AGAINST = -0.8
 VOTES, VOTES_OF_A_WHOLE = 4, 5
 SUSPICIOUS_SHARES = (0.003, 0.01)
-"""Fewer suspects than the first share of the objects are what strange poses of real data give (COCO .0002 to .0029, LSP 0), and
-are not mentioned; up to the second share they are worth a look."""
+"""Up to the first share of the objects, suspects are what unusual poses of real data give (COCO .0002 to .0029, LSP 0), and are
+not reported; up to the second share they are only a note."""
 SAME_WAY = {frozenset(pair.split()) for pair in (
     "ankle knee", "ear elbow", "ear eye", "ear hip", "ear shoulder", "elbow eye", "elbow shoulder", "eye hip", "eye shoulder",
     "hip shoulder",
@@ -76,8 +76,8 @@ def check_sides(file: AnnotationFile) -> Iterator[Finding]:
             places.append(f"{file.name(int(table.position[rows[row]]))} ({names})")
         yield Finding(
             "side-swap-suspect", WARNING if len(found) > SUSPICIOUS_SHARES[1] * len(rows) else NOTE, "seem to have left "
-            "and right exchanged", len(found), len(rows), "objects", shown(places),
-            "the network learns to confuse the sides", "look at them, and exchange the labels where they are wrong; --fix "
+            "and right swapped", len(found), len(rows), "objects", shown(places),
+            "the network learns to confuse the sides", "check them, and swap the labels that are wrong; --fix "
             "does not "
             "guess", keys=suspects,
         )  # fmt: skip
@@ -87,7 +87,7 @@ def check_sides(file: AnnotationFile) -> Iterator[Finding]:
 def swap_suspects(
     keypoints: np.ndarray, pairs: Sequence[Sequence[int]], names: Sequence[str] = ()
 ) -> List[Tuple[int, Optional[int]]]:
-    """(object, pair) of suspects; None as pair if all pairs of the object seem exchanged.
+    """(object, pair) of suspects; None as pair if all pairs of the object seem swapped.
 
     Args:
         keypoints: (N, K, 3) x, y, visibility.

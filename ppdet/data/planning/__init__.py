@@ -1,4 +1,4 @@
-"""Look at annotated objects and choose the settings of a training: what fits these data, and why."""
+"""Chooses the settings of a training from the annotated objects, with the reason for each."""
 
 from __future__ import annotations
 

@@ -155,8 +155,8 @@ def _schedule(plan: Plan) -> str:
     schedule = plan.schedule
     speed = f"{schedule.images_per_s:.1f} crops per second ({schedule.how})"
     needed = schedule.crops / schedule.images_per_s / 60
-    longer = f" Fewer would not train; they may take {needed:.0f} minutes." if needed > plan.minutes else ""
-    repeats = f" An epoch gives each object {schedule.repeat} times (`repeat` below)." if schedule.repeat > 1 else ""
+    longer = f" With fewer, nothing would be learnt; these may take {needed:.0f} minutes." if needed > plan.minutes else ""
+    repeats = f" An epoch shows each object {schedule.repeat} times (`repeat` below)." if schedule.repeat > 1 else ""
     return (
         _comment(f"{plan.minutes:g} minutes at {speed}: {schedule.crops} crops, {schedule.iterations} steps.{longer}{repeats}")
         + f"epoch: {schedule.epochs}\n"

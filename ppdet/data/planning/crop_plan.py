@@ -60,23 +60,23 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
         return Choice(
             IMAGE,
             f"one object per image, which spans {length:.0%} of the image's longer side (median): the whole image serves as its "
-            "box, in training and in use, and no detector is needed",
+            "box, in training and at inference, and no detector is needed",
         )
     if has_boxes:
-        use = "in use, boxes have to come from a detector (a config for one is beside this one) or from a file (--det)"
-        use = "in use, the bundled person detector finds them" if person else use
+        use = "at inference, boxes have to come from a detector (a config for one is beside this one) or from a file (--det)"
+        use = "at inference, the bundled person detector finds them" if person else use
         return Choice(GIVEN, f"the file has boxes, and an object spans {length:.0%} of its image's longer side (median); {use}")
     if single >= SINGLE and not person:
         return Choice(
             IMAGE,
-            "one object per image and no boxes in the file: without a detector, only the whole image is available in use, "
+            "one object per image and no boxes in the file: without a detector, only the whole image is available at inference, "
             f"although an object spans only {length:.0%} of its longer side (median)",
         )
     use = "boxes have to come from a detector (a config for one is beside this one) or from a file (--det)"
     use = "they come from the bundled person detector" if person else use
     return Choice(
         EXTENT,
-        f"the file has no boxes: crops are made around the keypoints, {counts.mean():.1f} objects per image; in use {use}",
+        f"the file has no boxes: crops are made around the keypoints, {counts.mean():.1f} objects per image; at inference {use}",
     )
 
 

@@ -79,7 +79,7 @@ def make_plan(
         images: folder of the images.
         counts: training and validation objects.
         minutes: time budget.
-        turned: whether labels refer to images as their EXIF orientation turns them.
+        turned: whether labels refer to images rotated by their EXIF orientation.
         sigmas: stated OKS sigmas.
         pixels_per_s: measured training speed in input pixels; None for an estimate.
         cpu_operators: train with the toolkit's own operators.

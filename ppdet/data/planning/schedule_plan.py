@@ -9,7 +9,7 @@ from typing import Optional, Tuple
 ESTIMATED_PIXELS_PER_S = 350_000.0
 """Training speed of PP-TinyPose on two cores, in input pixels per second (docs/training.md: 21 to 47 crops of 96 x 128)."""
 FIXED_SECONDS = 20.0
-"""Start, reading the images, last evaluation and files."""
+"""Start-up, reading the images, the last evaluation and writing files."""
 USED = 1.0
 """Share of the time that is planned for; if the machine is busy at times, `time_budget` ends the run earlier."""
 EVAL_PER_TRAIN = 0.35
@@ -117,7 +117,7 @@ def believed_speed(pixels_per_s: float) -> Tuple[float, str]:
     least = SLOWEST * ESTIMATED_PIXELS_PER_S
     if pixels_per_s >= least:
         return pixels_per_s, "measured here"
-    return least, f"the machine was busy when it was measured ({pixels_per_s / least:.2f} of that)"
+    return least, f"assumed, since the machine was busy and measured only {pixels_per_s / least:.2f} of that"
 
 
 def pixels_in_budget(minutes: float, pixels_per_s: Optional[float] = None) -> float:

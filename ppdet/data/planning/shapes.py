@@ -1,4 +1,4 @@
-"""Compares the shapes of poses up to shift, size and turn (Procrustes analysis), with keypoints missing.
+"""Compares the shapes of poses up to shift, scale and rotation (Procrustes analysis), with keypoints missing.
 
 Poses are complex numbers x + iy; mirroring is the complex conjugate. Legend: N objects, K keypoints.
 """
@@ -14,7 +14,7 @@ ROUNDS = 4
 
 
 def mean_shape(keypoints: np.ndarray) -> Optional[np.ndarray]:
-    """(K,) complex mean of all poses after they are laid over each other; NaN for keypoints that are never labelled.
+    """(K,) complex mean of all poses after alignment; NaN for keypoints that are never labelled.
 
     Args:
         keypoints: (N, K, 3) x, y, visibility.
@@ -37,7 +37,7 @@ def mean_shape(keypoints: np.ndarray) -> Optional[np.ndarray]:
 
 
 def fit(z: np.ndarray, seen: np.ndarray, reference: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Similarity (factor, shift) that lays each pose over a reference, and the rest as a part of the reference's size.
+    """Similarity (factor, shift) that aligns each pose with a reference, and the residual relative to the reference's size.
 
     Args:
         z: (N, K) complex poses.

@@ -37,7 +37,7 @@ def plan_skeleton(objects: ClassObjects, sigmas: Optional[Sequence[float]] = Non
 
     Args:
         objects: of the class.
-        sigmas: K sigmas, or one for all, that somebody states; None to find some.
+        sigmas: K stated sigmas, or one for all; None to find some.
     """
     names = objects.names
     partners = mirror_partners(names)
@@ -77,7 +77,7 @@ def _links(objects: ClassObjects, known: Optional[Skeleton]) -> Choice[List[Tupl
         found = [(back[a], back[b]) for a, b in COCO17.link_names if a in back and b in back]
         loose = [name for name in names if not any(name in pair for pair in found)]
         if found and not loose:
-            return Choice(found, "links are COCO's between the keypoints of both")
+            return Choice(found, "links are COCO's between the keypoints that both have")
     tree = nearest_links(objects.keypoints)
     why = "the file has no links: each keypoint is joined to the one at the steadiest short distance; only drawing uses them"
     return Choice([(names[a], names[b]) for a, b in tree], why)

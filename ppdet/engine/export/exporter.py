@@ -47,7 +47,7 @@ class Exporter:
         half_weights: round the model's weights to float16 first, in place, and store those of model.onnx in 16 bits.
         targets: names of `targets.TARGETS`; None for paddle, and onnx with `onnx`.
         precisions: "fp32", "fp16", "bf16", "int8": a file of each for the targets that have it.
-        rewrite: rewrite the ONNX graph into an equal one that engines run faster.
+        rewrite: rewrite the ONNX graph into an equivalent one that engines run faster.
         lite_opt: path of paddle_lite_opt for the target lite.
         calibration: folder of images for 8 bits; None for those of the config's datasets.
 
@@ -117,7 +117,7 @@ class Exporter:
         return report
 
     def _write(self, folder: Path, form: DeployedForm, reference: Reference) -> list[EngineResult]:
-        """Write all files; returns rows of the report on the way there: what 8 bits cost."""
+        """Write all files; returns the rows of the report that are measured on the way: what 8 bits cost."""
         with tempfile.TemporaryDirectory(prefix="ppdet_export_") as work:
             quantizer = Quantizer(self.assembly, reference, self.calibration)
             job = ExportJob(
@@ -139,7 +139,7 @@ class Exporter:
         os.replace(temporary, kept)
         reasons = "\n".join(f"  {result.engine}: {_reason(result)}" for result in report.failed)
         raise ExportError(
-            f"the exported model does not do what the framework does:\n{reasons}\n  It was kept for inspection in {kept} "
+            f"the exported model differs from the framework:\n{reasons}\n  It was kept for inspection in {kept} "
             f"(export_report.md); {self.target} was not touched."
         )
 

@@ -29,7 +29,7 @@ def convert_to_onnx(
 
     Args:
         output_names: new names of the outputs, in order.
-        rewrite: turn the graph into an equal one that the engines run faster (`export.rewriting`).
+        rewrite: turn the graph into an equivalent one that the engines run faster (`export.rewriting`).
 
     Raises:
         ExportError: paddle2onnx is not installed, or cannot convert the program; its output is in the message.

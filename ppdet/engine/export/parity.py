@@ -36,7 +36,7 @@ class EngineResult:
     Attributes:
         engine: name of the engine; see `runtime_names`.
         status: "ok", "differs", "failed" (it could not run the model) or "absent" (not installed, or no file for it).
-        precision: what it was asked to compute in.
+        precision: the precision that was requested.
         file: name of the network file.
         compared, unmatched, max_px, mean_px, max_score, max_output, oks: see `Difference`.
         note: description of the engine and further remarks, or why it did not run.
@@ -153,7 +153,7 @@ class Reference:
     def __init__(self, form: DeployedForm, samples: Sequence[Any], origin: str = "") -> None:
         self.form, self.samples, self.origin = form, samples, origin
         self.task = task_of_kind(form.card.kind)
-        # A detector's suppression is then NumPy's, as for engines whose file ends before it, whose outputs can be compared.
+        # A detector's suppression is then done in NumPy, as for files that end before it, so that raw outputs can be compared.
         whole = form if form.without_suppression is None else form.without_suppression()
         self.run = _Run(self.task, whole.runtime(), whole.card, samples, REFERENCE_BATCH)
 
@@ -188,7 +188,7 @@ def check_parity(
         samples: (image, boxes) pairs.
         origin: origin of the samples, for the report.
         cpu_threads: of the engines.
-        precisions: to run the engines in; of those other than "fp32", only the ones that an engine has count.
+        precisions: to run the engines in; one that an engine does not have gives no row, except "fp32".
         reference: the framework's predictions, if they are known.
     """
     report = ParityReport(str(form.card.extra.get("model_name", Path(model_dir).name)), len(samples), origin)
@@ -196,7 +196,7 @@ def check_parity(
     for precision in precisions:
         for files in _directories(Path(model_dir), precision):
             card = ModelCard.load(files.folder)
-            # What reads a Paddle program comes first. A folder of its own is there for the engines that read it only.
+            # Engines that read a Paddle program come first. A sub-folder is only for the engines that read it.
             whole = files.folder == Path(model_dir)
             for runtime in sorted(available_runtimes(), key=_reads_onnx):
                 report.engines += _check_engine(runtime, files, card, reference, cpu_threads, precision, absent_too=whole)

@@ -40,10 +40,10 @@ def calibration_samples(assembly: Assembly, folder: str | Path | None, count: in
     Args:
         assembly: of the config.
         folder: of images, each with one person that fills it; None for the TrainDataset, the EvalDataset, or drawn figures.
-        count: at most so many.
+        count: at most this many.
 
     Raises:
-        DataError: the folder holds no image that reads.
+        DataError: the folder holds no readable image.
     """
     if folder is not None:
         return assembly.task.parity_samples(_of_folder(Path(folder), count)), f"images of {folder}"
@@ -68,7 +68,7 @@ def _of_folder(folder: Path, count: int) -> list[Sample]:
         height, width = image.shape[:2]
         samples.append((image, np.array([[0, 0, width, height]], np.float64)))
     if not samples:
-        raise DataError(f"--calibration {folder}: no image in it reads; give a folder of JPEG or PNG files of people")
+        raise DataError(f"--calibration {folder}: none of its images can be read; give a folder of JPEG or PNG files of people")
     return samples
 
 

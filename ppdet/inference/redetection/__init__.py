@@ -1,4 +1,4 @@
-"""When must the detector look again, and where are people in between?"""
+"""Decides when the detector must run again, and where people are in between."""
 from __future__ import annotations
 
 __all__: list[str] = []

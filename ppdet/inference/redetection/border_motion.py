@@ -1,4 +1,4 @@
-"""Notices that something moves at the edge of the image, where people come in."""
+"""Detects motion at the edge of the image, where people enter."""
 from __future__ import annotations
 
 import cv2
@@ -10,7 +10,7 @@ CELLS_WH = (48, 27)
 BAND, LEAST_CHANGE = 3, 18.0
 # Cells of the band that must move; fewer are noise, leaves, or a corner of a shadow.
 FEWEST_CELLS = 5
-# People who are known, enlarged by this share of their size, may move.
+# Motion within the boxes of known people, enlarged by this share of their size, is ignored.
 AROUND = 0.15
 
 
@@ -23,7 +23,7 @@ class BorderMotion:
         self._band[BAND:-BAND, BAND:-BAND] = False
 
     def is_moving(self, image: np.ndarray, boxes: np.ndarray) -> bool:
-        """Whether something moves at the border that is none of the known people. False for the first frame.
+        """Whether something other than the known people moves at the border. False for the first frame.
 
         Args:
             image: (H, W, 3) RGB uint8.
@@ -34,7 +34,7 @@ class BorderMotion:
         if last is None:
             return False
         change = small - last
-        change -= np.median(change)  # the light
+        change -= np.median(change)  # a change of the light
         moving = (np.abs(change) >= LEAST_CHANGE) & self._band
         if np.count_nonzero(moving) < FEWEST_CELLS:
             return False
@@ -47,7 +47,7 @@ class BorderMotion:
 
 
 def thumbnail(image: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
-    """(h, w) float32 grey levels; of large images every n-th pixel counts, since reading all takes longer than a pose."""
+    """(h, w) float32 grey levels; large images are subsampled, since reading all pixels takes longer than a pose."""
     step = max(1, min(image.shape[0] // (4 * size_wh[1]), image.shape[1] // (4 * size_wh[0])))
     small = cv2.resize(np.ascontiguousarray(image[::step, ::step, 1]), size_wh, interpolation=cv2.INTER_AREA)
     return small.astype(np.float32)

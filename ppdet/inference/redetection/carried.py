@@ -1,4 +1,4 @@
-"""Boxes of people from their last poses, for frames that no detector looks at.
+"""Boxes of people from their last poses, for frames without a detector run.
 
 Legend: N people, K keypoints.
 """
@@ -11,15 +11,16 @@ import numpy as np
 from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.estimators.base import People
 
-# Keypoints from this score on say where a person is; fewer of them than this, or than half, and the box stays where it is.
+# Keypoints from this score on locate a person; with fewer of them than this, or than half, the box stays where it is.
 VISIBLE_SCORE = 0.2
 FEWEST_VISIBLE = 4
 # A pose is doubtful if its mean score falls below this share of what it was when the detector last saw the person; poses below
-# the second number at that time tell nothing.
+# the second number at that time are not judged.
 DOUBTFUL_SHARE, LEAST_TELLING = 0.7, 0.3
 # Two people are one, seen twice, if keypoints of both are nearer to each other than this share of the smaller one's size.
 SAME_SHARE, LEAST_COMMON = 0.06, 6
-# A box that has changed its size by more than this factor since it was detected, or left the image by more than this share.
+# A box is not credible if it has changed its size by more than this factor since it was detected, or left the image by more
+# than this share.
 MOST_GROWTH, MOST_OUTSIDE = 1.6, 0.6
 AGREEING_IOU = 0.6
 
@@ -29,7 +30,7 @@ class Carried:
     """The people of the last frame.
 
     Attributes:
-        boxes: (N, 4) xyxy, where to look for them next.
+        boxes: (N, 4) xyxy, where they are expected next.
         scores: (N,) of their boxes, from the detector.
         margins: (N, 4) pixels that the detector's box reached beyond the keypoints: left, top, right, bottom.
         sizes: (N,) longer sides of the detector's boxes.
@@ -85,7 +86,7 @@ class Carried:
         return shift
 
     def is_doubtful(self, people: People, image_wh: tuple[int, int]) -> bool:
-        """Whether the detector should look after all: a pose has become unsure, two people are one, or a box is not credible.
+        """Whether the detector should run after all: a pose has become uncertain, two people are one, or a box is not credible.
 
         Args:
             people: poses in `boxes`.

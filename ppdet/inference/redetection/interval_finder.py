@@ -1,4 +1,4 @@
-"""Finds the people of a stream's frames with a detector that looks only now and then."""
+"""Finds the people of a stream's frames with a detector that does not run on every frame."""
 from __future__ import annotations
 
 import numpy as np
@@ -14,23 +14,23 @@ from ppdet.inference.tracking.candidates import NOBODY, Boxes, Candidates
 
 
 class IntervalFinder:
-    """In between, people are looked for where their last poses were.
+    """In between, people are expected where their last poses were.
 
-    The detector looks at a frame when the interval is over, at a cut, when something moves at the border that is nobody known,
-    and at once when a pose there turns out doubtful. One per stream; frames must come in order.
+    The detector runs on a frame when the interval is over, at a cut, when something other than the known people moves at the
+    border, and at once when a pose turns out doubtful. One per stream; frames must come in order.
 
     Args:
-        finder: looks at single frames.
+        finder: finds people in single frames.
         interval: see `Schedule`.
         fps: frames per second.
-        workers: threads that the people of a frame are divided among. Frames cannot be worked on at the same time here, since
-            each says where to look in the next.
+        workers: threads that the people of a frame are divided among. Frames cannot be processed at the same time here, since
+            each determines the boxes of the next.
 
     Attributes:
-        frames, detections: how many frames came so far, and how many the detector looked at.
+        frames, detections: how many frames came so far, and on how many the detector ran.
 
     Raises:
-        ConfigError: there is no detector, so there is nothing to leave out.
+        ConfigError: there is no detector whose runs could be skipped.
     """
 
     def __init__(self, finder: PeopleFinder, interval: Interval, fps: float, workers: int = 1) -> None:
@@ -86,7 +86,7 @@ class IntervalFinder:
         return found
 
     def follow(self, kept: np.ndarray) -> None:
-        """Which of the people last returned count, so that they are looked for in the next frames.
+        """Say which of the people last returned are kept, so that they are expected in the next frames.
 
         Args:
             kept: (N,) bool. A detector gives many boxes of low score, of which a tracker keeps few.
@@ -109,16 +109,16 @@ class IntervalFinder:
 
 
 def chosen_interval(finder: PeopleFinder, given: Interval | None, of_preset: Interval) -> Interval:
-    """The interval that counts.
+    """The interval to use.
 
     Args:
         finder: of the pipeline.
         given: by the user, or None.
-        of_preset: what counts otherwise, where there is a detector whose runs can be left out: not one that brings its own
-            tracker (FairMOT), which must see every frame.
+        of_preset: the default for a detector whose runs can be skipped; one that brings its own tracker (FairMOT) must see
+            every frame.
 
     Raises:
-        ConfigError: it is none, or see `check_has_detector`.
+        ConfigError: it is not a valid interval, or see `check_has_detector`.
     """
     if given is None:
         has_detector = finder.detector is not None and not finder.estimator.finds_people_itself
@@ -138,5 +138,5 @@ def check_has_detector(finder: PeopleFinder, interval: Interval) -> None:
         raise ConfigError(f"det_interval is {interval}, but {finder.estimator.card.place} finds people by itself and needs no "
                           "detector: leave it out")
     if finder.detector is None:
-        raise ConfigError(f"det_interval is {interval}, but there is no detector whose runs could be left out: leave it out, or "
+        raise ConfigError(f"det_interval is {interval}, but there is no detector whose runs could be skipped: leave it out, or "
                           "give a detector")

@@ -1,4 +1,4 @@
-"""Decides for each frame of a stream whether the detector must look."""
+"""Decides for each frame of a stream whether the detector must run."""
 from __future__ import annotations
 
 import math
@@ -9,13 +9,13 @@ from ppdet.core.errors import ConfigError
 
 ADAPTIVE = "adaptive"
 Interval = Union[int, str]
-# Adaptive: frames between two looks to begin with, and seconds at most, in which somebody new may go unnoticed.
+# Adaptive: frames between two runs to begin with, and the longest time in seconds for which somebody new may go unnoticed.
 FIRST_INTERVAL, LONGEST_SECONDS = 2, 0.5
 FEWEST_LONGEST = 4
 
 
 def checked_interval(interval: Interval) -> Interval:
-    """An interval that can be: a number of frames, or "adaptive".
+    """A valid interval: a number of frames, or "adaptive".
 
     Raises:
         ConfigError: anything else.
@@ -30,8 +30,8 @@ class Schedule:
     """The interval of a stream, and what it has learned.
 
     Args:
-        interval: frames from one look of the detector to the next, or "adaptive": twice as long each time that the detector finds
-            the people who are known and nobody else, up to half a second, and short again when it does not.
+        interval: frames from one run of the detector to the next, or "adaptive": doubled each time that the detector finds the
+            known people and nobody else, up to half a second, and short again when it does not.
         fps: frames per second.
     """
 
@@ -47,12 +47,12 @@ class Schedule:
         self._patience, self._deaf = 1, 0
 
     def is_due(self, is_cut: bool, is_moving: bool) -> bool:
-        """Whether the detector must look at the next frame.
+        """Whether the detector must run on the next frame.
 
         Args:
             is_cut: another scene begins.
-            is_moving: something moves at the border. Where that was nobody the last times, such as under a moving camera, it
-                counts less often.
+            is_moving: something moves at the border. If it was nobody the last times, as with a moving camera, it counts less
+                often.
         """
         self._since += 1
         self._deaf = max(0, self._deaf - 1)
@@ -60,11 +60,11 @@ class Schedule:
         return is_cut or self._since >= self._now or self._by_motion
 
     def looked(self, agrees: bool, was_expected: bool = True) -> None:
-        """The detector has looked.
+        """Record a run of the detector.
 
         Args:
             agrees: it found the people who were known and nobody else.
-            was_expected: it looked because it was due, and not because a pose was doubtful.
+            was_expected: it ran because it was due, not because a pose was doubtful.
         """
         if self.interval == ADAPTIVE:
             self._now = min(2 * self._now, self._longest) if agrees and was_expected else FIRST_INTERVAL

@@ -1,4 +1,4 @@
-"""Who is who: similarity of the people of a frame to those expected, and the best assignment.
+"""Similarity of the people of a frame to those expected, and the best assignment.
 
 Legend: N people of this frame, T tracks, K keypoints, P pairs.
 """
@@ -12,10 +12,10 @@ from ppdet.geometry.assignment import assign
 FEWEST_KEYPOINTS = 3
 # Pairs whose boxes overlap less than this get no OKS.
 LEAST_OVERLAP = 0.02
-# Camera motion needs so many people, and must raise the sum of their overlaps by this factor.
+# Camera motion needs this many people, and must raise the sum of their overlaps by this factor.
 FEWEST_FOR_CAMERA, CAMERA_GAIN = 3, 1.1
-# Smallest and farthest shift in sizes; logarithm of the ratio of heights of who may be the same; who agrees with a shift, in
-# sizes.
+# Smallest and largest shift, in sizes; largest log ratio of the heights of one person; largest deviation from a shift that still
+# agrees with it, in sizes.
 SMALLEST_SHIFT, FARTHEST_SHIFT, LIKE_SIZE, AGREEMENT = 0.05, 1.0, 0.2, 0.08
 MOST_CANDIDATES = 150
 
@@ -94,8 +94,8 @@ def enlarged(boxes: np.ndarray, margin: float) -> np.ndarray:
 def camera_shift(boxes: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
     """The (2,) shift in pixels that most people have in common, or None if there is no such shift.
 
-    The vectors from everybody expected to everybody found nearby and of like size are the candidates; the one that most others
-    agree with wins. It counts only if it explains at least half of the people and raises the sum of their overlaps.
+    The candidates are the vectors from each expected person to each person found nearby and of similar size; the one that most
+    others agree with wins. It counts only if it explains at least half of the people and raises the sum of their overlaps.
 
     Args:
         boxes: (N, 4) cx, cy, w, h found.

@@ -12,17 +12,17 @@ from ppdet.geometry.boxes import iou_matrix
 if TYPE_CHECKING:
     from ppdet.inference.tracking.follower import Follow
 
-# A box must overlap a person's expected box by the first. By the second, a box of low score shows the same person as a sure one.
+# IoU from which a box fits a person's expected box, and from which a box of low score shows the same person as one of high score.
 EXPECTED_OVERLAP = 0.4
 TAKEN_OVERLAP = 0.6
-# Above the cost of any pair, so that an assignment takes no pair that may not be if there is one that may.
+# Above the cost of any allowed pair, so that the assignment takes a forbidden pair only if no allowed one is left.
 NO_PAIR = 2.0
 
 
 def boxes_to_keep(
     boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float, low_score: float = 1.0, expected: np.ndarray | None = None
 ) -> np.ndarray:
-    """(N,) bool: boxes of people, and for each expected person whom none of these fits, the best fitting one of low score.
+    """(N,) bool: boxes of people and, for each expected person whom none of them fits, the best fitting box of low score.
 
     People who are half hidden or blurred score low for some frames. Taking every box of low score would find people everywhere,
     and the pose network would have to run on all of them. As in ByteTrack (Zhang et al., ECCV 2022), boxes are assigned to
@@ -48,7 +48,7 @@ def boxes_to_keep(
 
 
 def _pairs(boxes_xyxy: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of boxes and of the expected boxes that they are for, one to one."""
+    """Rows of boxes and of the expected boxes that they are assigned to, one to one."""
     overlap = iou_matrix(boxes_xyxy, expected)
     rows, columns = assign(np.where(overlap >= EXPECTED_OVERLAP, 1.0 - overlap, NO_PAIR))
     fits = overlap[rows, columns] >= EXPECTED_OVERLAP
@@ -86,7 +86,7 @@ class Candidates:
 
     Attributes:
         expected, low_score: see `boxes_to_keep`.
-        follow: gives boxes identities; then nothing else decides.
+        follow: gives boxes identities; if set, it alone decides.
         timestamp_ms: time of the frame.
     """
 

@@ -1,7 +1,7 @@
 """Kalman filters of constant velocity whose coordinates are independent, of all tracks at once.
 
 Each coordinate has a filter of two states (value, velocity), so a covariance is three numbers: value, value with velocity,
-velocity. How large the noise is, and what the coordinates are, is for those who use them (`motion`, `jde.motion`).
+velocity. The users decide on the noise and on the meaning of the coordinates (`motion`, `jde.motion`).
 
 Legend: T tracks, C coordinates.
 """
@@ -52,7 +52,7 @@ class Filters:
         return type(self)(*(np.concatenate(pair) for pair in zip(self.arrays(), others.arrays())))
 
     def advance(self, time: float | np.ndarray) -> None:
-        """Move the values on by their velocities, in place, without any noise of the process.
+        """Move the values on by their velocities, in place, without process noise.
 
         Args:
             time: one number, or (T, 1).

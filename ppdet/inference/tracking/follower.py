@@ -1,6 +1,6 @@
-"""What follows the boxes of a network that brings its own rule for identities, instead of `PersonTracker`.
+"""The tracker that a network brings for its own boxes, used instead of `PersonTracker`.
 
-Legend: N boxes of this frame, T people in sight, D length of a look.
+Legend: N boxes of this frame, T people in sight, D length of an appearance embedding (a look).
 """
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Follower(Protocol):
     def follow(
         self, boxes_xyxy: np.ndarray, scores: np.ndarray, looks: np.ndarray | None = None, seconds: float | None = None
     ) -> Followed:
-        """Who is in sight in the next frame, of whose people (N, 4) boxes, (N,) scores and (N, D) looks were found."""
+        """The people in sight in the next frame, from its (N, 4) boxes, (N,) scores and (N, D) looks."""
 
     def cut(self) -> None:
         """End all identities: the next frame shows another scene."""
 
 
-#: `StreamTracker.follow`: who is in sight of boxes, scores and looks at a time in milliseconds.
+#: `StreamTracker.follow`: the people in sight, from boxes, scores, looks and a time in milliseconds.
 Follow = Callable[[np.ndarray, np.ndarray, Optional[np.ndarray], Optional[float]], Followed]

@@ -1,4 +1,4 @@
-"""IDF1 and identity switches of a tracker against the truth.
+"""IDF1 and identity switches of a tracker against the ground truth.
 
 Legend: F frames, N people of a frame.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from ppdet.geometry.assignment import assign
 from ppdet.geometry.boxes import iou_matrix
 
-#: Least IoU of a box and the person it may stand for.
+#: Least IoU of a box and the person whom it may be matched with.
 LEAST_IOU = 0.5
 
 Frames = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -29,7 +29,7 @@ class IdentityScore:
             al., ECCV workshops 2016).
         switches: how often the identity that a person is given changes (CLEAR MOT; Bernardin and Stiefelhagen, 2008).
         identities: how many different identities were given.
-        people: how many there are.
+        people: how many there are in the ground truth.
     """
 
     idf1: float
@@ -39,7 +39,7 @@ class IdentityScore:
 
 
 def identity_score(truth: Frames, found: Frames) -> IdentityScore:
-    """Compare a tracker's frames with the truth's.
+    """Compare a tracker's frames with the ground truth.
 
     Args:
         truth: every frame.

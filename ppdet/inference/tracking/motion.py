@@ -21,7 +21,7 @@ NEW_VELOCITY = np.array([1.0, 1.0, 0.2, 0.2])
 # People out of sight do not walk on for ever: their velocity falls by 1/e in this time, in seconds.
 VELOCITY_LASTS = 1.5
 SMALLEST_SIDE = 1.0
-# A gap is filled with at most so many observations in between.
+# A gap is filled with at most this many observations in between.
 MOST_STEPS = 12
 
 

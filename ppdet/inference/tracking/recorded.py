@@ -15,12 +15,12 @@ from ppdet.inference.results import PoseResult
 
 SAVGOL, BUTTERWORTH = "savgol", "butterworth"
 RECORDED_FILTERS = (SAVGOL, BUTTERWORTH)
-# Savitzky-Golay: a polynomial of this degree is fitted to so many seconds around each frame.
+# Savitzky-Golay: a polynomial of this degree is fitted to this many seconds around each frame.
 WINDOW_SECONDS, DEGREE = 0.3, 2
 # Butterworth: order, and cut-off in Hz. Human movement lies below 6 Hz (Winter, Biomechanics and Motor Control of Human
 # Movement).
 ORDER, CUTOFF_HZ = 2, 6.0
-# People and keypoints missing for at most so many seconds are filled in.
+# People and keypoints missing for at most this many seconds are filled in.
 MAX_GAP_SECONDS = 0.25
 VISIBLE_SCORE = 0.2
 
@@ -31,11 +31,11 @@ def smooth_recorded(
     """Results of consecutive frames with the keypoints of each identity smoothed over time.
 
     Somebody who is missing for some frames between two sightings is filled in on a straight line, with a score that is the lower
-    of both ends, and marked in `PoseResult.filled`. Keypoints of low score are replaced in the same way, as far as neighbours in
+    of both ends, and marked in `PoseResult.filled`. Keypoints of low score are replaced in the same way, if neighbours in
     time are near enough; their scores remain. Longer gaps stay as they are, and nothing is smoothed across them.
 
     Args:
-        results: every frame of a video in order, with `track_ids`, smoothed by nothing else.
+        results: every frame of a video in order, with `track_ids`, not smoothed before.
         fps: frames per second.
         method: "savgol" (Savitzky-Golay, keeps peaks of motion) or "butterworth" (low-pass, forwards and backwards).
         max_gap_seconds: longest gap that is filled; 0 fills none.
@@ -68,11 +68,11 @@ def check_recorded_filter(method: str) -> None:
         raise ConfigError(f"a recorded video cannot be smoothed by {method!r}: give {' or '.join(RECORDED_FILTERS)}")
     if find_spec("scipy") is None:
         raise ConfigError(f"smoothing by {method} needs SciPy, which is not installed here: pip install scipy, or pip install "
-                          "'ppdet-keypoint[tracking]'; OneEuro and EMA need nothing")
+                          "'ppdet-keypoint[tracking]'; OneEuro and EMA need no package")
 
 
 def low_passed(values: np.ndarray, fps: float, method: str) -> np.ndarray:
-    """(F, C) series without what is faster than people move, without delay.
+    """(F, C) series without components faster than people move, and without delay.
 
     Args:
         values: (F, C), one row per frame.

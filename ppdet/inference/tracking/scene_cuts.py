@@ -1,4 +1,4 @@
-"""Finds where a video changes to another scene at once."""
+"""Finds scene cuts in a video."""
 from __future__ import annotations
 
 import cv2
@@ -16,7 +16,7 @@ FLAT = 3.0
 class SceneCuts:
     """Compares each frame with the one before it.
 
-    Brightness and contrast are taken out, so that flashes and fades are no cuts; a fade to black is compared across the black.
+    Brightness and contrast are normalised, so that flashes and fades are not cuts; a fade to black is compared across the black.
     """
 
     def __init__(self) -> None:

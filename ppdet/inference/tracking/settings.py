@@ -35,7 +35,7 @@ class TrackerSettings:
         min_hits: frames in which a newcomer must be seen to count as a person; until then one missed frame ends the identity.
             People of the first frame count at once.
         camera_motion: compensate a shift of the whole image, estimated from the people.
-        scene_cuts: end all identities where the image changes at once.
+        scene_cuts: end all identities at a scene cut.
     """
 
     high_score: float | None = None
@@ -103,7 +103,7 @@ RULE: Rule = mapping(
 
 
 def _translated(section: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """PaddleDetection's keys as ours; says which have no counterpart."""
+    """PaddleDetection's keys as ours; logs those without a counterpart."""
     content: dict[str, Any] = {}
     for key, value in section.items():
         if key in PADDLEDET_KEYS:

@@ -29,18 +29,18 @@ class StreamTracker:
 
     Args:
         skeleton: of the results.
-        filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
+        filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time; None for no smoothing.
         fps: frames per second, for results without time stamps.
         settings: of the tracker; None takes the defaults.
         high_score: smallest score of a person's box, if the settings state none; None: all boxes are people.
-        zones: who enters and leaves them is counted, and people outside all of them are left out.
+        zones: entries and exits are counted, and people outside all zones are left out.
         follower: gives boxes identities before poses are estimated (see `follow`); None: poses are followed.
 
     Attributes:
-        settings: of the tracker, with the score that counts.
+        settings: of the tracker, with the score in effect.
         jitter: meters before and after smoothing.
-        is_cut: whether the frame given to `sees_cut` last begins another scene; False without `scene_cuts`.
-        kept: (N,) bool: which people of the result given to `update` last are people; the others had a low score.
+is_cut: whether the frame last given to `sees_cut` starts another scene; False without `scene_cuts`.
+        kept: (N,) bool: which people of the result last given to `update` were kept; the others had a low score.
 
     Raises:
         ConfigError: an unknown filter.
@@ -82,8 +82,8 @@ class StreamTracker:
         return {} if self._zones is None else {zone.name: count for zone, count in zip(self._zones.zones, self._zones.counts())}
 
     def resume(self, results: Sequence[PoseResult], largest_id: int) -> None:
-        """Continue behind the frames of an earlier run: people keep their identities. Not if `follows_boxes`: results hold no
-        looks, so the frames must be seen again, see `watch_again`.
+        """Continue after the frames of an earlier run: people keep their identities. Not if `follows_boxes`: results hold no
+        looks, so the frames must be read again, see `watch_again`.
 
         Args:
             results: last frames of that run in order, with `track_ids`.
@@ -111,7 +111,7 @@ class StreamTracker:
         return self.expected(self.sees_cut(image), timestamp_ms)
 
     def sees_cut(self, image: np.ndarray) -> bool:
-        """Whether the next frame begins another scene; may run while `update` works on the frame before."""
+        """Whether the next frame starts another scene; may run while `update` works on the frame before."""
         self.is_cut = self._cuts is not None and self._cuts.is_cut(image)
         return self.is_cut
 
@@ -119,11 +119,11 @@ class StreamTracker:
         """Where people are in the next frame.
 
         Args:
-            is_cut: it begins another scene, which ends all identities.
+            is_cut: it starts another scene, which ends all identities.
             timestamp_ms: its time.
 
         Returns:
-            (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a look.
+            (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a pose.
         """
         with self._lock:
             if is_cut:
@@ -140,7 +140,7 @@ class StreamTracker:
     def follow(
         self, boxes_xyxy: np.ndarray, scores: np.ndarray, looks: np.ndarray | None, timestamp_ms: float | None = None
     ) -> Followed:
-        """Who is in sight, of whose people (N, 4) boxes, (N,) scores and (N, D) looks were found; only if `follows_boxes`."""
+        """The people in sight, from (N, 4) boxes, (N,) scores and (N, D) looks; only if `follows_boxes`."""
         assert self._follower is not None
         with self._lock:
             return self._follower.follow(boxes_xyxy, scores, looks, seconds_of(timestamp_ms))
@@ -185,7 +185,7 @@ def stamp_of(seconds: Any) -> float | None:
     """Milliseconds of a time in seconds; None without one, or for one that is not finite.
 
     Raises:
-        DataError: it is no number.
+        DataError: it is not a number.
     """
     if seconds is None:
         return None

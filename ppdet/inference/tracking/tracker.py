@@ -1,8 +1,9 @@
 """Tracks people from frame to frame: which person of the previous frames is this?
 
 Tracking by detection in the way of ByteTrack (Zhang et al., ECCV 2022: boxes of low score continue tracks, but start none) and
-OC-SORT (Cao et al., CVPR 2023: a gap is filled between observations, and who is not where predicted may be where last seen), with
-the keypoints as a second measure beside the boxes. Motion is in seconds, so that frame rates and dropped frames do not matter.
+OC-SORT (Cao et al., CVPR 2023: a gap is filled between observations, and a person who is not where predicted may be where last
+seen), with the keypoints as a second measure beside the boxes. Motion is in seconds, so that frame rates and dropped frames do
+not matter.
 
 Legend: N people of this frame, T tracks, K keypoints.
 """
@@ -21,12 +22,12 @@ from ppdet.inference.tracking.tracks import Tracks
 DEFAULT_FPS = 30.0
 # Keypoints below this score say nothing about where a person is.
 VISIBLE_SCORE = 0.2
-# So long after they were last seen, in seconds, people may come back as boxes of low score, which is how they come out from
-# behind something; and who went over the edge of the image is gone.
+# Seconds after the last sighting: how long people may come back as boxes of low score, as when they emerge from behind
+# something; and when people who walked over the edge of the image are gone.
 LOW_SCORE_SECONDS, LEFT_SECONDS = 0.5, 0.15
-# Time stamps further apart than this are no motion that could be predicted; the nominal time between frames counts instead.
+# Over time steps longer than this no motion can be predicted; the nominal time between frames counts instead.
 LONGEST_STEP = 1.0
-# Tracks that are unproven or out of sight give way to others: taken off their similarity, at most.
+# Tracks that are unconfirmed or out of sight give way to others: the most that is taken off their similarity.
 PENALTY = 0.1
 # Second chance at the place where a person was last seen: boxes enlarged by this share, and the least IoU of these.
 BUFFER, LEAST_BUFFERED = 0.5, 0.3
@@ -36,7 +37,7 @@ NOBODY = 0
 
 
 class PersonTracker:
-    """Gives the people of consecutive frames identities: whole numbers from 1 on that are never given again.
+    """Gives the people of consecutive frames identities: whole numbers from 1 on that are never reused.
 
     Args:
         sigmas: (K,) of the skeleton.
@@ -74,7 +75,7 @@ class PersonTracker:
             scores: (N,) of the boxes, for `high_score` and `low_score`; None: all are people.
             keypoint_scores: (N, K); None: all keypoints count.
             seconds: time of the frame; None: the frame rate's.
-            image_wh: size of the frame: whoever walks out at its left or right edge does not come back as the same. None:
+            image_wh: size of the frame: a person who walks out at its left or right edge does not come back as the same. None:
                 unknown.
 
         Returns:
@@ -107,7 +108,7 @@ class PersonTracker:
         return set(self._tracks.identity.tolist())
 
     def expected_boxes(self, seconds: float | None = None) -> np.ndarray:
-        """(M, 4) xyxy: where people are expected in the next frame, at its time, who were seen in the last frames."""
+        """(M, 4) xyxy: where the people seen in the last frames are expected in the next one, at its time."""
         ahead = self._tracks.motion[self._tracks.unseen <= LOW_SCORE_SECONDS]
         ahead.predict(self._step(seconds, keep=False))
         return corner_boxes(ahead.mean)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ppdet.inference.tracking.motion import Motion, refilled
 
-# Longer than this many frames out of sight, and the filter is run again along the gap.
+# After more than this many frames out of sight, the filter is run again along the gap.
 GAP_FRAMES = 1.5
 # A box is at the edge within this share of its size, and moves outwards from this speed on, in sizes per second.
 EDGE, OUTWARDS = 0.06, 0.1

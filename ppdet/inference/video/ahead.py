@@ -1,6 +1,6 @@
 """Works on several frames of a file at once: detection and pose estimation run ahead in worker threads, in the frames' order.
 
-Crops of several frames share batches. Which crops go together follows from the frames alone and not from the time that anything
+Crops of several frames share batches. Which crops go together depends on the frames alone and not on how long anything
 took, so the results are the same with any number of workers.
 """
 from __future__ import annotations
@@ -84,14 +84,14 @@ def checked_workers(workers: int | None, usual: int = 1) -> int:
     if workers is None:
         return max(1, usual)
     if workers < 0:
-        raise ConfigError(f"workers is {workers}: give 0 for one frame after the other, or how many frames are worked on at once")
+        raise ConfigError(f"workers is {workers}: give 0 for one frame after the other, or how many frames to process at once")
     return workers
 
 
 def looks_ahead(
     finder: PeopleFinder, frames: Iterable[Frame], workers: int, only_boxes: bool = False
 ) -> Generator[tuple[Frame, Look | None], None, None]:
-    """Frames in order, each with the boxes in it and the poses of all sure ones; None for a frame that did not decode.
+    """Frames in order, each with the boxes in it and the poses of those with high scores; None for a frame that did not decode.
 
     Args:
         finder: may be used from several threads, see `PeopleFinder.is_parallel`.

@@ -73,7 +73,7 @@ class BackgroundSource(Generic[Item]):
         return False
 
     def _patience(self) -> float:
-        """Seconds until a full queue is looked at again."""
+        """Seconds until a full queue is checked again."""
         return SECONDS_BETWEEN_CHECKS if self._latest_seconds is None else min(SECONDS_BETWEEN_CHECKS, self._latest_seconds / 4)
 
     def _drop_oldest(self) -> None:

@@ -1,7 +1,7 @@
 """Frames of a video with their results.
 
-Decoding runs ahead in a thread. Frames of a file are looked at by several workers, those of a camera one after the other as
-they come; people are told apart and smoothed in the caller's thread, in order.
+Decoding runs ahead in a thread. Frames of a file are processed by several workers, those of a camera one after the other as
+they come; people are tracked and smoothed in the caller's thread, in order.
 """
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def video_results(
     Args:
         pipeline: finds the people of single frames.
         source: path, URL, number of a camera, or an open reader.
-        filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time, None not to.
+        filter_type: "OneEuro" or "EMA" to smooth each person's keypoints over time; None for no smoothing.
         keep_frames: keep each frame in its result, as `image`.
         tracking: settings of the tracker, or the tracker itself; None takes the defaults.
 

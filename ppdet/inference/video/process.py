@@ -1,6 +1,6 @@
 """Poses of a whole video.
 
-Threads work on different frames at the same time: one decodes, some find boxes and poses, the caller's tells people apart, one
+Threads work on different frames at the same time: one decodes, some find boxes and poses, the caller's tracks people, one
 draws and records, one encodes. The order is kept, every frame of the input is a frame of the output, and memory does not grow
 with the length.
 """
@@ -57,7 +57,7 @@ def process_video(
         json_layout: "paddledet" or "named".
         keypoint_threshold: smallest keypoint score that is drawn.
         filter_type: "OneEuro" or "EMA" to smooth frame by frame; "savgol" or "butterworth" to smooth a file as a whole, without
-            delay and with short gaps filled, for which it is read twice; None not to smooth.
+            delay and with short gaps filled, for which it is read twice; None for no smoothing.
         max_frames: stop after this many.
         on_result: called with each result, in order.
         tracking: settings of the tracker; None takes the defaults.
@@ -132,6 +132,6 @@ def _resume(pipeline: FrameEstimator, source: str | Path | int, tracker: StreamT
     assert last[-1].track_ids is not None
     known = set(last[-1].track_ids.tolist())
     if present != known:
-        raise ConfigError(f"frame {earlier.frames} of {source} shows the people {sorted(present)} by this model and its tracker, "
-                          f"and {sorted(known)} in the earlier results: these are of other models or settings; resume with the "
-                          "same, or leave --resume out")
+        raise ConfigError(f"frame {earlier.frames} of {source} shows the people {sorted(present)} with this model and tracker, "
+                          f"and {sorted(known)} in the earlier results, which are from other models or settings: "
+                          "resume with the same ones, or leave --resume out")

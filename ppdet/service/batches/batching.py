@@ -30,7 +30,7 @@ Estimate = Callable[[Sequence[np.ndarray]], Sequence[PoseResult]]
 Draw = Callable[[PoseResult, np.ndarray], bytes]
 DECODERS = 2
 RATE_MEMORY = 0.8
-"""Weight of the past in the running mean of seconds per image, which Retry-After is made of."""
+"""Weight of the past in the running mean of seconds per image, from which Retry-After is computed."""
 LONGEST_RETRY = 60
 
 
@@ -97,7 +97,7 @@ class PoseBatcher:
             Its answer. Cancelling it saves the work if that has not begun.
 
         Raises:
-            RequestError: no image that is taken, the queue is full, or the service is shutting down.
+            RequestError: the image is not accepted, the queue is full, or the service is shutting down.
         """
         work = _Work(data, checked_pixels(data, self._limits.pixels), draw)
         with self._changed:
@@ -211,7 +211,7 @@ class PoseBatcher:
         drawing: Optional[bytes] = None,
         error: Optional[BaseException] = None,
     ) -> None:
-        """Answer an image, and count it out; without result and error its client is gone."""
+        """Answer an image and stop counting it as open; without result and error its client is gone."""
         if work.image is not None:
             work.image = None
             self._budget.give_back(work.pixels)

@@ -1,4 +1,4 @@
-"""Encoded images from clients: what is refused from the header, before anything is decoded, and decoding."""
+"""Checks encoded images from clients by their headers, before anything is decoded, and decodes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ppdet.image.io import MAX_SIDE, decode_stored_image
 from ppdet.service.problems import RequestError
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "BMP": "image/bmp"}
-"""Formats that are decoded, and their media types. Decoders of rarer formats are larger targets, so these are left out."""
+"""Accepted formats and their media types. Rarer formats are left out, since their decoders add attack surface."""
 NAME = "of the request"
 
 
@@ -32,8 +32,8 @@ def checked_pixels(data: bytes, most_pixels: int) -> int:
     if width < 1 or height < 1:
         raise RequestError(422, "damaged_image", f"the image has no pixels ({width} x {height}): send another one")
     if width * height > most_pixels:
-        raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, more than the {most_pixels} that "
-                           "are taken: scale it down")
+        raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, more than the {most_pixels} "
+                           "allowed: scale it down")
     if max(width, height) > MAX_SIDE:
         raise RequestError(413, "too_many_pixels", f"the image has {width} x {height} pixels, and no side may be longer than "
                            f"{MAX_SIDE}: scale it down or cut it")

@@ -1,4 +1,4 @@
-"""How the service stands up to load and to clients that mean it harm: `ppdet benchmark serve`."""
+"""How the service stands up to load and to hostile clients: `ppdet benchmark serve`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ppdet benchmark serve`: the service under load, beside the plain pipeline in the same run, and under attack."""
+"""`ppdet benchmark serve`: the service under load, compared with the plain pipeline in the same run, and under attack."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def load_rows(settings: LoadSettings) -> Iterator[tuple[str, str]]:
 
     Raises:
         MediaError, ConfigError: no images.
-        PpdetError: the server does not start, or does not end in order.
+        PpdetError: the server does not start, or does not shut down cleanly.
     """
     images = _contents(settings.images)
     yield "images", f"{len(images)} files of {sum(map(len, images)) / len(images) / 1024:.0f} KiB"
@@ -109,7 +109,7 @@ class ServerProcess:
             PpdetError: it ends or is not ready in time.
         """
         words = [sys.executable, "-m", "ppdet", "serve", "--host", HOST, "--port", "0", "--workers", str(workers),
-                 "--seconds", str(ANSWER_SECONDS)]  # so that a slow machine makes slow answers, and not errors
+                 "--seconds", str(ANSWER_SECONDS)]  # so that a slow machine gives slow answers, not errors
         with self._log.open("w") as stream:
             self._process = subprocess.Popen(words, stderr=stream, stdout=stream, env={**os.environ, "OMP_NUM_THREADS": "1"})
         end = time.monotonic() + START_SECONDS
@@ -121,7 +121,7 @@ class ServerProcess:
         raise PpdetError(f"the server did not start:\n{self._log.read_text()[-2000:]}")
 
     def peak_mib(self) -> str:
-        """Its peak resident memory so far; a question mark where the system does not tell."""
+        """Its peak resident memory so far; a question mark if the system does not report it."""
         assert self._process is not None
         with contextlib.suppress(OSError):
             found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self._process.pid}/status").read_text())
@@ -130,7 +130,7 @@ class ServerProcess:
         return "?"
 
     def cpu_seconds(self) -> float:
-        """Processor time that it has used so far; NaN where the system does not tell."""
+        """Processor time that it has used so far; NaN if the system does not report it."""
         assert self._process is not None
         with contextlib.suppress(OSError):
             fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()

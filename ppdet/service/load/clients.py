@@ -1,4 +1,4 @@
-"""Many clients at the same time, each with one connection that it keeps, in this process; the server runs in another one."""
+"""Many concurrent clients in this process, each with one persistent connection; the server runs in another process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OK = 200
 
 @dataclass
 class LoadReport:
-    """What the clients saw: seconds of each answered request, and everything that was no answer with status 200."""
+    """What the clients saw: seconds of each answered request, and counts of everything other than status 200."""
 
     seconds: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
@@ -31,7 +31,7 @@ class LoadReport:
         return len(self.seconds) / max(self.elapsed, 1e-9)
 
     def add(self, other: LoadReport) -> None:
-        """Count another run as well."""
+        """Add the counts of another run."""
         self.seconds += other.seconds
         self.errors += other.errors
         self.elapsed += other.elapsed
@@ -46,11 +46,11 @@ class LoadReport:
 
 
 def run_clients(port: int, images: Sequence[bytes], clients: int, seconds: float) -> LoadReport:
-    """Send images for some time, each client the next one as soon as it has its answer.
+    """Send images for some time; each client sends the next one as soon as it has its answer.
 
     Args:
         port: of a server on this machine.
-        images: encoded; every client begins with another one.
+        images: encoded; each client begins with a different one.
         clients: number of them.
         seconds: after which no further request begins; the answers of the last ones are waited for.
     """
@@ -81,7 +81,7 @@ def run_clients(port: int, images: Sequence[bytes], clients: int, seconds: float
 
 
 def ask(connection: http.client.HTTPConnection, image: bytes) -> float | str:
-    """Seconds to the answer of one image; or the status or error if it was not answered."""
+    """Seconds until one image was answered, or the status or error if it was not."""
     begin = time.perf_counter()
     try:
         connection.request("POST", "/v1/poses", image, {"content-type": "application/octet-stream"})

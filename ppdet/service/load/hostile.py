@@ -1,4 +1,4 @@
-"""Clients that mean harm, and whether an honest client is still answered meanwhile. They attack a server on this machine only."""
+"""Hostile clients, and whether an honest client is still answered meanwhile. They attack a server on this machine only."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def dropped_connections(port: int, count: int = 10_000) -> str:
 
 
 def bomb(port: int) -> str:
-    """A PNG of a hundred kilobytes that stands for a gigapixel."""
+    """A PNG of a hundred kilobytes that decodes to a gigapixel."""
     connection = http.client.HTTPConnection(HOST, port, timeout=60.0)
     with contextlib.closing(connection):
         connection.request("POST", "/v1/poses", bomb_png(BOMB_SIDE), {"content-type": "image/png"})

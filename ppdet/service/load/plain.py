@@ -1,4 +1,4 @@
-"""The same images through the plain pipeline, without a server, to compare with; in a process of its own."""
+"""Runs the same images through the plain pipeline, without a server, for comparison; in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WARM_UP_IMAGES = 4
 
 @dataclass(frozen=True)
 class PlainRate:
-    """Images per second, and processor time per image in milliseconds, which other work on the machine hardly changes."""
+    """Images per second, and processor milliseconds per image; the latter hardly depend on other work on the machine."""
 
     images_per_second: float
     cpu_ms: float
@@ -26,8 +26,8 @@ def plain_rate(images: Sequence[bytes], seconds: float, threads: int, cpu_thread
     Args:
         images: encoded.
         seconds: how long to measure.
-        threads: that call the pipeline at the same time.
-        cpu_threads: of the engine, each.
+        threads: number of threads that call the pipeline at the same time.
+        cpu_threads: threads of the engine in each of these.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_measure, images, seconds, threads, cpu_threads).result()

@@ -19,7 +19,7 @@ export class Scene {
     this.skeleton = { names: keypoints, colors, links, linkColors };
   }
 
-  /** Show a picture of width x height pixels with its people. */
+  /** Show an image of width x height pixels with its people. */
   show(picture, width, height, people) {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
@@ -30,7 +30,7 @@ export class Scene {
     this.paint();
   }
 
-  /** Forget picture and people. */
+  /** Clear image and people. */
   clear() {
     this.picture = null;
     this.people = [];

@@ -229,7 +229,7 @@ function connect() {
     event.preventDefault();
     const [file] = event.dataTransfer.files;
     if (file) openFile(file);
-    else showError(new Error("nothing that was dropped is a file: drop an image or a video"));
+    else showError(new Error("no file was dropped: drop an image or a video"));
   });
   document.addEventListener("paste", (event) => {
     const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));

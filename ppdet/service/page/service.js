@@ -1,9 +1,9 @@
-// What the page asks the service. Every failure becomes an Error with a sentence for people.
+// The page's requests to the service. Every failure becomes an Error with a readable message.
 
 const KEY = "ppdet-api-key";
 const POLL_MS = 500;
 
-/** The request needs an API key, or another one. */
+/** The request has no API key, or a wrong one. */
 export class KeyNeeded extends Error {}
 
 /** Keep the API key until the tab is closed. */

@@ -1,11 +1,11 @@
-// Where pictures come from: files, a video that was processed, the webcam.
+// Image sources: files, a processed video, the webcam.
 
 const JPEG_QUALITY = 0.85;
 const LONGEST_SIDE = 1280; // of webcam frames that are sent
 const RATE_MEMORY = 0.8;
 const BUSY_MS = 500;
 
-/** The picture of an image file, turned as its EXIF orientation says. */
+/** The decoded image of a file, rotated by its EXIF orientation. */
 export async function pictureOf(file) {
   try {
     return await createImageBitmap(file);
@@ -32,7 +32,7 @@ export class Rate {
   }
 }
 
-/** The frame of a result whose time is the last one not after `seconds`, or null. */
+/** The last frame of a result that is not later than `seconds`, or null. */
 export function frameAt(frames, seconds, fps) {
   const timeOf = (frame) => (frame.timestamp_ms ?? ((frame.frame - 1) * 1000) / fps) / 1000;
   let low = 0;
@@ -81,7 +81,7 @@ export async function playVideo(video, file, result, show) {
 /** The webcam, as a running video. Returns its stream. */
 export async function openWebcam(video, facingMode) {
   if (!navigator.mediaDevices?.getUserMedia) {
-    throw new Error("browsers give the webcam only to pages of https or localhost: open this page by one of these");
+    throw new Error("browsers allow the webcam only on https or localhost pages: open this page through one of these");
   }
   let stream;
   try {
@@ -96,7 +96,7 @@ export async function openWebcam(video, facingMode) {
   return stream;
 }
 
-/** Sends frames of a running video one after the other until `signal` says stop; `show(picture, answer)` gets each. */
+/** Sends frames of a running video one after the other until `signal` is aborted; `show(picture, answer)` gets each. */
 export async function watch(video, ask, show, signal) {
   const taken = document.createElement("canvas");
   while (!signal.aborted) {

@@ -1,4 +1,4 @@
-"""The page for people. Its files are a fixed list, read once; no path is made from a request."""
+"""The browser page. Its files are a fixed list, read once; no path is built from a request."""
 
 from __future__ import annotations
 

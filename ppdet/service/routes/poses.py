@@ -29,7 +29,7 @@ ERRORS: Dict[Any, Dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": text}
     for status, text in {
         400: "the request is not as described", 401: "an API key is needed", 408: "the body came too slowly",
-        413: "too many bytes or pixels", 415: "a format that is not taken", 422: "a damaged image, or a parameter out of range",
+        413: "too many bytes or pixels", 415: "an unsupported format", 422: "a damaged image, or a parameter out of range",
         429: "the queue is full; see Retry-After", 503: "the service is shutting down", 504: "not answered in time",
     }.items()
 }  # fmt: skip

@@ -22,7 +22,7 @@ router = APIRouter(tags=["status"])
 
 @router.get("/health", response_class=PlainTextResponse)
 async def health() -> str:
-    """Answers as long as the process works."""
+    """Answers as long as the process is alive."""
     return "ok\n"
 
 

@@ -1,4 +1,4 @@
-"""Videos as jobs: upload, look at the progress, fetch the results."""
+"""Videos as jobs: upload, poll the progress, fetch the results."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Recognises containers of video by their first bytes.
+"""Recognises video containers by their first bytes.
 
-FFmpeg takes an uploaded playlist, too, and would then open the files and addresses that it names. So nothing reaches FFmpeg that
-does not begin like a container.
+FFmpeg also accepts a playlist, and would open the files and URLs that it names. So FFmpeg gets only files that begin like a
+video container.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def checked_suffix(path: Path) -> str:
     """The usual suffix of an uploaded video.
 
     Raises:
-        RequestError: it is empty, or begins like no container.
+        RequestError: it is empty, or does not begin like a container.
     """
     with path.open("rb") as file:
         start = file.read(SNIFFED_BYTES)

@@ -1,4 +1,4 @@
-"""The list of uploaded videos. They are processed one after the other; their number, size, time and life are bounded.
+"""The list of uploaded videos. They are processed one after the other, with bounded number, size, processing time and lifetime.
 
 Ids are random; the path of a job's files is looked up by id and never made from what a client sent.
 """
@@ -108,10 +108,10 @@ class VideoJobs:
             raise too_busy("videos_full", f"{len(self._jobs)} videos are waiting", RETRY_SECONDS)
 
     def add(self, upload: Path, draw: bool, threshold: float) -> VideoJob:
-        """Take over an uploaded file. If there are as many jobs as are kept, the one that was finished first is removed.
+        """Take over an uploaded file. If the list is full, the job that finished first is removed.
 
         Raises:
-            RequestError: it begins like no video, or there is no room.
+            RequestError: it does not begin like a video, or there is no room.
         """
         video = upload.with_suffix(checked_suffix(upload))
         with self._changed:
@@ -129,7 +129,7 @@ class VideoJobs:
         """The job with an id.
 
         Raises:
-            RequestError: there is none, any more.
+            RequestError: there is no such job, or no longer.
         """
         with self._changed:
             self._remove_expired()

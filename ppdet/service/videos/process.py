@@ -1,7 +1,7 @@
 """The process that works on one video.
 
-FFmpeg decodes what strangers sent, so it does that in a process of its own, with bounded memory and file sizes, which can be
-ended at any time. A crash there is an error of one video and not the end of the service.
+FFmpeg decodes untrusted files, so it runs in a process of its own, with bounded memory and file sizes, which can be ended at
+any time. A crash there fails one video, not the service.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def work(task: VideoTask, reports: Connection) -> None:
         _process(task, report)
         report("done", None)
     except MemoryError:
-        report("failed", ["video_memory", f"the video needs more than the {task.limits.video_memory_mib} MiB that it is given: "
+        report("failed", ["video_memory", f"the video needs more than the {task.limits.video_memory_mib} MiB allowed: "
                           "send a smaller one"])
     except PpdetError as error:
         message = str(error).replace(str(task.video), "the video").replace(str(task.folder), "the results")
@@ -132,7 +132,7 @@ def _check_frame_size(task: VideoTask) -> None:
     capture.release()
     if width * height > task.limits.video_pixels:
         raise TooLongError(f"the video has frames of {width} x {height} pixels, more than the {task.limits.video_pixels} "
-                           "that are taken: scale it down")
+                           "allowed: scale it down")
 
 
 class _Counter:

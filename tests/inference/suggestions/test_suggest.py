@@ -168,5 +168,5 @@ def test_mistakes_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         suggest_frames([pipeline()], [str(folder)], tmp_path / "out", SuggestOptions(count=0))
     model = write_pose_model(tmp_path / "model")
     assert main(["suggest", str(folder), "--model", str(model), "--det", "boxes.json", "-o", str(tmp_path / "o")]) == 2
-    assert "boxes of a file do not fit" in capsys.readouterr().err
+    assert "boxes from a file do not fit" in capsys.readouterr().err
     assert look_of(np.zeros((20, 30, 3), np.uint8), np.zeros((0, 3, 2))).pose.tolist() == [0.5] * 6

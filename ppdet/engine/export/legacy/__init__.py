@@ -1,4 +1,4 @@
-"""How is an ONNX graph written as a Paddle 2 program, which Paddle Lite and older tools read?"""
+"""Writes an ONNX graph as a Paddle 2 program, which Paddle Lite and older tools read."""
 
 from __future__ import annotations
 

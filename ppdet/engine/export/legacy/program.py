@@ -1,8 +1,8 @@
 """Writes a Paddle 2 program: `model.pdmodel`, a protocol buffer of variables and operators, and `model.pdiparams`, its arrays.
 
-Paddle 3 still carries the format's description (`paddle.base.proto.framework_pb2`) but writes it no more, or wrongly: see
-docs/versions.md. Operators and attributes are those of Paddle 2.x; every output that an operator declares is present, which
-`paddle_lite_opt` insists on.
+Paddle 3 still carries the format's description (`paddle.base.proto.framework_pb2`) but no longer writes it, or writes it
+wrongly: see docs/versions.md. Operators and attributes are those of Paddle 2.x; every output that an operator declares is
+present, which `paddle_lite_opt` insists on.
 """
 
 from __future__ import annotations

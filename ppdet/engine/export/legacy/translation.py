@@ -12,7 +12,7 @@ from ppdet.engine.export.rewriting.graph import OnnxGraph, attributes
 
 
 class Translation:
-    """An ONNX graph on its way into a program.
+    """An ONNX graph that is being translated into a program.
 
     Args:
         graph: the graph.

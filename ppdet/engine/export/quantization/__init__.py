@@ -1,4 +1,4 @@
-"""How is a graph computed in 8 bits, and what does that cost?"""
+"""Computes a graph in 8 bits, and measures what that costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the 8-bit graph of an export: calibrates on people, keeps what costs accuracy in floating point, measures the gain."""
+"""Makes the 8-bit graph of an export: calibrates on people, keeps layers that cost accuracy in floating point, and times it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = get_logger(__name__)
 
 IMAGES = 32
 BATCH = 8
-#: fractions of the nodes, the most sensitive first, that stay float beside the depthwise convolutions until the gate is passed
+#: fractions of the nodes, the most sensitive first, that stay float besides the depthwise convolutions until the gate is passed
 FLOAT_SHARES = (0.0, 0.1, 0.25, 0.5)
 REPEATS = 15
 
@@ -69,7 +69,7 @@ class Quantizer:
         assert row is not None
         raise ExportError(
             f"8 bits change what this network predicts even with half of its layers in floating point ({_figures(row)}): export "
-            "it in fp32 or bf16. More calibration images of the people it is for may help (--calibration DIR)."
+            "it in fp32 or bf16. More calibration images of the intended people may help (--calibration DIR)."
         )
 
     def _fed(self, source: Path) -> list[dict[str, np.ndarray]]:

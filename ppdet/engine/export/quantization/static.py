@@ -90,13 +90,13 @@ def _groups(node: Any) -> int:
 
 
 def sensitivities(path: Path, feeds: Sequence[Feeds]) -> dict[str, float]:
-    """How much 8 bits would distort what each heavy node takes: error of its input and its weights relative to their size.
+    """How much 8 bits would distort the inputs of each heavy node: error of its input and its weights relative to their size.
 
-    Cheaper than to run the network once per node, and enough to order them: wide ranges with little in them rank first.
+    Cheaper than running the network once per node, and enough to order them: wide, sparsely used ranges rank first.
 
     Args:
         path: float ONNX file.
-        feeds: inputs to look at.
+        feeds: inputs to measure on.
     """
     import onnx
     import onnxruntime

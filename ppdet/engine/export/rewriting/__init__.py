@@ -1,4 +1,4 @@
-"""Which equal graph do the engines run faster? One module per pass; `passes` lists them in order."""
+"""Rewrites a graph into an equivalent one that the engines run faster. One module per pass; `passes` lists them in order."""
 
 from __future__ import annotations
 

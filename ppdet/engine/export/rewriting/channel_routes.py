@@ -3,7 +3,7 @@
 A shuffle unit splits its channels, transforms one half, concatenates and shuffles; the next one splits again. Each step copies
 all channels. Here every value that only rearranges channels is traced to the values that are computed (its sources), and put
 together from runs of their channels directly. A dense convolution does not care about the order of its channels if its weights
-are permuted alike, so what only such convolutions take needs no shuffle at all.
+are permuted alike, so a value that only such convolutions consume needs no shuffle at all.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class _Pieces:
 
 
 def _rewire(graph: OnnxGraph, name: str, joined: str, order: np.ndarray, movers: set[int]) -> None:
-    """Let the takers of a value take `joined`, which holds its channels in another order."""
+    """Make the consumers of a value take `joined`, which holds its channels in another order."""
     in_order = np.array_equal(order, np.arange(len(order)))
     sorted_value = joined if in_order else ""
     for taker in [each for each in graph.takers(name) if id(each) not in movers]:
@@ -191,7 +191,7 @@ def _rewire(graph: OnnxGraph, name: str, joined: str, order: np.ndarray, movers:
 
 
 def _absorbs(graph: OnnxGraph, taker: Any, name: str, joined: str, order: np.ndarray) -> bool:
-    """Let a convolution take reordered channels: a dense one, or one per channel whose takers are dense. False for others."""
+    """Make a convolution take reordered channels: a dense one, or one per channel whose consumers are dense. False for others."""
     if taker.op_type != "Conv" or taker.input[0] != name or name in taker.input[1:]:
         return False
     weights = graph.constant(taker.input[1])

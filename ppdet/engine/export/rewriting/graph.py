@@ -1,4 +1,4 @@
-"""An ONNX graph that passes read and change: who makes a value, who takes it, what is constant, which shape it has.
+"""An ONNX graph that passes read and change: producers, consumers, constants and shapes of its values.
 
 Shapes: the first axis is the batch and may be unknown (None); the sides of images in graphs of any size are None as well.
 """
@@ -16,7 +16,7 @@ Shape = tuple  # of int | None
 
 
 class OnnxGraph:
-    """A model under change. Nodes are added anywhere; `model` puts them in order and drops what no output needs.
+    """A model that is being changed. Nodes are added anywhere; `model` puts them in order and drops what no output needs.
 
     Args:
         model: an onnx.ModelProto; it is not changed. Nodes with subgraphs are kept and never rewritten.
@@ -40,7 +40,7 @@ class OnnxGraph:
     # ---------------------------------------------------------------- looking
 
     def refresh(self) -> None:
-        """Bring makers, takers and shapes up to date after nodes were added, removed or rewired."""
+        """Bring producers, consumers and shapes up to date after nodes were added, removed or rewired."""
         self._makers = {name: node for node in self.nodes for name in node.output if name}
         takers: dict[str, list[Any]] = defaultdict(list)
         for node in self.nodes:
@@ -50,16 +50,16 @@ class OnnxGraph:
         self._shapes: dict[str, Shape] | None = None
 
     def maker(self, name: str, *kinds: str) -> Any:
-        """The node that makes a value; None if none does, or it is not of one of the kinds."""
+        """The node that produces a value; None if none does, or it is not of one of the kinds."""
         node = self._makers.get(name)
         return node if node is not None and (not kinds or node.op_type in kinds) else None
 
     def takers(self, name: str) -> list[Any]:
-        """The nodes that take a value, each once."""
+        """The nodes that consume a value, each once."""
         return self._takers.get(name, [])
 
     def only_taker(self, name: str, *kinds: str) -> Any:
-        """The single node that takes a value, if it is of one of the kinds and the value is no output of the graph."""
+        """The single node that consumes a value, if it is of one of the kinds and the value is no output of the graph."""
         takers = self.takers(name)
         single = len(takers) == 1 and name not in self.outputs
         return takers[0] if single and (not kinds or takers[0].op_type in kinds) else None
@@ -117,7 +117,7 @@ class OnnxGraph:
             self._takers[name] = [node for node in self._takers.get(name, []) if id(node) not in gone]
 
     def replace(self, old: str, new: str) -> None:
-        """Let everything that takes `old` take `new`. An output of the graph keeps its name: `new` is renamed to it."""
+        """Make everything that consumes `old` consume `new`. An output of the graph keeps its name: `new` is renamed to it."""
         if old in self.outputs:
             self._rename_maker(old, new)
             return
@@ -145,7 +145,7 @@ class OnnxGraph:
         """The changed model: nodes in topological order, without those and the constants that no output needs.
 
         Raises:
-            ExportError: the nodes form a circle.
+            ExportError: the nodes form a cycle.
         """
         import onnx
         from onnx import numpy_helper
@@ -213,7 +213,7 @@ def _in_order(nodes: Sequence[Any], outputs: Sequence[str]) -> list[Any]:
             stack.pop()
             continue
         if state.get(id(node)) == 1:
-            raise ExportError(f"the rewritten graph has a circle at {node.op_type} {node.name}; export with --rewrite False")
+            raise ExportError(f"the rewritten graph has a cycle at {node.op_type} {node.name}; export with --rewrite False")
         state[id(node)] = 1
         stack.extend(waiting)
     return ordered
@@ -224,7 +224,7 @@ def _inferred_shapes(model: Any) -> dict[str, Shape]:
 
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:  # a graph that cannot be inferred is not rewritten by shape, and stays right
+    except Exception:  # a graph whose shapes cannot be inferred is not rewritten by shape, and stays correct
         graph = model.graph
     shapes = {}
     for value in [*graph.input, *graph.value_info, *graph.output]:

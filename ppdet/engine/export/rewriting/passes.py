@@ -16,7 +16,7 @@ from ppdet.engine.export.rewriting.static_shapes import write_static_shapes
 from ppdet.engine.export.rewriting.upsampled_sums import nest_upsampled_sums
 
 Pass = Callable[[OnnxGraph], int]
-#: Each changes a graph into an equal one and returns how often. The gain of each: docs/export.md.
+#: Each changes a graph into an equivalent one and returns how often. The gain of each: docs/export.md.
 PASSES: tuple[Pass, ...] = (
     fold_constants,
     write_static_shapes,

@@ -1,4 +1,4 @@
-"""Which files does an export consist of? One module per target; `table` lists them."""
+"""The files that an export can consist of. One module per target; `table` lists them."""
 
 from __future__ import annotations
 

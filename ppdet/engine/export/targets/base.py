@@ -1,4 +1,4 @@
-"""What a target of the export declares and does."""
+"""The interface of the targets of an export."""
 
 from __future__ import annotations
 

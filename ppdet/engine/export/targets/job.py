@@ -25,7 +25,7 @@ Quantize = Callable[[Path, Path], None]
 
 @dataclass
 class ExportJob:
-    """One export on its way.
+    """One export in progress.
 
     Attributes:
         form: the model as it is deployed.

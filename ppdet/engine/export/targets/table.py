@@ -1,4 +1,4 @@
-"""All targets, and what a user asks of them."""
+"""All targets, and the choice that a user makes from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ppdet.engine.export.targets.base import Target
 
 
 def _targets() -> dict[str, Target]:
-    """All targets by name, in the order in which they are written. A module of this folder that defines one is enough."""
+    """All targets by name, in the order in which they are written. To add one, define it in a module of this folder."""
     package = import_module(__package__)
     for module in iter_modules(package.__path__):
         import_module(f"{__package__}.{module.name}")
@@ -33,7 +33,7 @@ def chosen_targets(names: Sequence[str], precisions: Sequence[str]) -> list[tupl
     """
     unknown = [name for name in names if name not in TARGETS]
     if unknown or not names:
-        raise ExportError(f"--targets {','.join(names)}: {unknown[0] if unknown else 'nothing'!r} is no target; give some of "
+        raise ExportError(f"--targets {','.join(names)}: {unknown[0] if unknown else 'nothing'!r} is not a target; give some of "
                           f"{', '.join(TARGETS)}")
     wrong = [precision for precision in precisions if precision not in PRECISIONS]
     if wrong or not precisions:

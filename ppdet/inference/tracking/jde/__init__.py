@@ -1,4 +1,4 @@
-"""The tracker of networks that find people and describe their looks at once (FairMOT)."""
+"""The tracker of networks that find people and embed their appearance at once (FairMOT)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Motion of boxes in frames, as FairMOT was published with: (centre x, centre y, width / height, height).
+"""Motion of boxes per frame, as in the published FairMOT: (centre x, centre y, width / height, height).
 
 Legend: T tracks, N boxes of this frame.
 
 Source of the filter and its noise: Wojke, Bewley and Paulus, Simple Online and Realtime Tracking with a Deep Association Metric,
-ICIP 2017. Its eight-dimensional filter mixes no coordinate with another, so it is four filters of two states.
+ICIP 2017. Its eight-dimensional filter does not couple the coordinates, so it is four filters of two states.
 """
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ppdet.inference.tracking.filters import Filters
 
 # Standard deviations in heights of the box: of a position, and of a velocity per frame.
 POSITION, VELOCITY = 1 / 20, 1 / 160
-# Those of the ratio of width to height, which is a number without unit: at first and per frame, of its velocity, measured.
+# Those of the ratio of width to height, which has no unit: of a new box and per frame, of its velocity, of a measurement.
 RATIO, RATIO_VELOCITY, MEASURED_RATIO = 1e-2, 1e-5, 1e-1
-# A new box is known half as well as a measured one, and its velocity not at all.
+# Factors on the deviations of a new box: known half as well as a measured one, and its velocity hardly at all.
 NEW_POSITION, NEW_VELOCITY = 2.0, 10.0
 #: .95 quantile of the chi-squared distribution with four degrees of freedom.
 GATE = 9.4877

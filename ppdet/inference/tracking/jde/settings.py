@@ -1,4 +1,4 @@
-"""Settings of the tracker of networks that find people and describe their looks at once."""
+"""Settings of the tracker of networks that find people and embed their appearance at once."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 from ppdet.inference.tracking.settings import SECTION, TrackerSettings
 
-#: Rates that `track_buffer` refers to.
+#: Frames per second that `track_buffer` refers to.
 BUFFER_FPS = 30.0
 COSINE, EUCLIDEAN = "cosine", "euclidean"
 #: Score above `conf_thres` from which a box starts an identity, with `use_byte`.
@@ -30,19 +30,19 @@ class JdeSettings:
 
     Attributes:
         conf_thres: boxes with scores above it are people.
-        tracked_thresh: largest distance of looks and motion, in the first round.
+        tracked_thresh: largest distance in appearance and motion, in the first round.
         r_tracked_thresh: largest 1 - IoU, in the second round.
-        unconfirmed_thresh: largest 1 - IoU to who was seen once.
+        unconfirmed_thresh: largest 1 - IoU to a person seen only once.
         det_thresh: smallest score that starts an identity.
         match_thres: largest 1 - IoU in the first round, without appearance.
-        use_byte: the second round looks at boxes with scores between `low_conf_thres` and `conf_thres` instead; identities start
+        use_byte: the second round takes boxes with scores between `low_conf_thres` and `conf_thres` instead; identities start
             from `conf_thres` + .1 on (Zhang et al., ByteTrack, ECCV 2022).
         low_conf_thres: see there.
-        metric_type: distance of two looks, "cosine" or "euclidean".
-        track_buffer: frames at 30 per second that somebody may be out of sight and keep the identity; as a time, it holds for
-            any frame rate.
+        metric_type: distance of two embeddings, "cosine" or "euclidean".
+        track_buffer: how long somebody may be out of sight and keep the identity, in frames at 30 per second; it is used as a
+            time, so it holds for any frame rate.
         min_box_area: boxes up to this area, in square pixels, are not shown.
-        vertical_ratio: boxes wider than so many heights are not shown; 0 or less shows all.
+        vertical_ratio: boxes wider than this many heights are not shown; 0 or less shows all.
         paddledet_exact: also forget whom PaddleDetection forgets by mistake, see `JdeTracker`.
     """
 
@@ -92,7 +92,7 @@ class JdeSettings:
 
     @property
     def lowest_score(self) -> float:
-        """Boxes with scores up to this are not looked at."""
+        """Boxes with scores up to this are ignored."""
         return min(self.low_conf_thres, self.conf_thres) if self.use_byte else self.conf_thres
 
     def most_missed(self, fps: float) -> int:
@@ -128,7 +128,7 @@ RULE: Rule = mapping(
 
 
 def settings_of_file(path: str | Path, defaults: JdeSettings) -> JdeSettings | None:
-    """Settings of a tracker_config.yml for a network with looks.
+    """Settings of a tracker_config.yml for a network with appearance embeddings.
 
     Args:
         path: a file with `type: JDETracker` and a section of that name (PaddleDetection's layout), or with a mapping `tracker:`.

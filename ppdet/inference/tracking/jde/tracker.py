@@ -1,16 +1,16 @@
-"""Follows the people of a network that finds them and describes their looks at once.
+"""Follows the people of a network that finds them and embeds their appearance at once.
 
-The looks are compared first, gated by motion; who is left is matched by overlap. Sources: Wang et al., Towards Real-Time
+Appearance is compared first, gated by motion; the people left are matched by overlap. Sources: Wang et al., Towards Real-Time
 Multi-Object Tracking (JDE), ECCV 2020; Zhang et al., FairMOT, IJCV 2021; with `use_byte` Zhang et al., ByteTrack, ECCV 2022.
 
 The rules are those of PaddleDetection's `JDETracker`, so that its published figures hold, except for its defects:
 
-- Who comes back in the last frame of `track_buffer` is followed on like anybody. There, ended identities are kept for ever, and
-  this one with them, so it is lost at the next miss. `paddledet_exact` reproduces that.
+- Somebody who comes back in the last frame of `track_buffer` is followed like anybody else. PaddleDetection keeps ended
+  identities for ever, this one among them, so it is lost at the next miss. `paddledet_exact` reproduces that.
 - Its deployment scripts forget everybody after two missed frames, whatever `track_buffer` says.
-- Who comes back has the score of the box they came back with, not that of the last one before the gap.
+- Somebody who comes back has the score of the new box, not that of the last one before the gap.
 
-Legend: T tracks, N boxes of this frame, D length of a look.
+Legend: T tracks, N boxes of this frame, D length of an appearance embedding (a look).
 """
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from ppdet.inference.tracking.jde.settings import COSINE, JdeSettings
 from ppdet.inference.tracking.jde.tracks import JdeTracks, unit
 from ppdet.inference.tracking.tracker import DEFAULT_FPS, LONGEST_STEP
 
-# Share of the looks in the cost of the first round; the rest is the squared Mahalanobis distance.
+# Share of appearance in the cost of the first round; the rest is the squared Mahalanobis distance.
 LOOK_SHARE = 0.98
 # Largest 1 - IoU of a box of low score and the person it continues, with `use_byte`.
 LOW_LIMIT = 0.4
 # Two tracks of a smaller 1 - IoU are the same person.
 SAME_PERSON = 0.15
-# Who is out of sight for longer than `track_buffer` may still come back in the next frame.
+# Somebody out of sight for longer than `track_buffer` may still come back in the next frame.
 GRACE = 1
 
 
 class JdeTracker:
-    """Gives the people of consecutive frames identities: whole numbers from 1 on that are never given again.
+    """Gives the people of consecutive frames identities: whole numbers from 1 on that are never reused.
 
     Args:
         settings: None takes the defaults.
         fps: frames per second, for `track_buffer` and the number of frames between two time stamps.
 
     Attributes:
-        persons: identities so far that `follow` gave.
+        persons: number of identities that `follow` has given so far.
     """
 
     def __init__(self, settings: JdeSettings | None = None, fps: float = DEFAULT_FPS) -> None:
@@ -68,10 +68,10 @@ class JdeTracker:
             boxes_xyxy: (N, 4).
             scores: (N,).
             looks: (N, D) appearance of each; None without. A stream has them in all frames or in none.
-            seconds: time of the frame, by which missing frames are noticed; None: the next one.
+            seconds: time of the frame, to notice missing frames; None: one frame after the last.
 
         Returns:
-            Who is in sight now; people who were seen once only are not among them, except in the first frame.
+            The people in sight now, without those seen only once, except in the first frame.
         """
         boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
         scores = np.asarray(scores, np.float64).reshape(-1)
@@ -180,14 +180,14 @@ class JdeTracker:
         if self.settings.paddledet_exact:
             lost &= ~np.isin(old.identity, list(self._ended))
             self._ended.update(old.identity[~old.in_sight & (self._frame - old.last > self.most_missed)].tolist())
-        # In the order of PaddleDetection's lists, which decides between equals.
+        # In the order of PaddleDetection's lists, which decides ties.
         further = (old.in_sight & ~was_in_sight, lost & ~was_in_sight, lost & was_in_sight)
         others = old[np.concatenate([np.flatnonzero(rows) for rows in further])]
         self._tracks = old[np.flatnonzero(old.in_sight & was_in_sight)].joined(born).joined(others)
         self._drop_doubles()
 
     def _drop_doubles(self) -> None:
-        """Of a person in sight and one out of sight at the same place, who was known for a shorter time goes."""
+        """Of a person in sight and one out of sight at the same place, drop the one known for a shorter time."""
         tracks = self._tracks
         assert tracks is not None
         seen, lost = np.flatnonzero(tracks.in_sight), np.flatnonzero(~tracks.in_sight)
@@ -201,6 +201,6 @@ class JdeTracker:
 
 
 def iou_with_border(a_xyxy: np.ndarray, b_xyxy: np.ndarray) -> np.ndarray:
-    """(T, N) IoU of boxes whose last pixel belongs to them, as the trackers of this family count."""
+    """(T, N) IoU of boxes that include their last pixel, as the trackers of this family compute it."""
     border = np.array([0.0, 0.0, 1.0, 1.0])
     return iou_matrix(a_xyxy.reshape(-1, 4) + border, b_xyxy.reshape(-1, 4) + border)

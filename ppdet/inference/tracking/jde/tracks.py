@@ -1,6 +1,6 @@
 """The tracks of a stream as arrays, one row per track.
 
-Legend: T tracks, N boxes of this frame, D length of a look.
+Legend: T tracks, N boxes of this frame, D length of an appearance embedding (a look).
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ppdet.inference.tracking.jde.motion import BoxMotion, boxes_of_ratios
 
-# Share of the old look in the remembered one, so that one bad view does not change it.
+# Weight of the old embedding in the running average, so that one bad view hardly changes it.
 KEPT_LOOK = 0.9
 
 

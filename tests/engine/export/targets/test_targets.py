@@ -36,8 +36,8 @@ def test_targets_and_precisions() -> None:
 @pytest.mark.parametrize(
     ("targets", "precisions", "words"),
     [
-        (["onxx"], ["fp32"], "'onxx' is no target; give some of mnn, onnx"),
-        ([], ["fp32"], "is no target"),
+        (["onxx"], ["fp32"], "'onxx' is not a target; give some of mnn, onnx"),
+        ([], ["fp32"], "is not a target"),
         (["onnx"], ["int4"], "give some of fp32, fp16, bf16, int8"),
         (["paddle"], ["fp32", "int8"], "none of the targets paddle has int8: add one of mnn, onnx, openvino"),
         (["paddle", "onnx"], ["int8"], "the target paddle has no int8: add --precision fp32"),
