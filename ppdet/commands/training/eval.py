@@ -3,7 +3,7 @@
 Keypoint configs give OKS AP, detector configs box AP. Without flip test: -o TopDownHRNet.flip=false. With exactly
 PaddleDetection's un-warp and flip shift: -o paddledet_exact=true. With annotated and with a detector's boxes, side by
 side: --boxes gt det -o EvalDataset.bbox_file=FILE. The score of the training set's mean pose, without a model: --baseline
-    mean_pose. Bottom-up models without flip test: -o HigherHRNet.eval_flip=false; at several scales:
+mean_pose. Bottom-up models without flip test: -o HigherHRNet.eval_flip=false; at several scales:
 -o test_scales=[0.5,1,2]. On a CPU the fastest engine runs the network if the results agree with the framework's; --engine paddle
 forces the framework. See docs/evaluation.md and docs/bottom_up.md.
 """

@@ -18,7 +18,7 @@ from ppdet.core.errors import PpdetError
 from ppdet.inference.video.writer import VideoWriter
 from ppdet.visualize.rendered_people import FPS, rendered_clip
 
-HEADER = ["engine", "workers", "frames", "seconds", "of it start", "frames/s", "processor ms per frame", "core-hours per 1,000 h"]
+HEADER = ["engine", "workers", "frames", "seconds", "start-up", "frames/s", "processor ms per frame", "core-hours per 1,000 h"]
 FRAMES_PER_THOUSAND_HOURS = 1000 * 3600 * 30
 """At 30 frames per second."""
 

@@ -120,7 +120,7 @@ def _check_length(total: Optional[int], part: Path) -> None:
         raise DownloadError("the server sends an empty file")
     free = shutil.disk_usage(part.parent).free + (part.stat().st_size if part.exists() else 0)
     if total > LARGEST:
-        raise DownloadError(f"the server announces {total / 1e9:.1f} GB, more than the {LARGEST / 1e9:.1f} that are taken")
+        raise DownloadError(f"the server announces {total / 1e9:.1f} GB, more than the limit of {LARGEST / 1e9:.1f} GB")
     if total > free:
         raise DownloadError(f"it has {total / 1e6:.0f} MB and {part.parent} has room for {free / 1e6:.0f}: make room")
 

@@ -39,7 +39,7 @@ class StreamTracker:
     Attributes:
         settings: of the tracker, with the score in effect.
         jitter: meters before and after smoothing.
-is_cut: whether the frame last given to `sees_cut` starts another scene; False without `scene_cuts`.
+        is_cut: whether the frame last given to `sees_cut` starts another scene; False without `scene_cuts`.
         kept: (N,) bool: which people of the result last given to `update` were kept; the others had a low score.
 
     Raises:
