@@ -342,8 +342,8 @@ class PosePipeline:
         high_score = None if self.detector is None else self.det_threshold
         own = None if settings is not None else getattr(self.detector, "follower", None)
         if own is not None and self.det_interval != 1:
-            raise ConfigError(f"det_interval is {self.det_interval}, but this detector's own tracker needs the appearance from every "
-                              "frame: leave it out, or give settings of the pose tracker (docs/tracking.md)")
+            raise ConfigError(f"det_interval is {self.det_interval}, but this detector's own tracker needs every frame: "
+                              "leave it out, or give settings of the pose tracker (docs/tracking.md)")
         return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones, own(fps) if own else None)
 
     def interval_finder(self, fps: float) -> IntervalFinder | None:

@@ -188,7 +188,7 @@ def test_intervals_of_the_detector(models: dict[str, str], clip: Path, tmp_path:
     fast = PosePipeline(models["mot"], models["kpt"], preset="fast", **names)
     assert fast.det_interval == 1 and len(list(fast(clip))) == FRAMES
     third = PosePipeline(models["mot"], models["kpt"], det_interval=3, **names)
-    with pytest.raises(ConfigError, match="needs the appearance"):
+    with pytest.raises(ConfigError, match="needs every frame"):
         third.track(crossing(0))
     by_poses = [third.track(crossing(frame), settings=TrackerSettings()) for frame in range(4)]
     assert len(by_poses[0]) == 2 and third.timer.runs()["detect"] < 4
