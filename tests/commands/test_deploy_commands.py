@@ -17,6 +17,7 @@ from support.planted_models import SKELETON, planted_person, write_detector, wri
 from ppdet.commands.deployed import detector
 from ppdet.commands.deployed import keypoint as keypoint_command
 from ppdet.commands.deployed import unite as unite_command
+from ppdet.commands.deployed.report import remember_drawing
 from ppdet.commands.flags.values import truth_value
 from ppdet.core.errors import ConfigError, MediaError, ModelDirError
 from ppdet.image.io import read_image, write_image
@@ -268,3 +269,12 @@ def test_scripts_run_from_anywhere(models: tuple[str, str], images: Path, tmp_pa
     done = subprocess.run([*command, "--image_file", "gone.jpg"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2 and done.stderr.startswith("error: there is no image gone.jpg")
     assert SKELETON.name == "planted3"
+
+
+def test_one_drawing_is_named_and_several_by_their_folder(tmp_path: Path) -> None:
+    written = [tmp_path / "poses.json"]
+    remember_drawing(written, tmp_path / "drawn" / "a_vis.jpg")
+    assert written == [tmp_path / "poses.json", tmp_path / "drawn" / "a_vis.jpg"]
+    for name in "bcd":
+        remember_drawing(written, tmp_path / "drawn" / f"{name}_vis.jpg")
+    assert written == [tmp_path / "poses.json", tmp_path / "drawn"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ppdet.commands.deployed.report import log_end
+from ppdet.commands.deployed.report import log_end, remember_drawing
 from ppdet.core.command import Terminated
 from ppdet.core.quantity import quantity
 from ppdet.image.io import drawn_name, write_image
@@ -83,9 +83,10 @@ class BoxRun:
         if self.drawings is not None:
             drawer = BoxDrawer(self.detector.card.label_list)
             drawn = drawer.draw(image, found.boxes_xyxy, found.scores, found.labels, self.threshold)
+            file = self.drawings.file(drawn_name(name), path)
             with self.timer.stage("write"):
-                write_image(self.drawings.file(drawn_name(name), path), drawn)
-            self.written.append(self.drawings.path)
+                write_image(file, drawn)
+            remember_drawing(self.written, file)
         if self.records is not None:
             for record in box_records(found[found.scores >= self.save_threshold], image_id, name):
                 self.records.append(record)

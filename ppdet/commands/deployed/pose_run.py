@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ppdet.commands.deployed.report import log_end
+from ppdet.commands.deployed.report import log_end, remember_drawing
 from ppdet.core.logger import get_logger
 from ppdet.core.quantity import quantity
 from ppdet.image.io import write_image
@@ -87,9 +87,10 @@ class PoseRun:
                     if self.drawings is not None:
                         with self.pipeline.timer.stage("draw"):
                             drawn = result.draw(image, self.threshold)
+                        file = self.drawings.file(f"{path.stem}_vis.jpg", path)
                         with self.pipeline.timer.stage("write"):
-                            write_image(self.drawings.file(f"{path.stem}_vis.jpg", path), drawn)
-                        self.written.append(self.drawings.path)
+                            write_image(file, drawn)
+                        remember_drawing(self.written, file)
                     self.add(result)
                     progress.step()
 

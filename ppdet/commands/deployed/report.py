@@ -28,6 +28,15 @@ def log_end(images: int, frames: int, found: str, started: float, written: Seque
     get_logger(__name__).info("%s, %s, %.1f s (%.1f per second); wrote %s", done, found, seconds, rate, places)
 
 
+def remember_drawing(written: list[Path], file: Path) -> None:
+    """Add a drawing to what was written: by its own name as long as it is alone, otherwise all together by their folder's."""
+    if file.parent in written:
+        return
+    others = [path for path in written if path.parent == file.parent]
+    written[:] = [path for path in written if path not in others]
+    written.append(file.parent if others else file)
+
+
 def print_benchmark(timer: StageTimer, cpu_threads: int, frames: int = 0, seconds: float = 0.0) -> None:
     """Print the stage table with frames/s, peak memory, and a hint if cores are idle.
 
