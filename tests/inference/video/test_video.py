@@ -44,10 +44,11 @@ def write_clip(path: Path, frames: int = 12, fps: float = 30000 / 1001, dark: tu
     return path
 
 
-@pytest.fixture
-def pipeline() -> PosePipeline:
+@pytest.fixture(params=[1, 3], ids=["every frame", "every third frame"])
+def pipeline(request: pytest.FixtureRequest) -> PosePipeline:
+    """The detector looks at every frame, or skips some, which is another way through the threads."""
     estimator = TopDownEstimator(PlantedRuntime(), pose_card(codec=planted_codec()))
-    return PosePipeline(PlantedDetector([[10, 10, 90, 110]]), estimator)
+    return PosePipeline(PlantedDetector([[10, 10, 90, 110]]), estimator, det_interval=request.param)
 
 
 def read_back(path: Path) -> tuple[int, float]:
@@ -82,6 +83,7 @@ def test_ctrl_c_ends_a_stream_and_keeps_what_was_done(
     assert report.frames == read_back(outputs[0])[0] == len(json.loads(outputs[1].read_text())) == 5
 
 
+@pytest.mark.parametrize("pipeline", [1], indirect=True)
 @pytest.mark.parametrize("fps", [25.0, 30000 / 1001, 59.94, 12.5, 30.0557])
 def test_all_frames_and_the_exact_rate_come_out(tmp_path: Path, pipeline: PosePipeline, fps: float) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 14, fps, dark=(3, 4))
@@ -96,6 +98,7 @@ def test_all_frames_and_the_exact_rate_come_out(tmp_path: Path, pipeline: PosePi
     assert report.written == [tmp_path / "out" / "clip.mp4", tmp_path / "out" / "poses.json"]
 
 
+@pytest.mark.parametrize("pipeline", [1], indirect=True)
 def test_the_pipeline_gives_what_frame_by_frame_gives(tmp_path: Path, pipeline: PosePipeline) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 10)
     threaded = list(pipeline(clip))
