@@ -55,11 +55,6 @@ class IntervalFinder:
             is_cut: it begins another scene.
             expected, low_score: see `Candidates`.
         """
-        found = self.carried_people(image, is_cut)
-        return self.detected_people(image, expected, low_score) if found is None else found
-
-    def carried_people(self, image: np.ndarray, is_cut: bool = False) -> Found | None:
-        """The people of the next frame where their last poses were; None if the detector must look (`detected_people`)."""
         self.frames += 1
         if is_cut:
             self._carried = None
@@ -67,17 +62,12 @@ class IntervalFinder:
         is_moving = self._motion.is_moving(image, np.zeros((0, 4)) if carried is None else carried.boxes)
         self._was_due = self._schedule.is_due(is_cut, is_moving)
         self._has_looked = False
-        if carried is None or self._was_due:
-            return None
-        people = self._in_carried_boxes(image, carried)
-        if carried.is_doubtful(people, size):
-            return None
-        self._carried = carried.moved(people, size)
-        self._found = people._replace(boxes=self._carried.boxes)
-        return Found(self._found, self._rest)
-
-    def detected_people(self, image: np.ndarray, expected: np.ndarray | None = None, low_score: float = 1.0) -> Found:
-        """The people of the same frame by the detector. Then `follow` must be called before the next frame."""
+        if carried is not None and not self._was_due:
+            people = self._in_carried_boxes(image, carried)
+            if not carried.is_doubtful(people, size):
+                self._carried = carried.moved(people, size)
+                self._found = people._replace(boxes=self._carried.boxes)
+                return Found(self._found, self._rest)
         self._has_looked = True
         self.detections += 1
         look = self.finder.look([image], [None])[0]

@@ -39,7 +39,7 @@ class StreamTracker:
     Attributes:
         settings: of the tracker, with the score in effect.
         jitter: meters before and after smoothing.
-        is_cut: whether the frame last given to `sees_cut` starts another scene; False without `scene_cuts`.
+        is_cut: whether the frame last given to `begin` starts another scene; False without `scene_cuts`.
         kept: (N,) bool: which people of the result last given to `update` were kept; the others had a low score.
 
     Raises:
@@ -102,31 +102,18 @@ class StreamTracker:
             self._poses.rename({identity: earlier for earlier, identity in latest.items()}, largest_id)
 
     def begin(self, image: np.ndarray, timestamp_ms: float | None = None) -> np.ndarray:
-        """Look at the next frame before its people are known: `sees_cut`, then `expected`.
+        """Look at the next frame before its people are known.
 
         Args:
             image: (H, W, 3) RGB uint8; a cut ends all identities.
-            timestamp_ms: its time.
-        """
-        return self.expected(self.sees_cut(image), timestamp_ms)
-
-    def sees_cut(self, image: np.ndarray) -> bool:
-        """Whether the next frame starts another scene; may run while `update` works on the frame before."""
-        self.is_cut = self._cuts is not None and self._cuts.is_cut(image)
-        return self.is_cut
-
-    def expected(self, is_cut: bool, timestamp_ms: float | None = None) -> np.ndarray:
-        """Where people are in the next frame.
-
-        Args:
-            is_cut: it starts another scene, which ends all identities.
             timestamp_ms: its time.
 
         Returns:
             (M, 4) xyxy boxes where the people of the last frame are expected; a box of low score there is worth a pose.
         """
         with self._lock:
-            if is_cut:
+            self.is_cut = self._cuts is not None and self._cuts.is_cut(image)
+            if self.is_cut:
                 self._tracker.cut()
             if self._follower is not None:
                 return np.zeros((0, 4))

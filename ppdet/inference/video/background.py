@@ -87,20 +87,13 @@ class BackgroundSource(Generic[Item]):
                 self._queue.not_full.notify()
 
     def __iter__(self) -> Iterator[Item]:
-        while not self._stop.is_set():
-            try:
-                _, item = self._queue.get(timeout=SECONDS_BETWEEN_CHECKS)
-            except queue.Empty:
-                continue
+        while True:
+            _, item = self._queue.get()
             if item is _END:
                 break
             yield item
         if self._error is not None:
             raise self._error
-
-    def stop(self) -> None:
-        """Stop reading, and let a consumer in another thread end."""
-        self._stop.set()
 
     def close(self) -> None:
         """Stop reading and wait for the thread."""

@@ -23,7 +23,6 @@ from ppdet.inference.tracking.settings import TrackerSettings
 from ppdet.inference.tracking.stream import StreamTracker
 from ppdet.inference.video.ahead import looks_ahead
 from ppdet.inference.video.background import BackgroundSource
-from ppdet.inference.video.carried_ahead import CarriedAhead
 from ppdet.inference.video.reader import Frame, VideoReader
 from ppdet.skeletons import Skeleton
 
@@ -90,56 +89,42 @@ def video_results(
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
     tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
     interval = pipeline.interval_finder(reader.fps)
-    frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
     if interval is not None:
         interval.finder.estimator.tune()
-    ahead = None if interval is None else CarriedAhead(interval, frames, tracker, pipeline.timer)
-    plain = _found_in_order(pipeline, frames, reader, tracker)
+    frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
+    follow = tracker.follow if tracker.follows_boxes else None
+    pose = DividedPoses(pipeline.finder, pipeline.workers)
+    looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader, tracker)
     try:
-        for frame, found in plain if ahead is None else ahead:
+        for frame, look in looks:
             if frame.image is None:
                 yield frame, pipeline.nobody(reader.size_wh, frame.index)
                 continue
-            assert found is not None, "people are looked for in every frame that decodes"
+            with pipeline.timer.stage("track"):
+                expected = tracker.begin(frame.image, frame.timestamp_ms)
+            low_score = tracker.settings.low_score
+            if interval is not None:
+                found = interval.people(frame.image, tracker.is_cut, expected, low_score)
+            else:
+                assert look is not None, "every frame that decodes is looked at"
+                found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms), pose)
             size = (frame.image.shape[1], frame.image.shape[0])
             result = pipeline.result(found, size, None, frame.index, frame.timestamp_ms, True)
             with pipeline.timer.stage("track"):
                 result = tracker.update(result)
-            if ahead is not None:
-                ahead.done(tracker.kept[: len(found.people.boxes)])
+            if interval is not None:
+                interval.follow(tracker.kept[: len(found.people.boxes)])
             yield frame, replace(result, image=frame.image) if keep_frames else result
     finally:
-        frames.stop()
-        plain.close()
-        if ahead is not None:
-            ahead.close()
+        looks.close()
         frames.close()
         reader.close()
+        pose.close()
+        if interval is not None:
+            interval.close()
         if frames.dropped:
             get_logger(__name__).warning("%s is faster than this machine: %d frames that had waited too long were dropped",
                                          reader.name, frames.dropped)
-
-
-def _found_in_order(
-    pipeline: FrameEstimator, frames: Iterable[Frame], reader: VideoReader, tracker: StreamTracker
-) -> Generator[tuple[Frame, Found | None], None, None]:
-    """Frames and who is in them, by the detector on every frame; None for a frame that did not decode."""
-    finder = pipeline.finder
-    follow = tracker.follow if tracker.follows_boxes else None
-    pose = DividedPoses(finder, pipeline.workers)
-    looks = _looks(pipeline, frames, reader, tracker)
-    try:
-        for frame, look in looks:
-            if frame.image is None or look is None:
-                yield frame, None
-                continue
-            with pipeline.timer.stage("track"):
-                expected = tracker.begin(frame.image, frame.timestamp_ms)
-            candidates = Candidates(expected, tracker.settings.low_score, follow, frame.timestamp_ms)
-            yield frame, finder.people(look, candidates, pose)
-    finally:
-        looks.close()
-        pose.close()
 
 
 def watch_again(
