@@ -249,6 +249,15 @@ def test_rows_in_place_of_columns(tmp_path: Path, card: str) -> None:
     assert found.labels.tolist() == [0, 1]
 
 
+def test_rows_in_place_of_columns_with_metadata(tmp_path: Path) -> None:
+    metadata = {"task": "detect", "names": {0: "person", 1: "dog"}, "stride": 32, "imgsz": [64, 64]}
+    path = write_network(tmp_path / "x.onnx", {"output0": v8()["output0"].transpose(0, 2, 1).copy()}, INPUT, metadata=metadata)
+    card = load_card(path)
+    found = load_detector(load_runtime(path), card).detect([IMAGE])[0]
+    assert card.layout_settings.layout == "yolov8" and found.labels.tolist() == [0, 1]
+    np.testing.assert_allclose(found.boxes_xyxy, in_image("letterbox", 0), atol=2e-3)
+
+
 def test_a_class_column_in_another_place_is_refused(tmp_path: Path) -> None:
     path = write_network(tmp_path / "x.onnx", {"output0": finished(class_first=True)[None]}, INPUT)
     with pytest.raises(ModelDirError, match="its sixth column holds no class numbers"):
