@@ -40,7 +40,8 @@ def dump(path: Path, content: Any) -> Path:
 
 def test_images_are_found_however_a_tool_names_them(images: Path) -> None:
     index = ImageIndex(images)
-    for name in ("sub/b.png", "sub\\b.png", "/home/x/sub/b.png", "1a2b3c4d-b.png", "/data/local-files/?d=sub%2Fb.png", "./b.png"):
+    for name in ("sub/b.png", "sub\\b.png", "/home/x/sub/b.png", "1a2b3c4d-b.png", "/data/local-files/?d=sub%2Fb.png", "./b.png",
+                 "https://host/bucket/sub/b.png?X-Signature=a/c.png#x"):  # fmt: skip
         assert index.find(name) == "sub/b.png", name
     assert index.find("c.png") is None
     (images / "other").mkdir()
@@ -200,6 +201,52 @@ def test_yolo_pose(tmp_path: Path, dims: int) -> None:
     dump(root / "labels/train/a.txt", "0 .1 .1 .1 .1 .3\n")
     with pytest.raises(DataError, match="a.txt, line 1: 6 columns"):
         read_annotations(root / "data.yaml", root)
+
+
+@pytest.mark.parametrize("path", ["", "path: /gone/of/another/machine\n"])
+def test_yolo_pose_of_roboflow(tmp_path: Path, path: str) -> None:
+    """Images and labels inside of each split, and paths that leave the folder of data.yaml without need."""
+    for split in ("train", "valid"):
+        for kind in ("images", "labels"):
+            (tmp_path / split / kind).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / split / "images" / f"{split}.jpg"), np.zeros((H, W, 3), np.uint8))
+        dump(tmp_path / split / "labels" / f"{split}.txt", "0 .5 .5 .5 .5 .25 .5 .7 .5 .5 1 0 0 0\n")
+    dump(tmp_path / "data.yaml", f"{path}train: ../train/images\nval: ../valid/images\nkpt_shape: [3, 3]\nnames: [cat]\n")
+    for given in (tmp_path / "data.yaml", tmp_path):
+        found = read_annotations(given, tmp_path)
+        assert [each["file_name"] for each in found.content["images"]] == ["train/images/train.jpg", "valid/images/valid.jpg"]
+        assert list(keypoints(found).values()) == [(160, 240, 2), (320, 240, 1), (0, 0, 0)], ".7 is no 0"
+    dump(tmp_path / "data.yaml", "kpt_shape: [3, 3]\nnames: [cat]\n")
+    assert len(read_annotations(tmp_path, tmp_path).content["images"]) == 2
+    dump(tmp_path / "data.yaml", "train: train/images\nval: train/images\nkpt_shape: [3, 3]\nnames: [cat]\n")
+    assert len(read_annotations(tmp_path, tmp_path).content["annotations"]) == 1, "one folder for both is read once"
+
+
+def test_images_of_another_size_than_the_labelled_one(tmp_path: Path, images: Path) -> None:
+    def coco(*sizes: tuple[Any, Any]) -> Path:
+        names = ["a.jpg", "sub/b.png"]
+        entries = [{"id": n, "file_name": names[n], "width": w, "height": h} for n, (w, h) in enumerate(sizes)]
+        objects = [{"id": n, "image_id": n, "category_id": 1, "keypoints": [9, 9, 2]} for n in range(len(sizes))]
+        categories = [{"id": 1, "name": "x", "keypoints": ["tip"]}]
+        return dump(tmp_path / "c.json", {"images": entries, "annotations": objects, "categories": categories})
+
+    assert len(read_annotations(coco((W, H + 1), (None, 0)), images).content["images"]) == 2
+    found = read_annotations(coco((W, H), (2 * W, 2 * H)), images)
+    assert [each["file_name"] for each in found.content["images"]] == ["a.jpg"]
+    assert "sub/b.png: 1280x960 stated, 640x480 found" in found.notes[0] and "--fix" in found.notes[0]
+    with pytest.raises(DataError, match="1 images have another size.*a.jpg: 480x640 stated, 640x480 found"):
+        read_annotations(coco((H, W)), images)
+    shapes = [{"label": "tip", "points": [[1, 2]], "shape_type": "point"}]
+    label = {"shapes": shapes, "imagePath": "a.jpg", "imageHeight": 2 * H, "imageWidth": 2 * W}
+    with pytest.raises(DataError, match=r"another size.*a.jpg \(1280x960 stated, 640x480 found\)"):
+        read_annotations(dump(tmp_path / "a.json", label), images)
+
+
+def test_deeplabcut_as_a_spreadsheet_saves_it(tmp_path: Path, images: Path) -> None:
+    text = "scorer;A;A;A;A\nbodyparts;snout;snout;tail;tail\ncoords;x;y;x;y\nlabeled-data/vid1/img0001.png;21,5;265;;\n"
+    for delimiter in (";", "\t"):
+        path = dump(tmp_path / "CollectedData_A.csv", "\ufeff" + text.replace(";", delimiter))
+        assert keypoints(read_annotations(path, images)) == {"snout": (21.5, 265, 2), "tail": (0, 0, 0)}
 
 
 def test_mpii(tmp_path: Path, images: Path) -> None:
