@@ -104,7 +104,7 @@ class VideoReader:
         """The frames in order; warns if the file contains fewer than stated.
 
         Raises:
-            MediaError: no frame could be decoded.
+            MediaError: no frame could be decoded, or there are fewer than `skip`.
         """
         index, pending, read, late = 0, 0, 0, 0
         while True:
@@ -129,6 +129,9 @@ class VideoReader:
             self._stamps.add(index, stamp)
             if not is_skipped:
                 yield Frame(index, stamp, self._rgb())
+        if read and index < self._skip:
+            raise MediaError(f"{self.name} has {index} frames, and {self._skip} of it are said to be done: the earlier results "
+                             "are of another video; give its results, or leave --resume out")
         if read == 0:
             raise MediaError(f"{self.name} opens, but none of its frames could be decoded: the file is damaged or its codec is "
                              "missing in this OpenCV; convert it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
