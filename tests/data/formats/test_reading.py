@@ -203,6 +203,34 @@ def test_yolo_pose(tmp_path: Path, dims: int) -> None:
         read_annotations(root / "data.yaml", root)
 
 
+def test_cvat_points_without_skeletons(tmp_path: Path, images: Path) -> None:
+    def points(label: str, places: str, more: str = "") -> str:
+        return f'<points label="{label}" occluded="0" points="{places}" {more}/>'
+
+    def read(*shapes: str) -> Annotations:
+        image = f'<image id="0" name="a.jpg" width="{W}" height="{H}">{"".join(shapes)}</image>'
+        return read_annotations(dump(tmp_path / "a.xml", f"<annotations>{image}</annotations>"), images)
+
+    found = read(points("nose", "20.5,30"), points("tail", "50,60"))
+    assert keypoints(found) == {"nose": (20.5, 30, 2), "tail": (50, 60, 2)} and found.content["categories"][0]["name"] == "object"
+    groups = [points("nose", f"{x},30", f'group_id="{x}"') for x in (20, 90)]
+    assert [keypoints(read(*groups), row)["nose"] for row in (0, 1)] == [(20, 30, 2), (90, 30, 2)]
+    boxes = [f'<box label="dog" xtl="{x}" ytl="0" xbr="{x + 50}" ybr="99"/>' for x in (0, 80)]
+    found = read(*boxes, points("nose", "20,30"), points("nose", "90,30"))
+    assert [each["bbox"] for each in found.content["annotations"]] == [[0, 0, 50, 99], [80, 0, 50, 99]]
+    assert found.content["categories"][0]["name"] == "dog"
+    found = read(points("dog", "1,2;3,4;5,6"), points("dog", "7,8;9,10;11,12"))
+    assert list(keypoints(found, 1).items()) == [("kp0", (7, 8, 2)), ("kp1", (9, 10, 2)), ("kp2", (11, 12, 2))]
+    with pytest.raises(DataError, match="image a.jpg: an object has two points 'nose'"):
+        read(points("nose", "20,30"), points("nose", "90,30"))
+    tracks = "".join(
+        f'<track id="{n}" label="{name}"><points frame="10" outside="0" occluded="0" points="{n},5"/>'
+        f'<points frame="11" outside="1" occluded="0" points="{n},5"/></track>' for n, name in enumerate(("nose", "tail"))
+    )  # fmt: skip
+    found = read_annotations(dump(tmp_path / "v.xml", f"<annotations>{tracks}</annotations>"), images)
+    assert keypoints(found) == {"nose": (0, 5, 2), "tail": (1, 5, 2)} and len(found.content["annotations"]) == 1
+
+
 @pytest.mark.parametrize("path", ["", "path: /gone/of/another/machine\n"])
 def test_yolo_pose_of_roboflow(tmp_path: Path, path: str) -> None:
     """Images and labels inside of each split, and paths that leave the folder of data.yaml without need."""
