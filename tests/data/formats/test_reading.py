@@ -304,6 +304,9 @@ def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
     boxes = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [box], "categories": [{"id": 1, "name": "x"}]}
     cases: list[tuple[Path, str]] = [
         (tmp_path / "none.json", "there is no annotation file"),
+        (dump(tmp_path / "min.json", [{"img": "a.jpg", "kp": [{"x": 1, "y": 2, "keypointlabels": ["a"]}]}]), "JSON-MIN.*as JSON"),
+        (dump(tmp_path / "p.json", [{"data": {"img": "a.jpg"}, "annotations": [], "predictions": [{"result": []}]}]),
+         "none of its 1 tasks has annotations; 1 have predictions only"),
         (dump(tmp_path / "x.json", {"a": 1}), "no known layout"),
         (dump(tmp_path / "x.csv", "a,b\n"), "frame_idx"),
         (dump(tmp_path / "x.txt", "a"), "no format is known"),
