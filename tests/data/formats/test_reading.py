@@ -317,6 +317,10 @@ def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
     for path, message in cases:
         with pytest.raises(PpdetError, match=message):
             read_annotations(path, images)
+    (tmp_path / "folder").mkdir()
+    dump(tmp_path / "folder" / "coco.json", boxes)
+    with pytest.raises(DataError, match=r"folder: none of its JSON files \(coco.json\) is one of labelme.*give that file"):
+        read_annotations(tmp_path / "folder", images)
     with pytest.raises(DataError, match="no folder"):
         read_annotations(tmp_path / "x.json", tmp_path / "nowhere")
 
