@@ -50,8 +50,17 @@ def read(path: Path, images: ImageIndex) -> Tuple[Dict[str, Any], List[str]]:
     if not kept:
         raise DataError(f"{path}: none of its {len(missing)} images ({', '.join(missing[:NAMED])}) is in {images.root}; "
                         "give their folder as --images")  # fmt: skip
-    ids = {image["id"] for image in kept}
+    ids = {image["id"]: image for image in kept}
+    repeated = list(dict.fromkeys(str(each["id"]) for each in kept if each["file_name"] != ids[each["id"]]["file_name"]))
+    if repeated:
+        raise DataError(f"{path}: {len(repeated)} image ids are given to several images ({', '.join(repeated[:NAMED])}), so "
+                        "nobody knows whose their objects are; give each image an id of its own")  # fmt: skip
+    kept = list(ids.values())
+    listed = {image.get("id") for image in content["images"] if isinstance(image, dict)}
     objects = [each for each in content["annotations"] if isinstance(each, dict) and each.get("image_id") in ids]
+    strays = sum(isinstance(each, dict) and each.get("image_id") not in listed for each in content["annotations"])
+    if strays:
+        notes.append(f"{strays} objects belong to no listed image and are left out")
     categories = [_with_names(category, objects, notes) for category in content["categories"]]
     if not categories and any(map(is_labelled, objects)):
         categories = [_with_names({"id": 1, "name": "object", "keypoints": [], "skeleton": []}, objects, notes)]

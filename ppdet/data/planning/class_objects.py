@@ -134,6 +134,13 @@ def class_objects(content: Mapping[str, Any], category: Mapping[str, Any]) -> Cl
             f"the {fractions} of class {category['name']!r} are fractions of the image; expected pixels: multiply x by the "
             "width and y by the height of the image"
         )
+    wh = objects.image_wh[objects.image_row][:, None]
+    outside = int((objects.visible & ((objects.keypoints[..., :2] < -1) | (objects.keypoints[..., :2] > wh)).any(axis=-1)).sum())
+    if outside:
+        objects.notes.append(
+            f"{outside} of {int(objects.visible.sum())} labelled points lie outside of their images, where no network sees them: "
+            "`ppdet dataset check` names them, and --fix removes them"
+        )
     return objects
 
 

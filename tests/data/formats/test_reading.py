@@ -299,6 +299,21 @@ def test_coco_without_names_and_with_other_lengths(tmp_path: Path, images: Path)
     assert any("lost.jpg" in note for note in found.notes)
 
 
+def test_coco_images_with_one_id_and_objects_without_an_image(tmp_path: Path, images: Path) -> None:
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.png"}],
+        "annotations": [{"id": n, "image_id": n, "category_id": 1, "keypoints": [5, 6, 2]} for n in (1, 2, 3)],
+        "categories": [{"id": 1, "name": "x", "keypoints": ["tip"]}],
+    }
+    found = read_annotations(dump(tmp_path / "c.json", content), images)
+    assert len(found.content["annotations"]) == 2 and found.notes == ["1 objects belong to no listed image and are left out"]
+    content["images"].append(dict(content["images"][0]))
+    assert len(read_annotations(dump(tmp_path / "c.json", content), images).content["images"]) == 2, "one image listed twice"
+    content["images"][1]["id"] = 1
+    with pytest.raises(DataError, match=r"1 image ids are given to several images \(1\)"):
+        read_annotations(dump(tmp_path / "c.json", content), images)
+
+
 def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
     box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 9, 9]}
     boxes = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [box], "categories": [{"id": 1, "name": "x"}]}

@@ -225,6 +225,14 @@ def test_objects_that_are_listed_twice_count_once() -> None:
     assert len(objects.keypoints) == 5 and objects.notes == ["2 objects are left out: listed twice"]
 
 
+def test_points_outside_of_their_images_are_counted() -> None:
+    content = content_of(list(BODY), mice(5))
+    content["annotations"][0]["keypoints"][0] = 1e6
+    content["annotations"][1]["keypoints"][1] = -20
+    (note,) = class_objects(coco_content(content, "test"), content["categories"][0]).notes
+    assert note.startswith("2 of 20 labelled points lie outside of their images")
+
+
 def test_written_annotations_have_boxes_that_are_boxes() -> None:
     line = [np.array([[10, 50], [90, 50], [40, 50], [60, 50]], float)] * 3
     objects = objects_of(list(BODY), line)
