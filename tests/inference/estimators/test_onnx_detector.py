@@ -258,6 +258,17 @@ def test_rows_in_place_of_columns_with_metadata(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.boxes_xyxy, in_image("letterbox", 0), atol=2e-3)
 
 
+@pytest.mark.parametrize("labels", ["", "labels: [person, dog]\n"])
+def test_masks_of_a_segmentation_model_are_no_classes(tmp_path: Path, labels: str) -> None:
+    table = np.concatenate([v8()["output0"], np.full((1, 32, len(CELLS)), 5, np.float32)], axis=1)
+    outputs = {"output0": table, "output1": np.zeros((1, 32, 16, 16), np.float32)}
+    path = write_network(tmp_path / "x.onnx", outputs, INPUT)
+    path.with_suffix(".yml").write_text(f"layout: yolov8\n{labels}")
+    found = load_detector(load_runtime(path), load_card(path)).detect([IMAGE])[0]
+    assert found.labels.tolist() == [0, 1]
+    np.testing.assert_allclose(found.scores, SCORES, atol=1e-5)
+
+
 @pytest.mark.parametrize(("shape", "card", "message"), [
     ((84, 168), "labels: [cat, dog]", "84 channels are not 4 and 2 classes"),
     ((84, 168), "layout: yolov5", "one column per cell is that of layout yolov8"),

@@ -17,10 +17,11 @@ STRIDES_NANODET = (8, 16, 32, 64)
 
 
 def yolov8(outputs: Outputs) -> list[Candidates]:
-    """(N, 4 + C, A); with labels known, mask coefficients behind them are left out."""
+    """(N, 4 + C, A); mask coefficients behind the classes are left out."""
     rows = candidate_rows(outputs)
     channels = rows.shape[2]
-    classes = len(outputs.settings.labels) or channels - 4
+    has_masks = any(array.ndim == 4 and array.shape[1] == MASK_VALUES for array in outputs.arrays.values())
+    classes = len(outputs.settings.labels) or channels - 4 - (MASK_VALUES if has_masks else 0)
     if channels - 4 - classes not in (0, MASK_VALUES) or classes < 1:
         raise outputs.mismatch(f"{channels} channels are not 4 and {max(classes, 1)} classes")
     return [Candidates(xyxy_from_centers(each), each[:, 4 : 4 + classes]) for each in rows]
