@@ -231,8 +231,8 @@ def _say_what_images_ignore(args: argparse.Namespace, sources: Sources) -> None:
     given = {"--smooth": chosen_filter(args), "--det_interval": args.det_interval, "--max_frames": args.max_frames}
     useless = [flag for flag, value in given.items() if value is not None]
     if useless and not sources.videos:
-        get_logger(__name__).warning("%s: for videos only, and the sources are single images, without order or time; make a video "
-                                     "of frames, for example with: ffmpeg -i frame_%%04d.png VIDEO.mp4", ", ".join(useless))
+        get_logger(__name__).warning("%s: for videos only, and the sources are single images, without order or time; make a "
+                                     "video of frames, for example with: ffmpeg -i frame_%%04d.png VIDEO.mp4", ", ".join(useless))
 
 
 def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:

@@ -80,9 +80,9 @@ def process_video(
             _check_size(reader, earlier)
             _resume(pipeline, source, tracker, earlier)
         video = None
-        if output_path is not None:  # of a video that is done already, no frame is left to draw
-            writer = VideoWriter(output_path, reader.fps, reader.size_wh, may_be_empty=earlier is not None)
-            video = stack.enter_context(writer)
+        if output_path is not None:
+            video = stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
+            video.may_be_empty = earlier is not None  # of a video that is done already, no frame is left to draw
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
         sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records, record)
         background = BackgroundSink(sink.consume)
