@@ -34,7 +34,8 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
     shared = dropped = 0
     for number, (source, content) in enumerate(parts):
         prefix = prefixes[number] if prefixes else ""
-        image_ids, orders = {}, {}
+        image_ids: Dict[Any, int] = {}
+        orders = {}
         for image in content["images"]:
             if not isinstance(image, dict) or as_id(image.get("id")) is None or not isinstance(image.get("file_name"), str):
                 continue

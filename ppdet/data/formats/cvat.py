@@ -139,7 +139,8 @@ def _read_tracks(tracks: List[Element], kind: str, into: AnnotationSet, path: Pa
             if entry is None:
                 missing += 1
                 continue
-            into.add(entry, label, points, **({} if identity is None else {"track_id": identity}))
+            more: Dict[str, Any] = {} if identity is None else {"track_id": identity}
+            into.add(entry, label, points, None, **more)
     if missing:
         into.notes.append(f"{missing} objects lie in frames of the video without an image that ends with their number "
                           "(frame_000010.png): extract the frames, or export the task as images")  # fmt: skip
