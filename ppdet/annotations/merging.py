@@ -25,7 +25,7 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
         The content, and notes for the user.
 
     Raises:
-        DataError: categories of one name have different keypoints, or one image has two sizes.
+        DataError: categories of one name have different keypoints, one image has two sizes, or two images of a file have one id.
     """
     images: Dict[str, Dict[str, Any]] = {}
     categories: Dict[str, Dict[str, Any]] = {}
@@ -34,7 +34,8 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
     shared = dropped = 0
     for number, (source, content) in enumerate(parts):
         prefix = prefixes[number] if prefixes else ""
-        image_ids, orders = {}, {}
+        image_ids: Dict[Any, int] = {}
+        orders = {}
         for image in content["images"]:
             if not isinstance(image, dict) or as_id(image.get("id")) is None or not isinstance(image.get("file_name"), str):
                 continue
@@ -42,7 +43,9 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
             shared += name in images
             known = images.setdefault(name, {**image, "id": len(images) + 1, "file_name": name})
             _check_size(known, image, name, source)
-            image_ids[image["id"]] = known["id"]
+            if image_ids.setdefault(image["id"], known["id"]) != known["id"]:
+                raise DataError(f"{source}: the id {image['id']} is given to several images, {name} among them, so nobody knows "
+                                "whose their objects are; give each image an id of its own")  # fmt: skip
         for category in content["categories"]:
             known = categories.setdefault(category["name"], {**category, "id": len(categories) + 1})
             orders[category["id"]] = (known["id"], _order(known, category, source))

@@ -83,6 +83,11 @@ def as_id(value: Any) -> Optional[Id]:
     return None
 
 
+def visibility(value: float) -> int:
+    """COCO's 0, 1 or 2 of what a file says: 1 is hidden, any other number above 0, such as a probability, is visible."""
+    return 0 if value <= 0 else 1 if value == 1 else 2
+
+
 def id_value(identity: Id) -> Id:
     """What two ids are compared by: the number that a string of digits stands for, else the string."""
     if isinstance(identity, str) and _WHOLE.fullmatch(identity.strip()):

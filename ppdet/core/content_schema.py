@@ -137,6 +137,23 @@ def mapping(
     return rule
 
 
+def numbered(item: Rule, high: int = 100_000) -> Rule:
+    """A mapping whose keys are whole numbers from 0 to `high`, as numbers or as text."""
+
+    def rule(value: Any, place: str) -> Iterator[str]:
+        if not isinstance(value, Mapping):
+            yield f"{place} is {short_repr(value)}, expected a mapping"
+            return
+        for key, entry in value.items():
+            digits = str(key) if _is_whole(key) or isinstance(key, str) else ""
+            if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(high)) and int(digits) <= high):
+                yield f"{place} has the key {short_repr(key)}, expected a whole number from 0 to {high}"
+            else:
+                yield from item(entry, f"{place}[{digits}]")
+
+    return rule
+
+
 def either(*rules: Rule) -> Rule:
     """At least one of the rules. The problems of the last one are told, so the most telling rule comes last."""
 

@@ -13,6 +13,7 @@ from ppdet.core.config.paddledet_names import METRIC_CLASSES
 from ppdet.core.config.registry import registry
 from ppdet.core.errors import ConfigError
 from ppdet.engine import distributed
+from ppdet.engine.annotated_skeleton import named_by_annotations
 from ppdet.engine.components import import_components
 from ppdet.engine.configs.check import check_config
 from ppdet.engine.tasks.base import Task
@@ -48,7 +49,7 @@ class Assembly:
         if errors:
             raise ConfigError(errors)
         self.config = config
-        self.skeleton = skeleton_from_config(config)
+        self.skeleton = named_by_annotations(skeleton_from_config(config), config)
         self.codec: Optional[Codec] = codec_from_config(config, Builder(config))
         shared: Dict[str, Any] = {}
         if self.codec is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import warnings
 from pathlib import Path
 from typing import Any, List, Sequence, Tuple, Union
 
@@ -13,6 +14,8 @@ import numpy as np
 from ppdet.core.errors import DataError
 from ppdet.core.files import atomic_write
 
+_EAST_ASIAN_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC",
+                     "Hiragino Sans", "Yu Gothic", "Malgun Gothic", "Arial Unicode MS")  # fmt: skip
 JPEG_QUALITY = 85
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -101,8 +104,23 @@ def plot_bytes(figure: Any) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream)
+    _add_fonts(figure)
+    with warnings.catch_warnings():
+        # names of keypoints in a script that no installed font has: the tables beside the plot have them
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        FigureCanvasAgg(figure).print_png(stream)
     return stream.getvalue()
+
+
+def _add_fonts(figure: Any) -> None:
+    """Let text fall back on installed fonts with Chinese, Japanese and Korean characters."""
+    from matplotlib.font_manager import fontManager
+    from matplotlib.text import Text
+
+    installed = {font.name for font in fontManager.ttflist}
+    further = [name for name in _EAST_ASIAN_FONTS if name in installed]
+    for text in figure.findobj(Text) if further else ():
+        text.set_fontfamily([*text.get_fontfamily(), *further])
 
 
 def _cell(value: Any) -> str:

@@ -100,3 +100,13 @@ def test_keypoints_in_boxes_of_a_file(models: tuple[str, str], tmp_path: Path, c
         run_module(keypoint, *run, "--bbox_file", models[0])
     with pytest.raises(ConfigError, match="not of the frames of a video"):
         run_module(keypoint, *run[:2], "--video_file", "clip.mp4", "--bbox_file", str(file))
+
+
+def test_flags_of_videos_are_not_ignored_without_a_word(
+    models: tuple[str, str], dark: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    det, kpt = models
+    words = (str(dark), "--det", det, "--model", kpt, "--output_dir", str(tmp_path / "out"))
+    assert run_module(pose, *words) == 0 and "for videos only" not in caplog.text
+    assert run_module(pose, *words, "--smooth", "--max_frames", "3") == 0
+    assert "--smooth, --max_frames: for videos only" in caplog.text and "frame_%04d.png" in caplog.text

@@ -54,7 +54,26 @@ def test_a_run_is_continued_with_the_same_people(tmp_path: Path, models: list[st
     assert sum(1 for _ in iter(lambda: drawn.read()[0], False)) == 12
     before = parts.read_bytes()
     assert main([clip, "--results", str(parts), "--resume", *models]) == 0  # nothing is left to do
+    assert main(again) == 0 and not (tmp_path / "out" / "clip_from_21.avi").exists()
     assert parts.read_bytes() == before
+
+
+def test_results_of_another_video_are_not_continued(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "poses.jsonl"
+    assert main([write_clip(tmp_path / "clip.avi"), "--results", str(file), *models]) == 0
+    before = file.read_bytes()
+    shorter = write_clip(tmp_path / "shorter.avi", 5)
+    assert main([shorter, "--results", str(file), "--resume", "--output_dir", str(tmp_path / "out"), *models]) == 2
+    assert "has 5 frames, and 20 of it are said to be done: the earlier results are of another video" in capsys.readouterr().err
+    wider = cv2.VideoWriter(str(tmp_path / "wider.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (128, 96))
+    for _ in range(30):
+        wider.write(np.zeros((96, 128, 3), np.uint8))
+    wider.release()
+    assert main([str(tmp_path / "wider.avi"), "--results", str(file), "--resume", *models]) == 2
+    assert "frames of 128 x 96 pixels, and the earlier results are of frames of 96 x 128" in capsys.readouterr().err
+    assert file.read_bytes() == before and list((tmp_path / "out").iterdir()) == []
 
 
 def test_images_that_are_done_are_left_out(tmp_path: Path, models: list[str]) -> None:

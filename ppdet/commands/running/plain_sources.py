@@ -55,6 +55,7 @@ def run_pose(args: argparse.Namespace) -> int:
         raise ConfigError(f"--json is a format: leave out --format {args.format}, or give --results instead of --json")
     _check_pose_file(args, sources)
     _check_resume(args)
+    _say_what_images_ignore(args, sources)
     with _stdout_for_data(STDOUT in (args.json, args.results)) as stdout:
         return _run_pose(args, sources, stdout)
 
@@ -223,6 +224,15 @@ def _check_resume(args: argparse.Namespace) -> None:
     if args.zone or chosen_filter(args) in RECORDED_FILTERS:
         raise ConfigError("--resume cannot continue the counts of a --zone, nor smooth a video as a whole: leave these out, or "
                           "--resume")
+
+
+def _say_what_images_ignore(args: argparse.Namespace, sources: Sources) -> None:
+    """A folder of frames looks like a video to its owner."""
+    given = {"--smooth": chosen_filter(args), "--det_interval": args.det_interval, "--max_frames": args.max_frames}
+    useless = [flag for flag, value in given.items() if value is not None]
+    if useless and not sources.videos:
+        get_logger(__name__).warning("%s: for videos only, and the sources are single images, without order or time; make a "
+                                     "video of frames, for example with: ffmpeg -i frame_%%04d.png VIDEO.mp4", ", ".join(useless))
 
 
 def _pose_writer(args: argparse.Namespace) -> Callable[[str | Path], PoseWriter]:

@@ -180,6 +180,13 @@ def _renumber(content: Content, finding: Finding, file: AnnotationFile) -> int:
     return finding.count
 
 
+def _rename(content: Content, finding: Finding, file: AnnotationFile) -> int:
+    for image in content["images"]:
+        if isinstance(image, dict) and as_id(image.get("id")) in finding.keys:
+            image["file_name"] = finding.keys[as_id(image["id"])]
+    return finding.count
+
+
 def _scale_to_file(content: Content, finding: Finding, file: AnnotationFile) -> int:
     """Scale the labels of images whose two sides differ from the stated ones by the same factor."""
     factors: Dict[Any, float] = {}
@@ -227,6 +234,7 @@ def _plain(points: np.ndarray) -> List[Any]:
 
 
 _REPAIRS: Dict[str, Callable[[Content, Finding, AnnotationFile], int]] = {
+    "image-elsewhere": _rename,
     "other-frame": _other_frame,
     "box-layout": _box_layout,
     "image-size": _scale_to_file,

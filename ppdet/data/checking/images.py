@@ -5,9 +5,10 @@ Legend: M images.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from ppdet.annotations.image_split import GROUP_KEYS
 from ppdet.core.errors import MediaError
 from ppdet.data.checking.annotation_file import AnnotationFile
 from ppdet.data.checking.finding import ERROR, NOTE, WARNING, Finding, shown
+from ppdet.data.formats.image_index import ImageIndex
 from ppdet.image.io import read_stored_image
 from ppdet.inference.progress import Progress
 
@@ -50,6 +52,8 @@ def check_images(file: AnnotationFile) -> Tuple[List[Finding], List[SeenImage]]:
             "images-not-found", NOTE, "were not checked: none was found near the file", len(file.image_by_id),
             len(file.image_by_id), "images", [], "damaged images and wrong sizes stay unnoticed", "give their folder as --images",
         )], []  # fmt: skip
+    paths = {identity: _path(file.images, entry.get("file_name")) for identity, entry in file.image_by_id.items()}
+    elsewhere = _elsewhere(file, paths)
     missing: List[Any] = []
     broken: List[Tuple[Any, str]] = []
     sizes: List[Tuple[Any, str]] = []
@@ -58,7 +62,7 @@ def check_images(file: AnnotationFile) -> Tuple[List[Finding], List[SeenImage]]:
     progress = Progress("check", len(file.image_by_id), "image")
     for identity, entry in file.image_by_id.items():
         progress.step()
-        path = _path(file.images, entry.get("file_name"))
+        path = file.images / elsewhere[identity] if identity in elsewhere else paths[identity]
         if path is None:
             missing.append(identity)
             continue
@@ -77,12 +81,13 @@ def check_images(file: AnnotationFile) -> Tuple[List[Finding], List[SeenImage]]:
             unclear.append(identity)
         seen.append(_seen(stored.rgb, entry))
     progress.close()
-    return list(_image_findings(file, missing, broken, sizes, unclear)), seen
+    return list(_image_findings(file, missing, elsewhere, broken, sizes, unclear)), seen
 
 
 def _image_findings(
-    file: AnnotationFile, missing: List[Any], broken: List[Tuple[Any, str]], sizes: List[Tuple[Any, str]], unclear: List[Any]
-) -> Iterator[Finding]:
+    file: AnnotationFile, missing: List[Any], elsewhere: Dict[Any, str], broken: List[Tuple[Any, str]],
+    sizes: List[Tuple[Any, str]], unclear: List[Any],
+) -> Iterator[Finding]:  # fmt: skip
     total = len(file.image_by_id)
     names = {identity: str(entry.get("file_name")) for identity, entry in file.image_by_id.items()}
     if missing:
@@ -90,6 +95,13 @@ def _image_findings(
             "image-missing", ERROR, f"are not in {file.images}", len(missing), total, "images",
             shown([names[each] for each in missing]), "their objects are left out, and count as missed in an evaluation",
             "put them there, or give another --images", "removes them with their objects", keys=missing,
+        )  # fmt: skip
+    if elsewhere:
+        yield Finding(
+            "image-elsewhere", ERROR, f"are in {file.images} under another path", len(elsewhere), total, "images",
+            shown([f"{names[each]} is {path}" for each, path in elsewhere.items()]), "`ppdet dataset init` and `convert` find "
+            "them, but a config that names this file does not: it leaves out their objects",
+            "write `file_name` as a path from the folder of the images", "sets `file_name` to the path", keys=elsewhere,
         )  # fmt: skip
     if broken:
         yield Finding(
@@ -168,6 +180,20 @@ def _seen(rgb: np.ndarray, entry: Any) -> SeenImage:
 
 def _same_size(a: Sequence[float], b: Sequence[float]) -> bool:
     return all(abs(x - y) <= SIZE_TOLERANCE for x, y in zip(a, b))
+
+
+def _elsewhere(file: AnnotationFile, paths: Dict[Any, Optional[Path]]) -> Dict[Any, str]:
+    """Where images are that are not at their path: {id: path below the folder}; only files that no other image has."""
+    assert file.images is not None
+    absent = {identity: str(file.image_by_id[identity].get("file_name")) for identity, path in paths.items() if path is None}
+    if not absent:
+        return {}
+    index = ImageIndex(file.images)
+    named = {identity: index.find(name) for identity, name in absent.items()}
+    found = {identity: name for identity, name in named.items() if name is not None}
+    places = {**paths, **{identity: file.images / name for identity, name in found.items()}}
+    taken = Counter(path.resolve() for path in places.values() if path is not None)
+    return {identity: name for identity, name in found.items() if taken[(file.images / name).resolve()] == 1}
 
 
 def _path(folder: Path, name: Any) -> Optional[Path]:

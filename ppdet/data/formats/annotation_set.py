@@ -38,9 +38,11 @@ class AnnotationSet:
         self._objects: List[Dict[str, Any]] = []
         self._missing: Counter[str] = Counter()
         self._unreadable: List[str] = []
+        self._resized: Dict[str, str] = {}
 
     def image(self, name: str, wh: Optional[Sequence[float]] = None, **more: Any) -> Optional[Dict[str, Any]]:
-        """The entry of an image, `{"id", "file_name", "width", "height"}`; None, and counted, if its file is not there.
+        """The entry of an image, `{"id", "file_name", "width", "height"}`; None, and counted, if its file is not there or is not
+        of the size that was labelled.
 
         Args:
             name: as the tool writes it.
@@ -56,6 +58,10 @@ class AnnotationSet:
         size = self.index.size(found, self.turned)
         if size is None:
             self._unreadable.append(found)
+            return None
+        other = None if wh is None else self.index.other_size(found, wh)
+        if other is not None:
+            self._resized[found] = other
             return None
         if wh is not None and all(is_number(side) and side > 0 for side in wh):
             size = (int(wh[0]), int(wh[1]))
@@ -97,6 +103,13 @@ class AnnotationSet:
             )
         if self._unreadable:
             self.notes.append(f"{len(self._unreadable)} images cannot be read and are left out: {_some(self._unreadable)}")
+        if self._resized:
+            self.notes.append(
+                f"{len(self._resized)} images have another size than the one that was labelled and are left out; give the "
+                f"labelled ones as --images: {_some([f'{name} ({text})' for name, text in self._resized.items()])}"
+            )
+        if not self._images and self._resized:
+            raise DataError(f"{self.source}: {self.notes[-1]}")
         if not self._images:
             raise DataError(
                 f"{self.source}: none of its images ({_some(self._missing or self._unreadable) or 'it names none'}) is among the "

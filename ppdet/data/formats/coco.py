@@ -24,7 +24,7 @@ def read(path: Path, images: ImageIndex) -> Tuple[Dict[str, Any], List[str]]:
     """
     content = read_coco(path)
     notes: List[str] = []
-    kept, missing = [], []
+    kept, missing, resized = [], [], []
     for image in content["images"]:
         if not isinstance(image, dict) or "id" not in image:
             continue
@@ -33,15 +33,34 @@ def read(path: Path, images: ImageIndex) -> Tuple[Dict[str, Any], List[str]]:
         if found is None or images.header(found) is None:
             missing.append(name)
             continue
+        other = images.other_size(found, (image.get("width"), image.get("height")))
+        if other is not None:
+            resized.append(f"{found}: {other}")
+            continue
         kept.append({**image, "file_name": found, **_size(image, images, found)})
     if missing:
         notes.append(f"{len(missing)} images are not in {images.root}, or cannot be read, and are left out: "
                      f"{', '.join(missing[:NAMED])}")  # fmt: skip
+    if resized:
+        notes.append(f"{len(resized)} images have another size than the one that was labelled and are left out "
+                     f"({', '.join(resized[:NAMED])}); `ppdet dataset check --fix` scales the labels of images that "
+                     "were only scaled")  # fmt: skip
+    if not kept and resized:
+        raise DataError(f"{path}: {notes[-1]}. No image is left; give the images that were labelled, or scale the labels")
     if not kept:
         raise DataError(f"{path}: none of its {len(missing)} images ({', '.join(missing[:NAMED])}) is in {images.root}; "
                         "give their folder as --images")  # fmt: skip
-    ids = {image["id"] for image in kept}
+    ids = {image["id"]: image for image in kept}
+    repeated = list(dict.fromkeys(str(each["id"]) for each in kept if each["file_name"] != ids[each["id"]]["file_name"]))
+    if repeated:
+        raise DataError(f"{path}: {len(repeated)} image ids are given to several images ({', '.join(repeated[:NAMED])}), so "
+                        "nobody knows whose their objects are; give each image an id of its own")  # fmt: skip
+    kept = list(ids.values())
+    listed = {image.get("id") for image in content["images"] if isinstance(image, dict)}
     objects = [each for each in content["annotations"] if isinstance(each, dict) and each.get("image_id") in ids]
+    strays = sum(isinstance(each, dict) and each.get("image_id") not in listed for each in content["annotations"])
+    if strays:
+        notes.append(f"{strays} objects belong to no listed image and are left out")
     categories = [_with_names(category, objects, notes) for category in content["categories"]]
     if not categories and any(map(is_labelled, objects)):
         categories = [_with_names({"id": 1, "name": "object", "keypoints": [], "skeleton": []}, objects, notes)]

@@ -22,7 +22,12 @@ Column = Tuple[str, str, str]
 
 def is_deeplabcut(first_line: str) -> bool:
     """Whether a CSV file that starts so is one of DeepLabCut."""
-    return first_line.lstrip("\ufeff").split(",")[0].strip().lower() == "scorer"
+    return first_line.lstrip("\ufeff").split(_delimiter(first_line))[0].strip().lower() == "scorer"
+
+
+def _delimiter(first_line: str) -> str:
+    """A spreadsheet of some languages saves semicolons, and decimal commas."""
+    return next((sign for sign in ",;\t" if f"scorer{sign}" in first_line.lower().replace('"', "")), ",")
 
 
 def read(files: Sequence[Path], into: AnnotationSet) -> None:
@@ -60,14 +65,16 @@ def _add_row(name: str, values: Sequence[Any], columns: Sequence[Column], into: 
 
 def _number(value: Any) -> float:
     try:
-        return float(value)
+        return float(value.replace(",", ".") if isinstance(value, str) else value)
     except (TypeError, ValueError):
         return math.nan
 
 
 def _csv_table(file: Path) -> Tuple[List[Column], List[Tuple[str, List[str]]]]:
     with open(file, newline="", encoding="utf-8-sig") as opened:
-        table = [row for row in csv.reader(opened) if row]
+        delimiter = _delimiter(opened.readline())
+        opened.seek(0)
+        table = [row for row in csv.reader(opened, delimiter=delimiter) if row]
     head = {row[0].strip().lower(): row for row in table[:5]}
     if "bodyparts" not in head or "coords" not in head:
         raise DataError(f"{file}: its first lines do not say `bodyparts` and `coords`, as DeepLabCut's do")

@@ -9,9 +9,11 @@ import os
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 from urllib.parse import unquote
 
+from ppdet.annotations.annotated_object import SIZE_TOLERANCE
+from ppdet.annotations.values import is_number
 from ppdet.core.errors import DataError
 from ppdet.image.header import ImageHeader
 from ppdet.image.io import IMAGE_SUFFIXES, read_image_header
@@ -74,8 +76,21 @@ class ImageIndex:
         return None if header is None else header.turned_wh if turned else header.wh
 
 
+    def other_size(self, name: str, stated: Sequence[Any]) -> Optional[str]:
+        """The stated and the true size as text if labels made for an image of the stated (width, height) do not fit the file,
+        stored or turned; None if they do, or if no size is stated."""
+        header = self.header(name)
+        if header is None or not all(is_number(side) and side > 0 for side in stated):
+            return None
+        if any(max(abs(a - b) for a, b in zip(stated, wh)) <= SIZE_TOLERANCE for wh in (header.wh, header.turned_wh)):
+            return None
+        return f"{stated[0]:g}x{stated[1]:g} stated, {header.wh[0]}x{header.wh[1]} found"
+
+
 def _spellings(name: str) -> List[str]:
     plain = re.sub(r"^(\./)+", "", name.replace("\\", "/"))
+    if "://" in plain and "?d=" not in plain:
+        plain = re.split(r"[?#]", plain, maxsplit=1)[0]  # signed addresses of cloud storage
     decoded = unquote(plain.split("?d=", 1)[-1])
     names = [plain, decoded]
     folder, _, base = decoded.rpartition("/")

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ppdet.annotations.values import is_number
+from ppdet.core.errors import DataError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
 DEFAULT_CLASS = "object"
@@ -21,8 +22,23 @@ def is_label_studio(content: Any) -> bool:
     )
 
 
+def is_json_min(content: Any) -> bool:
+    """Whether a JSON file is Label Studio's JSON-MIN, which does not say which points are of one object."""
+    tasks = content[:5] if isinstance(content, list) else []
+    parts = [part for task in tasks if isinstance(task, Mapping) for part in task.values() if isinstance(part, list)]
+    return any(isinstance(each, Mapping) and "keypointlabels" in each for part in parts for each in part)
+
+
 def read(tasks: Sequence[Any], into: AnnotationSet) -> None:
-    """Add the objects of all tasks; of several annotations of a task, each annotator's with `annotator` of its object."""
+    """Add the objects of all tasks; of several annotations of a task, each annotator's with `annotator` of its object.
+
+    Raises:
+        DataError: no task has been annotated.
+    """
+    if not any(isinstance(task, Mapping) and (task.get("annotations") or task.get("completions")) for task in tasks):
+        guessed = sum(isinstance(task, Mapping) and bool(task.get("predictions")) for task in tasks)
+        raise DataError(f"{into.source}: none of its {len(tasks)} tasks has annotations"
+                        f"{f'; {guessed} have predictions only: accept or correct them first' if guessed else ''}")  # fmt: skip
     skipped = 0
     for task in tasks:
         name = _image_name(task.get("data"))

@@ -24,15 +24,17 @@ def is_labelme(content: Any) -> bool:
 
 
 def read(files: Sequence[Path], into: AnnotationSet) -> None:
-    """Add the objects of labelme files.
+    """Add the objects of labelme files; other JSON files may lie among them.
 
     Raises:
-        DataError: a file is none of labelme, or two points of an object have the same label.
+        DataError: no file is one of labelme, or two points of an object have the same label.
     """
+    found = 0
     for file in files:
         content = read_json(file, "labelme file", "give labelme's folder")
         if not is_labelme(content):
-            continue  # other JSON files may lie among them
+            continue
+        found += 1
         name = str(content.get("imagePath") or file.with_suffix(".jpg").name)
         size = [as_number(content.get(key)) or 0 for key in ("imageWidth", "imageHeight")]
         image = into.image(name, size)
@@ -41,6 +43,9 @@ def read(files: Sequence[Path], into: AnnotationSet) -> None:
         if image is not None:
             for label, points, box in _objects(content["shapes"], file):
                 into.add(image, label, points, box)
+    if not found:
+        raise DataError(f"{into.source}: none of its JSON files ({', '.join(file.name for file in files[:5])}) is one of "
+                        "labelme; if one file holds all annotations, give that file")  # fmt: skip
 
 
 def _beside(file: Path, into: AnnotationSet, size: Sequence[float]) -> Optional[Dict[str, Any]]:

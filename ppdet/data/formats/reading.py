@@ -106,6 +106,8 @@ def _read_json(path: Path, index: ImageIndex) -> Annotations:
         with _content_of("COCO", path) as tool:
             read, notes = coco.read(path, index)
         return Annotations(read, tool, index.root, notes)
+    if label_studio.is_json_min(content):
+        raise DataError(f"{path} is Label Studio's JSON-MIN, which does not say whose points are whose; export it as JSON")
     found = f"a mapping with {', '.join(map(str, content))[:100]}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise DataError(f"{path} is JSON of no known layout ({found}); known formats: {KNOWN}")
 

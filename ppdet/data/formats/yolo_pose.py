@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ppdet.annotations.values import visibility
 from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import DataError
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
@@ -39,7 +40,7 @@ def read(path: Path, into: AnnotationSet) -> None:
         into.declare(label, keypoints)
     labels = _label_files(file, content)
     if not labels:
-        raise DataError(f"{file}: there is no label file in a folder `labels` beside it")
+        raise DataError(f"{file}: there is no label file (.txt) in a folder `labels` below {file.parent}")
     for label_file in labels:
         _read_labels(label_file, names, keypoints, dims, into)
 
@@ -91,9 +92,13 @@ def _label_files(file: Path, content: Mapping[str, Any]) -> List[Path]:
     found: List[Path] = []
     for split in SPLITS:
         for place in _as_list(content.get(split)):
-            labels = root / "/".join("labels" if part == "images" else part for part in Path(place).parts)
-            found += sorted(labels.rglob("*.txt")) if labels.is_dir() else []
-    return found or sorted((root / "labels").rglob("*.txt"))
+            parts = ["labels" if part == "images" else part for part in Path(place.replace("\\", "/")).parts]
+            # Roboflow writes ../train/images for a folder beside data.yaml; Ultralytics forgives it, too
+            places = [root.joinpath(*parts), *([root.joinpath(*parts[1:])] if parts[:1] == [".."] else [])]
+            found += next((sorted(labels.rglob("*.txt")) for labels in places if labels.is_dir()), [])
+    if not found:
+        found = sorted(each for each in root.rglob("*.txt") if "labels" in each.relative_to(root).parts[:-1])
+    return list(dict.fromkeys(found))  # train and val may be one folder
 
 
 def _as_list(value: Any) -> List[str]:
@@ -130,5 +135,5 @@ def _image_of(file: Path, into: AnnotationSet) -> Optional[Dict[str, Any]]:
 
 def _point(cell: Sequence[float], wh: Tuple[float, float]) -> Point:
     x, y = cell[0], cell[1]
-    visible = int(cell[2]) if len(cell) > 2 else 2 if min(x, y) >= 0 else 0
-    return (x * wh[0], y * wh[1], min(visible, 2)) if visible > 0 else (0, 0, 0)
+    visible = visibility(cell[2]) if len(cell) > 2 else 2 if min(x, y) >= 0 else 0
+    return (x * wh[0], y * wh[1], visible) if visible > 0 else (0, 0, 0)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 import numpy as np
 
 from ppdet.annotations.layout_checks import fractions_instead_of_pixels
-from ppdet.annotations.values import is_number
+from ppdet.annotations.values import is_number, visibility
 from ppdet.core.errors import DataError
 
 
@@ -93,6 +93,7 @@ def class_objects(content: Mapping[str, Any], category: Mapping[str, Any]) -> Cl
     names, notes = _unique(category["keypoints"])
     images = {image["id"]: image for image in content["images"]}
     left_out: Counter[str] = Counter()
+    seen: Set[Any] = set()
     kept, repeats = [], []
     for each in content["annotations"]:
         if each.get("category_id", category["id"]) != category["id"]:
@@ -102,7 +103,10 @@ def class_objects(content: Mapping[str, Any], category: Mapping[str, Any]) -> Cl
             left_out[reason] += 1
         elif each.get("repeat"):
             repeats.append(each)
+        elif (each["image_id"], tuple(each["keypoints"])) in seen:
+            left_out["listed twice"] += 1
         else:
+            seen.add((each["image_id"], tuple(each["keypoints"])))
             kept.append(each)
     notes += [f"{count} objects are left out: {reason}" for reason, count in left_out.items()]
     if not kept:
@@ -129,6 +133,13 @@ def class_objects(content: Mapping[str, Any], category: Mapping[str, Any]) -> Cl
         raise DataError(
             f"the {fractions} of class {category['name']!r} are fractions of the image; expected pixels: multiply x by the "
             "width and y by the height of the image"
+        )
+    wh = objects.image_wh[objects.image_row][:, None]
+    outside = int((objects.visible & ((objects.keypoints[..., :2] < -1) | (objects.keypoints[..., :2] > wh)).any(axis=-1)).sum())
+    if outside:
+        objects.notes.append(
+            f"{outside} of {int(objects.visible.sum())} labelled points lie outside of their images, where no network sees them: "
+            "`ppdet dataset check` names them, and --fix removes them"
         )
     return objects
 
@@ -163,7 +174,7 @@ def _unusable(each: Mapping[str, Any], count: int, images: Mapping[Any, Any]) ->
     if isinstance(flat, str):
         return flat
     if not isinstance(flat, list) or len(flat) != 3 * count:
-        return f"with {len(flat or ()) / 3:g} keypoints instead of {count}"
+        return f"with {len(flat or ())} numbers instead of {3 * count}, which are x, y and visibility of {count} keypoints"
     if not all(is_number(v) and (v <= 0 or is_number(x) and is_number(y)) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3])):
         return "with keypoints that are not finite numbers"
     return "" if any(v > 0 for v in flat[2::3]) else "without a labelled keypoint"
@@ -172,7 +183,7 @@ def _unusable(each: Mapping[str, Any], count: int, images: Mapping[Any, Any]) ->
 def _keypoints(each: Mapping[str, Any]) -> np.ndarray:
     table = np.array([value if is_number(value) else 0 for value in each["keypoints"]], np.float64).reshape(-1, 3)
     table[table[:, 2] <= 0] = 0
-    table[:, 2] = np.minimum(table[:, 2], 2)
+    table[:, 2] = [visibility(v) for v in table[:, 2]]
     return table
 
 

@@ -23,7 +23,7 @@ import paddle
 from ppdet.core.errors import CheckpointError
 from ppdet.core.files import atomic_path
 from ppdet.core.logger import get_logger
-from ppdet.engine.training.state import TrainingState
+from ppdet.engine.training.state import FROM_WEIGHTS_ALONE, TrainingState
 from ppdet.engine.training.train_step import TrainStep
 from ppdet.engine.weights.checkpoint import load_pdparams, save_pdparams, set_tensor, to_numpy
 
@@ -130,6 +130,12 @@ def load_checkpoint(path: str, step: TrainStep) -> TrainingState:
     """
     prefix = checkpoint_prefix(path)
     state = TrainingState.load(Path(checkpoint_file(prefix, ".pdstates")))
+    absent = [suffix for suffix in (".pdparams", ".pdopt") if not os.path.isfile(checkpoint_file(prefix, suffix))]
+    if absent:
+        raise CheckpointError(
+            f"{prefix}{absent[0]} does not exist; resuming needs it beside {prefix}.pdstates; or resume an earlier checkpoint. "
+            f"{FROM_WEIGHTS_ALONE}"
+        )
     weights = load_pdparams(checkpoint_file(prefix, ".pdparams"))
     if step.average is not None:
         raw_file = checkpoint_file(prefix, ".pdema")

@@ -102,12 +102,17 @@ _LATER_KEYS: Dict[str, Any] = {"skipped": 0, "skipped_in_a_row": 0, "budget": {}
 _FILE_KEYS = {name: {"metric": "metric_name", "best": "best_value"}.get(name, name) for name in _TYPES}
 
 
+FROM_WEIGHTS_ALONE = "To start a new run from weights alone use -o pretrain_weights=<file>.pdparams"
+
+
 def _read_states(path: Path) -> Any:
     try:
         with open(path, "rb") as file:
             return load_restricted(file)
     except FileNotFoundError:
-        raise CheckpointError(f"{path} does not exist; resuming needs the .pdstates file beside the weights") from None
+        raise CheckpointError(
+            f"{path} does not exist; resuming needs the .pdstates file beside the weights. {FROM_WEIGHTS_ALONE}"
+        ) from None
     except Exception as error:  # damaged pickles raise nearly anything
         raise CheckpointError(
             f"{path} cannot be read as a training state ({type(error).__name__}: {error}); nothing of it was executed. Resume an "

@@ -71,11 +71,13 @@ class EarlierVideo:
         frames: number of the last one.
         largest_id: highest identity so far.
         last: records of the last frames, in order.
+        size_wh: width and height of the first one, None if its record does not say.
     """
 
     frames: int = 0
     largest_id: int = 0
     last: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_FRAMES))
+    size_wh: tuple[Any, Any] = (None, None)
 
 
 @dataclass
@@ -102,7 +104,8 @@ class EarlierResults:
             if "frame" not in record:
                 found.images.add(str(record.get("image")))
                 continue
-            video = found.videos.setdefault(record.get("video"), EarlierVideo())
+            size = record.get("width"), record.get("height")
+            video = found.videos.setdefault(record.get("video"), EarlierVideo(size_wh=size))
             video.frames = max(video.frames, int(record["frame"]))
             ids = [int(person["id"]) for person in record["people"] if person.get("id") is not None]
             video.largest_id = max([video.largest_id, *ids])

@@ -23,6 +23,8 @@ from ppdet.inference.runtimes.onnx_header import OnnxHeader, read_onnx_header
 from ppdet.skeletons import get_skeleton
 
 SUFFIX = ".onnx"
+#: of a network whose input is whole pixels from 0 to 255: it normalises them by itself
+UNNORMALISED: Mapping[str, Any] = {"scale": 1.0, "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 CARD_NAMES = ("detector.yml", "pose.yml", "model.yml", *model_card.CARD_NAMES)
 
 
@@ -78,6 +80,9 @@ def card_of(header: OnnxHeader, stated: Mapping[str, Any], card_path: Path | Non
     if header.input_wh is not None:
         found["input_wh"] = header.input_wh
     _check_input(header, stated, place)
+    if header.image_input.dtype == "uint8":
+        _check_unnormalised(stated, place, header)
+        found.update(UNNORMALISED)
     if "input_wh" not in {**found, **settings_values}:
         raise ModelDirError(f"{header.path}: the graph fixes no input size ({header.image_input}) and nothing else says it: "
                             f"write input_wh: [width, height] into {_card_to_write(header)}")
@@ -157,6 +162,15 @@ def _check_input(header: OnnxHeader, stated: Mapping[str, Any], place: Path) -> 
     if wanted is not None and header.input_wh is not None and tuple(wanted) != header.input_wh:
         raise ModelDirError(f"{place} says input_wh {list(wanted)}, and the network {header.path.name} takes "
                             f"{list(header.input_wh)} (width, height): put the card right")
+
+
+def _check_unnormalised(stated: Mapping[str, Any], place: Path, header: OnnxHeader) -> None:
+    """Refuse a card that normalises pixels whose network takes bytes: fractions and negative numbers would be lost."""
+    wrong = [key for key, value in UNNORMALISED.items()
+             if key in stated and (tuple(stated[key]) if isinstance(value, tuple) else stated[key]) != value]
+    if wrong:
+        raise ModelDirError(f"{place} states {', '.join(wrong)}, and the network {header.path.name} takes whole pixels from 0 to "
+                            f"255 ({header.image_input}), which it normalises by itself: leave them out of the card")
 
 
 def _skeleton(settings: OnnxSettings, place: Path) -> Any:

@@ -68,24 +68,31 @@ def _ultralytics(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, 
         raise refusal(header, f"its metadata say that it is an Ultralytics model for {task!r}, which gives no boxes of people")
     if tells.get("is_rtdetr"):
         return Recognised("rtdetr_rows")
-    rows = _has_rows_after_nms(header, tells)
+    rows = _has_rows_after_nms(header, tells, size)
     if task == "pose":
         return Recognised("yolo_pose_nms" if rows else "yolo_pose")
     return Recognised("yolov8_nms" if rows else "yolov8")
 
 
-def _has_rows_after_nms(header: OnnxHeader, tells: Mapping[str, Any]) -> bool:
+def _has_rows_after_nms(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> bool:
     """Whether (N, M, 6 + extra) rows come out, and not (N, 4 + C + extra, A) columns."""
     first, extra = header.outputs[0], tells.get("extra", 0)
     channels, columns = first.side(1), first.side(2)
     may_be_rows = columns in (None, 6 + extra)
-    may_be_columns = channels in (None, 4 + tells["classes"] + extra)
+    values = 4 + tells["classes"] + extra
+    may_be_columns = channels in (None, values) or _is_turned(header, values, size)
     if may_be_rows == may_be_columns:
         if not may_be_rows:
             raise refusal(header, f"its metadata say {tells['classes']} classes and {extra} further values per box, and its "
-                                  f"output {first} has neither {6 + extra} columns nor {4 + tells['classes'] + extra} channels")
+                                  f"output {first} has neither {6 + extra} columns nor {values} channels")
         return bool(tells.get("end2end") or tells.get("nms_inside"))
     return may_be_rows
+
+
+def _is_turned(header: OnnxHeader, values: int, size: tuple[int, int] | None) -> bool:
+    """Whether the columns come out as rows, (N, A, values): one per cell."""
+    first = header.outputs[0]
+    return first.side(2) == values and size is not None and first.side(1) in [cells_of(size, grid) for grid in GRIDS]
 
 
 def _simcc(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:

@@ -1,13 +1,13 @@
 """The card of an ONNX model of another toolkit: a few lines of YAML, all of them optional if the graph speaks for itself."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
 
-from ppdet.core.content_schema import either, list_of, mapping, number, one_of, summary, text, whole
+from ppdet.core.content_schema import either, list_of, mapping, number, numbered, one_of, summary, text, whole
 from ppdet.core.errors import ModelDirError
 from ppdet.image.letterbox import RESIZE_RULES
 from ppdet.image.normalize import Normalization
@@ -24,6 +24,12 @@ HEATMAP_CODECS: Mapping[str, Mapping[str, Any]] = {
 _CHANNELS = list_of(number(-1e6, 1e6), length=3)
 _CLASS = either(whole(0, 100_000), text())
 
+
+def _labels(value: Any, place: str) -> Iterator[str]:
+    """Names in order, or by number; the problems are those of the form that was chosen."""
+    return (numbered(text()) if isinstance(value, Mapping) else list_of(text(), least=1))(value, place)
+
+
 SETTINGS_RULE = mapping(
     {
         "layout": one_of(*LAYOUTS),
@@ -36,7 +42,7 @@ SETTINGS_RULE = mapping(
         "mean": _CHANNELS,
         "std": list_of(number(1e-6, 1e6), length=3),
         "scale": number(1e-6, 1e6),
-        "labels": either(mapping({}), list_of(text(), least=1)),
+        "labels": _labels,
         "classes": either(_CLASS, list_of(_CLASS, least=1)),
         "score_threshold": number(0, 1),
         "nms_threshold": number(0, 1),

@@ -14,6 +14,9 @@ from ppdet.inference.runtimes.registry import register_runtime
 if TYPE_CHECKING:
     import numpy as np
 
+# Types of inputs that an array of floats is turned into; other engines do the same by themselves.
+_NUMBERS = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64", "tensor(uint8)": "uint8"}
+
 
 @register_runtime
 class OnnxRuntime(Runtime):
@@ -61,6 +64,7 @@ class OnnxRuntime(Runtime):
             raise ModelDirError(f"ONNX Runtime cannot load {files.onnx}: {first_line(error)}; export the model again") from error
         self.input_names = [item.name for item in self._session.get_inputs()]
         self.input_shapes = {item.name: item.shape for item in self._session.get_inputs()}
+        self._dtypes = {item.name: _NUMBERS[item.type] for item in self._session.get_inputs() if item.type in _NUMBERS}
         self.place, self.device = str(files.folder), options.device
         batch = self._session.get_inputs()[0].shape[0]
         self.fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
@@ -75,7 +79,8 @@ class OnnxRuntime(Runtime):
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""
-        feeds = self.checked(feeds)
+        feeds = {name: array.astype(self._dtypes.get(name, array.dtype), copy=False)
+                 for name, array in self.checked(feeds).items()}
         try:
             return self._session.run(None, feeds)
         except Exception as error:  # the engine has its own error types, which callers cannot import

@@ -13,6 +13,7 @@ import cv2
 from ppdet.core.errors import MediaError
 from ppdet.inference.files.urls import host_and_port, is_url, split_url, with_quoted_login, without_secrets
 from ppdet.inference.video.path import check_video_path
+from ppdet.inference.video.plain_gif import playable
 
 # schemes of live streams
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp", "mms", "mmsh", "mmst")
@@ -42,7 +43,8 @@ def open_capture(source: str | Path | int) -> cv2.VideoCapture:
                   "password if it needs them; a player such as VLC shows whether the stream works at all")
     else:
         check_video_path(source)
-        capture = cv2.VideoCapture(str(source))
+        with playable(Path(source)) as path:
+            capture = cv2.VideoCapture(str(path))
         advice = (f"{source} does not open as a video: it is damaged, cut off or of a kind that this OpenCV cannot read; convert "
                   "it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
     if not capture.isOpened():

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ppdet.core.command import Terminated
-from ppdet.core.errors import ConfigError
+from ppdet.core.errors import ConfigError, MediaError
 from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
 from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
@@ -65,7 +65,7 @@ def process_video(
         earlier: frames that an earlier run has done: they are left out, and people keep the identities that they had there.
 
     Raises:
-        MediaError: the source does not open or the output cannot be written.
+        MediaError: the source does not open, has fewer frames or others than `earlier` says, or the output cannot be written.
         ConfigError: an unknown filter, or one that cannot smooth this source.
     """
     start = time.perf_counter()
@@ -77,8 +77,12 @@ def process_video(
             check_recorded(reader, filter_type)
         tracker = pipeline.stream_tracker(None if is_whole else filter_type, reader.fps, tracking)
         if earlier is not None:
+            _check_size(reader, earlier)
             _resume(pipeline, source, tracker, earlier)
-        video = None if output_path is None else stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
+        video = None
+        if output_path is not None:
+            video = stack.enter_context(VideoWriter(output_path, reader.fps, reader.size_wh))
+            video.may_be_empty = earlier is not None  # of a video that is done already, no frame is left to draw
         records = None if json_path is None else stack.enter_context(JsonResultsWriter(json_path, json_layout))
         sink = PoseVideoSink(PoseDrawer(pipeline.skeleton), keypoint_threshold, pipeline.timer, video, records, record)
         background = BackgroundSink(sink.consume)
@@ -116,6 +120,14 @@ def process_video(
         sink.finish()
     return VideoReport(sink.frames, sink.people, tracker.persons, time.perf_counter() - start, sink.written(), reader.unreadable,
                        reader.missing, tracker.zone_counts, *(meter.value for meter in tracker.jitter))
+
+
+def _check_size(reader: VideoReader, earlier: EarlierVideo) -> None:
+    """Refuse results of a video of another size: what is drawn and who is known would belong to somebody else."""
+    if None not in earlier.size_wh and min(reader.size_wh) > 0 and earlier.size_wh != reader.size_wh:
+        sizes = [f"{wh[0]} x {wh[1]}" for wh in (reader.size_wh, earlier.size_wh)]
+        raise MediaError(f"{reader.name} has frames of {sizes[0]} pixels, and the earlier results are of frames of {sizes[1]}: "
+                         "they are of another video; give its results, or leave --resume out")
 
 
 def _resume(pipeline: FrameEstimator, source: str | Path | int, tracker: StreamTracker, earlier: EarlierVideo) -> None:

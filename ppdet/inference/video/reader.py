@@ -16,7 +16,7 @@ from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url, without_secrets
 from ppdet.inference.video.buffers import FrameBuffers
 from ppdet.inference.video.opening import is_live, open_capture
-from ppdet.inference.video.timing import Stamps, agree, measured_fps, missing_frames
+from ppdet.inference.video.timing import Stamps, agree, frames_before_start, measured_fps, missing_frames
 
 # A container may state more frames than exist; stop searching after this many failures.
 MOST_FAILURES_IN_A_ROW = 2000
@@ -104,9 +104,9 @@ class VideoReader:
         """The frames in order; warns if the file contains fewer than stated.
 
         Raises:
-            MediaError: no frame could be decoded.
+            MediaError: no frame could be decoded, or there are fewer than `skip`.
         """
-        index, pending, read = 0, 0, 0
+        index, pending, read, late = 0, 0, 0, 0
         while True:
             is_skipped = index + pending < self._skip
             with self._lock:
@@ -125,13 +125,17 @@ class VideoReader:
             pending = 0
             index += 1
             read += 1
+            late = frames_before_start(self._capture, self.source) if read == 1 else late
             self._stamps.add(index, stamp)
             if not is_skipped:
                 yield Frame(index, stamp, self._rgb())
+        if read and index < self._skip:
+            raise MediaError(f"{self.name} has {index} frames, and {self._skip} of it are said to be done: the earlier results "
+                             "are of another video; give its results, or leave --resume out")
         if read == 0:
             raise MediaError(f"{self.name} opens, but none of its frames could be decoded: the file is damaged or its codec is "
                              "missing in this OpenCV; convert it, for example with: ffmpeg -i INPUT -c:v mpeg4 OUTPUT.mp4")
-        self._report(index)
+        self._report(index, late)
 
     def _read(self) -> bool:
         ok, bgr = self._capture.read(self._bgr)
@@ -147,7 +151,7 @@ class VideoReader:
         stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC)
         return float(stamp) if self._has_stamps and math.isfinite(stamp) and stamp >= 0 else None
 
-    def _report(self, index: int) -> None:
+    def _report(self, index: int, late: int) -> None:
         log = get_logger(__name__)
         if self.is_live:
             log.warning("%s gives no more frames after %d: it has ended, was unplugged or lost its connection. The results cover "
@@ -155,11 +159,11 @@ class VideoReader:
         if self.unreadable:
             log.warning("%s: %d frames could not be decoded (%s); each repeats the frame before it, without poses",
                         self.name, len(self.unreadable), ranges_text(self.unreadable))
-        if self.frame_count is not None:
-            self.missing = missing_frames(self.frame_count, self._stated_fps, index, self._stamps)
+        promised = 0 if self.frame_count is None else self.frame_count - late
+        self.missing = missing_frames(promised, self._stated_fps, index, self._stamps)
         if self.missing:
             log.error("%s promises %d frames and ends after %d: the rest is missing or damaged. The results cover the first %d "
-                      "frames only; copy or download the video again", self.name, self.frame_count, index, index)
+                      "frames only; copy or download the video again", self.name, promised, index, index)
         frame_ms = self._stamps.frame_ms
         is_whole = not (self.is_live or self.missing or self.unreadable)
         if frame_ms and is_whole and not agree(self.fps, 1000.0 / frame_ms):

@@ -125,7 +125,7 @@ class PoseVideoSink(FrameSink):
 
     def written(self) -> list[Path]:
         """The files that exist now."""
-        return [part.path for part in (self.video, self.records) if part is not None]
+        return [part.path for part in (self.video, self.records) if part is not None and part.path.is_file()]
 
 
 class BoxVideoSink(FrameSink):

@@ -106,6 +106,22 @@ def agree(stated: float, measured: float) -> bool:
     return abs(stated - measured) <= RATE_TOLERANCE * measured
 
 
+def frames_before_start(capture: cv2.VideoCapture, source: Union[str, Path, int]) -> int:
+    """Number of frames that a container counts before its first one: Matroska's duration begins at 0, also if its first frame
+    comes later, as in a part that was cut out of a recording or a stream.
+
+    Args:
+        capture: after its first frame was read.
+        source: what it was opened with.
+    """
+    if not hasattr(cv2, "CAP_PROP_PTS") or not Path(str(source)).is_file():  # OpenCV before 4.11
+        return 0
+    with open(source, "rb") as file:
+        is_matroska = file.read(4) == b"\x1a\x45\xdf\xa3"
+    first = capture.get(cv2.CAP_PROP_PTS)
+    return round(first) if is_matroska and math.isfinite(first) and first > 0 else 0
+
+
 def missing_frames(promised: int, stated_fps: float, read: int, stamps: Stamps) -> int:
     """Number of stated frames that are missing.
 

@@ -41,12 +41,16 @@ class VideoWriter:
         fps: frames per second, not rounded.
         size_wh: width and height of every frame.
 
+    Attributes:
+        may_be_empty: whether no frame is no error; then there is no file.
+
     Raises:
         MediaError: no encoder works, or the folder cannot be written to.
     """
 
     def __init__(self, path: str | Path, fps: float, size_wh: tuple[int, int]) -> None:
         self.path = Path(path)
+        self.may_be_empty = False
         self.size_wh = size_wh
         self.frames = 0
         self._bgr: np.ndarray | None = None
@@ -141,7 +145,7 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is None and (self.frames or not self.may_be_empty):
             self.finish()
         elif self.frames and is_interrupt(kind):
             with suppress(MediaError):  # report the interruption, and remove an unfinished file

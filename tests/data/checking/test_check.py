@@ -261,6 +261,23 @@ def test_images(pictures: Path) -> None:
     assert kinds(pictures / "fixed.json", images=True) == set()
 
 
+def test_images_that_a_tool_names_otherwise(pictures: Path) -> None:
+    (pictures / "images" / "day1").mkdir()
+    (pictures / "images" / "2.png").rename(pictures / "images" / "day1" / "2.png")
+    content = part(1, 12)
+    for image, name in zip(content["images"], ["C:\\Users\\me\\1.png", "/home/other/2.png", "gone/12.png", "nowhere.png"]):
+        image["file_name"] = name  # 12.png belongs to another image
+    path = write(pictures, content)
+    diagnosis = check_files([path], [pictures / "images"])
+    found = {finding.kind: finding for finding in diagnosis.findings}
+    assert {kind: each.count for kind, each in found.items()} == {"image-elsewhere": 2, "image-missing": 2}
+    assert found["image-elsewhere"].examples == ["C:\\Users\\me\\1.png is 1.png", "/home/other/2.png is day1/2.png"]
+    write_fixed(diagnosis, pictures / "fixed.json")
+    fixed = json.loads((pictures / "fixed.json").read_text())
+    assert [each["file_name"] for each in fixed["images"]] == ["1.png", "day1/2.png", *(f"{n}.png" for n in range(5, 13))]
+    assert kinds(pictures / "fixed.json", images=True) == set()
+
+
 def test_leakage_by_content_and_by_group(pictures: Path) -> None:
     train, val = part(1, 8), part(9, 12)
     copied = cv2.resize(cv2.imread(str(pictures / "images" / "3.png")), (420, 240))

@@ -91,3 +91,7 @@ def test_merge_refuses_what_does_not_fit() -> None:
     other["images"][0]["width"] = 51
     with pytest.raises(DataError, match="51 x 40"):
         merge_contents([("a", content(1, 1)), ("b", other)])
+    twice = content(1, 2)
+    twice["images"][1]["id"] = twice["images"][0]["id"]
+    with pytest.raises(DataError, match="b: the id .* is given to several images, v0_1.png among them"):
+        merge_contents([("a", content(1, 1)), ("b", twice)])

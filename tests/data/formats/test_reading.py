@@ -40,7 +40,8 @@ def dump(path: Path, content: Any) -> Path:
 
 def test_images_are_found_however_a_tool_names_them(images: Path) -> None:
     index = ImageIndex(images)
-    for name in ("sub/b.png", "sub\\b.png", "/home/x/sub/b.png", "1a2b3c4d-b.png", "/data/local-files/?d=sub%2Fb.png", "./b.png"):
+    for name in ("sub/b.png", "sub\\b.png", "/home/x/sub/b.png", "1a2b3c4d-b.png", "/data/local-files/?d=sub%2Fb.png", "./b.png",
+                 "https://host/bucket/sub/b.png?X-Signature=a/c.png#x"):  # fmt: skip
         assert index.find(name) == "sub/b.png", name
     assert index.find("c.png") is None
     (images / "other").mkdir()
@@ -202,6 +203,80 @@ def test_yolo_pose(tmp_path: Path, dims: int) -> None:
         read_annotations(root / "data.yaml", root)
 
 
+def test_cvat_points_without_skeletons(tmp_path: Path, images: Path) -> None:
+    def points(label: str, places: str, more: str = "") -> str:
+        return f'<points label="{label}" occluded="0" points="{places}" {more}/>'
+
+    def read(*shapes: str) -> Annotations:
+        image = f'<image id="0" name="a.jpg" width="{W}" height="{H}">{"".join(shapes)}</image>'
+        return read_annotations(dump(tmp_path / "a.xml", f"<annotations>{image}</annotations>"), images)
+
+    found = read(points("nose", "20.5,30"), points("tail", "50,60"))
+    assert keypoints(found) == {"nose": (20.5, 30, 2), "tail": (50, 60, 2)} and found.content["categories"][0]["name"] == "object"
+    groups = [points("nose", f"{x},30", f'group_id="{x}"') for x in (20, 90)]
+    assert [keypoints(read(*groups), row)["nose"] for row in (0, 1)] == [(20, 30, 2), (90, 30, 2)]
+    boxes = [f'<box label="dog" xtl="{x}" ytl="0" xbr="{x + 50}" ybr="99"/>' for x in (0, 80)]
+    found = read(*boxes, points("nose", "20,30"), points("nose", "90,30"))
+    assert [each["bbox"] for each in found.content["annotations"]] == [[0, 0, 50, 99], [80, 0, 50, 99]]
+    assert found.content["categories"][0]["name"] == "dog"
+    found = read(points("dog", "1,2;3,4;5,6"), points("dog", "7,8;9,10;11,12"))
+    assert list(keypoints(found, 1).items()) == [("kp0", (7, 8, 2)), ("kp1", (9, 10, 2)), ("kp2", (11, 12, 2))]
+    with pytest.raises(DataError, match="image a.jpg: an object has two points 'nose'"):
+        read(points("nose", "20,30"), points("nose", "90,30"))
+    tracks = "".join(
+        f'<track id="{n}" label="{name}"><points frame="10" outside="0" occluded="0" points="{n},5"/>'
+        f'<points frame="11" outside="1" occluded="0" points="{n},5"/></track>' for n, name in enumerate(("nose", "tail"))
+    )  # fmt: skip
+    found = read_annotations(dump(tmp_path / "v.xml", f"<annotations>{tracks}</annotations>"), images)
+    assert keypoints(found) == {"nose": (0, 5, 2), "tail": (1, 5, 2)} and len(found.content["annotations"]) == 1
+
+
+@pytest.mark.parametrize("path", ["", "path: /gone/of/another/machine\n"])
+def test_yolo_pose_of_roboflow(tmp_path: Path, path: str) -> None:
+    """Images and labels inside of each split, and paths that leave the folder of data.yaml without need."""
+    for split in ("train", "valid"):
+        for kind in ("images", "labels"):
+            (tmp_path / split / kind).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / split / "images" / f"{split}.jpg"), np.zeros((H, W, 3), np.uint8))
+        dump(tmp_path / split / "labels" / f"{split}.txt", "0 .5 .5 .5 .5 .25 .5 .7 .5 .5 1 0 0 0\n")
+    dump(tmp_path / "data.yaml", f"{path}train: ../train/images\nval: ../valid/images\nkpt_shape: [3, 3]\nnames: [cat]\n")
+    for given in (tmp_path / "data.yaml", tmp_path):
+        found = read_annotations(given, tmp_path)
+        assert [each["file_name"] for each in found.content["images"]] == ["train/images/train.jpg", "valid/images/valid.jpg"]
+        assert list(keypoints(found).values()) == [(160, 240, 2), (320, 240, 1), (0, 0, 0)], ".7 is no 0"
+    dump(tmp_path / "data.yaml", "kpt_shape: [3, 3]\nnames: [cat]\n")
+    assert len(read_annotations(tmp_path, tmp_path).content["images"]) == 2
+    dump(tmp_path / "data.yaml", "train: train/images\nval: train/images\nkpt_shape: [3, 3]\nnames: [cat]\n")
+    assert len(read_annotations(tmp_path, tmp_path).content["annotations"]) == 1, "one folder for both is read once"
+
+
+def test_images_of_another_size_than_the_labelled_one(tmp_path: Path, images: Path) -> None:
+    def coco(*sizes: tuple[Any, Any]) -> Path:
+        names = ["a.jpg", "sub/b.png"]
+        entries = [{"id": n, "file_name": names[n], "width": w, "height": h} for n, (w, h) in enumerate(sizes)]
+        objects = [{"id": n, "image_id": n, "category_id": 1, "keypoints": [9, 9, 2]} for n in range(len(sizes))]
+        categories = [{"id": 1, "name": "x", "keypoints": ["tip"]}]
+        return dump(tmp_path / "c.json", {"images": entries, "annotations": objects, "categories": categories})
+
+    assert len(read_annotations(coco((W, H + 1), (None, 0)), images).content["images"]) == 2
+    found = read_annotations(coco((W, H), (2 * W, 2 * H)), images)
+    assert [each["file_name"] for each in found.content["images"]] == ["a.jpg"]
+    assert "sub/b.png: 1280x960 stated, 640x480 found" in found.notes[0] and "--fix" in found.notes[0]
+    with pytest.raises(DataError, match="1 images have another size.*a.jpg: 480x640 stated, 640x480 found"):
+        read_annotations(coco((H, W)), images)
+    shapes = [{"label": "tip", "points": [[1, 2]], "shape_type": "point"}]
+    label = {"shapes": shapes, "imagePath": "a.jpg", "imageHeight": 2 * H, "imageWidth": 2 * W}
+    with pytest.raises(DataError, match=r"another size.*a.jpg \(1280x960 stated, 640x480 found\)"):
+        read_annotations(dump(tmp_path / "a.json", label), images)
+
+
+def test_deeplabcut_as_a_spreadsheet_saves_it(tmp_path: Path, images: Path) -> None:
+    text = "scorer;A;A;A;A\nbodyparts;snout;snout;tail;tail\ncoords;x;y;x;y\nlabeled-data/vid1/img0001.png;21,5;265;;\n"
+    for delimiter in (";", "\t"):
+        path = dump(tmp_path / "CollectedData_A.csv", "\ufeff" + text.replace(";", delimiter))
+        assert keypoints(read_annotations(path, images)) == {"snout": (21.5, 265, 2), "tail": (0, 0, 0)}
+
+
 def test_mpii(tmp_path: Path, images: Path) -> None:
     joints = [[310.0 + i, 390.0] for i in range(15)] + [[-1.0, -1.0]]
     entry = {"image": "a.jpg", "center": [301.0, 201.0], "scale": 1.0, "joints": joints, "joints_vis": [1] * 15 + [0]}
@@ -224,11 +299,29 @@ def test_coco_without_names_and_with_other_lengths(tmp_path: Path, images: Path)
     assert any("lost.jpg" in note for note in found.notes)
 
 
+def test_coco_images_with_one_id_and_objects_without_an_image(tmp_path: Path, images: Path) -> None:
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.png"}],
+        "annotations": [{"id": n, "image_id": n, "category_id": 1, "keypoints": [5, 6, 2]} for n in (1, 2, 3)],
+        "categories": [{"id": 1, "name": "x", "keypoints": ["tip"]}],
+    }
+    found = read_annotations(dump(tmp_path / "c.json", content), images)
+    assert len(found.content["annotations"]) == 2 and found.notes == ["1 objects belong to no listed image and are left out"]
+    content["images"].append(dict(content["images"][0]))
+    assert len(read_annotations(dump(tmp_path / "c.json", content), images).content["images"]) == 2, "one image listed twice"
+    content["images"][1]["id"] = 1
+    with pytest.raises(DataError, match=r"1 image ids are given to several images \(1\)"):
+        read_annotations(dump(tmp_path / "c.json", content), images)
+
+
 def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
     box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 9, 9]}
     boxes = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [box], "categories": [{"id": 1, "name": "x"}]}
     cases: list[tuple[Path, str]] = [
         (tmp_path / "none.json", "there is no annotation file"),
+        (dump(tmp_path / "min.json", [{"img": "a.jpg", "kp": [{"x": 1, "y": 2, "keypointlabels": ["a"]}]}]), "JSON-MIN.*as JSON"),
+        (dump(tmp_path / "p.json", [{"data": {"img": "a.jpg"}, "annotations": [], "predictions": [{"result": []}]}]),
+         "none of its 1 tasks has annotations; 1 have predictions only"),
         (dump(tmp_path / "x.json", {"a": 1}), "no known layout"),
         (dump(tmp_path / "x.csv", "a,b\n"), "frame_idx"),
         (dump(tmp_path / "x.txt", "a"), "no format is known"),
@@ -239,6 +332,10 @@ def test_mistakes_are_named(tmp_path: Path, images: Path) -> None:
     for path, message in cases:
         with pytest.raises(PpdetError, match=message):
             read_annotations(path, images)
+    (tmp_path / "folder").mkdir()
+    dump(tmp_path / "folder" / "coco.json", boxes)
+    with pytest.raises(DataError, match=r"folder: none of its JSON files \(coco.json\) is one of labelme.*give that file"):
+        read_annotations(tmp_path / "folder", images)
     with pytest.raises(DataError, match="no folder"):
         read_annotations(tmp_path / "x.json", tmp_path / "nowhere")
 

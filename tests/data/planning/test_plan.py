@@ -18,6 +18,7 @@ from ppdet.data.planning.pixel_statistics import plan_normalization
 from ppdet.data.planning.plan import annotation_file
 from ppdet.data.planning.schedule_plan import ESTIMATED_PIXELS_PER_S, believed_speed, budget_seconds, plan_schedule
 from ppdet.data.planning.skeleton_plan import is_person, nearest_links, plan_skeleton
+from ppdet.skeletons import Keypoint, Skeleton
 from ppdet.skeletons.tables import COCO17, LSP14
 
 BODY = {"snout": (50, 0), "leftear": (30, -10), "rightear": (30, 10), "tailbase": (-50, 0)}
@@ -205,12 +206,31 @@ def test_what_cannot_be_used_is_counted() -> None:
     content["annotations"][0]["keypoints"] = [1, 2, 2]
     content["annotations"][1]["keypoints"] = [0] * 12
     content["annotations"][2]["keypoints"][0] = float("nan")
+    content["annotations"][3]["keypoints"][2::3] = [0.9, 1, 0, 3]
     objects = class_objects(coco_content(content, "test"), content["categories"][0])
     assert len(objects.keypoints) == 2 and len(objects.notes) == 3
+    assert any("with 3 numbers instead of 12, which are x, y and visibility of 4 keypoints" in note for note in objects.notes)
+    written = annotation_file(objects, [3], Skeleton("mouse", tuple(map(Keypoint, BODY, BODY))))["annotations"]
+    assert objects.keypoints[0, :, 2].tolist() == written[0]["keypoints"][2::3] == [2, 1, 0, 2], "a probability is no 0"
     for entry in content["annotations"]:
         entry["keypoints"] = [0.1, 0.2, 2] * 4
     with pytest.raises(DataError, match="fractions"):
         class_objects(coco_content(content, "test"), content["categories"][0])
+
+
+def test_objects_that_are_listed_twice_count_once() -> None:
+    content = content_of(list(BODY), mice(5))
+    content["annotations"] += [{**each, "id": 100 + each["id"]} for each in content["annotations"][:2]]
+    objects = class_objects(coco_content(content, "test"), content["categories"][0])
+    assert len(objects.keypoints) == 5 and objects.notes == ["2 objects are left out: listed twice"]
+
+
+def test_points_outside_of_their_images_are_counted() -> None:
+    content = content_of(list(BODY), mice(5))
+    content["annotations"][0]["keypoints"][0] = 1e6
+    content["annotations"][1]["keypoints"][1] = -20
+    (note,) = class_objects(coco_content(content, "test"), content["categories"][0]).notes
+    assert note.startswith("2 of 20 labelled points lie outside of their images")
 
 
 def test_written_annotations_have_boxes_that_are_boxes() -> None:

@@ -130,7 +130,9 @@ def test_a_validation_file_of_ones_own(tmp_path: Path) -> None:
 def test_a_detector_comes_with_classes_that_none_finds(tmp_path: Path) -> None:
     annotations, images = write_set(tmp_path)
     content = json.loads(annotations.read_text())
-    content["annotations"] += [{**entry, "id": 100 + entry["id"]} for entry in content["annotations"]]
+    others = [[value + (place % 3 == 0) for place, value in enumerate(entry["keypoints"])] for entry in content["annotations"]]
+    content["annotations"] += [{**entry, "id": 100 + entry["id"], "keypoints": points}
+                               for entry, points in zip(content["annotations"], others)]  # fmt: skip
     for entry in content["annotations"]:
         entry["bbox"] = [10, 10, 30, 30]
     annotations.write_text(json.dumps(content))

@@ -88,7 +88,10 @@ def test_two_epochs_and_two_more_are_four(tmp_path, kwargs):
 def test_resuming_without_the_optimizer_is_refused(tmp_path):
     run(tmp_path, 2)
     (tmp_path / "model_final.pdopt").unlink()
-    with pytest.raises(CheckpointError, match="model_final.pdopt"):
+    with pytest.raises(CheckpointError, match="model_final.pdopt does not exist.* use -o pretrain_weights"):
+        run(tmp_path, 4, resume=tmp_path / "model_final")
+    (tmp_path / "model_final.pdstates").unlink()
+    with pytest.raises(CheckpointError, match="model_final.pdstates does not exist.* use -o pretrain_weights"):
         run(tmp_path, 4, resume=tmp_path / "model_final")
 
 

@@ -43,7 +43,7 @@ def test_a_pattern_a_list_and_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_a_user_takes_for_media_counts_whether_it_can_be_read_or_not(tmp_path: Path) -> None:
-    photos, films = ("a.HEIC", "b.avif", "c.nef"), ("d.m2ts", "e.braw", "f.VOB")
+    photos, films = ("a.HEIC", "b.avif", "c.nef"), ("d.m2ts", "e.braw", "f.VOB", "ff.mjpeg")
     others = ("g.m3u8", "h.pdf", "i.json", "j.wav", "k.zip")
     touch(*(tmp_path / name for name in (*photos, *films, *others, "l.gif")))
     assert names(tmp_path, media="images") == [*photos, "l.gif"]

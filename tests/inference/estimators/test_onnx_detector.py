@@ -249,6 +249,39 @@ def test_rows_in_place_of_columns(tmp_path: Path, card: str) -> None:
     assert found.labels.tolist() == [0, 1]
 
 
+def test_rows_in_place_of_columns_with_metadata(tmp_path: Path) -> None:
+    metadata = {"task": "detect", "names": {0: "person", 1: "dog"}, "stride": 32, "imgsz": [64, 64]}
+    path = write_network(tmp_path / "x.onnx", {"output0": v8()["output0"].transpose(0, 2, 1).copy()}, INPUT, metadata=metadata)
+    card = load_card(path)
+    found = load_detector(load_runtime(path), card).detect([IMAGE])[0]
+    assert card.layout_settings.layout == "yolov8" and found.labels.tolist() == [0, 1]
+    np.testing.assert_allclose(found.boxes_xyxy, in_image("letterbox", 0), atol=2e-3)
+
+
+@pytest.mark.parametrize("labels", ["", "labels: [person, dog]\n"])
+def test_masks_of_a_segmentation_model_are_no_classes(tmp_path: Path, labels: str) -> None:
+    table = np.concatenate([v8()["output0"], np.full((1, 32, len(CELLS)), 5, np.float32)], axis=1)
+    outputs = {"output0": table, "output1": np.zeros((1, 32, 16, 16), np.float32)}
+    path = write_network(tmp_path / "x.onnx", outputs, INPUT)
+    path.with_suffix(".yml").write_text(f"layout: yolov8\n{labels}")
+    found = load_detector(load_runtime(path), load_card(path)).detect([IMAGE])[0]
+    assert found.labels.tolist() == [0, 1]
+    np.testing.assert_allclose(found.scores, SCORES, atol=1e-5)
+
+
+@pytest.mark.parametrize(("shape", "card", "message"), [
+    ((84, 168), "labels: [cat, dog]", "84 channels are not 4 and 2 classes"),
+    ((84, 168), "layout: yolov5", "one column per cell is that of layout yolov8"),
+    ((504, 85), "layout: yolov8", "three rows per cell are those of layout yolov5"),
+    ((504, 85), "labels: [cat, dog]", "85 columns are not 5 and 2 classes"),
+])  # fmt: skip
+def test_a_card_that_contradicts_the_shape_is_refused(tmp_path: Path, shape: tuple[int, int], card: str, message: str) -> None:
+    path = write_network(tmp_path / "x.onnx", {"output": np.zeros((1, *shape), np.float32)}, (128, 64))
+    path.with_suffix(".yml").write_text(card)
+    with pytest.raises(ModelDirError, match=message):
+        load_detector(load_runtime(path), load_card(path))
+
+
 def test_a_class_column_in_another_place_is_refused(tmp_path: Path) -> None:
     path = write_network(tmp_path / "x.onnx", {"output0": finished(class_first=True)[None]}, INPUT)
     with pytest.raises(ModelDirError, match="its sixth column holds no class numbers"):
@@ -314,7 +347,7 @@ def test_labels_and_classes_say_who_is_a_person(tmp_path: Path, caplog: pytest.L
         assert detector("labels: [cat, dog]").person_label
     with pytest.raises(ModelDirError, match="classes have 'bird', and its labels are cat, dog"):
         detector("labels: [cat, dog]\nclasses: [bird]")
-    with pytest.raises(ModelDirError, match="6 channels are too few for 3 classes"):
+    with pytest.raises(ModelDirError, match="6 channels are not 4 and 3 classes"):
         detector("labels: [person, dog, bird]")
 
 

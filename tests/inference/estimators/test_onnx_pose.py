@@ -124,6 +124,17 @@ def simcc(bins: np.ndarray, input_wh: tuple[int, int], ratio: int = 2) -> dict[s
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.uint8])
+def test_a_top_down_network_of_another_type_of_numbers(tmp_path: Path, dtype: type, engine: str) -> None:
+    bins = RNG.integers(0, (96, 128), (17, 2))
+    results = []
+    for name, kind in (("plain", np.float32), ("other", dtype)):
+        pose = write_network(tmp_path / f"{name}.onnx", simcc(bins, (48, 64)), (48, 64), image="input", dtype=kind)
+        results.append(PosePipeline(lambda image: [[4, 20, 30, 44]], pose, engine=engine, cpu_threads=1)(IMAGE))
+    np.testing.assert_array_equal(results[0].keypoints, results[1].keypoints)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 def test_simcc_in_the_boxes_of_a_yolo(tmp_path: Path, engine: str) -> None:
     """RTMPose: bins are half pixels of a crop of 1.25 times the box, at the input's aspect."""
     input_wh = (48, 64)

@@ -99,6 +99,9 @@ def test_what_is_not_clear_is_refused_with_what_was_seen(
     ("a: [", "does not read as YAML"),
     ("layout: !Spec {}", "plain data"),
     ("skeleton: octopus", "unknown name 'octopus'"),
+    ("labels: {person: 0}", "the card.labels has the key 'person', expected a whole number"),
+    ("labels: {0: [person]}", r"the card.labels\[0\] is \['person'\], expected a text"),
+    ("labels: {99999999: person}", "the key 99999999, expected a whole number from 0 to 100000"),
 ])  # fmt: skip
 def test_cards_with_mistakes(tmp_path: Path, card: str, message: str) -> None:
     network(tmp_path / "x.onnx")
@@ -120,6 +123,27 @@ def test_a_stated_size_serves_a_network_of_any_size(tmp_path: Path) -> None:
     (tmp_path / "x.yml").write_text("input_wh: [96, 32]\nlayout: yolov8_nms\n")
     detector = load_detector(load_runtime(path), load_card(path))
     assert detector.network.settings.input_wh == (96, 32) and len(detector.detect([np.zeros((9, 9, 3), np.uint8)] * 3)) == 3
+
+
+@pytest.mark.parametrize("labels", ["{0: cat, 2: dog}", "{'0': cat, '2': dog}", "[cat, '1', dog]"])
+def test_labels_by_number_or_in_order(tmp_path: Path, labels: str) -> None:
+    path = network(tmp_path / "x.onnx", ROWS)
+    (tmp_path / "x.yml").write_text(f"labels: {labels}\nclasses: dog\n")
+    card = load_card(path)
+    assert list(card.label_list) == ["cat", "1", "dog"]
+    assert load_detector(load_runtime(path), card).person_label == (2,)
+
+
+def test_a_network_of_whole_pixels_normalises_them_itself(tmp_path: Path) -> None:
+    path = network(tmp_path / "x.onnx", ROWS, dtype=np.uint8)
+    pixels = np.arange(64 * 64 * 3, dtype=np.uint8).reshape(1, 64, 64, 3)
+    planes = load_card(path).layout_settings.normalization.planes(pixels)
+    np.testing.assert_array_equal(planes, pixels.transpose(0, 3, 1, 2))  # and not 0 and 1, as `scale` 255 would leave
+    (tmp_path / "x.yml").write_text("scale: 1\n")
+    load_card(path)
+    (tmp_path / "x.yml").write_text("scale: 255\nmean: [0, 0, 0]\n")
+    with pytest.raises(ModelDirError, match="x.yml states scale, and the network x.onnx takes whole pixels from 0 to 255"):
+        load_card(path)
 
 
 def test_inputs_that_nobody_can_give(tmp_path: Path) -> None:

@@ -52,6 +52,26 @@ def test_a_cut_video_is_reported(
     assert len(json.loads((tmp_path / "out.json").read_text())) == report.frames
 
 
+@pytest.mark.skipif(not hasattr(cv2, "CAP_PROP_PTS"), reason="OpenCV before 4.11 does not tell it")
+def test_a_recording_that_does_not_begin_at_zero_is_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Matroska's duration (element 44 89) counts from 0; the first time stamp is that of the cluster (E7), 0.2 s here."""
+    clip = write_noise(tmp_path / "clip.mkv", "MJPG")
+    data = bytearray(clip.read_bytes())
+    at = data.index(b"\xe7\x81\x00", data.index(b"\x1f\x43\xb6\x75"))
+    data[at + 2] = 200
+    at = data.index(b"\x44\x89\x88") + 3
+    data[at : at + 8] = struct.pack(">d", struct.unpack(">d", data[at : at + 8])[0] + 200)
+    clip.write_bytes(data)
+    assert cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES + 5
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == FRAMES
+    assert (reader.missing, reader.exit_status()) == (0, 0) and "missing" not in caplog.text
+    clip.write_bytes(data[: len(data) * 2 // 5])
+    with VideoReader(clip) as reader:
+        count = len(list(reader))
+    assert reader.missing == FRAMES - count > 0 and f"promises {FRAMES} frames and ends after {count}" in caplog.text
+
+
 def test_a_rate_that_no_camera_has_is_not_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Nor are the time stamps that follow from it: AVI has none of its own."""
     clip = write_noise(tmp_path / "clip.avi", "MJPG")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ppdet.annotations.values import are_numbers, as_id
+from ppdet.annotations.values import are_numbers, as_id, visibility
 
 Point = Tuple[float, float, int]
 
@@ -78,4 +78,4 @@ def _points(entry: Mapping[str, Any], names: Sequence[str]) -> Optional[Dict[str
     flat = entry.get("keypoints")
     if not isinstance(flat, list) or len(flat) != 3 * len(names) or not are_numbers(flat) or not any(v > 0 for v in flat[2::3]):
         return None
-    return {str(name): (flat[3 * i], flat[3 * i + 1], int(flat[3 * i + 2])) for i, name in enumerate(names)}
+    return {str(name): (flat[3 * i], flat[3 * i + 1], visibility(flat[3 * i + 2])) for i, name in enumerate(names)}

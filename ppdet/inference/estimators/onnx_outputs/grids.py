@@ -9,6 +9,7 @@ import numpy as np
 from ppdet.inference.estimators.box_decoding import decode_distribution
 from ppdet.inference.estimators.onnx_outputs.candidates import Candidates, Outputs, grid_of, sigmoid, xyxy_from_centers
 from ppdet.inference.onnx_models.recognition import GRIDS, cells_of
+from ppdet.inference.onnx_models.ultralytics import MASK_VALUES
 
 BINS = 32
 STRIDES = (8, 16, 32)
@@ -16,12 +17,13 @@ STRIDES_NANODET = (8, 16, 32, 64)
 
 
 def yolov8(outputs: Outputs) -> list[Candidates]:
-    """(N, 4 + C, A); with labels known, further channels (mask coefficients) are left out."""
+    """(N, 4 + C, A); mask coefficients behind the classes are left out."""
     rows = candidate_rows(outputs)
     channels = rows.shape[2]
-    classes = len(outputs.settings.labels) or channels - 4
-    if channels < 4 + classes or classes < 1:
-        raise outputs.mismatch(f"{channels} channels are too few for {classes} classes")
+    has_masks = any(array.ndim == 4 and array.shape[1] == MASK_VALUES for array in outputs.arrays.values())
+    classes = len(outputs.settings.labels) or channels - 4 - (MASK_VALUES if has_masks else 0)
+    if channels - 4 - classes not in (0, MASK_VALUES) or classes < 1:
+        raise outputs.mismatch(f"{channels} channels are not 4 and {max(classes, 1)} classes")
     return [Candidates(xyxy_from_centers(each), each[:, 4 : 4 + classes]) for each in rows]
 
 
@@ -29,6 +31,8 @@ def candidate_rows(outputs: Outputs) -> np.ndarray:
     """(N, A, values) of (N, values, A), or of (N, A, values) where the number of cells tells that it is this."""
     array = outputs.first(3)
     numbers = {cells_of(outputs.input_wh, strides) for strides in GRIDS}
+    if array.shape[1] in {3 * number for number in numbers} and array.shape[2] not in numbers:
+        raise outputs.mismatch("three rows per cell are those of layout yolov5")
     is_rows = array.shape[1] in numbers and array.shape[2] < array.shape[1]
     return array if is_rows else np.swapaxes(array, 1, 2)
 
@@ -56,6 +60,9 @@ def _with_classes(outputs: Outputs) -> np.ndarray:
     classes = len(outputs.settings.labels) or array.shape[2] - 5
     if array.shape[2] != 5 + classes or classes < 1:
         raise outputs.mismatch(f"{array.shape[2]} columns are not 5 and {max(classes, 1)} classes")
+    numbers = {factor * cells_of(outputs.input_wh, strides) for strides in GRIDS for factor in (1, 3)}
+    if array.shape[2] in numbers and array.shape[1] not in numbers:
+        raise outputs.mismatch("one column per cell is that of layout yolov8")
     return array
 
 
