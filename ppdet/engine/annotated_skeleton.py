@@ -13,22 +13,30 @@ from ppdet.skeletons import Skeleton, skeleton_from_categories
 
 _log = get_logger(__name__)
 
+# Larger files take seconds to read, and the dataset reads them again.
+LARGEST_FILE = 64 * 1024 * 1024
+
 
 def named_by_annotations(skeleton: Skeleton, config: Mapping[str, Any]) -> Skeleton:
     """The skeleton with the names, links and mirror pairs of the annotated category, if the config leaves them open.
 
     Mirror pairs that the config states stay as they are. Nothing changes if the config has a `skeleton`, if its number and pairs
-    are those of a known one, or if no annotation file is there that names as many keypoints.
+    are those of a known one (warned of if the annotations name other keypoints), or if no annotation file is there that names as
+    many keypoints.
 
     Args:
         skeleton: of `skeleton_from_config`.
         config: a loaded config.
     """
-    if config.get("skeleton") is not None or list(skeleton.names) != [f"kp{i}" for i in range(skeleton.num_keypoints)]:
+    if config.get("skeleton") is not None:
         return skeleton
+    is_known = list(skeleton.names) != [f"kp{i}" for i in range(skeleton.num_keypoints)]
     for category in _categories(config):
         if len(category["keypoints"]) != skeleton.num_keypoints or len(set(category["keypoints"])) != skeleton.num_keypoints:
             continue
+        if is_known:
+            _warn_of_other_names(skeleton, category)
+            return skeleton
         named = skeleton_from_categories(category)
         if config.get("flip_perm") is not None:
             partner = dict(zip(skeleton.names, named.names))
@@ -40,6 +48,19 @@ def named_by_annotations(skeleton: Skeleton, config: Mapping[str, Any]) -> Skele
     return skeleton
 
 
+def _warn_of_other_names(skeleton: Skeleton, category: Mapping[str, Any]) -> None:
+    others = [name for name in map(str, category["keypoints"]) if _plain(name) not in set(map(_plain, skeleton.names))]
+    if others:
+        _log.warning("the config states %d keypoints and no skeleton, so they are taken for those of %s, its OKS sigmas included, "
+                     "but category %r of the annotations names others (%s): if they are others, give the config a `skeleton` "
+                     "(docs/config.md)", skeleton.num_keypoints, skeleton.name, category["name"], ", ".join(others[:4]))
+
+
+def _plain(name: str) -> str:
+    """A name without what spellings differ in, such as "Left Eye" and "left_eye"."""
+    return "".join(filter(str.isalnum, name.lower()))
+
+
 def _categories(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Categories with keypoints that the datasets use; a file that cannot be read is left to the dataset, which says why."""
     for key in ("EvalDataset", "TrainDataset"):  # the smaller file first
@@ -47,7 +68,7 @@ def _categories(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if not isinstance(section, Mapping) or not isinstance(section.get("anno_path"), str):
             continue
         path = os.path.join(str(section.get("dataset_dir") or ""), section["anno_path"])
-        if not os.path.isfile(path):
+        if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_FILE:
             continue
         try:
             content = read_coco(path)
