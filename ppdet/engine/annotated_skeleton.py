@@ -51,7 +51,7 @@ def named_by_annotations(skeleton: Skeleton, config: Mapping[str, Any]) -> Skele
 def _warn_of_other_names(skeleton: Skeleton, category: Mapping[str, Any]) -> None:
     others = [name for name in map(str, category["keypoints"]) if _plain(name) not in set(map(_plain, skeleton.names))]
     if others:
-        _log.warning("the config states %d keypoints and no skeleton, so they are taken for those of %s, OKS sigmas included, but "
+        _log.warning("the config states %d keypoints and no skeleton, so they are taken for those of %s, sigmas included, but "
                      "category %r of the annotations names others (%s): if they are others, give the config a `skeleton` "
                      "(docs/config.md)", skeleton.num_keypoints, skeleton.name, category["name"], ", ".join(others[:4]))
 
