@@ -98,17 +98,26 @@ class OnnxDetector:
         if settings.classes is None:
             return None
         labels, numbers = [name.lower() for name in settings.labels], []
+        count = len(labels) or self._classes_by_shape()
         for each in settings.classes:
             if isinstance(each, str) and each.lower() not in labels:
                 known = f"its labels are {', '.join(labels[:10])}" if labels else "the file names none: give numbers, or labels"
                 raise ModelDirError(f"{self.card.place}: the card's classes have {each!r}, and {known}")
             numbers.append(labels.index(each.lower()) if isinstance(each, str) else each)
-            if labels and numbers[-1] >= len(labels):
-                raise ModelDirError(f"{self.card.place}: the card's classes have {each}, and there are {len(labels)} classes")
+            if count is not None and numbers[-1] >= count:
+                raise ModelDirError(f"{self.card.place}: the card's classes have {each}, and there are {count} classes, counted from 0")
         return numbers
 
     def _class_count(self) -> int | None:
-        """Number of classes by the shape of the outputs; a warning if that is not COCO's and nothing names them."""
+        """`_classes_by_shape`; a warning if that is not COCO's, since nothing names them."""
+        count = self._classes_by_shape()
+        if count not in (None, 1, COCO_CLASSES, COCO_IDS):
+            get_logger(__name__).warning("%s names none of its %d classes; class 0 is taken for people. If that is wrong, write "
+                                         "`classes: [number]` into the card", self.card.place, count)
+        return count
+
+    def _classes_by_shape(self) -> int | None:
+        """Number of classes by the shape of the outputs; None if it does not tell."""
         header, layout = self.card.file_header, self.network.settings.layout
         logits = next((each.side(2) for each in header.outputs if each.name in ("labels", "logits", "pred_logits")), None)
         axis, other = {"yolov8": (1, 4), "yolov5": (2, 5), "yolox": (2, 5), "nanodet": (2, 32)}.get(layout, (None, 0))
@@ -116,11 +125,7 @@ class OnnxDetector:
         side = None if axis is None else first.side(axis)
         if layout == "yolov8" and None not in (side, first.side(2)):
             side = min(first.side(1), first.side(2))  # type: ignore[type-var]
-        count = logits if axis is None else None if side is None else side - other
-        if count not in (None, 1, COCO_CLASSES, COCO_IDS):
-            get_logger(__name__).warning("%s names none of its %d classes; class 0 is taken for people. If that is wrong, write "
-                                         "`classes: [number]` into the card", self.card.place, count)
-        return count
+        return logits if axis is None else None if side is None else side - other
 
 
 def in_image(found: Candidates, fit: Letterbox) -> Detections:
