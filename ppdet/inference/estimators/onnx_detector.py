@@ -105,7 +105,7 @@ class OnnxDetector:
                 raise ModelDirError(f"{self.card.place}: the card's classes have {each!r}, and {known}")
             numbers.append(labels.index(each.lower()) if isinstance(each, str) else each)
             if count is not None and numbers[-1] >= count:
-                raise ModelDirError(f"{self.card.place}: the card's classes have {each}, and there are {count} classes, counted from 0")
+                raise ModelDirError(f"{self.card.place}: the card's classes have {each}, and there are {count} classes from 0 on")
         return numbers
 
     def _class_count(self) -> int | None:

@@ -347,7 +347,7 @@ def test_labels_and_classes_say_who_is_a_person(tmp_path: Path, caplog: pytest.L
         assert detector("labels: [cat, dog]").person_label
     with pytest.raises(ModelDirError, match="classes have 'bird', and its labels are cat, dog"):
         detector("labels: [cat, dog]\nclasses: [bird]")
-    with pytest.raises(ModelDirError, match="classes have 99, and there are 2 classes, counted from 0"):
+    with pytest.raises(ModelDirError, match="classes have 99, and there are 2 classes from 0 on"):
         detector("classes: [99]")
     with pytest.raises(ModelDirError, match="6 channels are not 4 and 3 classes"):
         detector("labels: [person, dog, bird]")
