@@ -21,22 +21,17 @@ def named_by_annotations(skeleton: Skeleton, config: Mapping[str, Any]) -> Skele
     """The skeleton with the names, links and mirror pairs of the annotated category, if the config leaves them open.
 
     Mirror pairs that the config states stay as they are. Nothing changes if the config has a `skeleton`, if its number and pairs
-    are those of a known one (warned of if the annotations name other keypoints), or if no annotation file is there that names as
-    many keypoints.
+    are those of a known one (the dataset remarks on other names), or if no annotation file is there that names as many.
 
     Args:
         skeleton: of `skeleton_from_config`.
         config: a loaded config.
     """
-    if config.get("skeleton") is not None:
+    if config.get("skeleton") is not None or list(skeleton.names) != [f"kp{i}" for i in range(skeleton.num_keypoints)]:
         return skeleton
-    is_known = list(skeleton.names) != [f"kp{i}" for i in range(skeleton.num_keypoints)]
     for category in _categories(config):
         if len(category["keypoints"]) != skeleton.num_keypoints or len(set(category["keypoints"])) != skeleton.num_keypoints:
             continue
-        if is_known:
-            _warn_of_other_names(skeleton, category)
-            return skeleton
         named = skeleton_from_categories(category)
         if config.get("flip_perm") is not None:
             partner = dict(zip(skeleton.names, named.names))
@@ -46,19 +41,6 @@ def named_by_annotations(skeleton: Skeleton, config: Mapping[str, Any]) -> Skele
                   skeleton.num_keypoints, category["name"], ", ".join(named.names))  # fmt: skip
         return named
     return skeleton
-
-
-def _warn_of_other_names(skeleton: Skeleton, category: Mapping[str, Any]) -> None:
-    others = [name for name in map(str, category["keypoints"]) if _plain(name) not in set(map(_plain, skeleton.names))]
-    if others:
-        _log.warning("the config states %d keypoints and no skeleton, so they are taken for those of %s, sigmas included, but "
-                     "category %r of the annotations names others (%s): if they are others, give the config a `skeleton` "
-                     "(docs/config.md)", skeleton.num_keypoints, skeleton.name, category["name"], ", ".join(others[:4]))
-
-
-def _plain(name: str) -> str:
-    """A name without what spellings differ in, such as "Left Eye" and "left_eye"."""
-    return "".join(filter(str.isalnum, name.lower()))
 
 
 def _categories(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -58,10 +58,10 @@ def check_layout(table: PersonTable, own_boxes: bool, report: AnnotationReport) 
     return layout is None
 
 
-def note_other_order(
+def note_other_names(
     categories: Sequence[Mapping[str, Any]], wanted: Optional[Set[Any]], skeleton: Optional[Skeleton], report: AnnotationReport
 ) -> None:
-    """Remark on categories that name their keypoints in another order than the skeleton, by which keypoints are taken.
+    """Remark on categories that name other keypoints than the skeleton, by which keypoints are taken, or in another order.
 
     Args:
         categories: as `read_coco` returns them.
@@ -83,6 +83,14 @@ def note_other_order(
                 f"its category {category['name']!r} names keypoint {place + 1} {name}, and skeleton {skeleton.name} names it "
                 f"{skeleton.names[place]} ({len(moved)} differ): keypoints are taken by their place. If the file is right, put "
                 "the order of the config's skeleton right, or left and right, sigmas and names will be wrong"
+            )
+            continue
+        foreign = [str(name) for name in names if _plain(name) not in own]
+        if foreign:
+            report.add_note(
+                f"its category {category['name']!r} names keypoints that skeleton {skeleton.name} does not have "
+                f"({', '.join(foreign[:4])}): keypoints are taken by their place, with the skeleton's names and sigmas. If these "
+                "are other keypoints, give the config a `skeleton` of its own (docs/config.md)"
             )
 
 

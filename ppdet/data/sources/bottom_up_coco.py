@@ -12,7 +12,7 @@ from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.logger import get_logger
 from ppdet.data.coco.by_image import BottomUpTable, bottom_up_table
-from ppdet.data.coco.doubtful import note_other_order
+from ppdet.data.coco.doubtful import note_other_names
 from ppdet.data.coco.file import image_table
 from ppdet.data.coco.ignored_regions import draw_regions
 from ppdet.data.coco.report import AnnotationReport
@@ -117,7 +117,7 @@ class KeypointBottomUpCocoDataset(ImageDataset):
         content = read_coco(self.annotation_file)
         images = image_table(content["images"], os.path.join(self.dataset_dir, self.image_dir), report)
         categories = select_categories(content, self.category, self.annotation_file)
-        note_other_order(content["categories"], categories, self.skeleton, report)
+        note_other_names(content["categories"], categories, self.skeleton, report)
         table = bottom_up_table(content, images, self.num_joints, categories, report)
         for line in report.warnings():
             logger.warning(line)

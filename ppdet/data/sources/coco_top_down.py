@@ -9,7 +9,7 @@ from ppdet.annotations.coco_file import read_coco, select_categories
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError
 from ppdet.data.coco.detections import detection_table
-from ppdet.data.coco.doubtful import note_other_order
+from ppdet.data.coco.doubtful import note_other_names
 from ppdet.data.coco.file import image_table
 from ppdet.data.coco.person_table import ImageTable, PersonTable
 from ppdet.data.coco.persons import GIVEN, person_table
@@ -93,7 +93,7 @@ class KeypointTopDownCocoDataset(TopDownDataset):
         content = read_coco(self.annotation_file)
         images = image_table(content["images"], self.image_folder, report)
         categories = select_categories(content, self.category, self.annotation_file)
-        note_other_order(content["categories"], categories, self.skeleton, report)
+        note_other_names(content["categories"], categories, self.skeleton, report)
         if self.use_gt_bbox:
             persons = person_table(content, images, self.num_joints, categories, report, self.box)
             return images, self._selected(persons, report) if self.select_data else persons

@@ -447,6 +447,13 @@ def test_names_in_another_order_than_the_skeleton_are_told(coco, write_coco, swa
         assert "names keypoint 2 Right Eye, and skeleton coco17 names it left_eye (2 differ)" in notes[0]
 
 
+def test_names_that_the_skeleton_does_not_have_are_told(coco, write_coco):
+    content = coco()
+    content["categories"][0]["keypoints"] = [*get_skeleton("coco17").names[:15], "tail", "left paw"]
+    notes = dataset(write_coco(content), skeleton="coco17", num_joints=17).parse().report.notes
+    assert len(notes) == 1 and "names keypoints that skeleton coco17 does not have (tail, left paw)" in notes[0]
+
+
 def test_backslashes_and_odd_file_names(coco, write_coco, caplog):
     content = coco(4, 1)
     folder = write_coco(content)

@@ -49,10 +49,3 @@ def test_a_file_that_is_not_there_or_broken_is_left_to_the_dataset(tmp_path: Pat
     (tmp_path / "nowhere.json").write_text("[1]")
     assert named_by_annotations(skeleton_from_config(config), config).name == "custom4"
     assert list(named(tmp_path, config).names) == NAMES
-
-
-def test_other_names_than_those_of_a_known_skeleton_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    coco = [name.replace("_", " ").title() for name in skeleton_from_config({"num_joints": 17}).names]
-    assert named(tmp_path, {"num_joints": 17}, keypoints=coco).name == "coco17" and not caplog.records
-    named(tmp_path, {"num_joints": 17}, keypoints=[*coco[:15], "tail", "left paw"])
-    assert "taken for those of coco17" in caplog.text and "(tail, left paw)" in caplog.text
