@@ -25,7 +25,8 @@ from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, 
 from ppdet.inference.files.urls import fetch_image, without_secrets
 from ppdet.inference.people_finder import Found, PeopleFinder
 from ppdet.inference.presets import BALANCED, preset_of
-from ppdet.inference.redetection.interval_finder import IntervalFinder, chosen_interval
+from ppdet.inference.redetection.every_other import StreamFinder, open_finder
+from ppdet.inference.redetection.interval_finder import chosen_interval
 from ppdet.inference.redetection.schedule import Interval
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
@@ -150,7 +151,8 @@ class PosePipeline:
         self.timer = StageTimer()
         self._warned: set[str] = set()
         self.det_interval = chosen_interval(self.finder, det_interval, speed.det_interval)
-        self._streams: dict[Hashable, tuple[StreamTracker, IntervalFinder | None]] = {}
+        self.interpolates = speed.interpolates
+        self._streams: dict[Hashable, tuple[StreamTracker, StreamFinder | None]] = {}
         self._streams_lock = threading.Lock()
 
     @property
@@ -273,9 +275,8 @@ class PosePipeline:
         """
         image = checked_image(image, self.image_range)
         look = self.finder.look([image], [path])[0]
-        size = (image.shape[1], image.shape[0])
         found = self.finder.people(look, Candidates(expected, low_score, follow, timestamp_ms))
-        result = self.result(found, size, path, frame_id, timestamp_ms, expected is not None)
+        result = self.result(found, (image.shape[1], image.shape[0]), path, frame_id, timestamp_ms, expected is not None)
         return result if frame_id is not None else replace(result, image=image)
 
     def result(
@@ -346,9 +347,9 @@ class PosePipeline:
                               "leave it out, or give settings of the pose tracker (docs/tracking.md)")
         return StreamTracker(self.skeleton, filter_type, fps, settings, high_score, self.zones, own(fps) if own else None)
 
-    def interval_finder(self, fps: float) -> IntervalFinder | None:
+    def interval_finder(self, fps: float, is_recorded: bool = False) -> StreamFinder | None:
         """Finds the people of one stream by `det_interval`; None if the detector looks at every frame."""
-        return None if self.det_interval == 1 else IntervalFinder(self.finder, self.det_interval, fps, self.workers)
+        return open_finder(self.finder, self.det_interval, fps, self.workers, is_recorded and self.interpolates)
 
     def track(
         self,
@@ -376,8 +377,7 @@ class PosePipeline:
         with self._streams_lock:
             if stream not in self._streams:
                 self.estimator.tune()
-                tracker = self.stream_tracker(filter_type, settings=settings)
-                self._streams[stream] = tracker, self.interval_finder(REFERENCE_FPS)
+                self._streams[stream] = self.stream_tracker(filter_type, settings=settings), self.interval_finder(REFERENCE_FPS)
             tracker, interval = self._streams[stream]
         expected = tracker.begin(image, stamp)
         if interval is None:

@@ -14,19 +14,22 @@ class Preset:
     Attributes:
         flip_test: average with the mirrored crop, where the model can.
         det_interval: of videos, where there is a detector.
+        interpolates: of video files with such an interval: estimate poses in every second frame, see `EveryOtherFrame`.
         help: what it means for a user.
     """
 
     flip_test: bool
     det_interval: Interval
+    interpolates: bool
     help: str
 
 
 BALANCED = "balanced"
 PRESETS = {
-    "accurate": Preset(True, 1, "with the mirrored crop as well, about one AP better and half as fast"),
-    BALANCED: Preset(False, 1, "every frame in full"),
-    "fast": Preset(False, ADAPTIVE, "videos: the detector looks only when it must"),
+    "accurate": Preset(True, 1, False, "with the mirrored crop as well, about one AP better and half as fast"),
+    BALANCED: Preset(False, 1, False, "every frame in full"),
+    "fast": Preset(False, ADAPTIVE, True, "videos: the detector looks only when it must, and poses in every second frame of a "
+                                          "file are interpolated unless people move fast"),
 }
 
 

@@ -46,7 +46,12 @@ class IntervalFinder:
         self._rest: Boxes = NOBODY
 
     def people(
-        self, image: np.ndarray, is_cut: bool = False, expected: np.ndarray | None = None, low_score: float = 1.0
+        self,
+        image: np.ndarray,
+        is_cut: bool = False,
+        expected: np.ndarray | None = None,
+        low_score: float = 1.0,
+        upcoming: np.ndarray | None = None,
     ) -> Found:
         """The people of the next frame; see `PeopleFinder.people`. Then `follow` must be called.
 
@@ -54,6 +59,7 @@ class IntervalFinder:
             image: (H, W, 3) RGB uint8.
             is_cut: it begins another scene.
             expected, low_score: see `Candidates`.
+            upcoming: the frame after this one, which is of no use here.
         """
         self.frames += 1
         if is_cut:
@@ -63,7 +69,7 @@ class IntervalFinder:
         self._was_due = self._schedule.is_due(is_cut, is_moving)
         self._has_looked = False
         if carried is not None and not self._was_due:
-            people = self._in_carried_boxes(image, carried)
+            people = self.pose_in(image, carried.boxes, carried.scores)
             if not carried.is_doubtful(people, size):
                 self._carried = carried.moved(people, size)
                 self._found = people._replace(boxes=self._carried.boxes)
@@ -91,10 +97,11 @@ class IntervalFinder:
         """End the threads."""
         self._pose.close()
 
-    def _in_carried_boxes(self, image: np.ndarray, carried: Carried) -> People:
-        look = self.finder.look_at(image, carried.boxes, carried.scores)
-        look.is_inside[:] = True  # decided when they were detected
-        self._pose(look, np.arange(len(carried)))
+    def pose_in(self, image: np.ndarray, boxes: np.ndarray, scores: np.ndarray) -> People:
+        """The poses in (N, 4) boxes of people who were found before, so that zones do not matter any more."""
+        look = self.finder.look_at(image, boxes, scores)
+        look.is_inside[:] = True
+        self._pose(look, np.arange(len(boxes)))
         return People(look.boxes, look.scores, look.keypoints, look.keypoint_scores)
 
 

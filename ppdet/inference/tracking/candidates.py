@@ -39,20 +39,26 @@ def boxes_to_keep(
     doubtful = np.flatnonzero(~sure & (scores >= low_score))
     if expected is None or not len(expected) or not len(doubtful):
         return sure
-    _, found = _pairs(boxes_xyxy[sure], expected)
+    _, found = fitting_pairs(boxes_xyxy[sure], expected)
+    if len(found) == len(expected):
+        return sure
     doubtful = doubtful[iou_matrix(boxes_xyxy[doubtful], boxes_xyxy[sure]).max(axis=1, initial=0.0) < TAKEN_OVERLAP]
-    rows, _ = _pairs(boxes_xyxy[doubtful], np.delete(expected, found, axis=0))
+    rows, _ = fitting_pairs(boxes_xyxy[doubtful], np.delete(expected, found, axis=0))
     keep = sure.copy()
     keep[doubtful[rows]] = True
     return keep
 
 
-def _pairs(boxes_xyxy: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fitting_pairs(boxes_xyxy: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows of boxes and of the expected boxes that they are assigned to, one to one."""
     overlap = iou_matrix(boxes_xyxy, expected)
-    rows, columns = assign(np.where(overlap >= EXPECTED_OVERLAP, 1.0 - overlap, NO_PAIR))
-    fits = overlap[rows, columns] >= EXPECTED_OVERLAP
-    return rows[fits], columns[fits]
+    fits = overlap >= EXPECTED_OVERLAP
+    if fits.sum(axis=0).max(initial=0) <= 1 and fits.sum(axis=1).max(initial=0) <= 1:
+        rows, columns = np.nonzero(fits)
+        return rows, columns  # no box has a choice, so there is nothing to assign
+    rows, columns = assign(np.where(fits, 1.0 - overlap, NO_PAIR))
+    chosen = fits[rows, columns]
+    return rows[chosen], columns[chosen]
 
 
 @dataclass(frozen=True)

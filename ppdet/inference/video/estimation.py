@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from ppdet.core.logger import get_logger
 from ppdet.inference.divided_poses import DividedPoses
 from ppdet.inference.people_finder import Found, Look, PeopleFinder
 from ppdet.inference.progress import Progress
-from ppdet.inference.redetection.interval_finder import IntervalFinder
+from ppdet.inference.redetection.every_other import StreamFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.candidates import Candidates
@@ -44,8 +46,8 @@ class FrameEstimator(Protocol):
     def finder(self) -> PeopleFinder:
         """Finds people in single frames."""
 
-    def interval_finder(self, fps: float) -> IntervalFinder | None:
-        """Finds people if the detector skips frames; None if it runs on every frame."""
+    def interval_finder(self, fps: float, is_recorded: bool = False) -> StreamFinder | None:
+        """Finds people if the detector skips frames; None if it runs on every frame. The next frame of recordings is known."""
 
     def result(
         self,
@@ -88,13 +90,11 @@ def video_results(
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
     tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
-    interval = pipeline.interval_finder(reader.fps)
-    if interval is not None:
-        interval.finder.estimator.tune()
+    interval = pipeline.interval_finder(reader.fps, not reader.is_live)
     frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
     follow = tracker.follow if tracker.follows_boxes else None
     pose = DividedPoses(pipeline.finder, pipeline.workers)
-    looks = ((frame, None) for frame in frames) if interval is not None else _looks(pipeline, frames, reader, tracker)
+    looks = _looks(pipeline, frames, reader, tracker) if interval is None else _with_next(pipeline, frames, reader.is_live)
     try:
         for frame, look in looks:
             if frame.image is None:
@@ -104,9 +104,10 @@ def video_results(
                 expected = tracker.begin(frame.image, frame.timestamp_ms)
             low_score = tracker.settings.low_score
             if interval is not None:
-                found = interval.people(frame.image, tracker.is_cut, expected, low_score)
+                assert not isinstance(look, Look)
+                found = interval.people(frame.image, tracker.is_cut, expected, low_score, look)
             else:
-                assert look is not None, "every frame that decodes is looked at"
+                assert isinstance(look, Look), "every frame that decodes is looked at"
                 found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms), pose)
             size = (frame.image.shape[1], frame.image.shape[0])
             result = pipeline.result(found, size, None, frame.index, frame.timestamp_ms, True)
@@ -125,6 +126,22 @@ def video_results(
         if frames.dropped:
             get_logger(__name__).warning("%s is faster than this machine: %d frames that had waited too long were dropped",
                                          reader.name, frames.dropped)
+
+
+def _with_next(
+    pipeline: FrameEstimator, frames: Iterable[Frame], is_live: bool
+) -> Generator[tuple[Frame, np.ndarray | None], None, None]:
+    """Frames in order, each with the pixels of the next one; of a live source at once, with None."""
+    pipeline.finder.estimator.tune()
+    last: Frame | None = None
+    for frame in frames:
+        if is_live:
+            yield frame, None
+        elif last is not None:
+            yield last, frame.image
+        last = frame
+    if last is not None and not is_live:
+        yield last, None
 
 
 def watch_again(
