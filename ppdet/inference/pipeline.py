@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Union
@@ -16,19 +17,18 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
 from ppdet.image.io import PHOTO_SUFFIXES, list_images
-from ppdet.inference.detectors import AnyDetector, category_of, needs_persons, open_card, open_detector, open_runtime
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
-from ppdet.inference.estimators.box_source import BoxSource
-from ppdet.inference.estimators.registry import pose_estimator_class
-from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
+from ppdet.inference.estimators.registry import with_one_thread
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
 from ppdet.inference.files.urls import fetch_image, without_secrets
+from ppdet.inference.model_opening import AUTO, AnyDetector, is_auto, open_models
 from ppdet.inference.people_finder import Found, PeopleFinder
 from ppdet.inference.presets import BALANCED, preset_of
 from ppdet.inference.redetection.every_other import StreamFinder, open_finder
 from ppdet.inference.redetection.interval_finder import chosen_interval
 from ppdet.inference.redetection.schedule import Interval
 from ppdet.inference.results import PoseResult
+from ppdet.inference.runtimes.model_files import is_light
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.candidates import Candidates
 from ppdet.inference.tracking.follower import Follow
@@ -41,7 +41,6 @@ from ppdet.inference.zone_people import only_in_zones, with_strangers
 from ppdet.inference.zones.zone import Zone
 from ppdet.skeletons import Skeleton
 
-AUTO = "auto"
 Detector = Union[AnyDetector, None]
 
 
@@ -69,7 +68,7 @@ class PosePipeline:
             the bundled one.
         engine: "auto" or one of `runtime_names()`, for directories.
         device: "cpu" or "gpu", for directories.
-        cpu_threads: threads of the engines, for directories.
+        cpu_threads: threads of all networks together, for directories.
         precision: "fp32" or "bf16", for directories.
         det_threshold: boxes below this score are not taken for people.
         keypoint_batch_size: largest number of people that go through the network together, for directories.
@@ -81,7 +80,7 @@ class PosePipeline:
         det, model: short for `detector` and `keypoint`.
         zones: only people inside one of them count: poses are estimated for these alone. Keyword only.
         workers: frames of a video file that are worked on at the same time, each by engines of `cpu_threads` threads; 0: one
-            after the other. None: `cpu_threads` on a CPU, else 1. Many workers of one thread suit light networks. Keyword only.
+            after the other. None: on a CPU as many as `cpu_threads`, by engines of one thread each, else 1. Keyword only.
         det_interval: of a stream: the detector looks at every so many frames, or "adaptive"; see `IntervalFinder`. None: what the
             preset says. Keyword only.
         preset: "accurate", "balanced" or "fast"; see `PRESETS`. Keyword only.
@@ -119,31 +118,12 @@ class PosePipeline:
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision,
                    "runs_at_once": max(1, self.workers), "is_brief": is_brief}  # fmt: skip
         speed = preset_of(preset)
-        how = EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size)
-        if not _is_auto(det) and not _is_auto(detector) or model is not None and keypoint is not None:
+        if not is_auto(det) and not is_auto(detector) or model is not None and keypoint is not None:
             raise ConfigError("det is short for detector, and model for keypoint: give each model once")
-        keypoint = model if keypoint is None else keypoint
-        detector = det if _is_auto(detector) else detector
-        place = default_model(POSE) if keypoint is None else keypoint
-        if isinstance(place, (str, Path)):
-            place = find_model(place, POSE)
-            card = open_card(place)
-            kind = pose_estimator_class(card, how)
-        else:
-            card, kind = place.card, type(place)
-        if _is_auto(detector):
-            detector = None if kind.finds_people_itself or not needs_persons(card) else default_model(DETECTOR)
-        if detector is not None:
-            kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
-            detector = open_detector(detector, category_of(card), **options)
-            _ = detector.person_label  # a detector without a class of people is refused now, not at the first image
-        if isinstance(place, Path):
-            runtime = open_runtime(card.model_dir or place, **options, batch_size=keypoint_batch_size,
-                                   dynamic_shape=card.use_dynamic_shape)
-            how = replace(how, flip_test=flip_test or speed.flip_test and "flip_test" in kind.accepts)
-            place = kind.from_options(runtime, card, how)
-        self.detector: BoxSource | None = detector
-        self.estimator: PoseEstimator = place
+        self.detector, self.estimator = open_models(
+            det if is_auto(detector) else detector, model if keypoint is None else keypoint,
+            EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size), speed.flip_test, **options,
+        )  # fmt: skip
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
         self.image_range = checked_range(image_range)
@@ -154,6 +134,7 @@ class PosePipeline:
         self.interpolates = speed.interpolates
         self._streams: dict[Hashable, tuple[StreamTracker, StreamFinder | None]] = {}
         self._streams_lock = threading.Lock()
+        self._may_divide_threads = workers is None and device == "cpu" and cpu_threads > 1
 
     @property
     def finder(self) -> PeopleFinder:
@@ -331,6 +312,19 @@ class PosePipeline:
         """
         return open_results(self, source, filter_type, keep_frames, settings)
 
+    def for_recordings(self) -> PosePipeline:
+        """This pipeline as it is now, for a recorded video.
+
+        Unless `workers` was given, its engines have one thread each, since several frames are worked on at the same time. A heavy
+        network keeps its threads if frames must wait for each other.
+        """
+        is_heavy = self.det_interval != 1 and not is_light(Path(self.estimator.card.place))
+        if not self._may_divide_threads or is_heavy:
+            return self
+        other = copy(self)
+        other.detector, other.estimator = with_one_thread(self.detector), with_one_thread(self.estimator)
+        return other
+
     def stream_tracker(
         self, filter_type: str | None = None, fps: float = REFERENCE_FPS, settings: TrackerSettings | None = None
     ) -> StreamTracker:
@@ -393,8 +387,4 @@ class PosePipeline:
         """Start a stream of `track` afresh: its next frame gets new identities, from 1 on."""
         with self._streams_lock:
             self._streams.pop(stream, None)
-
-
-def _is_auto(detector: Detector) -> bool:
-    return isinstance(detector, str) and detector == AUTO
 

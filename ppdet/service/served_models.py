@@ -9,9 +9,9 @@ from typing import Any, Optional
 import numpy as np
 
 from ppdet.core.errors import ConfigError
-from ppdet.inference.detectors import is_box_file
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.detections import Detections
+from ppdet.inference.model_opening import is_box_file
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 

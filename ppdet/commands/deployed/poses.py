@@ -14,7 +14,6 @@ from ppdet.commands.flags.tracking_flags import MOT_THRESHOLD, chosen_zones, tra
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 from ppdet.inference.box_centers import BoxCenters
-from ppdet.inference.detectors import category_of, is_box_file
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, words_of
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
@@ -27,6 +26,7 @@ from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.formats.pose_writer import PoseWriter
 from ppdet.inference.formats.table import format_named, open_writer, require
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_opening import category_of, is_box_file
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.presets import BALANCED, preset_of

@@ -23,7 +23,7 @@ from ppdet.commands.flags.values import (
 from ppdet.core.errors import ConfigError
 from ppdet.inference.presets import BALANCED, PRESETS, preset_of
 from ppdet.inference.redetection.schedule import ADAPTIVE
-from ppdet.inference.runtimes.model_files import network_megabytes
+from ppdet.inference.runtimes.model_files import is_light
 from ppdet.inference.runtimes.registry import AUTO, runtime_devices, runtime_names, runtime_precisions
 
 if TYPE_CHECKING:
@@ -102,9 +102,6 @@ def add_pose_flags(parser: argparse.ArgumentParser) -> None:
     add_smoothing_flags(group)
     add_tracking_flags(group)
 
-# Networks up to this size (TinyPose 5, Lite-HRNet 7, RTMPose-s 21) gain little from several threads per run.
-LIGHT_MEGABYTES = 32.0
-
 
 def add_speed_flags(group: argparse._ActionsContainer) -> None:
     """Flags for speed against accuracy."""
@@ -133,7 +130,7 @@ def split_threads(args: argparse.Namespace, is_file: bool, pose_model: Path | No
         How many workers, also as `args.workers`. Several workers of one thread are faster than one of several
         (docs/benchmarks.md), except where frames must wait for each other and a heavy network runs on few people.
     """
-    is_heavy = pose_model is not None and network_megabytes(Path(pose_model)) > LIGHT_MEGABYTES
+    is_heavy = pose_model is not None and not is_light(Path(pose_model))
     is_shared = is_file and args.device == "cpu" and not (is_heavy and chosen_interval(args) != 1)
     args.engine_threads, workers = (1, args.cpu_threads) if is_shared else (args.cpu_threads, 1)
     args.workers = workers

@@ -21,10 +21,10 @@ from ppdet.image.depth import checked_range
 from ppdet.inference.batch_runs.inputs import find_inputs
 from ppdet.inference.batch_runs.job import BatchJob
 from ppdet.inference.batch_runs.run import BatchOptions, run_batch
-from ppdet.inference.detectors import is_box_file
 from ppdet.inference.estimators.registry import estimator_class
 from ppdet.inference.estimators.tracking_network import tracker_of
 from ppdet.inference.files.model_names import DETECTOR, POSE, default_model, find_model
+from ppdet.inference.model_opening import is_box_file
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.tracking.jde.settings import JdeSettings, settings_of_file

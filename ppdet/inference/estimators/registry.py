@@ -5,6 +5,7 @@ Above it nobody looks at the kind: `pose_estimator_class(card)` gives the class,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Callable, TypeVar
 
 from ppdet.core.errors import ConfigError, ModelDirError
@@ -84,6 +85,23 @@ def pose_estimator_class(card: ModelCard, options: EstimatorOptions | None = Non
                             "HRNet, Lite-HRNet, TinyPose or HigherHRNet as the keypoint model")
     cls.check_options(card, options)
     return PaddleDetTopDown if options.paddledet_crop and issubclass(PaddleDetTopDown, cls) else cls
+
+
+def with_one_thread(model: Any) -> Any:
+    """A detector or pose estimator whose network runs with one thread, see `Runtime.with_one_thread`.
+
+    Args:
+        model: any; one without an engine that can do so, such as a user's own, is returned as it is.
+    """
+    runtime = getattr(model, "runtime", None)
+    if runtime is None or runtime.with_one_thread() is runtime:
+        return model
+    twin = copy(model)
+    twin.runtime = runtime.with_one_thread()
+    if hasattr(model, "network"):  # of other toolkits' models
+        twin.network = copy(model.network)
+        twin.network.runtime = twin.runtime
+    return twin
 
 
 def load_detector(runtime: Runtime, card: ModelCard, batch_size: int = 1) -> Any:

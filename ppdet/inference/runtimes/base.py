@@ -161,6 +161,11 @@ class Runtime(ABC):
             ModelDirError: the inputs do not fit the model, or the engine fails.
         """
 
+    def with_one_thread(self) -> Runtime:
+        """The same network in an engine of one thread per run, for callers with threads of their own; this engine itself where
+        it has one thread already, or would take long or much memory to load again."""
+        return self
+
     def check_feeds(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Raise an error if names or shapes of the inputs do not fit the model.
 

@@ -10,6 +10,8 @@ from ppdet.core.errors import ModelDirError
 STEMS = ("model", "inference", "__model__")
 # Precisions that an export stores in files of their own: model.int8.onnx.
 STORED_PRECISIONS = ("fp16", "int8")
+# Networks up to this size gain little from several threads per run.
+LIGHT_MEGABYTES = 32.0
 
 
 def precise_name(stem: str, precision: str, suffix: str) -> str:
@@ -61,6 +63,11 @@ def network_megabytes(model: Path) -> float:
     """Size of an ONNX file, or of the largest file of a model's directory: a rough idea of how much a run computes."""
     files = [model] if model.is_file() else [path for path in model.glob("*") if path.is_file()]
     return max((path.stat().st_size for path in files), default=0) / 2**20
+
+
+def is_light(model: Path) -> bool:
+    """Whether a network gains little from several threads per run: TinyPose 5 MB, Lite-HRNet 7, RTMPose-s 21."""
+    return network_megabytes(model) <= LIGHT_MEGABYTES
 
 
 def find_model_files(model_dir: str | Path, precision: str = "fp32") -> ModelFiles:

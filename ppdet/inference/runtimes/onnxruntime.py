@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,8 @@ class OnnxRuntime(Runtime):
         settings.log_severity_level = 3
         # Busy-waiting workers would slow down the threads that read and write frames.
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._origin = files, options
+        self._one_thread: OnnxRuntime | None = None
         providers = _providers(onnxruntime.get_available_providers(), options)
         try:
             self._session = onnxruntime.InferenceSession(str(files.onnx), settings, providers=providers)
@@ -76,6 +79,15 @@ class OnnxRuntime(Runtime):
         threads = quantity(options.cpu_threads, "thread")
         self.description = (f"ONNX Runtime {onnxruntime.__version__}, {self.precision}, {used}, {threads}, "
                             f"{files.onnx.name}")
+
+    def with_one_thread(self) -> OnnxRuntime:
+        """See `Runtime.with_one_thread`; loaded at the first call."""
+        files, options = self._origin
+        if options.cpu_threads == 1 or options.device != "cpu":
+            return self
+        if self._one_thread is None:
+            self._one_thread = OnnxRuntime(files, replace(options, cpu_threads=1))
+        return self._one_thread
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model once; see `Runtime.run`."""

@@ -46,6 +46,9 @@ class FrameEstimator(Protocol):
     def finder(self) -> PeopleFinder:
         """Finds people in single frames."""
 
+    def for_recordings(self) -> FrameEstimator:
+        """The same, for recorded videos: its engines may divide the threads in another way."""
+
     def interval_finder(self, fps: float, is_recorded: bool = False) -> StreamFinder | None:
         """Finds people if the detector skips frames; None if it runs on every frame. The next frame of recordings is known."""
 
@@ -89,6 +92,7 @@ def video_results(
         MediaError: the source does not open, or none of its frames decodes.
     """
     reader = source if isinstance(source, VideoReader) else VideoReader(source)
+    pipeline = pipeline if reader.is_live else pipeline.for_recordings()
     tracker = tracking if isinstance(tracking, StreamTracker) else pipeline.stream_tracker(filter_type, reader.fps, tracking)
     interval = pipeline.interval_finder(reader.fps, not reader.is_live)
     frames = BackgroundSource(_timed(reader, pipeline.timer), latest_seconds=LATEST_SECONDS if reader.is_live else None)
@@ -162,7 +166,7 @@ def watch_again(
     reader = VideoReader(source)
     progress = Progress(f"{reader.name}: identities so far", count)
     frames = BackgroundSource(_timed(reader, pipeline.timer))
-    looks = _looks(pipeline, frames, reader, tracker)
+    looks = _looks(pipeline.for_recordings(), frames, reader, tracker)
     try:
         for frame, look in looks:
             if frame.index > count:

@@ -22,7 +22,7 @@ from ppdet.engine.configs.check import check_config
 from ppdet.engine.export.exporter import export
 from ppdet.engine.weights.load import load_model
 from ppdet.image.io import read_image
-from ppdet.inference.detectors import open_detector
+from ppdet.inference.model_opening import open_detector
 
 HAS_CONVERTER = importlib.util.find_spec("paddle2onnx") is not None
 pytestmark = pytest.mark.slow  # half a minute of one core

@@ -9,10 +9,10 @@ import pytest
 from support.planted_models import NORMALIZE, pose_card, sure_of
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.detectors import open_detector
 from ppdet.inference.estimators.detector import BoxDetector
 from ppdet.inference.estimators.preprocess import DetectorPreprocess, Normalizer
 from ppdet.inference.model_card import ModelCard
+from ppdet.inference.model_opening import open_detector
 from ppdet.inference.runtimes.base import Runtime
 
 RESIZE = {"type": "Resize", "interp": 1, "keep_ratio": False, "target_size": [32, 64]}

@@ -14,9 +14,9 @@ from support.planted_models import PlantedRuntime, planted_person, pose_card
 from ppdet.core.errors import ConfigError, DataError
 from ppdet.image.io import write_image
 from ppdet.inference import PosePipeline, TopDownEstimator
-from ppdet.inference.detectors import open_detector
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.files.given_boxes import FileBoxes
+from ppdet.inference.model_opening import open_detector
 
 POINTS = np.array([[30.0, 40], [60, 50], [45, 70]])
 IMAGE = np.zeros((20, 30, 3), np.uint8)

@@ -10,8 +10,8 @@ from support.planted_fairmot import crossing, red_x, write_crossing, write_fairm
 from support.planted_models import write_pose_model
 
 from ppdet.core.errors import ConfigError, ModelDirError
-from ppdet.inference.detectors import open_detector
 from ppdet.inference.files.earlier_results import ContinuedJsonLines, EarlierResults
+from ppdet.inference.model_opening import open_detector
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
 from ppdet.inference.video import process_video

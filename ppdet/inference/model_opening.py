@@ -1,15 +1,17 @@
-"""Opens what stands for a detector: an exported model, an ONNX file, a JSON file of boxes, or a Python function."""
+"""Opens the models of a pipeline. A detector may also be a JSON file of boxes, or a Python function."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Union
 
 from ppdet.core.errors import ConfigError, ModelDirError
+from ppdet.inference.estimators.base import EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource, FunctionBoxes
-from ppdet.inference.estimators.registry import estimator_class, load_detector
+from ppdet.inference.estimators.registry import estimator_class, load_detector, pose_estimator_class
 from ppdet.inference.files.given_boxes import SUFFIX, FileBoxes
-from ppdet.inference.files.model_names import DETECTOR, add_advice, find_model
+from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
 from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, IMAGE_BOX, ModelCard
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.onnx_models.model import PERSON_NAMES
@@ -17,6 +19,54 @@ from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
 
 AnyDetector = Union[str, Path, BoxSource, Callable[[Any], Any]]
+AUTO = "auto"
+
+
+def open_models(
+    detector: AnyDetector | None,
+    keypoint: str | Path | PoseEstimator | None,
+    how: EstimatorOptions,
+    prefers_flip_test: bool,
+    **options: Any,
+) -> tuple[BoxSource | None, PoseEstimator]:
+    """The detector, if one is needed, and the pose model of a pipeline.
+
+    Args:
+        detector: see `open_detector`; "auto" takes the bundled one for top-down models of persons, and none for others.
+        keypoint: name or directory of an exported pose model, an ONNX file, or its estimator; None takes the bundled one.
+        how: to run the pose model, if it is to be loaded.
+        prefers_flip_test: average with the mirrored crop where the model can.
+        options: of `load_runtime`.
+
+    Raises:
+        ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
+            detector.
+        ConfigError: flip test of an exported bottom-up model.
+    """
+    place = default_model(POSE) if keypoint is None else keypoint
+    if isinstance(place, (str, Path)):
+        place = find_model(place, POSE)
+        card = open_card(place)
+        kind = pose_estimator_class(card, how)
+    else:
+        card, kind = place.card, type(place)
+    if is_auto(detector):
+        detector = None if kind.finds_people_itself or not needs_persons(card) else default_model(DETECTOR)
+    found = None
+    if detector is not None:
+        kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
+        found = open_detector(detector, category_of(card), **options)
+        _ = found.person_label  # a detector without a class of people is refused now, not at the first image
+    if not isinstance(place, Path):
+        return found, place
+    runtime = open_runtime(card.model_dir or place, **options, batch_size=how.batch_size, dynamic_shape=card.use_dynamic_shape)
+    how = replace(how, flip_test=how.flip_test or prefers_flip_test and "flip_test" in kind.accepts)
+    return found, kind.from_options(runtime, card, how)
+
+
+def is_auto(detector: AnyDetector | None) -> bool:
+    """Whether the choice of a detector is left to the pose model."""
+    return isinstance(detector, str) and detector == AUTO
 
 
 def open_detector(detector: AnyDetector, category: str | None = None, **options: Any) -> BoxSource:
