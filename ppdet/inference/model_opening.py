@@ -27,6 +27,7 @@ def open_models(
     keypoint: str | Path | PoseEstimator | None,
     how: EstimatorOptions,
     prefers_flip_test: bool,
+    detector_threads: int,
     **options: Any,
 ) -> tuple[BoxSource | None, PoseEstimator]:
     """The detector, if one is needed, and the pose model of a pipeline.
@@ -36,6 +37,7 @@ def open_models(
         keypoint: name or directory of an exported pose model, an ONNX file, or its estimator; None takes the bundled one.
         how: to run the pose model, if it is to be loaded.
         prefers_flip_test: average with the mirrored crop where the model can.
+        detector_threads: of a run of the detector.
         options: of `load_runtime`.
 
     Raises:
@@ -55,7 +57,7 @@ def open_models(
     found = None
     if detector is not None:
         kind.refuse_detector(card, "leave the detector out, PosePipeline(None, keypoint)")
-        found = open_detector(detector, category_of(card), **options)
+        found = open_detector(detector, category_of(card), **{**options, "cpu_threads": detector_threads})
         _ = found.person_label  # a detector without a class of people is refused now, not at the first image
     if not isinstance(place, Path):
         return found, place

@@ -120,9 +120,11 @@ class PosePipeline:
         speed = preset_of(preset)
         if not is_auto(det) and not is_auto(detector) or model is not None and keypoint is not None:
             raise ConfigError("det is short for detector, and model for keypoint: give each model once")
+        is_alone = (speed.det_interval if det_interval is None else det_interval) != 1
         self.detector, self.estimator = open_models(
             det if is_auto(detector) else detector, model if keypoint is None else keypoint,
-            EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size), speed.flip_test, **options,
+            EstimatorOptions(flip_test=flip_test, batch_size=keypoint_batch_size), speed.flip_test,
+            cpu_threads * max(1, workers or 1) if is_alone else cpu_threads, **options,
         )  # fmt: skip
         self.det_threshold = det_threshold
         self.person_threshold = person_threshold
@@ -322,7 +324,9 @@ class PosePipeline:
         if not self._may_divide_threads or is_heavy:
             return self
         other = copy(self)
-        other.detector, other.estimator = with_one_thread(self.detector), with_one_thread(self.estimator)
+        other.estimator = with_one_thread(self.estimator)
+        if self.det_interval == 1:  # else it runs while all workers wait for it
+            other.detector = with_one_thread(self.detector)
         return other
 
     def stream_tracker(

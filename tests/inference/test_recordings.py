@@ -39,6 +39,12 @@ def test_engines_of_one_thread_for_recordings_if_workers_are_not_given() -> None
     assert single.for_recordings() is single
 
 
+def test_a_detector_that_leaves_out_frames_keeps_its_threads() -> None:
+    assert threads_of(PosePipeline(engine="onnxruntime", preset="fast").for_recordings()) == ["2 threads", "1 thread"]
+    assert threads_of(PosePipeline(engine="onnxruntime", det_interval=3, workers=2, cpu_threads=1)) == ["2 threads", "1 thread"]
+    assert threads_of(PosePipeline(engine="onnxruntime", workers=2, cpu_threads=1)) == ["1 thread"] * 2
+
+
 def test_a_heavy_network_keeps_its_threads_if_frames_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_files, "LIGHT_MEGABYTES", 0.5)
     fast, balanced = (PosePipeline(engine="onnxruntime", preset=preset) for preset in ("fast", "balanced"))

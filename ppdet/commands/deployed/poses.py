@@ -196,7 +196,8 @@ def load_pipeline(
     estimator = kind.from_options(load_runtime(str(card.model_dir), **runtime_options(args, card, batch_size)), card, options)
     detector = boxes
     if len(cards) > 1:
-        detector = load_detector(load_runtime(str(cards[1].model_dir), **runtime_options(args, cards[1], 1)), cards[1])
+        how = {**runtime_options(args, cards[1], 1), "cpu_threads": args.detector_threads}
+        detector = load_detector(load_runtime(str(cards[1].model_dir), **how), cards[1])
     return PosePipeline(detector, estimator, det_threshold=getattr(args, "det_threshold", 0.5),
                         person_threshold=getattr(args, "person_threshold", PERSON_THRESHOLD), zones=chosen_zones(args),
                         workers=workers, det_interval=getattr(args, "det_interval", None),

@@ -119,7 +119,8 @@ def chosen_interval(args: argparse.Namespace) -> int | str:
 
 
 def split_threads(args: argparse.Namespace, is_file: bool, pose_model: Path | None = None) -> int:
-    """Divide `--cpu_threads`: the threads of one run of a network go to `args.engine_threads`.
+    """Divide `--cpu_threads`: the threads of one run of the pose network go to `args.engine_threads`, those of the detector to
+    `args.detector_threads`.
 
     Args:
         args: parsed flags.
@@ -134,6 +135,8 @@ def split_threads(args: argparse.Namespace, is_file: bool, pose_model: Path | No
     is_shared = is_file and args.device == "cpu" and not (is_heavy and chosen_interval(args) != 1)
     args.engine_threads, workers = (1, args.cpu_threads) if is_shared else (args.cpu_threads, 1)
     args.workers = workers
+    # A detector that leaves out frames runs while all workers wait for it.
+    args.detector_threads = args.engine_threads if chosen_interval(args) == 1 else args.cpu_threads
     return workers
 
 
