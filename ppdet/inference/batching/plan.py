@@ -14,7 +14,8 @@ class BatchPlan:
     change its output; ONNX Runtime and OpenVINO keep it the same to the last bit (`tests/inference/batching`).
 
     Args:
-        cost: seconds of one run for each batch size that may be used; 1 must be among them.
+        cost: seconds of one run for each batch size that may be used; 1 must be among them. Measurements are disturbed now and
+            then, so a batch never counts for more than a larger one.
 
     Attributes:
         best: the size that costs least per input, the smaller one of equals.
@@ -23,7 +24,7 @@ class BatchPlan:
     def __init__(self, cost: Mapping[int, float]) -> None:
         if 1 not in cost or min(cost) < 1 or min(cost.values()) <= 0:
             raise ValueError(f"costs of batches must be positive and include a batch of 1; given {dict(cost)}")
-        self.cost = dict(sorted(cost.items()))
+        self.cost = never_falling(cost)
         self.best = min(self.cost, key=lambda size: (self.cost[size] / size, size))
         self._last = _last_runs(self.cost)
 
@@ -45,6 +46,15 @@ class BatchPlan:
 
     def __repr__(self) -> str:
         return f"BatchPlan({', '.join(f'{size}: {1e3 * seconds:.2f} ms' for size, seconds in self.cost.items())})"
+
+
+def never_falling(cost: Mapping[int, float]) -> dict[int, float]:
+    """Costs by size, each lowered to the least of the larger sizes."""
+    least, lowered = float("inf"), {}
+    for size, seconds in sorted(cost.items(), reverse=True):
+        least = min(least, seconds)
+        lowered[size] = least
+    return dict(sorted(lowered.items()))
 
 
 def _last_runs(cost: Mapping[int, float]) -> list[int]:

@@ -51,6 +51,12 @@ def test_crowds_and_unmeasured_plans() -> None:
             BatchPlan(wrong)
 
 
+def test_a_disturbed_measurement_does_not_make_small_batches_dear() -> None:
+    plan = BatchPlan({1: 9.7, 2: 16.3, 3: 12.8, 4: 15.6, 6: 24.7})
+    assert plan.cost == {1: 9.7, 2: 12.8, 3: 12.8, 4: 15.6, 6: 24.7}
+    assert plan.split(2) == [2] and plan.split(7) == [4, 3]
+
+
 def test_measuring_keeps_to_its_time_and_stops_where_batches_get_dear() -> None:
     now, used, runs = [0.0], [0.0], []
 
