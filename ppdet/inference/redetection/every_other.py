@@ -17,8 +17,8 @@ from ppdet.inference.redetection.schedule import ADAPTIVE, Interval
 from ppdet.inference.tracking.candidates import NOBODY, fitting_pairs
 
 # A pose is interpolated if its keypoints move by less than these shares of the person's size over two frames: on average, and
-# the fastest one. At 30 frames/s that is 2 m/s for a whole person and 6 m/s for a hand.
-CALM_MEAN, CALM_MOST = 0.08, 0.25
+# the fastest one. At 30 frames/s that is 1.5 m/s for a whole person and 5 m/s for a hand.
+CALM_MEAN, CALM_MOST = 0.06, 0.2
 # At fewer frames per second, too much happens from one estimated frame to the next.
 LEAST_FPS = 20.0
 

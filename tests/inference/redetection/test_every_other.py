@@ -51,9 +51,9 @@ def run(
 
 
 def test_a_walk_is_interpolated_in_every_second_frame() -> None:
-    found, _, estimated = run(lambda number: [60 + 3 * number])
+    found, _, estimated = run(lambda number: [60 + 2 * number])
     for number, one in enumerate(found):
-        np.testing.assert_allclose(one.keypoints, [POINTS + [60 + 3 * number, 0]], atol=1.5)
+        np.testing.assert_allclose(one.keypoints, [POINTS + [60 + 2 * number, 0]], atol=1.5)
         assert (one.scores > 0.5).all()
     assert estimated == [1] + [1, 0] * 10  # the first; then of each pair the second one, before the first one
 
@@ -118,7 +118,7 @@ def test_calm() -> None:
     spread = np.stack([np.arange(8) * 10.0, np.arange(8) * 20.0], axis=1)
     box = [[0.0, 0, 70, 200]]
     before = people(box, [spread])
-    assert is_calm(before, people(box, [spread + 10])).all()
+    assert is_calm(before, people(box, [spread + 8])).all()
     assert not is_calm(before, people(box, [spread + 20])).any()  # the whole person
     hand = spread.copy()
     hand[3] += [CALM_MOST * 200 + 1, 0]
