@@ -54,6 +54,11 @@ def is_dicom(data: bytes) -> bool:
     return data[DICOM_MAGIC_END - len(_DICOM_MAGIC) : DICOM_MAGIC_END] == _DICOM_MAGIC or data[:4] in _DICOM_WITHOUT_PREAMBLE
 
 
+def has_image_signature(data: bytes) -> bool:
+    """Whether a file begins as an image in a format that is read here, by its first `DICOM_MAGIC_END` bytes."""
+    return any(fits(data) for fits, _ in _PARSERS) or is_dicom(data)
+
+
 def read_header(data: bytes) -> Optional[ImageHeader]:
     """The header of an encoded image, or None if the format is unknown or the header is cut short."""
     for fits, parse in _PARSERS:
