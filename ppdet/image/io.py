@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Optional, Sequence, Union
 
@@ -150,6 +151,8 @@ def decode_stored_image(
     if jpeg_ends_early(data, pixels, _decode):
         raise MediaError(f"image {file} is a truncated JPEG ({len(data)} bytes, its last pixels are missing); fetch it again or "
                          "leave it out")
+    if header.pages > 1:
+        _warn_of_pages(file, header)
     pixels = to_uint8(pixels, checked_range(image_range), f"image {file}", header.significant_bits)
     return StoredImage(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), header.orientation)
 
@@ -241,6 +244,15 @@ def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageH
         raise MediaError(f"{file} is not an image OpenCV can decode ({len(data)} bytes); convert it to JPEG or PNG")
     check_image_size(header.wh, f"image {file}", max_pixels)
     return header
+
+
+@lru_cache(maxsize=4096)  # once per file, not in every epoch
+def _warn_of_pages(file: str, header: ImageHeader) -> None:
+    what = "pages" if header.format == "TIFF" else "frames"
+    source = f"apng:{file}" if header.format == "PNG" else file
+    get_logger(__name__).warning("image %s is a %s file of %d %s, and only the first is read; to use all, write them to files of "
+                                 "their own, for example with ImageMagick: magick %s page_%%04d.png", file, header.format,
+                                 header.pages, what, source)  # fmt: skip
 
 
 def _decode(data: bytes) -> Optional[np.ndarray]:
