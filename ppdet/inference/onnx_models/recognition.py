@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ppdet.inference.onnx_models.refusal import refusal
+from ppdet.inference.onnx_models.top_down import heatmap_wh
 from ppdet.inference.onnx_models.ultralytics import read_metadata
 from ppdet.inference.runtimes.onnx_header import OnnxHeader, OnnxValue
 
@@ -188,7 +189,7 @@ def _heatmaps(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int
     only = header.outputs[0]
     if len(header.outputs) != 1 or only.rank != 4 or size is None:
         return None
-    cells = (only.side(3), only.side(2))
+    cells = heatmap_wh(header, size)
     if any(side is not None and not 2 * side <= whole <= 32 * side for side, whole in zip(cells, size)):
         return None
     if header.inputs[0].name == "input_0" and only.name == "output_0":
