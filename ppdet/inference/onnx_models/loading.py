@@ -87,6 +87,9 @@ def card_of(header: OnnxHeader, stated: Mapping[str, Any], card_path: Path | Non
         raise ModelDirError(f"{header.path}: the graph fixes no input size ({header.image_input}) and nothing else says it: "
                             f"write input_wh: [width, height] into {_card_to_write(header)}")
     settings = OnnxSettings.merged(known.layout, found, settings_values)
+    if header.image_input.rank == 3 and not settings.spec.takes_one_image:
+        raise ModelDirError(f"{header.path}: its input {header.image_input} takes a single image, which layout {settings.layout} "
+                            "does not; export it with an axis for the batch, (N, 3, H, W)")
     if known.doubt and not stated:
         get_logger(__name__).warning("%s: %s", header.path, known.doubt)
     skeleton = None if settings.skeleton is None else _skeleton(settings, place)
@@ -151,9 +154,9 @@ def _found_beside(header: OnnxHeader, stated: Mapping[str, Any]) -> Recognised:
 
 def _check_channels(header: OnnxHeader) -> None:
     image = header.image_input
-    if image.rank not in (4, None) or not (header.has_channels_last or image.side(1) in (3, None)):
-        raise ModelDirError(f"{header.path}: its input {image} takes no images of three channels, (N, 3, H, W) or (N, H, W, 3). "
-                            f"Seen: {header.describe()}")
+    if image.rank not in (3, 4, None) or not (header.has_channels_last or image.side(-3) in (3, None)):
+        raise ModelDirError(f"{header.path}: its input {image} takes no images of three channels, (N, 3, H, W), (N, H, W, 3) "
+                            f"or (3, H, W). Seen: {header.describe()}")
 
 
 def _check_input(header: OnnxHeader, stated: Mapping[str, Any], place: Path) -> None:

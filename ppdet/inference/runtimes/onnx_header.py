@@ -72,7 +72,7 @@ class OnnxHeader:
 
     @property
     def image_input(self) -> OnnxValue:
-        """The input that takes images: the one of four axes, else the first."""
+        """The input that takes images: the one of four axes, else the first; of three axes if it takes a single image."""
         return next((each for each in self.inputs if each.rank == 4), self.inputs[0])
 
     @property
@@ -83,9 +83,14 @@ class OnnxHeader:
     @property
     def input_wh(self) -> tuple[int, int] | None:
         """Width and height of the images, if they are fixed."""
-        first = 1 if self.has_channels_last else 2
-        height, width = self.image_input.side(first), self.image_input.side(first + 1)
+        image = self.image_input
+        height, width = (image.side(-3), image.side(-2)) if self.has_channels_last else (image.side(-2), image.side(-1))
         return None if width is None or height is None else (width, height)
+
+    @property
+    def batch(self) -> int | None:
+        """How many images go in at once, or None for any number."""
+        return 1 if self.image_input.rank == 3 else self.image_input.side(0)
 
     def describe(self) -> str:
         """Inputs and outputs in one line, for messages."""
