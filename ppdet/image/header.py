@@ -16,7 +16,10 @@ EXIF_ORIENTATION_TAG = 0x0112
 _BYTE, _SHORT, _LONG, _LONG8 = 1, 3, 4, 16
 _WHOLE_NUMBERS = {_BYTE: "B", _SHORT: "H", _LONG: "I", _LONG8: "Q"}
 """Types of TIFF entries, and how `struct` reads them."""
-_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+_TIFF_SUBFILE, _TIFF_WIDTH, _TIFF_HEIGHT = 254, 256, 257
+_PREVIEW, _MASK = 1, 4
+"""Bits of NewSubfileType: a reduced version of another page, a transparency mask."""
+_MOST_PAGES = 10_000
 #: Start-of-frame markers of JPEG (ITU-T T.81, table B.1): C0 to CF without DHT, JPG and DAC.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
@@ -36,12 +39,15 @@ class ImageHeader:
         orientation: EXIF orientation, 1 to 8; 1 means that the stored pixels are upright. TIFF files keep 1: OpenCV turns them
             while it decodes.
         significant_bits: of a PNG with an sBIT chunk, how many bits of a sample carry information; else 0.
+        pages: images in the file, of which OpenCV decodes the first: pages of a TIFF (previews and masks are none), frames of an
+            animated WebP or PNG. They are counted as far as the data reach.
     """
 
     format: str
     wh: tuple[int, int]
     orientation: int = 1
     significant_bits: int = 0
+    pages: int = 1
 
     @property
     def turned_wh(self) -> tuple[int, int]:
@@ -52,6 +58,11 @@ class ImageHeader:
 def is_dicom(data: bytes) -> bool:
     """Whether a file is DICOM, which `read_header` does not read, by its first `DICOM_MAGIC_END` bytes."""
     return data[DICOM_MAGIC_END - len(_DICOM_MAGIC) : DICOM_MAGIC_END] == _DICOM_MAGIC or data[:4] in _DICOM_WITHOUT_PREAMBLE
+
+
+def has_image_signature(data: bytes) -> bool:
+    """Whether a file begins as an image in a format that is read here, by its first `DICOM_MAGIC_END` bytes."""
+    return any(fits(data) for fits, _ in _PARSERS) or is_dicom(data)
 
 
 def read_header(data: bytes) -> Optional[ImageHeader]:
@@ -89,7 +100,7 @@ def _jpeg(data: bytes) -> Optional[ImageHeader]:
 
 def _png(data: bytes) -> ImageHeader:
     width, height = struct.unpack_from(">II", data, 16)
-    orientation, significant, at = 1, 0, 8
+    orientation, significant, frames, at = 1, 0, 1, 8
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         kind = data[at + 4 : at + 8]
@@ -97,8 +108,10 @@ def _png(data: bytes) -> ImageHeader:
             significant = max(data[at + 8 : at + 8 + length], default=0)
         elif kind == b"eXIf":
             orientation = exif_orientation(data[at + 8 : at + 8 + length])
+        elif kind == b"acTL" and length == 8:
+            (frames,) = struct.unpack_from(">I", data, at + 8)
         at += 12 + length
-    return ImageHeader("PNG", (width, height), orientation, significant)
+    return ImageHeader("PNG", (width, height), orientation, significant, frames)
 
 
 def _bmp(data: bytes) -> ImageHeader:
@@ -108,7 +121,7 @@ def _bmp(data: bytes) -> ImageHeader:
 
 
 def _webp(data: bytes) -> Optional[ImageHeader]:
-    wh, orientation, at = None, 1, 12
+    wh, orientation, frames, at = None, 1, 0, 12
     while at + 8 <= len(data):
         kind = data[at : at + 4]
         (length,) = struct.unpack_from("<I", data, at + 4)
@@ -123,15 +136,33 @@ def _webp(data: bytes) -> Optional[ImageHeader]:
             wh = ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
         elif kind == b"EXIF":
             orientation = exif_orientation(body[6:] if body[:6] == b"Exif\0\0" else body)
+        frames += kind == b"ANMF"
         at += 8 + length + length % 2
-    return None if wh is None else ImageHeader("WebP", wh, orientation)
+    return None if wh is None else ImageHeader("WebP", wh, orientation, pages=max(frames, 1))
 
 
 def _tiff(data: bytes) -> Optional[ImageHeader]:
     tags = _first_directory(data, (_TIFF_WIDTH, _TIFF_HEIGHT))
     if len(tags) != 2:
         return None
-    return ImageHeader("TIFF", (tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]))
+    return ImageHeader("TIFF", (tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]), pages=_tiff_pages(data))
+
+
+def _tiff_pages(data: bytes) -> int:
+    """Pages of a TIFF, those without previews and masks; as far as its chain of directories can be followed."""
+    order, big = _tiff_form(data)
+    head, entry = (8, 20) if big else (2, 12)
+    place, seen, pages = _first_place(data), set[int](), 0
+    try:
+        while place and place not in seen and len(seen) < _MOST_PAGES:
+            seen.add(place)
+            kind = _directory(data, place, (_TIFF_SUBFILE,)).get(_TIFF_SUBFILE, 0)
+            pages += not kind & (_PREVIEW | _MASK)
+            (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, place)
+            (place,) = struct.unpack_from(order + ("Q" if big else "I"), data, place + head + entry * count)
+    except struct.error:
+        pass
+    return max(pages, 1)
 
 
 def _jpeg2000(data: bytes) -> Optional[ImageHeader]:
@@ -177,11 +208,29 @@ def exif_orientation(block: bytes) -> int:
 
 def _first_directory(data: bytes, wanted: tuple[int, ...], kinds: tuple[int, ...] = tuple(_WHOLE_NUMBERS)) -> dict[int, int]:
     """Whole numbers of the first image file directory (TIFF 6.0, section 2; BigTIFF)."""
-    order = "<" if data[:2] == b"II" else ">"
     if data[:2] not in (b"II", b"MM"):
         return {}
-    big = struct.unpack_from(order + "H", data, 2)[0] == 43
-    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    return _directory(data, _first_place(data), wanted, kinds)
+
+
+def _tiff_form(data: bytes) -> tuple[str, bool]:
+    """Byte order for `struct`, and whether it is a BigTIFF."""
+    order = "<" if data[:2] == b"II" else ">"
+    return order, struct.unpack_from(order + "H", data, 2)[0] == 43
+
+
+def _first_place(data: bytes) -> int:
+    """Where the first directory is."""
+    order, big = _tiff_form(data)
+    place: int = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
+    return place
+
+
+def _directory(
+    data: bytes, at: int, wanted: tuple[int, ...], kinds: tuple[int, ...] = tuple(_WHOLE_NUMBERS)
+) -> dict[int, int]:
+    """Whole numbers of the directory at a place."""
+    order, big = _tiff_form(data)
     (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
     at += 8 if big else 2
     step, value_at = (20, 12) if big else (12, 8)

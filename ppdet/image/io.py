@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Optional, Sequence, Union
 
@@ -18,7 +19,7 @@ from ppdet.image.completeness import jpeg_ends_early, missing_part
 from ppdet.image.depth import checked_range, to_uint8
 from ppdet.image.dicom import decode_dicom, dicom_wh
 from ppdet.image.foreign import FOREIGN_SUFFIXES, advice, foreign_format
-from ppdet.image.header import ImageHeader, is_dicom, read_header
+from ppdet.image.header import DICOM_MAGIC_END, ImageHeader, has_image_signature, is_dicom, read_header
 from ppdet.image.orientation import turn_upright
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -28,6 +29,8 @@ PHOTO_SUFFIXES = IMAGE_SUFFIXES + tuple(suffix for suffix in FOREIGN_SUFFIXES if
 """What is meant as an image and not as a video, formats included that reading names and refuses; OpenCV plays a GIF."""
 UNWRITTEN_SUFFIXES = (".dcm", ".dicom")
 """Formats that are read and not written."""
+LONGEST_CREDIBLE_SIDE = 1 << 20
+"""Text that begins as an image does ("BM", "P5 ") would be one of 10^8 pixels per side."""
 MAX_FILE_BYTES = 1 << 30
 HEADER_BYTES = 1 << 18
 """First bytes of a file, which nearly always hold its size and orientation."""
@@ -148,6 +151,8 @@ def decode_stored_image(
     if jpeg_ends_early(data, pixels, _decode):
         raise MediaError(f"image {file} is a truncated JPEG ({len(data)} bytes, its last pixels are missing); fetch it again or "
                          "leave it out")
+    if header.pages > 1:
+        _warn_of_pages(file, header)
     pixels = to_uint8(pixels, checked_range(image_range), f"image {file}", header.significant_bits)
     return StoredImage(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), header.orientation)
 
@@ -167,6 +172,37 @@ def read_image_header(path: PathLike) -> Optional[ImageHeader]:
     return found
 
 
+def is_image_file(path: PathLike) -> bool:
+    """Whether a file is meant as an image that is read here: by its suffix, or by its content if the name has none.
+
+    A number after the last dot is no suffix: DICOM files are often called by a UID, such as 1.2.840.10008.
+    """
+    file = Path(path)
+    suffix = file.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return True
+    return (not suffix or suffix[1:].isdigit()) and _is_image_by_content(file)
+
+
+def is_photo_file(path: PathLike) -> bool:
+    """`is_image_file`, or a name of `PHOTO_SUFFIXES`: what is to be read as an image and not as a video."""
+    return Path(path).suffix.lower() in PHOTO_SUFFIXES or is_image_file(path)
+
+
+def _is_image_by_content(file: Path) -> bool:
+    try:
+        if not file.is_file():  # opening a pipe would wait for a writer
+            return False
+        with open(file, "rb") as stream:
+            start = stream.read(DICOM_MAGIC_END)
+        if is_dicom(start):
+            return True  # its size needs pydicom, which reading asks for
+        header = read_image_header(file) if has_image_signature(start) else None
+    except OSError:
+        return False
+    return header is not None and max(header.wh) <= LONGEST_CREDIBLE_SIDE
+
+
 def _header_of(data: bytes, file: str) -> Optional[ImageHeader]:
     found = read_header(data)
     if found is not None or not is_dicom(data):
@@ -184,8 +220,11 @@ def _is_only_dicom(data: bytes) -> bool:
 
 
 def drawn_name(name: str) -> str:
-    """Name of the drawing of an image: its own, or with .png for a format that is not written (hand.dcm: hand.png)."""
+    """Name of the drawing of an image: its own, or with .png if it has no suffix or that of a format that is not written
+    (hand.dcm: hand.png)."""
     path = PurePath(name)
+    if not path.suffix or path.suffix[1:].isdigit():
+        return f"{name}.png"
     return str(path.with_suffix(".png")) if path.suffix.lower() in UNWRITTEN_SUFFIXES else name
 
 
@@ -205,6 +244,15 @@ def _checked_header(data: bytes, file: str, max_pixels: Optional[int]) -> ImageH
         raise MediaError(f"{file} is not an image OpenCV can decode ({len(data)} bytes); convert it to JPEG or PNG")
     check_image_size(header.wh, f"image {file}", max_pixels)
     return header
+
+
+@lru_cache(maxsize=4096)  # once per file, not in every epoch
+def _warn_of_pages(file: str, header: ImageHeader) -> None:
+    what = "pages" if header.format == "TIFF" else "frames"
+    source = f"apng:{file}" if header.format == "PNG" else file
+    get_logger(__name__).warning("image %s is a %s file of %d %s, and only the first is read; to use all, write them to files of "
+                                 "their own, for example with ImageMagick: magick %s page_%%04d.png", file, header.format,
+                                 header.pages, what, source)  # fmt: skip
 
 
 def _decode(data: bytes) -> Optional[np.ndarray]:
@@ -249,7 +297,7 @@ def write_image(path: PathLike, rgb: np.ndarray) -> Path:
 
 
 def list_images(folder: PathLike) -> list[Path]:
-    """Image files of a folder (not of its sub-folders), sorted by name.
+    """Image files of a folder (not of its sub-folders), sorted by name; those without a suffix are recognised by their content.
 
     Images in formats that are not read here (HEIC, GIF, ...) are listed as well, so that reading them fails with their
     name instead of their being passed over. Files of other kinds are left out; a warning counts them.
@@ -264,11 +312,11 @@ def list_images(folder: PathLike) -> list[Path]:
         entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise MediaError(f"cannot read the folder {root}: {error.strerror or error}") from error
-    files = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES + FOREIGN_SUFFIXES]
+    files = [path for path in entries if path.suffix.lower() in FOREIGN_SUFFIXES or is_image_file(path)]
     if not files:
         folders = sum(path.is_dir() for path in entries)
         hint = f"; its {folders} sub-folders are not searched, give one of them" if folders else ""
-        raise MediaError(f"no image in {root}; looked for {', '.join(IMAGE_SUFFIXES)}{hint}")
+        raise MediaError(f"no image in {root}; looked for {', '.join(IMAGE_SUFFIXES)}, and for images without a suffix{hint}")
     others = Counter(path.suffix.lower() or "no suffix" for path in entries if path not in set(files) and path.is_file())
     if others:
         counts = ", ".join(f"{count} with {suffix}" for suffix, count in sorted(others.items())[:10])

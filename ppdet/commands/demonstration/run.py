@@ -17,7 +17,7 @@ from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.files import require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.quantity import quantity
-from ppdet.image import IMAGE_SUFFIXES, write_image
+from ppdet.image.io import is_image_file, write_image
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.formats.json_lines import JsonLinesWriter
 from ppdet.inference.pipeline import PosePipeline
@@ -113,7 +113,7 @@ def _check_source(source: Optional[str]) -> None:
 
 def _is_images(source: str) -> bool:
     path = urlsplit(source).path if "://" in source else source
-    return Path(path).suffix.lower() in IMAGE_SUFFIXES or Path(source).is_dir()
+    return is_image_file(path) or Path(source).is_dir()
 
 
 def _run_video(pipeline: PosePipeline, options: DemoOptions, folder: Path, report: DemoReport) -> None:

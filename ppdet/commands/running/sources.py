@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ppdet.core.errors import MediaError
-from ppdet.image.io import IMAGE_SUFFIXES, PHOTO_SUFFIXES, list_images
+from ppdet.image.io import IMAGE_SUFFIXES, is_photo_file, list_images
 from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url, output_name, split_url, without_secrets
 from ppdet.inference.video.path import check_video_path
@@ -59,7 +59,7 @@ def find_sources(texts: list[str]) -> Sources:
             sources.images += list_images(text)
         elif camera is not None:
             sources.videos.append((camera, f"camera{camera}.mp4"))
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
+        elif is_photo_file(path):
             if not path.exists():
                 raise MediaError(f"there is no image {without_secrets(text)}: check the path")
             sources.images.append(path)

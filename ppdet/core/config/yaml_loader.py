@@ -7,6 +7,7 @@ SafeLoader. Size and nesting are limited, since a few hundred bytes of aliases c
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,6 +27,10 @@ MAX_NODES = 100_000
 """Values of a document with every alias written out; published configs have a few hundred. Twelve lines of aliases of aliases
 ("billion laughs") would otherwise expand to 10^11 wherever a config is walked through."""
 MAX_DEPTH = 60
+
+# Windows' Notepad and PowerShell's `>` write UTF-16. The mark of UTF-32 begins with that of UTF-16, so it comes first.
+_ENCODINGS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
+              (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = _STANDARD + "merge"
@@ -229,15 +234,23 @@ def parse_yaml(text: str, file: str, warnings: list[Problem] | None = None) -> A
 
 
 def load_yaml(path: str | Path, warnings: list[Problem] | None = None) -> Any:
-    """Read a YAML file; marks name it as given in `path`. Raises what `parse_yaml` raises, and if it cannot be read."""
+    """Read a YAML file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark; marks name it as given in `path`.
+
+    Raises:
+        ConfigError: the file cannot be read or decoded, or its content is wrong, see `parse_yaml`.
+    """
+    encoding = "utf-8-sig"
     try:
-        text = read_regular_file(path, MAX_BYTES).decode("utf-8-sig")
+        data = read_regular_file(path, MAX_BYTES)
+        encoding = next((name for mark, name in _ENCODINGS if data.startswith(mark)), encoding)
+        text = data.decode(encoding)
     except OSError as error:
         near = nearest_config(Path(path)) if isinstance(error, FileNotFoundError) else ""
         advice = near or "; check the path"
         raise ConfigError(f"cannot read the config {short_repr(str(path))}: {error.strerror}{advice}") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from None
+        name = encoding.upper().replace("-SIG", "")
+        raise ConfigError(f"{path} is not {name} text (byte {error.start}): a config is a text file; save it as UTF-8") from None
     return parse_yaml(text, str(path), warnings)
 
 

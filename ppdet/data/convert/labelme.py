@@ -18,6 +18,7 @@ from ppdet.annotations.values import as_number, is_number
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
 from ppdet.core.problem import did_you_mean
+from ppdet.data.convert.embedded_images import embeds_image, extraction_advice
 from ppdet.image.io import read_image_header
 from ppdet.skeletons import Skeleton
 
@@ -75,7 +76,7 @@ def _read(file: Path, image_root: Path) -> Tuple[Dict[str, Any], List[LabelmeObj
     shapes = content.get("shapes") if isinstance(content, Mapping) else None
     if not isinstance(shapes, list) or not isinstance(content.get("imagePath"), str):
         raise DataError("not a file of labelme, which has `shapes` and `imagePath`")
-    path = _image_path(file, content["imagePath"])
+    path = _image_path(file, content)
     image: Dict[str, Any] = {"file_name": Path(os.path.relpath(path, image_root)).as_posix()}
     for key, source in (("width", "imageWidth"), ("height", "imageHeight")):
         size = as_number(content.get(source))
@@ -85,15 +86,16 @@ def _read(file: Path, image_root: Path) -> Tuple[Dict[str, Any], List[LabelmeObj
     return image, _objects(shapes)
 
 
-def _image_path(file: Path, name: str) -> Path:
+def _image_path(file: Path, content: Mapping[str, Any]) -> Path:
     """The image that a file names; one of another computer is looked for beside the file."""
+    name = content["imagePath"]
     path = file.parent / name.replace("\\", "/")
     beside = file.parent / PureWindowsPath(name).name
-    if os.path.isfile(path):
-        return path
-    if PureWindowsPath(name).is_absolute() and os.path.isfile(beside):
-        return beside
-    raise DataError(f"its image {str(path)[:500]} does not exist")
+    for candidate in (path, beside):
+        if os.path.isfile(candidate):
+            return candidate
+    advice = f"; the file embeds it: {extraction_advice(file.parent)}" if embeds_image(content) else ""
+    raise DataError(f"its image {str(path)[:500]} does not exist{advice}")
 
 
 def _check_size(image: Mapping[str, Any], path: Path) -> None:

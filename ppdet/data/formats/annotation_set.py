@@ -95,7 +95,7 @@ class AnnotationSet:
         """A COCO annotation file, as `coco_file.coco_content` reads it.
 
         Raises:
-            DataError: no image of the annotations is there, or no object has a keypoint.
+            DataError: no image of the annotations is there, no object is left, or none has a keypoint.
         """
         if self._missing:
             self.notes.append(
@@ -110,6 +110,8 @@ class AnnotationSet:
             )
         if not self._images and self._resized:
             raise DataError(f"{self.source}: {self.notes[-1]}")
+        if not self._images and not self._missing and not self._unreadable and self.notes:
+            raise DataError(f"{self.source}: no object is left; {'; '.join(self.notes)}")
         if not self._images:
             raise DataError(
                 f"{self.source}: none of its images ({_some(self._missing or self._unreadable) or 'it names none'}) is among the "

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ppdet.core.errors import DataError, PpdetError
+from ppdet.core.quantity import quantity
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
 SINGLE = "single"
 """DeepLabCut's name of the individual that owns body parts of no animal, such as corners of the arena."""
 CLASS = "animal"
 LIKELY = 0.6
+"""Likelihood from which a predicted point counts as a label; DeepLabCut's own `pcutoff`."""
 COORDS = ("x", "y", "likelihood")
 
 Column = Tuple[str, str, str]
@@ -33,16 +36,26 @@ def _delimiter(first_line: str) -> str:
 def read(files: Sequence[Path], into: AnnotationSet) -> None:
     """Add the animals of label files.
 
+    Points of a likelihood below `LIKELY` are left out, and a note counts them. Labels set by hand have no likelihood.
+
     Raises:
         DataError: a header that is not DeepLabCut's, or predictions of a video, whose rows are frame numbers without images.
     """
+    unlikely: Counter[str] = Counter()
     for file in files:
         columns, rows = _h5_table(file) if file.suffix.lower() in (".h5", ".hdf5") else _csv_table(file)
         for name, values in rows:
-            _add_row(name, values, columns, into)
+            _add_row(name, values, columns, into, unlikely)
+    if unlikely:
+        into.notes.append(
+            f"left out: {quantity(sum(unlikely.values()), 'point')} of {quantity(len(unlikely), 'image')} of likelihood below "
+            f"{LIKELY:g}, which are predictions; correct them in DeepLabCut and save its labels to keep them"
+        )
 
 
-def _add_row(name: str, values: Sequence[Any], columns: Sequence[Column], into: AnnotationSet) -> None:
+def _add_row(
+    name: str, values: Sequence[Any], columns: Sequence[Column], into: AnnotationSet, unlikely: Counter[str]
+) -> None:
     cells: Dict[Tuple[str, str], Dict[str, float]] = {}
     for column, value in zip(columns, values):
         cells.setdefault(column[:2], {})[column[2]] = _number(value)
@@ -50,10 +63,13 @@ def _add_row(name: str, values: Sequence[Any], columns: Sequence[Column], into: 
     for (individual, part), cell in cells.items():
         if individual == SINGLE:
             continue
-        likely = cell.get("likelihood", 1.0)
+        is_likely = cell.get("likelihood", 1.0) >= LIKELY
         points = animals.setdefault(individual, {})
         x, y = cell.get("x", math.nan), cell.get("y", math.nan)
-        points[part] = (x, y, 2) if math.isfinite(x) and math.isfinite(y) and likely >= LIKELY else (0, 0, 0)
+        is_placed = math.isfinite(x) and math.isfinite(y)
+        if is_placed and not is_likely:
+            unlikely[name] += 1
+        points[part] = (x, y, 2) if is_placed and is_likely else (0, 0, 0)
     for points in animals.values():
         into.declare(CLASS, list(points))
     labelled = [points for points in animals.values() if any(v for _, _, v in points.values())]

@@ -16,7 +16,7 @@ from ppdet.annotations.annotated_object import SIZE_TOLERANCE
 from ppdet.annotations.values import is_number
 from ppdet.core.errors import DataError
 from ppdet.image.header import ImageHeader
-from ppdet.image.io import IMAGE_SUFFIXES, read_image_header
+from ppdet.image.io import is_image_file, read_image_header
 
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # Label Studio's
 
@@ -39,7 +39,7 @@ class ImageIndex:
         for folder, folders, files in os.walk(root, followlinks=True):
             folders.sort()
             inside = Path(folder).relative_to(root)
-            self.names += [(inside / name).as_posix() for name in sorted(files) if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+            self.names += [(inside / name).as_posix() for name in sorted(files) if is_image_file(Path(folder, name))]
         self._exact = set(self.names)
         self._by_base: Dict[str, List[str]] = defaultdict(list)
         for name in self.names:

@@ -12,6 +12,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ppdet.annotations.values import as_number, is_number
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
+from ppdet.core.quantity import quantity
+from ppdet.data.convert.embedded_images import embeds_image, extraction_advice
 from ppdet.data.formats.annotation_set import HIDDEN_WORDS, AnnotationSet, Point
 
 XY = Tuple[float, float]
@@ -27,9 +29,10 @@ def read(files: Sequence[Path], into: AnnotationSet) -> None:
     """Add the objects of labelme files; other JSON files may lie among them.
 
     Raises:
-        DataError: no file is one of labelme, or two points of an object have the same label.
+        DataError: no file is one of labelme, two points of an object have the same label, or the images are only inside of the
+            files.
     """
-    found = 0
+    found = embedded = 0
     for file in files:
         content = read_json(file, "labelme file", "give labelme's folder")
         if not is_labelme(content):
@@ -40,12 +43,20 @@ def read(files: Sequence[Path], into: AnnotationSet) -> None:
         image = into.image(name, size)
         if image is None:
             image = _beside(file, into, size)
-        if image is not None:
-            for label, points, box in _objects(content["shapes"], file):
-                into.add(image, label, points, box)
+        if image is None:
+            embedded += embeds_image(content) and into.index.find(name) is None
+            continue
+        for label, points, box in _objects(content["shapes"], file):
+            into.add(image, label, points, box)
     if not found:
         raise DataError(f"{into.source}: none of its JSON files ({', '.join(file.name for file in files[:5])}) is one of "
                         "labelme; if one file holds all annotations, give that file")  # fmt: skip
+    if embedded:
+        advice = extraction_advice(files[0].parent if Path(into.source).is_file() else Path(into.source))
+        note = f"{quantity(embedded, 'image')} of labelme's files are not in {into.index.root} but embedded in these; {advice}"
+        if embedded == found:
+            raise DataError(f"{into.source}: {note}")
+        into.notes.append(note)
 
 
 def _beside(file: Path, into: AnnotationSet, size: Sequence[float]) -> Optional[Dict[str, Any]]:

@@ -12,6 +12,7 @@ from ppdet.core.config.yaml_loader import load_plain_yaml
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
 from ppdet.core.logger import get_logger
+from ppdet.data.convert.embedded_images import embeds_image, extraction_advice
 from ppdet.data.formats import coco, cvat, deeplabcut, label_studio, labelme, mpii, sleap, yolo_pose
 from ppdet.data.formats.annotation_set import AnnotationSet
 from ppdet.data.formats.image_index import ImageIndex
@@ -57,12 +58,20 @@ def read_annotations(path: Path, images: Path) -> Annotations:
         raise DataError(f"there is no annotation file {path}; known formats: {KNOWN}")
     index = ImageIndex(images)
     if not index.names:
-        raise DataError(f"--images {images} holds no image; give the folder of the annotated images")
+        raise DataError(f"--images {images} holds no image; give the folder of the annotated images{_embedded_advice(path)}")
     if path.suffix.lower() == ".json" and path.is_file():
         return _read_json(path, index)
     into = AnnotationSet(str(path), index)
     tool = _read_folder(path, into) if path.is_dir() else _read_file(path, into)
     return _finished(into, tool)
+
+
+def _embedded_advice(path: Path) -> str:
+    """What to do if labelme's files came without their images; empty if the first of them does not embed one."""
+    file = path if path.is_file() else next(iter(sorted(path.rglob("*.json"))), None)
+    if file is None or file.suffix.lower() != ".json" or not embeds_image(read_json(file)):
+        return ""
+    return f". Labelme's files embed theirs; {extraction_advice(path if path.is_dir() else path.parent)}"
 
 
 def _finished(into: AnnotationSet, tool: str) -> Annotations:

@@ -12,11 +12,15 @@ from ppdet.data.formats.annotation_set import AnnotationSet, Point
 
 SPLITS = ("train", "val", "test")
 MOST_KEYPOINTS = 1000
+BOX_COLUMNS = 5  # class, centre, width, height
+FILES_SEEN = 20  # label files that advice on `kpt_shape` rests on
 
 
 def is_yolo_yaml(content: Any) -> bool:
-    """Whether a YAML file is the description of a YOLO-pose dataset."""
-    return isinstance(content, Mapping) and isinstance(content.get("kpt_shape"), (list, tuple))
+    """Whether a YAML file is the description of a YOLO dataset; without `kpt_shape`, `read` says what to add."""
+    if not isinstance(content, Mapping):
+        return False
+    return "kpt_shape" in content or ("names" in content and any(split in content for split in SPLITS))
 
 
 def read(path: Path, into: AnnotationSet) -> None:
@@ -31,8 +35,10 @@ def read(path: Path, into: AnnotationSet) -> None:
     """
     file = path if path.is_file() else _description(path)
     content = load_plain_yaml(file)
-    if not is_yolo_yaml(content):
-        raise DataError(f"{file} has no `kpt_shape: [K, 2 or 3]`, which YOLO-pose needs; is it a dataset without keypoints?")
+    if not isinstance(content, Mapping):
+        raise DataError(f"{file} holds a {type(content).__name__}, expected keys such as train, val, names and kpt_shape")
+    if content.get("kpt_shape") is None:
+        raise DataError(f"{file} has no key `kpt_shape`, which YOLO-pose needs: {_shape_to_write(_label_files(file, content))}")
     count, dims = _shape(content["kpt_shape"], file)
     names = _class_names(content.get("names"))
     keypoints = _keypoint_names(content, count)
@@ -45,18 +51,38 @@ def read(path: Path, into: AnnotationSet) -> None:
         _read_labels(label_file, names, keypoints, dims, into)
 
 
-def _shape(given: Sequence[Any], file: Path) -> Tuple[int, int]:
+def _shape_to_write(labels: Sequence[Path]) -> str:
+    """Advice on `kpt_shape`, by the number of columns in some of the label files."""
+    rows = [line.split() for file in labels[:FILES_SEEN] for line in file.read_text(encoding="utf-8").splitlines()]
+    counts = {len(row) for row in rows if row}
+    columns = counts.pop() if len(counts) == 1 else 0
+    if columns == BOX_COLUMNS:
+        return "its label files have 5 columns, which are boxes without keypoints; label points and export as YOLO-pose"
+    if counts:
+        return "the rows of its label files differ in length, as outlines do; label points and export as YOLO-pose"
+    fitting = [f"`kpt_shape: [{(columns - BOX_COLUMNS) // dims}, {dims}]` ({values} per keypoint)"
+               for dims, values in ((3, "x, y, visibility"), (2, "x, y"))
+               if columns > BOX_COLUMNS and (columns - BOX_COLUMNS) % dims == 0]  # fmt: skip
+    if fitting:
+        return f"its label files have {columns} columns, so write {' or '.join(fitting)}"
+    return "write `kpt_shape: [number of keypoints, 3]`, or 2 in place of 3 if the label files have x and y without visibility"
+
+
+def _shape(given: Any, file: Path) -> Tuple[int, int]:
     """Keypoints per object, and numbers per keypoint."""
+    if not isinstance(given, (list, tuple)):
+        raise DataError(f"{file}: kpt_shape is {given!r}, expected [keypoints (1 to {MOST_KEYPOINTS}), 2 or 3]")
     if len(given) != 2 or type(given[0]) is not int or not 1 <= given[0] <= MOST_KEYPOINTS or given[1] not in (2, 3):
         raise DataError(f"{file}: kpt_shape is {list(given)}, expected [keypoints (1 to {MOST_KEYPOINTS}), 2 or 3]")
     return given[0], int(given[1])
 
 
 def _description(folder: Path) -> Path:
-    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        if is_yolo_yaml(load_plain_yaml(file)):
-            return file
-    raise DataError(f"{folder} has no data.yaml with `kpt_shape`; give the file")
+    contents = {file: load_plain_yaml(file) for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])}
+    found = [file for file, content in contents.items() if is_yolo_yaml(content)]
+    if not found:
+        raise DataError(f"{folder} has no data.yaml with `kpt_shape`; give the file")
+    return next((file for file in found if "kpt_shape" in contents[file]), found[0])
 
 
 def _class_names(given: Any) -> Dict[int, str]:
@@ -111,7 +137,7 @@ def _read_labels(file: Path, names: Mapping[int, str], keypoints: Sequence[str],
     if image is None:
         return
     wh = (image["width"], image["height"])
-    wanted = 5 + len(keypoints) * dims
+    wanted = BOX_COLUMNS + len(keypoints) * dims
     for number, row in enumerate(rows, start=1):
         if len(row) != wanted:
             raise DataError(f"{file}, line {number}: {len(row)} columns, expected 5 + {len(keypoints)} x {dims} = {wanted}")

@@ -12,7 +12,7 @@ import numpy as np
 from ppdet.annotations.tracking_labels import sequence_fps
 from ppdet.core.config.registry import register
 from ppdet.core.errors import DataError
-from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
+from ppdet.image.io import is_image_file, list_images, read_image
 
 FRAMES, TRUTH = "img1", os.path.join("gt", "gt.txt")
 
@@ -107,5 +107,5 @@ class MOTImageFolder:
     def _frames_of(folder: Path) -> List[Path]:
         inside = folder / FRAMES
         place = inside if inside.is_dir() else folder
-        has_images = any(path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() for path in place.iterdir())
+        has_images = any(is_image_file(path) and path.is_file() for path in place.iterdir())
         return list_images(place) if has_images else []

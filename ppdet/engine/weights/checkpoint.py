@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import pickle
+import zipfile
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 import paddle
@@ -29,11 +30,14 @@ _log = get_logger(__name__)
 SUFFIX = ".pdparams"
 KEYPOINT_LAYERS = ("final_conv.", "head.final_layer.")
 NAME_TABLE = "StructuredToParameterName@@"
+NESTED_DEPTH = 3
 PathLike = Union[str, "os.PathLike[str]"]
 
 
 def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
     """Read a dict of tensors written by `paddle.save` or `save_pdparams`.
+
+    Of a checkpoint that holds other things as well, such as {"model": {...}, "epoch": 3}, the only dict of tensors is read.
 
     Args:
         path: file; the suffix ``.pdparams`` may be left out.
@@ -43,12 +47,14 @@ def load_pdparams(path: PathLike) -> Dict[str, np.ndarray]:
         become float32, without loss.
 
     Raises:
-        CheckpointError: the file is missing, damaged, no dict of tensors, or contains code (which is not run).
+        CheckpointError: the file is missing, damaged, no dict of tensors, several of them, or contains code (which is not run).
     """
     file = _existing_file(path)
     content = _read(file)
     if not isinstance(content, dict):
         raise CheckpointError(f"{file} holds a {type(content).__name__}, not a dict of tensors")
+    if not any(map(_is_tensor, content.values())):
+        content = _nested_weights(file, content)
     weights = {str(key): _tensor(file, key, value) for key, value in content.items() if key != NAME_TABLE}
     if not weights:
         raise CheckpointError(f"{file} holds no tensors")
@@ -217,7 +223,7 @@ def _read(file: Path) -> Any:
         raise CheckpointError(f"{file} is empty; copy or download it again")
     with open(file, "rb") as stream:
         if stream.read(4) == b"PK\x03\x04":
-            raise CheckpointError(_of_pytorch(file, "a zip archive, as PyTorch writes .pth files"))
+            raise CheckpointError(_of_archive(file))
         stream.seek(0)
         try:
             content = load_restricted(stream)
@@ -236,11 +242,60 @@ def _read(file: Path) -> Any:
     return content
 
 
+def _of_archive(file: Path) -> str:
+    try:
+        names = zipfile.ZipFile(file).namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        names = []
+    if names and all(name.endswith(".npy") for name in names):
+        target = file.with_suffix(SUFFIX)
+        return (
+            f"{file} is an archive of NumPy arrays (.npz), not a .pdparams file; if its arrays are named as the model's tensors, "
+            f"write it as one: python -c \"import numpy, paddle; paddle.save(dict(numpy.load('{file}')), '{target}')\""
+        )
+    return _of_pytorch(file, "a zip archive, as PyTorch writes .pth files")
+
+
 def _of_pytorch(file: Path, what: str) -> str:
     return (
         f"{file} is {what}, not a .pdparams file; convert it first: python tools/convert_weights.py {file} -c CONFIG "
         "(docs/convert_weights.md)"
     )
+
+
+def _nested_weights(file: Path, content: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The only dict of tensors inside of a training checkpoint; `content` itself if there is none.
+
+    Raises:
+        CheckpointError: there are several.
+    """
+    found = dict(_dicts_of_tensors(content, "", NESTED_DEPTH))
+    if len(found) > 1:
+        first = next(iter(found))
+        inside = "".join(f"['{key}']" for key in first.split("."))
+        raise CheckpointError(
+            f"{file} holds {len(found)} sets of weights ({', '.join(found)}), expected one; write the one you want to a file "
+            f"of its own: python -c \"import paddle; paddle.save(paddle.load('{file}'){inside}, '{first}{SUFFIX}')\""
+        )
+    for place, weights in found.items():
+        _log.info("%s: its weights are under %r", file, place)
+        return weights
+    return content
+
+
+def _dicts_of_tensors(content: Mapping[Any, Any], place: str, depth: int) -> Iterator[Tuple[str, Mapping[Any, Any]]]:
+    """Dicts of tensors with their places, such as "ema.module"; the moments of an optimizer are none."""
+    for key, value in content.items():
+        if not isinstance(value, dict) or "optim" in str(key).lower():
+            continue
+        if any(map(_is_tensor, value.values())):
+            yield f"{place}{key}", value
+        elif depth > 1:
+            yield from _dicts_of_tensors(value, f"{place}{key}.", depth - 1)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], np.ndarray))
 
 
 def _tensor(file: Path, key: Any, value: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.image.foreign import FOREIGN_SUFFIXES
-from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.image.io import IMAGE_SUFFIXES, is_image_file
 from ppdet.inference.files.source_names import VIDEO_SUFFIXES
 from ppdet.inference.files.urls import is_url
 
@@ -110,7 +110,8 @@ def _chosen(
 ) -> Iterator[tuple[str, str]]:
     for path in paths:
         suffix = os.path.splitext(path)[1].lower()
-        if suffix in suffixes and not os.path.basename(path).startswith("."):
+        is_wanted = suffix in suffixes or (IMAGE_SUFFIXES[0] in suffixes and is_image_file(path))
+        if is_wanted and not os.path.basename(path).startswith("."):
             yield path, os.path.relpath(path, base)
         else:
             skipped[suffix or NO_SUFFIX] += 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ppdet.core.errors import MediaError, PpdetError
-from ppdet.image.io import PHOTO_SUFFIXES, read_image
+from ppdet.image.io import is_photo_file, read_image
 from ppdet.inference.batch_runs.inputs import BatchInput
 from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.formats.options import FormatOptions
@@ -127,7 +127,7 @@ def work_on(job: BatchJob, pipeline: PosePipeline, item: BatchInput, folder: Pat
 
 
 def _is_image(item: BatchInput) -> bool:
-    return item.source.lower().endswith(PHOTO_SUFFIXES)
+    return is_photo_file(item.source)
 
 
 def _image(job: BatchJob, pipeline: PosePipeline, item: BatchInput, writer: PoseWriter) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class OnnxNetwork:
         self._header = card.file_header
         self._normalization = self.settings.normalization
         self._image_name, self._dtype = self._header.image_input.name, self._header.image_input.dtype
-        self._takes_batches = self._header.image_input.side(0) is None
+        self._takes_batches = self._header.batch is None and not self.settings.spec.takes_one_image
         self._try(card.layout_is_sure)
 
     def candidates(self, images: Sequence[np.ndarray]) -> list[tuple[Candidates, Letterbox]]:
@@ -80,7 +80,7 @@ class OnnxNetwork:
         """Run the network on (B, H, W, 3) uint8 RGB inputs. A network of a fixed batch gets its input several times."""
         count = len(pixels)
         tensor = self._normalization.planes(pixels).astype(self._dtype)
-        fixed = self._header.image_input.side(0) or count
+        fixed = self._header.batch or count
         if fixed > count:
             tensor = np.concatenate([tensor, np.repeat(tensor[-1:], fixed - count, axis=0)])
         arrays = self.runtime.run(self._feeds(tensor))
@@ -89,7 +89,7 @@ class OnnxNetwork:
 
     def _feeds(self, tensor: np.ndarray) -> dict[str, np.ndarray]:
         """Sizes are given as those of the input, so that every graph answers in its pixels."""
-        feeds = {self._image_name: tensor}
+        feeds = {self._image_name: tensor[0] if self._header.image_input.rank == 3 else tensor}
         width, height = self.settings.input_wh
         for extra in self._header.inputs:
             known = {"orig_target_sizes": (width, height), "im_shape": (height, width), "scale_factor": (1, 1)}

@@ -5,7 +5,7 @@ of the toolkit that exports the layout, and a card may state others.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Mapping
 
@@ -33,6 +33,7 @@ class Layout:
         made_by: toolkits that export it, for people.
         outputs: what the outputs are, for people. N images, A candidates, C classes, K keypoints.
         defaults: settings that a card need not state.
+        takes_one_image: the outputs do not say which image a box belongs to, so images are run one by one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Layout:
     made_by: str
     outputs: str
     defaults: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    takes_one_image: bool = False
 
 
 def _layout(name: str, kind: str, made_by: str, outputs: str, *defaults: Mapping[str, Any], **more: Any) -> Layout:
@@ -91,6 +93,9 @@ _ALL = (
             interpolation="cubic"),
     _layout("paddle_boxes", DETECTION, "PaddleDetection with NMS (PicoDet, PP-YOLOE, PP-YOLOv2); input scale_factor",
             "(M, 6): class, score, x1, y1, x2, y2; counts (N,)", _IMAGENET_RGB, _STRETCH, _KEPT, interpolation="cubic"),
+    replace(_layout("torchvision", DETECTION, "torchvision: Faster R-CNN, Mask R-CNN, RetinaNet, FCOS, SSD",
+                    "boxes (M, 4) corners in input pixels, labels (M,) with 0 for the background, scores (M,), of one image",
+                    _UNIT_RGB, _CORNER, _KEPT), takes_one_image=True),
     _layout("boxes_scores", DETECTION, "PaddleDetection without NMS, YOLO-NAS without post-processing",
             "boxes (N, A, 4) corners in input pixels; scores (N, C, A) or (N, A, C)", _IMAGENET_RGB, _STRETCH,
             interpolation="cubic"),

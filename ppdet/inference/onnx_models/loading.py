@@ -18,7 +18,7 @@ from ppdet.inference.onnx_models.layouts import LAYOUTS, TOP_DOWN
 from ppdet.inference.onnx_models.model import OnnxModelCard, make_card
 from ppdet.inference.onnx_models.recognition import Recognised, recognise
 from ppdet.inference.onnx_models.settings import OnnxSettings, checked_settings
-from ppdet.inference.onnx_models.top_down import top_down_codec
+from ppdet.inference.onnx_models.top_down import has_channels_last_heatmaps, top_down_codec
 from ppdet.inference.runtimes.onnx_header import OnnxHeader, read_onnx_header
 from ppdet.skeletons import get_skeleton
 
@@ -87,11 +87,15 @@ def card_of(header: OnnxHeader, stated: Mapping[str, Any], card_path: Path | Non
         raise ModelDirError(f"{header.path}: the graph fixes no input size ({header.image_input}) and nothing else says it: "
                             f"write input_wh: [width, height] into {_card_to_write(header)}")
     settings = OnnxSettings.merged(known.layout, found, settings_values)
+    if header.image_input.rank == 3 and not settings.spec.takes_one_image:
+        raise ModelDirError(f"{header.path}: its input {header.image_input} takes a single image, which layout {settings.layout} "
+                            "does not; export it with an axis for the batch, (N, 3, H, W)")
     if known.doubt and not stated:
         get_logger(__name__).warning("%s: %s", header.path, known.doubt)
     skeleton = None if settings.skeleton is None else _skeleton(settings, place)
     codec = top_down_codec(header, settings) if settings.kind == TOP_DOWN else None
-    return make_card(header, settings, "layout" in stated, skeleton=skeleton, codec=codec)
+    heatmaps_last = settings.kind == TOP_DOWN and has_channels_last_heatmaps(header, settings.input_wh)
+    return make_card(header, settings, "layout" in stated, skeleton=skeleton, codec=codec, has_heatmaps_last=heatmaps_last)
 
 
 def _exported_card(folder: Path) -> ModelCard | None:
@@ -150,10 +154,9 @@ def _found_beside(header: OnnxHeader, stated: Mapping[str, Any]) -> Recognised:
 
 def _check_channels(header: OnnxHeader) -> None:
     image = header.image_input
-    if image.rank not in (4, None) or image.side(1) not in (3, None):
-        hint = ": export it with channels first (PyTorch's order)" if image.side(3) == 3 else ""
-        raise ModelDirError(f"{header.path}: its input {image} takes no images of three channels, (N, 3, H, W){hint}. Seen: "
-                            f"{header.describe()}")
+    if image.rank not in (3, 4, None) or not (header.has_channels_last or image.side(-3) in (3, None)):
+        raise ModelDirError(f"{header.path}: its input {image} takes no images of three channels, (N, 3, H, W), (N, H, W, 3) "
+                            f"or (3, H, W). Seen: {header.describe()}")
 
 
 def _check_input(header: OnnxHeader, stated: Mapping[str, Any], place: Path) -> None:

@@ -21,12 +21,14 @@ class OnnxModelCard(ModelCard):
     Attributes:
         settings: how the network is fed and what its outputs mean.
         header: what the file says about itself.
+        has_heatmaps_last: heatmaps come out as (N, h, w, K); `ordered` turns them.
         layout_is_sure: the layout is stated, or can be no other; if not, the first outputs decide between two that look alike.
     """
 
     settings: Any = None
     header: Any = None
     layout_is_sure: bool = True
+    has_heatmaps_last: bool = False
 
     @property
     def kind(self) -> str:
@@ -40,7 +42,9 @@ class OnnxModelCard(ModelCard):
         return self.settings
 
     def ordered(self, outputs: list[Any], wanted: Sequence[str]) -> list[Any]:
-        """See `ModelCard`: by the names in the file, if all are there."""
+        """See `ModelCard`: by the names in the file, if all are there; heatmaps with channels first."""
+        if self.has_heatmaps_last:
+            outputs = [array.transpose(0, 3, 1, 2) if array.ndim == 4 else array for array in outputs]
         names = [each.name for each in self.file_header.outputs]
         if len(names) != len(outputs) or not set(wanted) <= set(names):
             return outputs

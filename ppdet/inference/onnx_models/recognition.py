@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ppdet.inference.onnx_models.refusal import refusal
+from ppdet.inference.onnx_models.top_down import heatmap_wh
 from ppdet.inference.onnx_models.ultralytics import read_metadata
 from ppdet.inference.runtimes.onnx_header import OnnxHeader, OnnxValue
 
@@ -184,11 +185,25 @@ def _end2end(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int]
     return None
 
 
+def _torchvision(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:
+    """Boxes, then labels and scores of one image in either order; masks or keypoints of further outputs are of no use here."""
+    if len(header.outputs) < 3:
+        return None
+    boxes, *others = header.outputs[:3]
+    if boxes.rank != 2 or boxes.side(1) not in (4, None) or any(each.rank != 1 for each in others):
+        return None
+    if sorted(each.dtype.rstrip("0123456789") for each in others) != ["float", "int"]:
+        return None
+    is_named = {"boxes", "labels", "scores"} <= set(_by_name(header))
+    return Recognised("torchvision", doubt="" if is_named else "taken for torchvision (RGB from 0 to 1); for others state "
+                                                               "`channels`, `scale`, `mean` and `std` in a card")
+
+
 def _heatmaps(header: OnnxHeader, tells: Mapping[str, Any], size: tuple[int, int] | None) -> Recognised | None:
     only = header.outputs[0]
     if len(header.outputs) != 1 or only.rank != 4 or size is None:
         return None
-    cells = (only.side(3), only.side(2))
+    cells = heatmap_wh(header, size)
     if any(side is not None and not 2 * side <= whole <= 32 * side for side, whole in zip(cells, size)):
         return None
     if header.inputs[0].name == "input_0" and only.name == "output_0":
@@ -289,6 +304,6 @@ def cells_of(input_wh: tuple[int, int], strides: tuple[int, ...]) -> int:
 
 
 _RULES: tuple[Callable[[OnnxHeader, Mapping[str, Any], tuple[int, int] | None], Recognised | None], ...] = (
-    _ultralytics, _simcc, _mmdeploy, _named_detrs, _paddle, _super_gradients, _end2end, _heatmaps, _nanodet, _raw_maps,
-    _rows_or_columns,
+    _ultralytics, _simcc, _mmdeploy, _named_detrs, _paddle, _super_gradients, _end2end, _torchvision, _heatmaps, _nanodet,
+    _raw_maps, _rows_or_columns,
 )  # fmt: skip

@@ -27,11 +27,38 @@ def top_down_codec(header: OnnxHeader, settings: OnnxSettings) -> Codec:
                               "(HRNet, SimpleBaseline), `codec: udp` (ViTPose) or `codec: dark` into the card", "heatmap")
     name = settings.codec if isinstance(settings.codec, str) else None
     content = dict(HEATMAP_CODECS[name]) if name is not None else {}
-    output = header.outputs[0]
-    cells = (output.side(3), output.side(2))
+    cells = heatmap_wh(header, settings.input_wh)
     if None not in cells:
         content["heatmap_wh"] = list(cells)
     return _made(header, {"name": "HeatmapCodec", "input_wh": list(settings.input_wh), **content, **_mapping(settings)})
+
+
+def heatmap_wh(header: OnnxHeader, input_wh: tuple[int, int]) -> tuple[int | None, int | None]:
+    """Width and height of the first output's heatmaps, as far as they are fixed."""
+    only = header.outputs[0]
+    first = 1 if has_channels_last_heatmaps(header, input_wh) else 2
+    return only.side(first + 1), only.side(first)
+
+
+def has_channels_last_heatmaps(header: OnnxHeader, input_wh: tuple[int, int]) -> bool:
+    """Whether heatmaps come out as (N, h, w, K) and not as (N, K, h, w): they have the input's aspect.
+
+    Raises:
+        ModelDirError: the input has channels last, and the shape of the heatmaps does not tell.
+    """
+    only = header.outputs[0]
+    if not header.has_channels_last or only.rank != 4:
+        return False
+    fitting = [first for first in (1, 2) if _has_aspect(only.side(first + 1), only.side(first), input_wh)]
+    if len(fitting) != 1:
+        flags = f"--inputs-as-nchw {header.image_input.name} --outputs-as-nchw {only.name}"
+        raise refusal(header, f"its input has channels last, and whether its output {only} has as well cannot be seen: export "
+                              f"both with channels first (tf2onnx: {flags})", "heatmap")
+    return fitting == [1]
+
+
+def _has_aspect(width: int | None, height: int | None, wh: tuple[int, int]) -> bool:
+    return width is not None and height is not None and width * wh[1] == height * wh[0]
 
 
 def _mapping(settings: OnnxSettings) -> dict[str, Any]:

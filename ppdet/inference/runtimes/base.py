@@ -152,7 +152,7 @@ class Runtime(ABC):
         """Run the model once. May be called from several threads at the same time.
 
         Args:
-            feeds: an array for every name in `input_names`.
+            feeds: an array for every name in `input_names`. Images are (B, 3, H, W), also for a network that takes (B, H, W, 3).
 
         Returns:
             The outputs in the model's order, as arrays owned by the caller.
@@ -182,9 +182,10 @@ class Runtime(ABC):
                 raise self.failure(feeds)
 
     def checked(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The inputs as contiguous arrays, after `check_feeds`."""
+        """The inputs as contiguous arrays in the network's order of axes, after `check_feeds`."""
         import numpy as np
 
+        feeds = {name: in_network_order(array, self.input_shapes.get(name, ())) for name, array in feeds.items()}
         self.check_feeds(feeds)
         return {name: np.ascontiguousarray(array) for name, array in feeds.items()}
 
@@ -199,6 +200,23 @@ class Runtime(ABC):
         return ModelDirError(
             f"{self.place}: the network {what} the input that its infer_cfg.yml leads to: {given}{expected}. Do the sizes in "
             f"the card (target_size, trainsize, input_wh) belong to this network? Put them right or export it again{words}")
+
+
+def is_channels_last(shape: Sequence[object]) -> bool:
+    """Whether an input of this shape takes images as (N, H, W, 3), TensorFlow's order of axes."""
+    return len(shape) == 4 and shape[3] == 3 and shape[1] != 3
+
+
+def in_network_order(array: np.ndarray, shape: Sequence[object]) -> np.ndarray:
+    """An input in the order of axes that the network states.
+
+    Args:
+        array: images (B, 3, H, W), which become (B, H, W, 3) if the network takes them so; anything else stays as it is.
+        shape: of the network's input; sides that are not fixed may be anything.
+    """
+    if is_channels_last(shape) and array.ndim == 4 and array.shape[1] == 3 != array.shape[3]:
+        return array.transpose(0, 2, 3, 1)
+    return array
 
 
 def shape_text(shape: Sequence[object]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Union
 
 from ppdet.core.errors import ModelDirError
+from ppdet.inference.runtimes.base import is_channels_last
 
 ELEMENT_TYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -71,14 +72,25 @@ class OnnxHeader:
 
     @property
     def image_input(self) -> OnnxValue:
-        """The input that takes images: the one of four axes, else the first."""
+        """The input that takes images: the one of four axes, else the first; of three axes if it takes a single image."""
         return next((each for each in self.inputs if each.rank == 4), self.inputs[0])
+
+    @property
+    def has_channels_last(self) -> bool:
+        """Whether images go in as (N, H, W, 3), TensorFlow's order; see `runtimes.base.in_network_order`."""
+        return is_channels_last(self.image_input.shape or ())
 
     @property
     def input_wh(self) -> tuple[int, int] | None:
         """Width and height of the images, if they are fixed."""
-        width, height = self.image_input.side(3), self.image_input.side(2)
+        image = self.image_input
+        height, width = (image.side(-3), image.side(-2)) if self.has_channels_last else (image.side(-2), image.side(-1))
         return None if width is None or height is None else (width, height)
+
+    @property
+    def batch(self) -> int | None:
+        """How many images go in at once, or None for any number."""
+        return 1 if self.image_input.rank == 3 else self.image_input.side(0)
 
     def describe(self) -> str:
         """Inputs and outputs in one line, for messages."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ppdet.core.errors import MediaError
 from ppdet.core.logger import get_logger
-from ppdet.image.io import IMAGE_SUFFIXES, list_images, read_image
+from ppdet.image.io import is_image_file, list_images, read_image
 from ppdet.inference.files.source_names import camera_number
 from ppdet.inference.files.urls import is_url
 from ppdet.inference.video.reader import VideoReader
@@ -53,7 +53,7 @@ def candidates(sources: Sequence[str], most: int, known: Collection[str] = ()) -
         if is_url(text) or camera_number(text) is not None:
             raise MediaError(f"{text}: frames can be suggested of files only; record a video first")
         path = Path(text)
-        if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        if path.is_dir() or is_image_file(path):
             yield from _images(list_images(path) if path.is_dir() else [path], most, known)
         else:
             yield from _frames(path, most, known)

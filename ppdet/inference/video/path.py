@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ppdet.core.errors import MediaError
-from ppdet.image.io import IMAGE_SUFFIXES
+from ppdet.image.io import IMAGE_SUFFIXES, is_image_file
 from ppdet.inference.files.source_names import PLAYLIST_SUFFIXES
 from ppdet.inference.files.urls import is_url, without_secrets
 
@@ -28,7 +28,7 @@ def check_video_path(source: str | Path) -> None:
         raise MediaError(f"{path} is a folder, not a video: give it as --image_dir")
     if not path.is_file():
         raise MediaError(f"there is no video {without_secrets(path)}: check the path (--video_file)")
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if is_image_file(path):
         raise MediaError(f"{path} is an image, not a video: give it as --image_file")
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes): copy the video again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import copy
 
 import pytest
@@ -123,6 +124,23 @@ def test_files_that_cannot_be_read(tmp_path):
         load_yaml(tmp_path / "latin.yml")
     (tmp_path / "bom.yml").write_bytes(b"\xef\xbb\xbfa: 1\n")
     assert load_yaml(tmp_path / "bom.yml") == {"a": 1}
+    (tmp_path / "half.yml").write_bytes("a: 1".encode("utf-16")[:-1])
+    with pytest.raises(ConfigError, match="not UTF-16 text .*: a config is a text file; save it as UTF-8"):
+        load_yaml(tmp_path / "half.yml")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-16-le", codecs.BOM_UTF16_LE),
+        ("utf-16-be", codecs.BOM_UTF16_BE),
+        ("utf-32-le", codecs.BOM_UTF32_LE),
+        ("utf-32-be", codecs.BOM_UTF32_BE),
+    ],
+)
+def test_a_byte_order_mark_tells_the_encoding(tmp_path, encoding, mark):
+    (tmp_path / "a.yml").write_bytes(mark + "name: é\r\nepoch: 3\r\n".encode(encoding))
+    assert load_yaml(tmp_path / "a.yml") == {"name": "é", "epoch": 3}
 
 
 def test_copies_keep_marks_and_plain_drops_them():

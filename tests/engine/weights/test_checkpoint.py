@@ -180,6 +180,33 @@ def test_a_file_of_pytorch_is_sent_to_the_converter(write, tmp_path: Path) -> No
         load_pretrained(_Small(), path, strict=True)
 
 
+@pytest.mark.parametrize("keys", [("model",), ("state_dict",), ("ema", "module")])
+def test_the_weights_inside_of_a_checkpoint_are_found(keys: tuple[str, ...], tmp_path: Path) -> None:
+    model = _Small()
+    content: dict = _state(model)
+    for key in reversed(keys):
+        content = {"epoch": 3, "optimizer": {"conv_moment1_0": np.ones(2)}, key: content}
+    (tmp_path / "w.pdparams").write_bytes(pickle.dumps(content))
+    assert _same(load_pdparams(tmp_path / "w"), _state(model))
+    assert load_pretrained(_Small(), tmp_path / "w", strict=True).complete
+
+
+def test_several_sets_of_weights_are_refused(tmp_path: Path) -> None:
+    weights = _state(_Small())
+    (tmp_path / "w.pdparams").write_bytes(pickle.dumps({"model": weights, "ema": {"module": weights}}))
+    with pytest.raises(CheckpointError, match=r"holds 2 sets of weights \(model, ema.module\), expected one; .*\['model'\]"):
+        load_pdparams(tmp_path / "w")
+
+
+def test_an_archive_of_numpy_is_named(tmp_path: Path) -> None:
+    model = _Small()
+    np.savez(tmp_path / "w.npz", **_state(model))
+    with pytest.raises(CheckpointError, match=r"NumPy arrays \(.npz\), not a .pdparams file; .*numpy.load") as caught:
+        load_pdparams(tmp_path / "w.npz")
+    exec(str(caught.value).split('python -c "')[1].rstrip('"'))  # the advice works
+    assert _same(load_pdparams(tmp_path / "w.pdparams"), _state(model))
+
+
 class _Attack:
     def __init__(self, witness: Path) -> None:
         self._witness = witness

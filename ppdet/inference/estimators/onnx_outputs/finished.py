@@ -73,6 +73,17 @@ def _flat(outputs: Outputs, score: int, label: int) -> list[Candidates]:
     return [Candidates(each[:, 1:5], each[:, score], whole(each[:, label])) for each in of_image]
 
 
+def torchvision(outputs: Outputs) -> list[Candidates]:
+    """boxes (M, 4), then labels (M,) and scores (M,) of one image in either order. Label 0 is the background, 1 is class 0."""
+    if len(outputs.arrays) < 3:
+        raise outputs.mismatch("three outputs are expected")
+    boxes, others = outputs.first(2), list(outputs.arrays.values())[1:3]
+    labels, scores = sorted(others, key=lambda array: array.dtype.kind == "f")
+    if boxes.shape[1] != 4 or not boxes.shape[:1] == labels.shape == scores.shape:
+        raise outputs.mismatch("boxes, labels and scores of the same number are expected")
+    return [Candidates(boxes, scores, whole(labels) - 1)]
+
+
 def paddle_boxes(outputs: Outputs) -> list[Candidates]:
     """(M, 6): class, score, corners; and counts (N,)."""
     rows = outputs.first(2)

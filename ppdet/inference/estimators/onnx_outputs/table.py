@@ -22,7 +22,8 @@ DECODERS: Mapping[str, Decoder] = MappingProxyType({
     "yolo_nas_flat": finished.yolo_nas_flat, "mmdeploy": finished.mmdeploy, "mmdeploy_yolox": finished.mmdeploy,
     "rtdetr": finished.rtdetr, "rtdetr_rows": grids.rtdetr_rows, "rfdetr": grids.rfdetr, "detr": grids.detr,
     "nanodet": grids.nanodet, "nanodet_center": grids.nanodet_center, "picodet": grids.picodet,
-    "paddle_boxes": finished.paddle_boxes, "boxes_scores": grids.boxes_scores, "yolo_pose": poses.yolo_pose,
+    "torchvision": finished.torchvision, "paddle_boxes": finished.paddle_boxes, "boxes_scores": grids.boxes_scores,
+    "yolo_pose": poses.yolo_pose,
     "yolo_pose_nms": poses.yolo_pose_nms, "yolov7_pose": poses.yolov7_pose, "rtmo": poses.rtmo,
     "yolo_nas_pose": poses.yolo_nas_pose,
 })  # fmt: skip
