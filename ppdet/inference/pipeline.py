@@ -16,7 +16,7 @@ import numpy as np
 from ppdet.core.errors import ConfigError, MediaError
 from ppdet.core.logger import get_logger
 from ppdet.image.depth import checked_range
-from ppdet.image.io import PHOTO_SUFFIXES, list_images
+from ppdet.image.io import is_photo_file, list_images
 from ppdet.inference.estimators.base import PERSON_THRESHOLD, EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.registry import with_one_thread
 from ppdet.inference.files.sources import IMAGE_KINDS, checked_image, image_of, kind_of, no_image, pixels_of
@@ -182,7 +182,7 @@ class PosePipeline:
         path = Path(source)
         if path.is_dir():
             return self._folder(path, list_images(path))
-        if path.suffix.lower() in PHOTO_SUFFIXES:
+        if is_photo_file(path):
             return self._one_image(path, kind)
         if not path.suffix and not path.exists():
             raise MediaError(f"there is no file {without_secrets(path)}: give an image, a folder of images or a video")
