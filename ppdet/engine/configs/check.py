@@ -16,6 +16,7 @@ from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.engine.configs.component_check import ComponentCheck
 from ppdet.engine.configs.consistency import parts_of_another_kind, try_codec
+from ppdet.engine.configs.repeated_facts import repeated_facts
 from ppdet.metrics.landmarks.figure_names import FAMILIES, is_figure_name, parse_figures
 from ppdet.skeletons.lookup import skeleton_from_config
 
@@ -42,6 +43,7 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
     check.problems += check_settings(config)
     check.problems += try_codec(config, registry)
     check.problems += parts_of_another_kind(config)
+    check.problems += repeated_facts(config, check.components)
     check.problems += _sections_without_use(config, registry)
     for key in config:  # last: a key may be the section of a component that another section refers to
         _check_name_of_key(check, key, config.mark_of(key), config)

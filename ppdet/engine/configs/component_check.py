@@ -9,7 +9,7 @@ from ppdet.core.config.nodes import ConfigDict, ConfigList, Spec
 from ppdet.core.config.overrides import name_of
 from ppdet.core.config.paddledet_names import PADDLEDETECTION_NAMES, not_here_yet
 from ppdet.core.config.registry import Registry
-from ppdet.core.config.schema import check_arguments, schema_of
+from ppdet.core.config.schema import Schema, check_arguments, schema_of
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 
 TRANSFORM_LISTS = ("sample_transforms", "batch_transforms")
@@ -17,6 +17,8 @@ TRANSFORM_LISTS = ("sample_transforms", "batch_transforms")
 
 class ComponentCheck:
     """Collects the problems of one config in `problems`, and the sections of unknown components in `referenced`.
+
+    `components` lists the known components with the arguments that the config states for them.
 
     Args:
         config: the top level of the config, where sections of classes are found.
@@ -28,6 +30,7 @@ class ComponentCheck:
         self.registry = registry
         self.problems: list[Problem] = []
         self.referenced: set[str] = set()
+        self.components: list[tuple[Schema, Mapping[str, Any]]] = []
         self._sections_done: set[str] = set()
 
     def error(self, message: str, mark: Mark | None) -> None:
@@ -155,6 +158,7 @@ class ComponentCheck:
     def _arguments(self, name: str, section: Mapping[str, Any], ignored: tuple[str, ...] = ()) -> None:
         schema = schema_of(self.registry.get(name))
         self.problems += check_arguments(schema, section, ignored)
+        self.components.append((schema, section))
         for key, value in section.items():
             if key in schema.inject:
                 self.reference(value, _mark(section, key))

@@ -101,3 +101,37 @@ def test_sizes_that_contradict_the_codec(tmp_path):
 
     with pytest.raises(ConfigError, match="trainsize is \\[96, 128\\], but codec.input_wh"):
         Assembly(load_config(path))
+
+
+VIT = LEAF.parents[1] / "vit_pose" / "vitpose_base_simple_coco_256x192.yml"
+PICODET = LEAF.parents[2] / "picodet" / "picodet_s_320_coco_lcnet.yml"
+
+
+@pytest.mark.parametrize(
+    "leaf, option, expected",
+    [
+        (LEAF, "TopDownHRNet.num_joints=21", "TopDownHRNet.num_joints is 21, but skeleton 'coco17' has 17 keypoints; make"),
+        (LEAF, "TrainDataset.num_joints=21", "KeypointTopDownCocoDataset.num_joints is 21, but skeleton 'coco17' has 17"),
+        (LEAF, "TopDownHRNet.flip_perm=[[2,1]]", "TopDownHRNet.flip_perm has the pairs [[1, 2]], but the mirror pairs of"),
+        (LEAF, "TopDownHRNet.flip_perm=7", "TopDownHRNet.flip_perm"),
+        (VIT, "TopdownHeatmapSimpleHead.out_channels=16", "SimpleHead.out_channels is 16, but skeleton 'coco17' has 17"),
+        (CROWD, "HrHRNetHead.num_joints=3", "HrHRNetHead.num_joints is 3, but skeleton 'coco17' has 17 keypoints"),
+        (CROWD, "HigherHRNet.flip_perm=[0,1]", "HigherHRNet.flip_perm has the pairs [], but the mirror pairs of skeleton"),
+        (PICODET, "PicoHeadV2.num_classes=3", "PicoHeadV2.num_classes is 3, but num_classes at the top level is 80"),
+    ],
+)
+def test_facts_that_a_component_repeats(leaf, option, expected):
+    (text,) = problems(leaf, option)
+    assert expected in text and text.startswith(f"-o {option}: error: ")
+
+
+def test_repeated_facts_that_agree():
+    pairs = "[[2,1],[3,4],[5,6],[7,8],[9,10],[11,12],[13,14],[15,16]]"
+    assert problems(LEAF, f"TopDownHRNet.flip_perm={pairs}", "TopDownHRNet.num_joints=17", "EvalDataset.num_joints=17") == []
+    assert problems(CROWD, "HigherHRNet.flip_perm=[0,2,1,4,3,6,5,8,7,10,9,12,11,14,13,16,15]") == []
+
+
+def test_mirror_pairs_in_a_component_alone():
+    options = ("skeleton=null", "num_joints=5", "TopDownHRNet.flip_perm=[[1,2]]")
+    (text,) = problems(LEAF, *options)
+    assert "warning: TopDownHRNet.flip_perm is given, but neither flip_perm nor skeleton at the top level" in text
