@@ -57,6 +57,8 @@ class OptimizerBuilder:
         regularizer: Union[Mapping[str, Any], str, bool, None] = "default",
         optimizer: Optional[Mapping[str, Any]] = None,
     ) -> None:
+        if not isinstance(optimizer, (Mapping, type(None))):
+            raise ConfigError(f"OptimizerBuilder: optimizer is {optimizer!r}; expected a mapping, such as {{type: Adam}}")
         settings = dict(optimizer if optimizer is not None else {"type": "Momentum", "momentum": 0.9})
         self.kind = str(settings.pop("type", None))
         if self.kind not in _TYPES:

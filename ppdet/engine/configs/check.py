@@ -17,19 +17,21 @@ from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.engine.configs.component_check import ComponentCheck
 from ppdet.engine.configs.consistency import parts_of_another_kind, try_codec
 from ppdet.engine.configs.repeated_facts import repeated_facts
+from ppdet.engine.configs.trial import try_parts
 from ppdet.metrics.landmarks.figure_names import FAMILIES, is_figure_name, parse_figures
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _log = get_logger(__name__)
 
 
-def check_config(config: Config, registry: Registry, part: bool = False) -> list[Problem]:
+def check_config(config: Config, registry: Registry, part: bool = False, trial: bool = True) -> list[Problem]:
     """All problems of a config, sorted by file and line.
 
     Args:
         config: as loaded by `ppdet.core.config.load.load_config`.
         registry: the filled registry, see `ppdet.engine.components.import_components`.
         part: the config is meant to be included by others, so it does not have to name an architecture.
+        trial: also build what a training needs besides data and network, see `try_parts`.
 
     Returns:
         problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
@@ -45,6 +47,8 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
     check.problems += parts_of_another_kind(config)
     check.problems += repeated_facts(config, check.components)
     check.problems += _sections_without_use(config, registry)
+    if trial and all(problem.severity == "warning" for problem in check.problems):
+        check.problems += try_parts(config, registry)
     for key in config:  # last: a key may be the section of a component that another section refers to
         _check_name_of_key(check, key, config.mark_of(key), config)
     if part and "architecture" not in config:
