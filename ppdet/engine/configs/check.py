@@ -80,10 +80,11 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
     mark = config.mark_of(key)
     if key == "architecture":
         check.reference(value, mark)
+        check.require_kind(value, key, "ppdet.modeling.architectures", mark)
     elif key == "metric":
         _check_metric(check, value, mark)
-    elif key == "best_metric" and not isinstance(value, str):
-        check.error(f"best_metric is {value!r}; expected the name of one figure, such as EPE", mark)
+    elif key == "best_metric":
+        _check_best_metric(check, value, config, mark)
     elif key in ("skeleton", "flip_perm"):
         _check_skeleton(check, config, mark)
     elif key == "codec":
@@ -140,6 +141,8 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
     if isinstance(value, list):
         _check_figures(check, value, mark)
         return
+    if not isinstance(value, (str, Mapping, type(None))):
+        check.error(f"metric is {value!r}; expected a name, or figures such as [EPE, PCK, AP]", mark)
     if isinstance(value, str) and value not in check.registry:
         if is_figure_name(value):
             return
@@ -150,6 +153,13 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
             check.missing(value, mark)
         return
     check.reference(value, mark)
+
+
+def _check_best_metric(check: ComponentCheck, value: Any, config: Config, mark: Mark | None) -> None:
+    if not isinstance(value, str):
+        check.error(f"best_metric is {value!r}; expected the name of one figure, such as EPE", mark)
+    elif isinstance(config.get("metric"), list):
+        _check_figures(check, [value], mark)
 
 
 def _check_figures(check: ComponentCheck, names: Any, mark: Mark | None) -> None:

@@ -66,11 +66,35 @@ CROWD = LEAF.parents[1] / "higherhrnet" / "higherhrnet_hrnet_w32_512.yml"
         (CROWD, "HrHRNetLoss.swahr=true", "HrHRNetLoss.swahr is true, but HrHRNetHead.swahr is false"),
         (CROWD, "EvalDataset.name=KeypointTopDownCocoDataset", "but HigherHRNet finds people in whole images"),
         (LEAF, "TrainDataset.name=KeypointBottomUpCocoDataset", "but TopDownHRNet looks at one person at a time"),
+        (LEAF, "EvalDataset.name=COCODataSet", "EvalDataset is a COCODataSet, but TopDownHRNet looks at one person at a time"),
+        (CROWD, "EvalDataset.name=COCODataSet", "EvalDataset is a COCODataSet, but HigherHRNet finds people in whole images"),
     ],
 )
 def test_parts_of_two_kinds(leaf, option, expected):
     (text,) = [problem for problem in problems(leaf, option) if "has no argument" not in problem]
     assert expected in text and "error" in text
+
+
+@pytest.mark.parametrize(
+    "option, expected",
+    [
+        ("TopDownHRNet.backbone=KeyPointMSELoss", "is KeyPointMSELoss, of ppdet.modeling.losses; expected one of CSP"),
+        ("TopDownHRNet.backbone=null", "TopDownHRNet.backbone is null, and TopDownHRNet cannot be without: name a component"),
+        ("TopDownHRNet.loss=LiteHRNet", "TopDownHRNet.loss is LiteHRNet, of ppdet.modeling.backbones; expected one of AE"),
+        ("architecture=LiteHRNet", "architecture is LiteHRNet, of ppdet.modeling.backbones; expected one of CenterNet"),
+        ("TrainReader.sample_transforms=[KeyPointMSELoss]", "TrainReader.sample_transforms[0] is KeyPointMSELoss, of"),
+        ("metric=5", "metric is 5; expected a name, or figures such as [EPE, PCK, AP]"),
+    ],
+)
+def test_components_in_the_wrong_place(option, expected):
+    (text,) = problems(LEAF, option)
+    assert expected in text and text.startswith(f"-o {option}: error: ")
+
+
+def test_the_figure_that_selects_the_best_model():
+    (text,) = problems(LEAF, "metric=[EPE]", "best_metric=EPEE")
+    assert "there is no metric 'EPEE'" in text
+    assert problems(LEAF, "metric=[EPE]", "best_metric=AP") == []
 
 
 def test_an_option_for_a_network_that_is_not_there():
