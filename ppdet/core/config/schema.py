@@ -96,7 +96,8 @@ def schema_of(cls: type) -> Schema:
 
 
 def check_arguments(schema: Schema, section: Mapping[str, Any], ignored: Sequence[str] = ()) -> list[Problem]:
-    """Problems of a section: keys that the class does not take, with the nearest name, and values of a wrong type."""
+    """Problems of a section: keys that the class does not take, with the nearest name, values of a wrong type, and probabilities
+    outside 0 to 1."""
     problems = []
     for key, value in section.items():
         mark = section.mark_of(key) if isinstance(section, ConfigDict) else None
@@ -105,6 +106,8 @@ def check_arguments(schema: Schema, section: Mapping[str, Any], ignored: Sequenc
             wrong = None if isinstance(value, Spec) else complaint(value, schema.types[key])
             if wrong is not None and value is not schema.defaults.get(key, REQUIRED):
                 problems.append(Problem(f"{schema.name}.{key} {wrong}", mark))
+            elif "prob" in key.split("_") and isinstance(value, (int, float)) and not 0 <= value <= 1:
+                problems.append(Problem(f"{schema.name}.{key} is {value}; expected a probability from 0 to 1", mark))
         if key in schema.defaults or key in ignored or schema.is_open:
             continue
         hint = did_you_mean(str(key), schema.defaults)

@@ -35,7 +35,13 @@ def problems(*options: str, trial: bool = True) -> list[str]:
         ("LearningRate.schedulers=abc", "LearningRate: schedulers is 'abc'; expected a list"),
         ("OptimizerBuilder.optimizer.type=Adm", "optimizer.type is Adm; expected one of SGD, Momentum, Adam"),
         ("OptimizerBuilder.optimizer=Adam", "optimizer is 'Adam'; expected a mapping, such as {type: Adam}"),
+        ("OptimizerBuilder.optimizer.weight_decay=abc", "optimizer.weight_decay must be a number, got 'abc'"),
+        ("OptimizerBuilder.optimizer.param_groups=5", "OptimizerBuilder.optimizer.param_groups is 5, expected a list"),
+        ("OptimizerBuilder.optimizer.param_groups=[{lr: 2}]", "param_groups[0].params is missing"),
         ("OptimizerBuilder.regularizer.factor=-1", "regularizer.factor must be a number >= 0, got -1"),
+        ("TrainReader.sample_transforms.RandomFlipHalfBodyTransform.scale=-1", "scale is -1; expected a number from 0 on"),
+        ("TrainReader.sample_transforms.RandomFlipHalfBodyTransform.upper_body_ids=[17]", "[0] is 17, expected a whole number"),
+        ("TrainReader.sample_transforms.RandomFlipHalfBodyTransform.upper_body_ids=abc", "ids is 'abc', expected a list"),
         ("codec=null", "trainsize: no reader states it; give a `codec` section"),
     ],
 )
@@ -46,8 +52,8 @@ def test_what_constructors_refuse(option: str, expected: str) -> None:
 
 
 def test_an_argument_that_does_not_fit_names_its_class() -> None:
-    (text,) = problems("TrainReader.sample_transforms.RandomFlipHalfBodyTransform.upper_body_ids=abc")
-    assert "RandomFlipHalfBodyTransform: " in text
+    (text,) = problems("TrainReader.batch_transforms=[NormalizeImage: {mean: abc}]")
+    assert "NormalizeImage: an argument does not fit: ValueError" in text
 
 
 def test_all_parts_at_once_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
