@@ -132,7 +132,7 @@ class Builder:
         except PpdetError as error:
             error.in_context(place)
             raise
-        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError) as error:
             raise ConfigError(_refused(schema.name, error)).in_context(place) from error
 
     def _arguments(self, plan: _Plan, schema: Schema, extra: Mapping[str, Any]) -> dict[str, Any]:
