@@ -96,7 +96,7 @@ def test_components_in_the_wrong_place(option, expected):
 
 def test_the_figure_that_selects_the_best_model():
     (text,) = problems(LEAF, "metric=[EPE]", "best_metric=EPEE")
-    assert "there is no metric 'EPEE'" in text
+    assert "there is no metric 'EPEE'; did you mean 'EPE'? Names are PCK," in text
     assert problems(LEAF, "metric=[EPE]", "best_metric=AP") == []
 
 

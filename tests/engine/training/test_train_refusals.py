@@ -46,6 +46,13 @@ def test_training_is_refused_before_images_are_read(tmp_path, no_images, option,
         train(config, TrainingOptions(evaluate=True))
 
 
+@pytest.mark.parametrize("name, ending", [("EPEE", "it gives AP, .*AR_large$"), ("EPE", r"metric: \[EPE, \.\.\.\] gives it$")])
+def test_a_best_metric_that_the_metric_does_not_give(tmp_path, name, ending):
+    config = load_config(write_config(tmp_path, 2), ["metric=KeyPointTopDownCOCOEval", f"best_metric={name}"])
+    with pytest.raises(ConfigError, match=f"gives no '{name}'.*{ending}"):
+        train(config, TrainingOptions(evaluate=True))
+
+
 def test_evaluation_is_refused_before_images_are_read(tmp_path, no_images):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="output_eval: .*file is a file"):
