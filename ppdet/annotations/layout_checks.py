@@ -5,11 +5,13 @@ Legend: N persons, K keypoints.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 FEWEST_LABELLED = 3
+ROUNDING = 0.001
+"""So far above 1 a score may come out of a network in half precision."""
 BETTER_BY = 0.15
 """Gain in intersection over union with the keypoints' extent, at the median, that another reading of the boxes must bring."""
 MOST_OF = 0.75
@@ -24,6 +26,24 @@ FEWEST_FOR_PERCENT = 5
 SMALLEST_FOR_PERCENT = 160
 ALIKE = 0.02
 """Of the longer side of the box: two persons whose keypoints differ by less are one, labelled twice."""
+
+
+def unusual_scores(scores: Sequence[float], threshold: str) -> str:
+    """A remark on scores of boxes that are no probabilities, "" if all are.
+
+    Evaluations rank by scores, so any numbers will do; a threshold is stated as a probability.
+
+    Args:
+        scores: one per box.
+        threshold: name or value of the threshold that is applied to them.
+    """
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    if low >= 0 and high <= 1 + ROUNDING:
+        return ""
+    return (
+        f"the scores of its boxes range from {low:g} to {high:g}, and {threshold} is applied to them as they are; expected "
+        "scores from 0 to 1: scale them"
+    )
 
 
 def fractions_instead_of_pixels(keypoints: np.ndarray, boxes_xywh: np.ndarray) -> str:

@@ -46,6 +46,7 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
             if image_ids.setdefault(image["id"], known["id"]) != known["id"]:
                 raise DataError(f"{source}: the id {image['id']} is given to several images, {name} among them, so nobody knows "
                                 "whose their objects are; give each image an id of its own")  # fmt: skip
+        notes += [f"{source}: {text}, so their objects become one category" for text in same_names(content["categories"])]
         for category in content["categories"]:
             known = categories.setdefault(category["name"], {**category, "id": len(categories) + 1})
             orders[category["id"]] = (known["id"], _order(known, category, source))
@@ -69,6 +70,14 @@ def merge_contents(parts: Sequence[Tuple[str, Content]], prefixes: Sequence[str]
     return {"images": list(images.values()), "annotations": annotations, "categories": list(categories.values())}, notes
 
 
+def same_names(categories: Sequence[Mapping[str, Any]]) -> List[str]:
+    """A sentence for each name that several categories have, with their ids."""
+    ids: Dict[str, List[str]] = {}
+    for category in categories:
+        ids.setdefault(category["name"], []).append(str(category["id"]))
+    return [f"the categories {', '.join(own)} are all called {name!r}" for name, own in ids.items() if len(own) > 1]
+
+
 def _check_size(known: Mapping[str, Any], image: Mapping[str, Any], name: str, source: str) -> None:
     sizes = [(each.get("width"), each.get("height")) for each in (known, image)]
     if all(all(size) for size in sizes) and sizes[0] != sizes[1]:
@@ -85,8 +94,8 @@ def _order(known: Mapping[str, Any], category: Mapping[str, Any], source: str) -
     if sorted(wanted) != sorted(given):
         lacking = sorted(set(wanted) ^ set(given))
         raise DataError(
-            f"{source}: category {category['name']!r} has other keypoints than in the first file (not in both: "
-            f"{', '.join(lacking)[:200]}); rename keypoints or the category"
+            f"{source}: category {category['name']!r} (id {category['id']}) has other keypoints than the first one of that name "
+            f"(not in both: {', '.join(lacking)[:200]}); rename keypoints or the category"
         )
     return [given.index(name) for name in wanted]
 

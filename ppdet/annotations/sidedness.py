@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -18,6 +19,8 @@ import numpy as np
 ONE_SIDED = 0.9
 """Share of objects with the same order from which on data count as one-sided."""
 FEWEST_OBJECTS = 20
+CHANCE = 0.05
+"""An order counts if random points would show one as clear, in any of the pairs compared, with at most this probability."""
 SMALLEST_DISTANCE = 0.1
 """Distances below this part of the keypoints' larger extent say nothing of an order."""
 
@@ -39,7 +42,7 @@ class Order:
 def one_sided(
     keypoints: np.ndarray, names: Sequence[str], pairs: Sequence[Sequence[int]], fewest: int = FEWEST_OBJECTS
 ) -> Optional[Order]:
-    """The clearest order that mirroring would reverse, if nearly all objects share one.
+    """The clearest order that mirroring would reverse, if nearly all objects share one and are too many for that to be chance.
 
     Args:
         keypoints: (N, K, 3) x, y, visibility.
@@ -59,22 +62,49 @@ def one_sided(
     middle = [(name, xy[:, i, 0], seen[:, i]) for i, name in enumerate(names) if i not in paired]
     for a, b in pairs:
         middle.append((f"the middle of {names[a]} and {names[b]}", xy[:, [a, b], 0].mean(axis=1), seen[:, a] & seen[:, b]))
+    chance = CHANCE / max(_comparisons(len(names), len(pairs)), 1)
     orders: List[Tuple[float, Order]] = []
     for (first, x1, seen1), (second, x2, seen2) in combinations(middle, 2):
-        orders += _order(x2 - x1, seen1 & seen2, dead, (first, second), "left of", fewest)
+        orders += _order(x2 - x1, seen1 & seen2, dead, (first, second), "left of", fewest, chance)
     for a, b in pairs:
-        orders += _order(xy[:, b, 1] - xy[:, a, 1], seen[:, a] & seen[:, b], dead, (names[a], names[b]), "above", fewest)
+        orders += _order(xy[:, b, 1] - xy[:, a, 1], seen[:, a] & seen[:, b], dead, (names[a], names[b]), "above", fewest, chance)
     return max(orders, key=lambda each: each[0])[1] if orders else None
 
 
+def _comparisons(num_keypoints: int, num_pairs: int) -> int:
+    """How many orders `one_sided` looks at. The more, the likelier that a few objects share one of them by chance."""
+    return comb(num_keypoints - num_pairs, 2) + num_pairs
+
+
+def fewest_for_an_order(num_keypoints: int, num_pairs: int) -> int:
+    """The number of objects from which on an order that all of them share is no chance."""
+    count = 1
+    while _chance(count, count) > CHANCE / max(_comparisons(num_keypoints, num_pairs), 1):
+        count += 1
+    return count
+
+
+def _chance(count: int, total: int) -> float:
+    """Probability that `count` or more of `total` objects share an order if either direction is as likely."""
+    if total > 500:  # where `count` is `ONE_SIDED` of them it is below 1e-70
+        return 0.0
+    return 2 * sum(comb(total, k) for k in range(count, total + 1)) / 2**total
+
+
 def _order(
-    distance: np.ndarray, known: np.ndarray, dead: np.ndarray, names: Tuple[str, str], relation: str, fewest: int
+    distance: np.ndarray,
+    known: np.ndarray,
+    dead: np.ndarray,
+    names: Tuple[str, str],
+    relation: str,
+    fewest: int,
+    chance: float,
 ) -> List[Tuple[float, Order]]:
     """The order of two keypoints with its share, if enough objects show one and nearly all the same."""
     clear = known & (np.abs(distance) > dead)
     total, forward = int(clear.sum()), int((clear & (distance > 0)).sum())
     count = max(forward, total - forward)
-    if total < max(fewest, known.sum() / 2) or count < ONE_SIDED * total:
+    if total < max(fewest, known.sum() / 2) or count < ONE_SIDED * total or _chance(count, total) > chance:
         return []
     first, second = names if forward >= total - forward else names[::-1]
     return [(count / total, Order(first, second, relation, count, total))]

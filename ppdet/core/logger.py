@@ -51,6 +51,18 @@ def logging_to_stdout() -> Iterator[None]:
         _ConsoleHandler.stream_name = before
 
 
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Drop log lines inside a `with`, for objects that are built on trial and thrown away."""
+    root = get_logger()
+    before = root.level
+    root.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+
+
 def get_logger(name: str = "ppdet") -> logging.Logger:
     """The logger of a module; pass ``__name__``.
 

@@ -45,7 +45,7 @@ class Assembly:
 
     def __init__(self, config: Config) -> None:
         registry = import_components(config)
-        errors = [problem for problem in check_config(config, registry) if problem.severity == "error"]
+        errors = [problem for problem in check_config(config, registry, trial=False) if problem.severity == "error"]
         if errors:
             raise ConfigError(errors)
         self.config = config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, Dict, Optional, Sequence
 
 from ppdet.core.config.registry import register
@@ -26,7 +27,7 @@ class LearningRate:
     """
 
     def __init__(self, base_lr: float = 0.01, schedulers: Optional[Sequence[Any]] = None) -> None:
-        if not isinstance(base_lr, (int, float)) or isinstance(base_lr, bool) or base_lr <= 0:
+        if not isinstance(base_lr, (int, float)) or isinstance(base_lr, bool) or not 0 < base_lr < math.inf:
             hint = "; YAML reads `1e-3` as text, write 1.0e-3 or 0.001" if isinstance(base_lr, str) else ""
             raise ConfigError(f"LearningRate: base_lr must be a positive number, got {base_lr!r}{hint}")
         self.base_lr = float(base_lr)
@@ -43,8 +44,11 @@ class LearningRate:
     @classmethod
     def build_parts(cls, build: Callable[..., Any], args: Dict[str, Any]) -> Dict[str, Any]:
         """Build each scheduler: `!CosineDecay {...}`, `{name: CosineDecay, ...}` and a bare name all work."""
-        if args.get("schedulers"):
-            args["schedulers"] = [build(item) for item in args["schedulers"]]
+        schedulers = args.get("schedulers")
+        if not isinstance(schedulers, (list, type(None))):
+            raise ConfigError(f"LearningRate: schedulers is {schedulers!r}; expected a list, such as [!CosineDecay {{}}]")
+        if schedulers:
+            args["schedulers"] = [build(item) for item in schedulers]
         return args
 
     def curve(self, steps_per_epoch: int) -> LearningRateCurve:

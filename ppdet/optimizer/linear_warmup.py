@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 from ppdet.core.config.registry import register
@@ -18,12 +19,14 @@ class LinearWarmup:
         epochs: length in epochs; overrides `steps`.
 
     Raises:
-        ConfigError: negative length.
+        ConfigError: negative length, or a negative start.
     """
 
     def __init__(self, steps: int = 500, start_factor: float = 1.0 / 3, epochs: Optional[float] = None) -> None:
         if steps < 0 or (epochs is not None and epochs < 0):
             raise ConfigError(f"LinearWarmup: steps and epochs cannot be negative, got {steps} and {epochs}")
+        if not 0 <= start_factor < math.inf:
+            raise ConfigError(f"LinearWarmup: start_factor is a part of base_lr, a number from 0 on; got {start_factor!r}")
         self.steps = steps
         self.start_factor = float(start_factor)
         self.epochs = epochs

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 import paddle
 
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import either, list_of, mapping, optional, summary, text
 from ppdet.core.errors import ConfigError
 from ppdet.core.logger import get_logger
 from ppdet.optimizer.param_groups import NamedParameter, groups_by_depth, groups_by_pattern
@@ -29,6 +30,7 @@ _TYPES = (
 )
 LAYERWISE_RULE = "layerwise_lr_decay"  # the name in PaddleDetection's YAML of ViTPose
 _DECOUPLED = ("AdamW", "AdamWDL")  # optimizers with decoupled weight decay
+_GROUPS = list_of(mapping({"params": either(text(), list_of(text()))}, required=("params",)))
 _LAYERWISE = ("layer_decay", "num_layers", "skip_decay_names", "filter_bias_and_bn", "set_param_lr_func")
 
 
@@ -57,6 +59,8 @@ class OptimizerBuilder:
         regularizer: Union[Mapping[str, Any], str, bool, None] = "default",
         optimizer: Optional[Mapping[str, Any]] = None,
     ) -> None:
+        if not isinstance(optimizer, (Mapping, type(None))):
+            raise ConfigError(f"OptimizerBuilder: optimizer is {optimizer!r}; expected a mapping, such as {{type: Adam}}")
         settings = dict(optimizer if optimizer is not None else {"type": "Momentum", "momentum": 0.9})
         self.kind = str(settings.pop("type", None))
         if self.kind not in _TYPES:
@@ -78,6 +82,9 @@ class OptimizerBuilder:
         Args:
             learning_rate: a number or a Paddle scheduler.
             model: the network; frozen parameters (stop_gradient) are skipped.
+
+        Raises:
+            ConfigError: all parameters are frozen, or an argument of the optimizer is out of range.
         """
         named = [(name, p) for name, p in model.named_parameters() if not p.stop_gradient]
         if not named:
@@ -85,7 +92,11 @@ class OptimizerBuilder:
         settings = dict(self.settings)
         self._apply_regularizer(settings)
         parameters = self._parameters(named, settings)
-        return self.paddle_class(learning_rate=learning_rate, parameters=parameters, grad_clip=self.clip, **settings)
+        try:
+            return self.paddle_class(learning_rate=learning_rate, parameters=parameters, grad_clip=self.clip, **settings)
+        except (TypeError, ValueError) as error:  # Paddle checks the ranges, such as those of beta1 and epsilon
+            reason = str(error).rstrip(".")
+            raise ConfigError(f"OptimizerBuilder: {self.kind} refuses {self.settings}: {reason}; change it") from error
 
     def _parameters(self, named: List[NamedParameter], settings: Dict[str, Any]) -> List[Any]:
         if self.kind == "AdamWDL":
@@ -122,11 +133,12 @@ class OptimizerBuilder:
                 f"OptimizerBuilder: {self.kind} has no argument {', '.join(unknown)}; "
                 f"it takes {', '.join(known + extra + ['param_groups'])}"
             )
-        for key in ("beta1", "beta2", "epsilon", "momentum"):
-            if isinstance(self.settings.get(key), str):
-                raise ConfigError(
-                    f"OptimizerBuilder: optimizer.{key} must be a number, got {self.settings[key]!r} (YAML: 1.0e-8)"
-                )
+        for key, value in {**self.settings, **self.layerwise}.items():
+            if isinstance(value, str):  # no optimizer takes a text
+                raise ConfigError(f"OptimizerBuilder: optimizer.{key} must be a number, got {value!r} (YAML: 1.0e-8)")
+        wrong = summary(optional(_GROUPS)(self.param_groups, "OptimizerBuilder.optimizer.param_groups"))
+        if wrong:
+            raise ConfigError(wrong)
 
 
 def _check_layerwise(rule: Any) -> None:

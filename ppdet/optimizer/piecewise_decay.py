@@ -6,7 +6,11 @@ from bisect import bisect_right
 from typing import Optional, Sequence, Union
 
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import either, list_of, mapping, number, optional, summary
 from ppdet.core.errors import ConfigError
+
+_NUMBERS = list_of(number(0))
+_SETTINGS = mapping({"gamma": either(_NUMBERS, number(0)), "milestones": _NUMBERS, "values": optional(_NUMBERS)})
 
 
 @register
@@ -21,7 +25,7 @@ class PiecewiseDecay:
         use_warmup: whether to apply the warm-up of the same schedule.
 
     Raises:
-        ConfigError: the lengths do not fit, or the milestones are not increasing.
+        ConfigError: the lengths do not fit, the milestones are not increasing, or something is no number or negative.
     """
 
     def __init__(
@@ -31,6 +35,10 @@ class PiecewiseDecay:
         values: Optional[Sequence[float]] = None,
         use_warmup: bool = True,
     ) -> None:
+        given = {"gamma": gamma, "milestones": milestones, "values": values}
+        wrong = summary(_SETTINGS(given, "PiecewiseDecay"))
+        if wrong:
+            raise ConfigError(wrong)
         self.milestones = [float(m) for m in milestones]
         self.use_warmup = use_warmup
         self.values = None if values is None else [float(v) for v in values]

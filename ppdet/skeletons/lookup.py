@@ -68,7 +68,8 @@ def skeleton_from_config(config: Mapping[str, Any]) -> Skeleton:
     wrong = summary(_SKELETON_KEYS(config, "config"))
     if wrong:
         raise ConfigError(wrong)
-    count, pairs = config.get("num_joints"), _flip_pairs(config.get("flip_perm"))
+    count, flip_perm = config.get("num_joints"), config.get("flip_perm")
+    pairs = None if flip_perm is None else flip_pairs_of(flip_perm)
     if config.get("skeleton") is None:
         return skeleton_for_count(17 if count is None else count, pairs)
     skeleton = get_skeleton(config["skeleton"])
@@ -85,10 +86,22 @@ def skeleton_from_config(config: Mapping[str, Any]) -> Skeleton:
     return skeleton
 
 
-def _flip_pairs(flip_perm: Optional[Sequence[Any]]) -> Optional[list[tuple[int, int]]]:
-    """Pairs of PaddleDetection's ``flip_perm``, which is a list of pairs (top-down) or a whole permutation (bottom-up)."""
-    if flip_perm is None:
-        return None
+def flip_pairs_of(flip_perm: Sequence[Any], place: str = "flip_perm") -> list[tuple[int, int]]:
+    """Pairs of keypoints that swap in a mirror, from PaddleDetection's list of pairs (top-down) or permutation (bottom-up).
+
+    Args:
+        flip_perm: [[i, j], ...], or K numbers: the keypoint that each one becomes.
+        place: name of the value, for the message.
+
+    Returns:
+        (i, j) with i < j.
+
+    Raises:
+        ConfigError: neither pairs nor whole numbers.
+    """
+    wrong = summary(_FLIP_PERM(flip_perm, place))
+    if wrong:
+        raise ConfigError(wrong)
     if all(isinstance(entry, int) for entry in flip_perm):
         return [(i, j) for i, j in enumerate(flip_perm) if i < j]
     return [(min(pair), max(pair)) for pair in flip_perm]

@@ -15,7 +15,8 @@ from ppdet.annotations.layout_checks import (
     other_box_layout,
     persons_in_fractions,
 )
-from ppdet.annotations.sidedness import one_sided
+from ppdet.annotations.sidedness import fewest_for_an_order, one_sided
+from ppdet.skeletons import get_skeleton
 
 NAMES = ("nose", "left_ear", "right_ear", "tail")
 PAIRS = ((1, 2),)
@@ -116,6 +117,18 @@ def test_one_sided_data_are_reported_by_their_share() -> None:
     assert one_sided(mice(60, 56), NAMES, PAIRS) is None and one_sided(mice(5, 0), NAMES, PAIRS) is None
     ears = mice(113, 3)[:, [1, 2]]  # nothing on the middle line: the ears themselves tell
     assert str(one_sided(ears, NAMES[1:3], ((0, 1),))) == "right_ear is above left_ear in 113 of 116 objects"
+
+
+def test_an_order_of_a_few_random_points_is_chance() -> None:
+    """With 17 keypoints 44 orders are compared, so some of 8 objects at random share one of them in 4 of 10 cases."""
+    skeleton, rng = get_skeleton("coco17"), np.random.default_rng(0)
+    for count in (6, 8, 12):
+        points = np.concatenate([rng.uniform(0, 100, (40, count, 17, 2)), np.full((40, count, 17, 1), 2)], axis=3)
+        found = [one_sided(each, skeleton.names, skeleton.flip_pairs, fewest=6) for each in points]
+        assert sum(order is not None for order in found) <= 2
+    assert fewest_for_an_order(17, 8) == 11 and fewest_for_an_order(2, 1) == 6
+    assert one_sided(mice(7, 0), NAMES, PAIRS, fewest=6) is None
+    assert str(one_sided(mice(8, 0), NAMES, PAIRS, fewest=6)) == "nose is left of tail in 8 of 8 objects"
 
 
 def test_people_seen_from_the_front_are_not_one_sided() -> None:

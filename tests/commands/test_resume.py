@@ -64,6 +64,15 @@ def test_results_of_another_video_are_not_continued(
     file = tmp_path / "poses.jsonl"
     assert main([write_clip(tmp_path / "clip.avi"), "--results", str(file), *models]) == 0
     before = file.read_bytes()
+    other = write_clip(tmp_path / "other.avi", 21)
+    assert main([other, "--results", str(file), "--resume", *models]) == 2
+    assert "other.avi is not the file that the earlier results are of" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    assert [set(line) & {"video_digest"} for line in lines(file)] == [{"video_digest"}] + 19 * [set()]
+    records = lines(file)
+    del records[0]["video_digest"]  # as older versions wrote it
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    before = file.read_bytes()
     shorter = write_clip(tmp_path / "shorter.avi", 5)
     assert main([shorter, "--results", str(file), "--resume", "--output_dir", str(tmp_path / "out"), *models]) == 2
     assert "has 5 frames, and 20 of it are said to be done: the earlier results are of another video" in capsys.readouterr().err
@@ -74,6 +83,17 @@ def test_results_of_another_video_are_not_continued(
     assert main([str(tmp_path / "wider.avi"), "--results", str(file), "--resume", *models]) == 2
     assert "frames of 128 x 96 pixels, and the earlier results are of frames of 96 x 128" in capsys.readouterr().err
     assert file.read_bytes() == before and list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_video_may_be_renamed_and_an_older_file_learns_its_digest(tmp_path: Path, models: list[str]) -> None:
+    clip, file = tmp_path / "clip.avi", tmp_path / "poses.jsonl"
+    assert main([write_clip(clip), "--results", str(file), "--max_frames", "8", *models]) == 0
+    records = lines(file)
+    digest = records[0].pop("video_digest")
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert main([str(clip.rename(tmp_path / "moved.avi")), "--results", str(file), "--resume", *models]) == 0
+    found = lines(file)
+    assert len(found) == 20 and EarlierResults.read(file).videos[None].digest == found[8]["video_digest"] == digest
 
 
 def test_images_that_are_done_are_left_out(tmp_path: Path, models: list[str]) -> None:

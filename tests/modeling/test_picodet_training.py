@@ -120,8 +120,8 @@ def test_a_size_that_cannot_be_trained_on_is_explained() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda feat: PicoHead(feat, 1, loss_class=VarifocalLoss(use_sigmoid=False)), "use_sigmoid: true"),
-        (lambda feat: PicoHeadV2(feat, 1, loss_class=VarifocalLoss(use_sigmoid=True)), "use_sigmoid: false"),
+        (lambda feat: PicoHead(feat, 1, feat_in_chan=8, loss_class=VarifocalLoss(use_sigmoid=False)), "use_sigmoid: true"),
+        (lambda feat: PicoHeadV2(feat, 1, feat_in_chan=8, loss_class=VarifocalLoss(use_sigmoid=True)), "use_sigmoid: false"),
         (lambda feat: VarifocalLoss(alpha=-1), "alpha"),
         (lambda feat: ATSSAssigner(topk=0), "topk"),
         (lambda feat: TaskAlignedAssigner(is_close_gt=True), "is_close_gt"),

@@ -103,6 +103,19 @@ def test_param_groups_scale_the_rate():
     assert moved["backbone.bias"] == pytest.approx(0.01, rel=1e-3)
 
 
+@pytest.mark.parametrize("settings", [{"beta1": 2}, {"epsilon": -1}])
+def test_ranges_that_paddle_checks(settings):
+    name = next(iter(settings))
+    with pytest.raises(ConfigError, match=f"OptimizerBuilder: Adam refuses .*{name}.*change it"):
+        OptimizerBuilder(optimizer={"type": "Adam", **settings})(0.1, TwoParts())
+
+
+@pytest.mark.parametrize("settings", [{"weight_decay": "abc"}, {"layer_decay": "abc"}])
+def test_texts_instead_of_numbers(settings):
+    with pytest.raises(ConfigError, match="must be a number, got 'abc'"):
+        OptimizerBuilder(optimizer={"type": "AdamWDL", **settings})
+
+
 def test_param_group_that_matches_nothing():
     with pytest.raises(ConfigError, match="bakbone.*matches no trainable parameter.*backbone, head"):
         OptimizerBuilder(optimizer={"type": "AdamW", "param_groups": [{"params": ["bakbone"]}]})(0.1, TwoParts())

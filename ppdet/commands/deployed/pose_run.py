@@ -13,7 +13,7 @@ from ppdet.core.logger import get_logger
 from ppdet.core.quantity import quantity
 from ppdet.image.io import write_image
 from ppdet.inference.files.coco_results import image_ids
-from ppdet.inference.files.earlier_results import EarlierResults
+from ppdet.inference.files.earlier_results import EarlierResults, video_digest
 from ppdet.inference.files.inputs import ImageInputs
 from ppdet.inference.files.mot_rows import MotRowsWriter
 from ppdet.inference.files.output_folder import OutputFolder
@@ -115,6 +115,8 @@ class PoseRun:
         if self.drawings is not None:
             drawn = name if earlier is None else f"{Path(name).stem}_from_{earlier.frames + 1}{Path(name).suffix}"
             path = self.drawings.file(drawn, source if isinstance(source, str) and "://" not in source else None)
+        if self.records is not None:
+            self.records.begin_video(video_digest(source) if earlier is None or earlier.digest is None else None)
         record = self._recorder(name)
         report = process_video(self.pipeline, source, path, keypoint_threshold=self.threshold, filter_type=self.filter_type,
                                max_frames=self.max_frames, record=record, tracking=self.tracking, earlier=earlier)  # fmt: skip

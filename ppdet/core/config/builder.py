@@ -132,8 +132,8 @@ class Builder:
         except PpdetError as error:
             error.in_context(place)
             raise
-        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            raise ConfigError(_refused(error)).in_context(place) from error
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError) as error:
+            raise ConfigError(_refused(schema.name, error)).in_context(place) from error
 
     def _arguments(self, plan: _Plan, schema: Schema, extra: Mapping[str, Any]) -> dict[str, Any]:
         """All known arguments, in rising precedence: defaults, top level, shared, section, extra."""
@@ -173,11 +173,12 @@ class Builder:
         return value
 
 
-def _refused(error: Exception) -> str:
-    """The line of a constructor that failed on its arguments, and why."""
+def _refused(name: str, error: Exception) -> str:
+    """The line of the constructor of class `name` that failed on its arguments, and why."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(last.filename)}:{last.lineno}"
-    return f"an argument does not fit: {type(error).__name__}: {short_repr(str(error), 200)} (in {where}); check its value"
+    reason = f"{type(error).__name__}: {short_repr(str(error), 200)}"
+    return f"{name}: an argument does not fit: {reason} (in {where}); check its value"
 
 
 def _names_a_component(value: Any) -> bool:

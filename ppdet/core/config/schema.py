@@ -28,6 +28,7 @@ class Schema:
         inject: arguments that are components themselves.
         types: argument name to the plain types it may have; arguments with richer annotations are left out.
         renamed: older names of arguments that YAML may still use, to the names they have now.
+        repeats: arguments that say under another name what a top-level key says, to that key; the two must agree.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Schema:
     inject: tuple[str, ...]
     types: Mapping[str, tuple[type, ...]]
     renamed: Mapping[str, str]
+    repeats: Mapping[str, str]
 
     def with_new_names(self, section: ConfigDict, files: Sequence[str] = ()) -> ConfigDict:
         """The section with older names of arguments replaced.
@@ -74,7 +76,8 @@ def _order_of(mark: Optional[Mark], files: Sequence[str]) -> int:
 
 @cache
 def schema_of(cls: type) -> Schema:
-    """Read the schema from the signature of ``__init__`` and from ``__shared__``, ``__inject__`` and ``__renamed__``."""
+    """Read the schema from the signature of ``__init__`` and from ``__shared__``, ``__inject__``, ``__renamed__`` and
+    ``__repeats__``."""
     defaults: dict[str, Any] = {}
     is_open = False
     constructor = getattr(cls, "__init__")  # noqa: B009 (mypy distrusts cls.__init__)
@@ -88,11 +91,13 @@ def schema_of(cls: type) -> Schema:
     for name in (*shared, *inject):
         assert name in defaults or is_open, f"{cls.__name__} shares or injects {name!r}, which is not an argument of it"
     types = {} if constructor is object.__init__ else plain_annotations(constructor)
-    return Schema(cls.__name__, defaults, is_open, shared, inject, types, dict(getattr(cls, "__renamed__", {})))
+    renamed, repeats = dict(getattr(cls, "__renamed__", {})), dict(getattr(cls, "__repeats__", {}))
+    return Schema(cls.__name__, defaults, is_open, shared, inject, types, renamed, repeats)
 
 
 def check_arguments(schema: Schema, section: Mapping[str, Any], ignored: Sequence[str] = ()) -> list[Problem]:
-    """Problems of a section: keys that the class does not take, with the nearest name, and values of a wrong type."""
+    """Problems of a section: keys that the class does not take, with the nearest name, values of a wrong type, and probabilities
+    outside 0 to 1."""
     problems = []
     for key, value in section.items():
         mark = section.mark_of(key) if isinstance(section, ConfigDict) else None
@@ -101,6 +106,8 @@ def check_arguments(schema: Schema, section: Mapping[str, Any], ignored: Sequenc
             wrong = None if isinstance(value, Spec) else complaint(value, schema.types[key])
             if wrong is not None and value is not schema.defaults.get(key, REQUIRED):
                 problems.append(Problem(f"{schema.name}.{key} {wrong}", mark))
+            elif "prob" in key.split("_") and isinstance(value, (int, float)) and not 0 <= value <= 1:
+                problems.append(Problem(f"{schema.name}.{key} is {value}; expected a probability from 0 to 1", mark))
         if key in schema.defaults or key in ignored or schema.is_open:
             continue
         hint = did_you_mean(str(key), schema.defaults)

@@ -9,7 +9,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from ppdet.annotations.layout_checks import fractions_instead_of_pixels
+from ppdet.annotations.layout_checks import fractions_instead_of_pixels, unusual_scores
 from ppdet.annotations.values import IdIndex, as_id, as_number
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
@@ -80,6 +80,7 @@ def usable_detections(
     rows: List[int] = []
     good: List[Mapping[str, Any]] = []
     names: List[str] = []
+    scores: List[float] = []
     for position, entry in enumerate(entries):
         name = f"detection [{position}]"
         problem = _problem(entry)
@@ -91,7 +92,9 @@ def usable_detections(
         found = index.find(category)
         if categories is not None and category is not None and found not in categories:
             report.add_skipped(f"detections of category {str(category)[:40]}")
-        elif score < score_threshold:
+            continue
+        scores.append(score)
+        if score < score_threshold:
             report.add_skipped(f"detections with a score below {score_threshold:g}")
         elif row is None:
             report.add_bad("on an image the dataset does not have", f"{name} -> {_image_of(entry)}")
@@ -100,6 +103,9 @@ def usable_detections(
             box = [float(value) for value in entry["bbox"]]
             good.append({"bbox": box, "score": score, **({} if found is None else {"category_id": found})})
             names.append(name)
+    remark = unusual_scores(scores, f"a threshold of {score_threshold:g}")
+    if remark and (score_threshold > 0 or min(scores) < score_threshold):
+        report.add_note(remark)
     _judge(path, entries, rows, matcher, categories, images, report)
     _check_layout(path, np.array([entry["bbox"] for entry in good]).reshape(-1, 4), images.wh[rows], report)
     return rows, good, names

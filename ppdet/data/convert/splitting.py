@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -20,6 +21,7 @@ logger = get_logger(__name__)
 
 FOLDER, IMAGE = "folder", "image"
 """Values of `--by` besides keys of the images."""
+NAMED = 5
 BLOCKS_PER_FOLD = 2
 """Parts of a single video in each fold: more would put more frames beside frames that were trained on."""
 
@@ -46,15 +48,16 @@ def split_file(
 
     Raises:
         ConfigError: a share or number of folds out of range, or files that exist.
-        DataError: too few images or groups, or images without the key.
+        DataError: too few images or groups, images without the key, or one id of several images.
     """
     content = read_coco(path)
-    images = [each for each in content["images"] if isinstance(each, dict) and as_id(each.get("id")) is not None]
+    images = _distinct([each for each in content["images"] if isinstance(each, dict) and as_id(each.get("id")) is not None], path)
     if folds and not 2 <= folds <= len(images):
         raise ConfigError(f"--folds {folds}: give 2 to {len(images)}, the number of images")
     if not folds and not 0 < share < 1:
         raise ConfigError(f"--val {share:g}: give a share between 0 and 1")
     parts, why = _parts(images, share, by, folds, seed)
+    _warn_of_images_on_both_sides(images, parts, path)
     folders = [output / f"fold{number}" for number in range(folds)] if folds else [output]
     written = [folder / f"{name}.json" for folder in folders for name in ("train", "val")]
     there = [str(file) for file in written if file.exists()]
@@ -65,6 +68,36 @@ def split_file(
             _write(folder / f"{name}.json", content, keep)
     logger.info("%s", why)
     return written
+
+
+def _distinct(images: Sequence[Dict[str, Any]], path: Path) -> List[Dict[str, Any]]:
+    """The images, those that are listed twice only once."""
+    kept: Dict[Any, Dict[str, Any]] = {}
+    for image in images:
+        kept.setdefault(image["id"], image)
+    shared = {each["id"]: each for each in images if each.get("file_name") != kept[each["id"]].get("file_name")}
+    if shared:
+        names = [f"{key} ({kept[key].get('file_name')}, {each.get('file_name')})" for key, each in shared.items()]
+        count = quantity(len(shared), "id is", "ids are")
+        raise DataError(f"{path}: {count} given to several images: {', '.join(names[:NAMED])}, so nobody knows "
+                        "whose their objects are; give each image an id of its own")  # fmt: skip
+    if len(kept) < len(images):
+        ids = [str(key) for key, count in Counter(image["id"] for image in images).items() if count > 1]
+        logger.warning("%s lists %s more than once, which %s kept once: ids %s", path, quantity(len(ids), "image"),
+                       "is" if len(ids) == 1 else "are", ", ".join(ids[:NAMED]))  # fmt: skip
+    return list(kept.values())
+
+
+def _warn_of_images_on_both_sides(images: Sequence[Mapping[str, Any]], parts: Sequence[set[Any]], path: Path) -> None:
+    """An image that the file lists under several ids may be trained on and validated with."""
+    ids: Dict[str, List[Any]] = {}
+    for image in images:
+        ids.setdefault(str(image.get("file_name")), []).append(image["id"])
+    torn = [name for name, own in ids.items() if any(0 < sum(each in val for each in own) < len(own) for val in parts)]
+    if torn:
+        logger.warning("%s lists %s under several ids, which are now both in train and val: %s; give each image one id and split "
+                       "again, otherwise the validation measures memory", path, quantity(len(torn), "image"),
+                       ", ".join(f"{name} (ids {', '.join(map(str, ids[name][:NAMED]))})" for name in torn[:NAMED]))  # fmt: skip
 
 
 def _parts(

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Tuple
 
 from ppdet.annotations.annotated_object import is_labelled
 from ppdet.annotations.coco_file import read_coco
+from ppdet.annotations.merging import same_names
 from ppdet.core.errors import DataError
 from ppdet.data.formats.image_index import ImageIndex
 
@@ -65,6 +66,7 @@ def read(path: Path, images: ImageIndex) -> Tuple[Dict[str, Any], List[str]]:
     if not categories and any(map(is_labelled, objects)):
         categories = [_with_names({"id": 1, "name": "object", "keypoints": [], "skeleton": []}, objects, notes)]
         objects = [{**each, "category_id": 1} for each in objects]
+    notes += [f"{text}: whatever goes by names takes them as one; rename them" for text in same_names(categories)]
     if not any(category["keypoints"] for category in categories):
         raise DataError(f"{path}: no object in it has `keypoints`, only boxes or masks; label points, too")
     return {**content, "images": kept, "annotations": objects, "categories": categories}, notes

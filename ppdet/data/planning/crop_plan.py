@@ -9,7 +9,7 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ppdet.annotations.sidedness import one_sided
+from ppdet.annotations.sidedness import fewest_for_an_order, one_sided
 from ppdet.data.coco.persons import EXTENT, GIVEN, IMAGE
 from ppdet.data.planning.choice import Choice
 from ppdet.data.planning.class_objects import ClassObjects
@@ -26,7 +26,7 @@ FILLS = 0.3
 ALL_OVER = 0.8
 """Boxes that cover at least this share of their image count as whole images."""
 FEWEST_FOR_SIDES = 6
-"""From this many objects on, a common left-right order of their keypoints is unlikely to be chance (2 * .5^6 = .03)."""
+"""Fewer objects say nothing of left and right, whatever they share (2 * .5^6 = .03)."""
 BOTH_HANDS = 0.15
 ASYMMETRIC, WORSE_BY = 0.35, 1.5
 STRIDE = 32
@@ -112,7 +112,7 @@ def plan_mirror(objects: ClassObjects, skeleton: Skeleton) -> Choice[bool]:
             f"the pairs are not symmetric in the data (mirrored shapes are off by {swapped:.0%} of their size, {plain:.0%} "
             "without swapping): check the names",
         )
-    if len(objects.keypoints) < FEWEST_FOR_SIDES:
+    if len(objects.keypoints) < fewest_for_an_order(len(names), len(pairs)):
         return Choice(
             True,
             f"left and right keypoints swap; {len(objects.keypoints)} objects are too few to tell whether all face the same way: "

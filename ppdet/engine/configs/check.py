@@ -16,19 +16,22 @@ from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 from ppdet.engine.configs.component_check import ComponentCheck
 from ppdet.engine.configs.consistency import parts_of_another_kind, try_codec
+from ppdet.engine.configs.repeated_facts import repeated_facts
+from ppdet.engine.configs.trial import try_parts
 from ppdet.metrics.landmarks.figure_names import FAMILIES, is_figure_name, parse_figures
 from ppdet.skeletons.lookup import skeleton_from_config
 
 _log = get_logger(__name__)
 
 
-def check_config(config: Config, registry: Registry, part: bool = False) -> list[Problem]:
+def check_config(config: Config, registry: Registry, part: bool = False, trial: bool = True) -> list[Problem]:
     """All problems of a config, sorted by file and line.
 
     Args:
         config: as loaded by `ppdet.core.config.load.load_config`.
         registry: the filled registry, see `ppdet.engine.components.import_components`.
         part: the config is meant to be included by others, so it does not have to name an architecture.
+        trial: also build what a training needs besides data and network, see `try_parts`.
 
     Returns:
         problems of severity "error" (misspelt names, unknown arguments, wrong structure), "missing" (a component of
@@ -42,7 +45,10 @@ def check_config(config: Config, registry: Registry, part: bool = False) -> list
     check.problems += check_settings(config)
     check.problems += try_codec(config, registry)
     check.problems += parts_of_another_kind(config)
+    check.problems += repeated_facts(config, check.components)
     check.problems += _sections_without_use(config, registry)
+    if trial and all(problem.severity == "warning" for problem in check.problems):
+        check.problems += try_parts(config, registry)
     for key in config:  # last: a key may be the section of a component that another section refers to
         _check_name_of_key(check, key, config.mark_of(key), config)
     if part and "architecture" not in config:
@@ -74,10 +80,11 @@ def _check_top_level(check: ComponentCheck, key: Any, value: Any, config: Config
     mark = config.mark_of(key)
     if key == "architecture":
         check.reference(value, mark)
+        check.require_kind(value, key, "ppdet.modeling.architectures", mark)
     elif key == "metric":
         _check_metric(check, value, mark)
-    elif key == "best_metric" and not isinstance(value, str):
-        check.error(f"best_metric is {value!r}; expected the name of one figure, such as EPE", mark)
+    elif key == "best_metric":
+        _check_best_metric(check, value, config, mark)
     elif key in ("skeleton", "flip_perm"):
         _check_skeleton(check, config, mark)
     elif key == "codec":
@@ -134,6 +141,8 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
     if isinstance(value, list):
         _check_figures(check, value, mark)
         return
+    if not isinstance(value, (str, Mapping, type(None))):
+        check.error(f"metric is {value!r}; expected a name, or figures such as [EPE, PCK, AP]", mark)
     if isinstance(value, str) and value not in check.registry:
         if is_figure_name(value):
             return
@@ -144,6 +153,13 @@ def _check_metric(check: ComponentCheck, value: Any, mark: Mark | None) -> None:
             check.missing(value, mark)
         return
     check.reference(value, mark)
+
+
+def _check_best_metric(check: ComponentCheck, value: Any, config: Config, mark: Mark | None) -> None:
+    if not isinstance(value, str):
+        check.error(f"best_metric is {value!r}; expected the name of one figure, such as EPE", mark)
+    elif isinstance(config.get("metric"), list):
+        _check_figures(check, [value], mark)
 
 
 def _check_figures(check: ComponentCheck, names: Any, mark: Mark | None) -> None:

@@ -9,14 +9,21 @@ from ppdet.core.config.nodes import ConfigDict, ConfigList, Spec
 from ppdet.core.config.overrides import name_of
 from ppdet.core.config.paddledet_names import PADDLEDETECTION_NAMES, not_here_yet
 from ppdet.core.config.registry import Registry
-from ppdet.core.config.schema import check_arguments, schema_of
+from ppdet.core.config.schema import REQUIRED, Schema, check_arguments, schema_of
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
 
 TRANSFORM_LISTS = ("sample_transforms", "batch_transforms")
+# Last word of an argument -> package of the built-in components that fit there
+PACKAGES = {
+    "backbone": "ppdet.modeling.backbones", "neck": "ppdet.modeling.necks", "head": "ppdet.modeling.heads",
+    "loss": "ppdet.modeling.losses", "assigner": "ppdet.modeling.assigners",
+}  # fmt: skip
 
 
 class ComponentCheck:
     """Collects the problems of one config in `problems`, and the sections of unknown components in `referenced`.
+
+    `components` lists the known components with the arguments that the config states for them.
 
     Args:
         config: the top level of the config, where sections of classes are found.
@@ -28,6 +35,7 @@ class ComponentCheck:
         self.registry = registry
         self.problems: list[Problem] = []
         self.referenced: set[str] = set()
+        self.components: list[tuple[Schema, Mapping[str, Any]]] = []
         self._sections_done: set[str] = set()
 
     def error(self, message: str, mark: Mark | None) -> None:
@@ -59,6 +67,16 @@ class ComponentCheck:
             else:
                 self.error(f"'name' is the name of a class, not {name!r}", mark)
 
+    def require_kind(self, value: Any, place: str, package: str, mark: Mark | None) -> None:
+        """Refuse a built-in component of another package where one of `package` is expected; those of plugins may be anywhere."""
+        name = name_of(value)
+        if name not in self.registry or name is None:
+            return
+        module = self.registry.get(name).__module__
+        if module.startswith("ppdet.") and not module.startswith(f"{package}."):
+            fitting = [each for each in self.registry.names() if self.registry.get(each).__module__.startswith(f"{package}.")]
+            self.error(f"{place} is {name}, of {module.rpartition('.')[0]}; expected one of {', '.join(fitting)}", mark)
+
     def section(self, name: str) -> None:
         """Check the top-level section of a class, once."""
         if name in self._sections_done or name not in self.registry:
@@ -79,6 +97,7 @@ class ComponentCheck:
             return
         if isinstance(value, (str, Spec)) or (isinstance(value, Mapping) and "name" in value):
             self.reference(value, mark)
+            self.require_kind(value, key, "ppdet.data.sources", mark)
         else:
             self.error(f"{key} names a dataset, as !ClassName {{...}} or {{name: ClassName, ...}}; got {value!r}", mark)
 
@@ -95,6 +114,8 @@ class ComponentCheck:
         for part, inner in value.items():
             if part in TRANSFORM_LISTS:
                 self.operations(f"{key}.{part}", inner, _mark(value, part))
+                for index, item in enumerate(inner if isinstance(inner, list) else ()):
+                    self.require_kind(item, f"{key}.{part}[{index}]", "ppdet.data.transforms", _mark(inner, index))
             else:
                 self.scan(inner)
 
@@ -155,9 +176,15 @@ class ComponentCheck:
     def _arguments(self, name: str, section: Mapping[str, Any], ignored: tuple[str, ...] = ()) -> None:
         schema = schema_of(self.registry.get(name))
         self.problems += check_arguments(schema, section, ignored)
+        self.components.append((schema, section))
         for key, value in section.items():
             if key in schema.inject:
-                self.reference(value, _mark(section, key))
+                mark, package = _mark(section, key), PACKAGES.get(key.rpartition("_")[2])
+                self.reference(value, mark)
+                if package is not None:
+                    self.require_kind(value, f"{name}.{key}", package, mark)
+                if value is None and schema.defaults.get(key) is REQUIRED:
+                    self.error(f"{name}.{key} is null, and {name} cannot be without: name a component", mark)
             else:
                 self.scan(value)
 

@@ -59,6 +59,7 @@ def _contradictions(config: Config, codec: Codec) -> list[Problem]:
     for place, size, mark in _stated_sizes(config):
         if size != wanted:
             problems.append(Problem(f"{place} is {size}, but codec.input_wh is {wanted} (width, height); {advice}", mark))
+    problems += _other_decoder(config, codec)
     vit = config.get("ViT")
     if backbone_name(config) == "ViT" and isinstance(vit, Mapping) and "img_size" in vit:
         size = _numbers(vit["img_size"])
@@ -72,6 +73,18 @@ def _contradictions(config: Config, codec: Codec) -> list[Problem]:
             text = f"{reader}.inputs_def.image_shape is {list(shape)} (channels, height, width), but codec.input_wh is {wanted}"
             problems.append(Problem(f"{text} (width, height); {advice}", _mark(definition, "image_shape")))
     return problems
+
+
+def _other_decoder(config: Config, codec: Codec) -> Iterator[Problem]:
+    """PaddleDetection's `use_dark` beside a codec that decodes otherwise: only the codec is used."""
+    decoder = getattr(codec, "decoder", None)
+    for name in (str(config.get("architecture")), "VitPosePostProcess"):
+        section = config.get(name)
+        stated = section.get("use_dark") if isinstance(section, Mapping) else None
+        if stated is not None and decoder is not None and bool(stated) != (decoder == "dark"):
+            wanted = "dark" if stated else "quarter"
+            text = f"{name}.use_dark is {stated}, but codec.decoder is {decoder}, which decides: set codec.decoder={wanted}"
+            yield Problem(f"{text}, or leave use_dark out", _mark(section, "use_dark"))
 
 
 def _stated_sizes(config: Config) -> Iterator[tuple[str, list[Any], Mark | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
@@ -194,7 +195,7 @@ def _read_detections(path: str, truth: CocoGroundTruth, image_dir: Optional[Path
         raise ConfigError("--detections needs the images' folder, by whose files boxes are matched: give --image_dir")
     report = AnnotationReport(path)
     images = image_table(read_coco(truth.path)["images"], str(image_dir), report)
-    rows, entries, _ = usable_detections(path, images, None, 0.0, report)
+    rows, entries, _ = usable_detections(path, images, None, -math.inf, report)
     for line in report.warnings():
         logger.warning(line)
     ids = images.ids.tolist()

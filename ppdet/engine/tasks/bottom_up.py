@@ -20,7 +20,7 @@ from ppdet.engine.tasks.bottom_up_parity import (
     stable_outputs,
 )
 from ppdet.engine.tasks.bottom_up_prediction import BottomUpPredictor, bottom_up_setting, scales_of, wants_bottom_up_flip
-from ppdet.engine.tasks.dataset_check import datasets_of_another_kind
+from ppdet.engine.tasks.dataset_check import OF_BOXES, datasets_of_another_kind
 from ppdet.engine.tasks.deployed_form import NORMALIZATIONS, DeployedForm, Feed, card_of, preprocess_steps
 from ppdet.engine.tasks.difference import Difference
 from ppdet.engine.tasks.exported_model import ExportedModel
@@ -48,7 +48,7 @@ class BottomUpTask(Task):
     def check(self, config: Config) -> list[Problem]:
         """Finds datasets of single persons, and a half-configured SWAHR: scale maps without its loss, or the reverse."""
         problems = datasets_of_another_kind(
-            config, "KeypointTopDown", "finds people in whole images: give KeypointBottomUpCocoDataset"
+            config, ("KeypointTopDown", *OF_BOXES), "finds people in whole images: give KeypointBottomUpCocoDataset"
         )
         head, loss = (config.get(name) for name in ("HrHRNetHead", "HrHRNetLoss"))
         if not isinstance(head, Mapping) or str(head.get("loss")) != "HrHRNetLoss":

@@ -10,21 +10,23 @@ from ppdet.core.problem import Problem
 from ppdet.engine.tasks.deployed_form import operations
 
 ROLES = ("TrainDataset", "EvalDataset")
+OF_BOXES = ("COCODataSet", "MOTDataSet")
+"""Datasets without keypoints."""
 
 
-def datasets_of_another_kind(config: Config, prefix: str, advice: str) -> list[Problem]:
-    """Problems for datasets whose class begins with a prefix.
+def datasets_of_another_kind(config: Config, prefixes: tuple[str, ...], advice: str) -> list[Problem]:
+    """Problems for datasets whose class begins with one of some prefixes.
 
     Args:
         config: a loaded config.
-        prefix: of dataset classes for another kind of model.
+        prefixes: of dataset classes for another kind of model.
         advice: what the config's network does, and which dataset it needs.
     """
     problems = []
     for role in ROLES:
         section = config.get(role)
         name = section.tag if isinstance(section, Spec) else section.get("name") if isinstance(section, Mapping) else None
-        if str(name).startswith(prefix):
+        if str(name).startswith(prefixes):
             text = f"{role} is a {name}, but {config.get('architecture')} {advice}"
             problems.append(Problem(text, getattr(section, "mark", None)))
     return problems

@@ -115,11 +115,11 @@ def preprocess_steps(config: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def operations(reader: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, arguments) of the sample and batch transforms of a reader section."""
+    """(name, arguments) of the sample and batch transforms of a reader section; none for arguments that are no mapping."""
     for key in ("sample_transforms", "batch_transforms"):
         for entry in (reader or {}).get(key) or ():
             for name, arguments in entry.items() if isinstance(entry, Mapping) else [(str(entry), {})]:
-                yield str(name), dict(plain(arguments) or {})
+                yield str(name), dict(plain(arguments)) if isinstance(arguments, Mapping) else {}
 
 
 def _versions() -> dict[str, str]:

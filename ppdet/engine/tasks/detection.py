@@ -11,7 +11,7 @@ from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.core.problem import Problem
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, process_rows, readable, with_progress
-from ppdet.engine.tasks.dataset_check import targets_of_other_anchors
+from ppdet.engine.tasks.dataset_check import datasets_of_another_kind, targets_of_other_anchors
 from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, OnnxForm, card_of, operations, preprocess_steps
 from ppdet.engine.tasks.detection_parity import BoxPrediction, compare_boxes, predict_boxes
 from ppdet.engine.tasks.difference import Difference
@@ -41,8 +41,9 @@ class DetectionTask(Task):
     iou_type = "bbox"
 
     def check(self, config: Config) -> list[Problem]:
-        """See `targets_of_other_anchors`."""
-        return targets_of_other_anchors(config)
+        """Finds datasets of keypoints and targets for other anchors."""
+        wrong = datasets_of_another_kind(config, ("Keypoint",), "finds boxes: give COCODataSet")
+        return [*wrong, *targets_of_other_anchors(config)]
 
     def input_wh(self, parts: Parts) -> tuple[int, int]:
         """From TestReader's `Resize`, otherwise from its `inputs_def.image_shape`."""

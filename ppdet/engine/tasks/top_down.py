@@ -16,7 +16,7 @@ from ppdet.core.errors import ConfigError, DataError
 from ppdet.core.problem import Problem
 from ppdet.engine.precision import Precision
 from ppdet.engine.tasks.base import Collected, Parts, Sample, Task, with_progress
-from ppdet.engine.tasks.dataset_check import datasets_of_another_kind
+from ppdet.engine.tasks.dataset_check import OF_BOXES, datasets_of_another_kind
 from ppdet.engine.tasks.deployed_form import DeployedForm, Feed, card_of, preprocess_steps
 from ppdet.engine.tasks.difference import SCORE_FLOOR, Difference
 from ppdet.engine.tasks.exported_model import ExportedModel
@@ -51,7 +51,7 @@ class TopDownTask(Task):
     def check(self, config: Config) -> list[Problem]:
         """Finds datasets of whole images."""
         return datasets_of_another_kind(
-            config, "KeypointBottomUp", "looks at one person at a time: give KeypointTopDownCocoDataset"
+            config, ("KeypointBottomUp", *OF_BOXES), "looks at one person at a time: give KeypointTopDownCocoDataset"
         )
 
     def deployed_form(self, parts: Parts, model: Any) -> DeployedForm:

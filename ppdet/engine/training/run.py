@@ -244,8 +244,9 @@ def best_figure(config: Mapping[str, Any], metric: Any) -> tuple[str, bool]:
     name = parse_figures(wanted)[0].name if is_figure_name(wanted) else str(wanted)
     known = getattr(metric, "stat_names", None) or [figure.name for figure in getattr(metric, "figures", ())]
     if known and name not in known:
+        other = f", and metric: [{name}, ...] gives it" if is_figure_name(wanted) else ""
         raise ConfigError(f"best_metric: {type(metric).__name__} gives no {name!r}{did_you_mean(name, known)}; it gives "
-                          f"{', '.join(known)}, and metric: [{name}, ...] gives it")
+                          f"{', '.join(known)}{other}")
     return name, not lower_is_better(name)
 
 

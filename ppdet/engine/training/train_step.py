@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Seque
 import numpy as np
 import paddle
 
-from ppdet.core.errors import PpdetError
+from ppdet.core.errors import ConfigError, PpdetError
 from ppdet.engine import distributed
 from ppdet.engine.precision import Precision
 from ppdet.engine.training.sync_batch_norm import convert_sync_batch_norm
@@ -198,6 +198,7 @@ class TrainStep:
 
     def _gradients(self, batch: Mapping[str, Any], loss_weight: float) -> StepLosses:
         statistics = self._copied_statistics() if self.skip_bad_losses else []
+        _require_network_input(batch["image"])
         tensors = to_tensors(batch if self.teacher is None else self.teacher.prepare(batch, self.iteration))
         with self.precision.autocast():
             outputs = self.network(tensors["image"])
@@ -245,6 +246,19 @@ def not_finite(losses: Mapping[str, float], iteration: int) -> str:
     """Error message for a loss that is not finite."""
     shown = ", ".join(f"{name} {value}" for name, value in losses.items())
     return f"the loss is not a finite number at iteration {iteration}: {shown}"
+
+
+def _require_network_input(images: Any) -> None:
+    """Refuse pixels as they were decoded; a network takes normalised ones.
+
+    Raises:
+        ConfigError: whole numbers.
+    """
+    if np.asarray(images).dtype.kind in "iu":
+        raise ConfigError(
+            f"the images of a training batch are {np.asarray(images).dtype} {np.shape(images)}; expected normalised numbers "
+            "(B, 3, H, W): add NormalizeImage and Permute to the transforms of TrainReader"
+        )
 
 
 def to_tensors(batch: Mapping[str, Any]) -> Dict[str, Any]:

@@ -1,6 +1,7 @@
 """JSON lines that an earlier run wrote, and a writer that continues them: whole at any time, even after a power cut."""
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import deque
@@ -18,6 +19,8 @@ from ppdet.inference.formats.poses import Poses
 from ppdet.inference.results import PoseResult
 from ppdet.skeletons import Skeleton
 
+# Bytes of a video that are looked at to know it again: the first frames, or the index of all of them.
+DIGESTED_BYTES = 1024 * 1024
 # Frames from which the tracker learns again who is where: more than the two seconds in which people may come back.
 MOST_FRAMES = 150
 
@@ -41,6 +44,17 @@ class ContinuedJsonLines(JsonLinesWriter):
     def _write(self, result: Poses, video: str | None) -> None:
         super()._write(result, video)
         self._stream.flush()
+
+
+def video_digest(source: str | Path | int) -> str | None:
+    """A short name of the content of a video file, from its size and its beginning; None for a camera, a URL or no file."""
+    path = Path(str(source))
+    if isinstance(source, int) or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        content = hashlib.sha256(file.read(DIGESTED_BYTES))
+    content.update(str(path.stat().st_size).encode())
+    return content.hexdigest()[:16]
 
 
 def whole_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -72,12 +86,14 @@ class EarlierVideo:
         largest_id: highest identity so far.
         last: records of the last frames, in order.
         size_wh: width and height of the first one, None if its record does not say.
+        digest: of the file, see `video_digest`; None if its records do not say.
     """
 
     frames: int = 0
     largest_id: int = 0
     last: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_FRAMES))
     size_wh: tuple[Any, Any] = (None, None)
+    digest: Any = None
 
 
 @dataclass
@@ -106,6 +122,7 @@ class EarlierResults:
                 continue
             size = record.get("width"), record.get("height")
             video = found.videos.setdefault(record.get("video"), EarlierVideo(size_wh=size))
+            video.digest = video.digest or record.get("video_digest")
             video.frames = max(video.frames, int(record["frame"]))
             ids = [int(person["id"]) for person in record["people"] if person.get("id") is not None]
             video.largest_id = max([video.largest_id, *ids])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ppdet.annotations.coco_file import coco_content
+from ppdet.annotations.layout_checks import unusual_scores
 from ppdet.annotations.values import as_number
 from ppdet.core.errors import DataError
 from ppdet.core.json_file import read_json
@@ -47,6 +48,10 @@ class FileBoxes:
         content = read_json(path, "box file", "give a COCO annotation or result file")
         if isinstance(content, list):
             by_name, self._by_id = _of_results(content, self.path)
+            scores = [row[4] for rows in (*by_name.values(), *self._by_id.values()) for row in rows]
+            remark = unusual_scores(scores, "the threshold of the boxes (det_threshold)")
+            if remark:
+                get_logger(__name__).warning("%s: %s", self.path, remark)
         elif isinstance(content, dict) and {"images", "annotations"} <= set(content):
             by_name, self._by_id = _of_annotations(coco_content(content, str(path)), self.path, category), {}
         else:

@@ -1,7 +1,8 @@
 """JSON Lines: one image or frame per line, each of which says the schema and its version.
 
-A line is `PoseResult.to_dict` with three keys before it: `schema`, `skeleton`, and `video` if the file has several videos. Each
-line can be read alone, so files may be cut, joined and filtered by lines.
+A line is `PoseResult.to_dict` with three keys before it: `schema`, `skeleton`, and `video` if the file has several videos. The
+first line of a video file also has `video_digest`, by which `--resume` knows the file again. Each line can be read alone, so
+files may be cut, joined and filtered by lines.
 """
 from __future__ import annotations
 
@@ -29,11 +30,20 @@ def line_of(result: Poses, video: str | None = None) -> dict[str, Any]:
 class JsonLinesWriter(PoseWriter):
     """Writes one line per image or frame."""
 
+    _digest: str | None = None
+
+    def begin_video(self, digest: str | None) -> None:
+        """Write the digest of a video file in the next line."""
+        self._digest = digest
+
     def _open(self, temporary: Path) -> None:
         self._stream = self._stack.enter_context(temporary.open("w", encoding="utf-8", newline="\n"))
 
     def _write(self, result: Poses, video: str | None) -> None:
-        self._stream.write(json.dumps(line_of(result, video), ensure_ascii=False) + "\n")
+        line = line_of(result, video)
+        if self._digest is not None:
+            line["video_digest"], self._digest = self._digest, None
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def _finish(self) -> None:
         self._stream.flush()
@@ -95,6 +105,7 @@ def json_schema() -> dict[str, Any]:
         "required": ["schema", "skeleton", "width", "height", "people"],
         "properties": {
             "schema": {"const": SCHEMA_ID}, "skeleton": text, "video": text, "image": text,
+            "video_digest": {**text, "description": "of the size and the beginning of the file; in the first line only"},
             "frame": {**whole, "minimum": 1}, "timestamp_ms": number,
             "width": {**whole, "minimum": 1}, "height": {**whole, "minimum": 1},
             "people": {"type": "array", "items": person}, "zones": {"type": "object"}, "zone_events": {"type": "array"},

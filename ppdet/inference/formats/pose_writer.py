@@ -50,5 +50,8 @@ class PoseWriter(WholeOutput):
         """Set the scores by which people are ranked, see `FormatOptions.ranking`; most formats have none."""
         self.options = replace(self.options, ranking=ranking)
 
+    def begin_video(self, digest: str | None) -> None:
+        """Take note of the digest of the video file whose frames come next, None for none; only JSON lines record it."""
+
     def expect(self, ids: Mapping[str, int]) -> None:
         """Take note of the `image_id` of each image that will come, by its path; most formats have no such ids."""

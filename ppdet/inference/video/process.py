@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ppdet.core.command import Terminated
 from ppdet.core.errors import ConfigError, MediaError
-from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record
+from ppdet.inference.files.earlier_results import EarlierVideo, result_of_record, video_digest
 from ppdet.inference.formats.json_results import JsonResultsWriter
 from ppdet.inference.progress import Progress
 from ppdet.inference.results import PoseResult
@@ -77,7 +77,7 @@ def process_video(
             check_recorded(reader, filter_type)
         tracker = pipeline.stream_tracker(None if is_whole else filter_type, reader.fps, tracking)
         if earlier is not None:
-            _check_size(reader, earlier)
+            _check_same_video(reader, source, earlier)
             _resume(pipeline, source, tracker, earlier)
         video = None
         if output_path is not None:
@@ -122,12 +122,15 @@ def process_video(
                        reader.missing, tracker.zone_counts, *(meter.value for meter in tracker.jitter))
 
 
-def _check_size(reader: VideoReader, earlier: EarlierVideo) -> None:
-    """Refuse results of a video of another size: what is drawn and who is known would belong to somebody else."""
+def _check_same_video(reader: VideoReader, source: str | Path | int, earlier: EarlierVideo) -> None:
+    """Refuse results of another video: what is drawn and who is known would belong to somebody else."""
     if None not in earlier.size_wh and min(reader.size_wh) > 0 and earlier.size_wh != reader.size_wh:
         sizes = [f"{wh[0]} x {wh[1]}" for wh in (reader.size_wh, earlier.size_wh)]
         raise MediaError(f"{reader.name} has frames of {sizes[0]} pixels, and the earlier results are of frames of {sizes[1]}: "
                          "they are of another video; give its results, or leave --resume out")
+    if earlier.digest is not None and video_digest(source) not in (None, earlier.digest):
+        raise MediaError(f"{reader.name} is not the file that the earlier results are of (its size or its beginning differs): "
+                         "give that file, under any name, or leave --resume out to begin anew")
 
 
 def _resume(pipeline: FrameEstimator, source: str | Path | int, tracker: StreamTracker, earlier: EarlierVideo) -> None:

@@ -109,7 +109,7 @@ def _parse(name: Any) -> List[Figure]:
     if match is None or family is None:
         known = [*FAMILIES, *KEYPOINT_STATS]
         raise ConfigError(
-            f"there is no metric {text!r}{did_you_mean(text, known)}. Names are {', '.join(FAMILIES)}, AP, AP50, AP75, AR; "
+            f"there is no metric {text!r}{did_you_mean(text, known) or '.'} Names are {', '.join(FAMILIES)}, AP, AP50, AP75, AR; "
             "thresholds are written as PCK@0.1, PCKh@0.5, AUC@30px, SDR@2.5mm"
         )
     default, unit = FAMILIES[family]

@@ -77,9 +77,10 @@ class PicoHeadBase(nn.Layer):
         cell_offset: position of the anchor point in its cell.
         nms: NMS of an exported graph.
         loss_bbox, loss_dfl: losses of the boxes.
+        feat_in_chan: output channels of `conv_feat`, which PaddleDetection's YAML repeats; only checked.
 
     Raises:
-        ConfigError: number of levels differs between `conv_feat` and `fpn_stride`.
+        ConfigError: number of levels differs between `conv_feat` and `fpn_stride`, channels differ, or no `reg_max`.
     """
 
     def __init__(
@@ -92,11 +93,18 @@ class PicoHeadBase(nn.Layer):
         nms: Optional[MultiClassNMS],
         loss_bbox: GIoULoss,
         loss_dfl: DistributionFocalLoss,
+        feat_in_chan: int,
     ) -> None:
         super().__init__()
+        name = type(self).__name__
+        if feat_in_chan != conv_feat.channels:
+            text = f"feat_in_chan is {feat_in_chan}, but conv_feat.feat_out is {conv_feat.channels}; they must agree"
+            raise ConfigError(f"{name}: {text}")
+        if reg_max < 1:
+            raise ConfigError(f"{name}: reg_max is {reg_max}; a side of a box is at least one cell long, so give 1 or more")
         if conv_feat.levels != len(fpn_stride):
             raise ConfigError(
-                f"{type(self).__name__}: fpn_stride {list(fpn_stride)} has {len(fpn_stride)} levels, but conv_feat's "
+                f"{name}: fpn_stride {list(fpn_stride)} has {len(fpn_stride)} levels, but conv_feat's "
                 f"num_fpn_stride is {conv_feat.levels}; they must agree"
             )
         self.num_classes = num_classes

@@ -71,6 +71,7 @@ class PicoHead(PicoHeadBase):
         super().__init__(
             conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms,
             loss_bbox=loss_bbox or GIoULoss(loss_weight=2.0), loss_dfl=loss_dfl or DistributionFocalLoss(loss_weight=0.25),
+            feat_in_chan=feat_in_chan,
         )  # fmt: skip
         if dgqp_module is not None:
             raise ConfigError("PicoHead: dgqp_module is not supported; remove the key")

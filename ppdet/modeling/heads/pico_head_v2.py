@@ -86,6 +86,7 @@ class PicoHeadV2(PicoHeadBase):
         super().__init__(
             conv_feat, num_classes, fpn_stride, reg_max, cell_offset, nms,
             loss_bbox=loss_bbox or GIoULoss(loss_weight=2.5), loss_dfl=loss_dfl or DistributionFocalLoss(loss_weight=0.5),
+            feat_in_chan=feat_in_chan,
         )  # fmt: skip
         if not conv_feat.use_se:
             raise ConfigError("PicoHeadV2: conv_feat needs use_se: true")

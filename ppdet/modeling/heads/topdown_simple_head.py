@@ -38,6 +38,7 @@ class TopdownHeatmapSimpleHead(nn.Layer):
     """
 
     __shared__ = ["num_joints"]
+    __repeats__ = {"out_channels": "num_joints"}
 
     def __init__(
         self,

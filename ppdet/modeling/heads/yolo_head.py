@@ -13,6 +13,7 @@ from paddle import ParamAttr, nn
 from paddle.regularizer import L2Decay
 
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, number, summary
 from ppdet.core.errors import ConfigError
 from ppdet.modeling.ground_truth import GroundTruth
 from ppdet.modeling.losses.yolov3_loss import YOLOv3Loss
@@ -126,9 +127,12 @@ class YOLOv3Head(nn.Layer):
 def _check(
     channels: Sequence[int], anchors: Sequence[Any], masks: Sequence[Sequence[int]], factor: float, data_format: str
 ) -> None:
+    wrong = summary(list_of(list_of(number(0), length=2), least=1)(anchors, "YOLOv3Head.anchors"))
+    if wrong:
+        raise ConfigError(f"{wrong}; an anchor is [width, height] in pixels")
     if len(channels) != len(masks):
         raise ConfigError(f"YOLOv3Head: anchor_masks has {len(masks)} levels, the neck gives {len(channels)}; they must agree")
-    if any(not 0 <= i < len(anchors) for mask in masks for i in mask) or any(len(anchor) != 2 for anchor in anchors):
+    if any(not 0 <= i < len(anchors) for mask in masks for i in mask):
         raise ConfigError(f"YOLOv3Head: anchor_masks {list(masks)} must index the {len(anchors)} anchors [width, height]")
     if not 0 <= factor <= 1 or data_format != "NCHW":
         raise ConfigError(f"YOLOv3Head: iou_aware_factor is 0 to 1, data_format NCHW; given {factor} and {data_format!r}")

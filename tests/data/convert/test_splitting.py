@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from ppdet.annotations.merging import merge_contents
@@ -66,6 +68,27 @@ def test_impossible_splits(words: list[str], tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_one_id_of_several_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = content(1, 4)
+    given["images"][2]["id"] = given["images"][1]["id"]
+    assert main(["split", str(write(tmp_path, given)), "-o", str(tmp_path / "out")]) == 2
+    assert "1 id is given to several images: 1 (v0_1.png, v0_2.png)" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_that_are_listed_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = content(1, 4)
+    given["images"] += [dict(given["images"][1]), {**given["images"][0], "id": 77}]
+    words = ["split", str(write(tmp_path, given)), "-o", str(tmp_path / "out"), "--by", "image", "--val", "0.5"]
+    for seed in "012345":
+        assert main([*words, "--overwrite", "--seed", seed]) == 0
+        text = capsys.readouterr().out
+        parts = [json.loads((tmp_path / "out" / f"{name}.json").read_text())["images"] for name in ("train", "val")]
+        assert "lists 1 image more than once, which is kept once: ids 1" in text and sum(map(len, parts)) == 5
+        torn = len({0, 77} & {each["id"] for each in parts[0]}) == 1
+        assert ("now both in train and val: v0_0.png (ids 0, 77)" in text) == torn
+
+
 def test_merge_reorders_keypoints_by_name_and_shares_images(tmp_path: Path) -> None:
     first, second = content(1, 2), content(1, 3, ("b", "a"))
     second["categories"][0]["id"] = 1
@@ -95,3 +118,21 @@ def test_merge_refuses_what_does_not_fit() -> None:
     twice["images"][1]["id"] = twice["images"][0]["id"]
     with pytest.raises(DataError, match="b: the id .* is given to several images, v0_1.png among them"):
         merge_contents([("a", content(1, 1)), ("b", twice)])
+
+
+def test_two_categories_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = content(1, 2)
+    given["categories"].append({**given["categories"][0], "id": 9})
+    given["annotations"][1]["category_id"] = 9
+    files = [str(write(tmp_path, given, "a.json")), str(write(tmp_path, content(1, 1), "b.json"))]
+    assert main(["merge", *files, "-o", str(tmp_path / "all.json")]) == 0
+    assert f"{files[0]}: the categories 7, 9 are all called 'mouse', so their objects become one" in capsys.readouterr().out
+    given["categories"][1]["keypoints"] = ["a", "c"]
+    write(tmp_path, given, "a.json")
+    assert main(["merge", *files, "-o", str(tmp_path / "two.json")]) == 2 and not (tmp_path / "two.json").exists()
+    assert "category 'mouse' (id 9) has other keypoints than the first one of that name" in capsys.readouterr().err
+    for image in given["images"]:
+        cv2.imwrite(str(tmp_path / image["file_name"]), np.zeros((40, 50, 3), np.uint8))
+    words = ["convert", files[0], "--images", str(tmp_path), "--to", "cvat", "-o", str(tmp_path / "a.xml")]
+    assert main(words) == 0
+    assert "the categories 7, 9 are all called 'mouse': whatever goes by names takes them as one" in capsys.readouterr().out

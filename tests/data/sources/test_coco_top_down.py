@@ -245,6 +245,17 @@ def test_detector_boxes(coco, write_coco):
     assert len(outside) == 4
 
 
+def test_scores_matter_only_beside_a_threshold(coco, write_coco):
+    content = coco()
+    for factor, threshold, told in ((100, 0.0, 0), (100, 0.5, 1), (-1, 0.0, 1), (1, 0.5, 0)):
+        boxes = [{**box, "score": factor * box["score"]} for box in boxes_of(content)]
+        boxes.append({**boxes[0], "score": 0.9})
+        data = with_boxes(write_coco(content), boxes, image_thre=threshold).parse()
+        lines = [line for line in data.report.warnings() if "the scores of its boxes range from" in line]
+        assert len(lines) == told and len(data) == (1 if factor < 0 else len(boxes))
+        assert all(f"and a threshold of {threshold:g} is applied" in line and "bbox.json" in line for line in lines)
+
+
 def test_detector_boxes_of_the_wrong_kind(coco, write_coco):
     folder = write_coco(coco())
     with pytest.raises(DataError, match="bbox_file"):

@@ -32,6 +32,9 @@ def problems(path=LEAF, *options):
         ("codec.sigma=-1", "codec: sigma must be positive"),
         ("codec.blur_kernel=2", "codec: blur_kernel must be odd"),
         ("TrainReader.batch_size=0", "TrainReader.batch_size expects a whole number from 1 on, not 0"),
+        ("TopDownHRNet.use_dark=false", "codec.decoder is dark, which decides: set codec.decoder=quarter"),
+        ("TopDownHRNet.use_dark=abc", "TopDownHRNet.use_dark expects true or false"),
+        ("TrainReader.sample_transforms.RandomFlipHalfBodyTransform.rot_prob=60", "rot_prob is 60; expected a probability"),
         ("epoch=abc", "epoch expects a whole number, not 'abc'"),
         ("skeleton=coco71", "coco71"),
         ("dataset_dir=mine", "set TrainDataset.dataset_dir, EvalDataset.dataset_dir"),
@@ -66,11 +69,35 @@ CROWD = LEAF.parents[1] / "higherhrnet" / "higherhrnet_hrnet_w32_512.yml"
         (CROWD, "HrHRNetLoss.swahr=true", "HrHRNetLoss.swahr is true, but HrHRNetHead.swahr is false"),
         (CROWD, "EvalDataset.name=KeypointTopDownCocoDataset", "but HigherHRNet finds people in whole images"),
         (LEAF, "TrainDataset.name=KeypointBottomUpCocoDataset", "but TopDownHRNet looks at one person at a time"),
+        (LEAF, "EvalDataset.name=COCODataSet", "EvalDataset is a COCODataSet, but TopDownHRNet looks at one person at a time"),
+        (CROWD, "EvalDataset.name=COCODataSet", "EvalDataset is a COCODataSet, but HigherHRNet finds people in whole images"),
     ],
 )
 def test_parts_of_two_kinds(leaf, option, expected):
     (text,) = [problem for problem in problems(leaf, option) if "has no argument" not in problem]
     assert expected in text and "error" in text
+
+
+@pytest.mark.parametrize(
+    "option, expected",
+    [
+        ("TopDownHRNet.backbone=KeyPointMSELoss", "is KeyPointMSELoss, of ppdet.modeling.losses; expected one of CSP"),
+        ("TopDownHRNet.backbone=null", "TopDownHRNet.backbone is null, and TopDownHRNet cannot be without: name a component"),
+        ("TopDownHRNet.loss=LiteHRNet", "TopDownHRNet.loss is LiteHRNet, of ppdet.modeling.backbones; expected one of AE"),
+        ("architecture=LiteHRNet", "architecture is LiteHRNet, of ppdet.modeling.backbones; expected one of CenterNet"),
+        ("TrainReader.sample_transforms=[KeyPointMSELoss]", "TrainReader.sample_transforms[0] is KeyPointMSELoss, of"),
+        ("metric=5", "metric is 5; expected a name, or figures such as [EPE, PCK, AP]"),
+    ],
+)
+def test_components_in_the_wrong_place(option, expected):
+    (text,) = problems(LEAF, option)
+    assert expected in text and text.startswith(f"-o {option}: error: ")
+
+
+def test_the_figure_that_selects_the_best_model():
+    (text,) = problems(LEAF, "metric=[EPE]", "best_metric=EPEE")
+    assert "there is no metric 'EPEE'; did you mean 'EPE'? Names are PCK," in text
+    assert problems(LEAF, "metric=[EPE]", "best_metric=AP") == []
 
 
 def test_an_option_for_a_network_that_is_not_there():
@@ -101,3 +128,37 @@ def test_sizes_that_contradict_the_codec(tmp_path):
 
     with pytest.raises(ConfigError, match="trainsize is \\[96, 128\\], but codec.input_wh"):
         Assembly(load_config(path))
+
+
+VIT = LEAF.parents[1] / "vit_pose" / "vitpose_base_simple_coco_256x192.yml"
+PICODET = LEAF.parents[2] / "picodet" / "picodet_s_320_coco_lcnet.yml"
+
+
+@pytest.mark.parametrize(
+    "leaf, option, expected",
+    [
+        (LEAF, "TopDownHRNet.num_joints=21", "TopDownHRNet.num_joints is 21, but skeleton 'coco17' has 17 keypoints; make"),
+        (LEAF, "TrainDataset.num_joints=21", "KeypointTopDownCocoDataset.num_joints is 21, but skeleton 'coco17' has 17"),
+        (LEAF, "TopDownHRNet.flip_perm=[[2,1]]", "TopDownHRNet.flip_perm has the pairs [[1, 2]], but the mirror pairs of"),
+        (LEAF, "TopDownHRNet.flip_perm=7", "TopDownHRNet.flip_perm"),
+        (VIT, "TopdownHeatmapSimpleHead.out_channels=16", "SimpleHead.out_channels is 16, but skeleton 'coco17' has 17"),
+        (CROWD, "HrHRNetHead.num_joints=3", "HrHRNetHead.num_joints is 3, but skeleton 'coco17' has 17 keypoints"),
+        (CROWD, "HigherHRNet.flip_perm=[0,1]", "HigherHRNet.flip_perm has the pairs [], but the mirror pairs of skeleton"),
+        (PICODET, "PicoHeadV2.num_classes=3", "PicoHeadV2.num_classes is 3, but num_classes at the top level is 80"),
+    ],
+)
+def test_facts_that_a_component_repeats(leaf, option, expected):
+    (text,) = problems(leaf, option)
+    assert expected in text and text.startswith(f"-o {option}: error: ")
+
+
+def test_repeated_facts_that_agree():
+    pairs = "[[2,1],[3,4],[5,6],[7,8],[9,10],[11,12],[13,14],[15,16]]"
+    assert problems(LEAF, f"TopDownHRNet.flip_perm={pairs}", "TopDownHRNet.num_joints=17", "EvalDataset.num_joints=17") == []
+    assert problems(CROWD, "HigherHRNet.flip_perm=[0,2,1,4,3,6,5,8,7,10,9,12,11,14,13,16,15]") == []
+
+
+def test_mirror_pairs_in_a_component_alone():
+    options = ("skeleton=null", "num_joints=5", "TopDownHRNet.flip_perm=[[1,2]]")
+    (text,) = problems(LEAF, *options)
+    assert "warning: TopDownHRNet.flip_perm is given, but neither flip_perm nor skeleton at the top level" in text

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.shared_data import shared
+from support.train_parts import small_step
 from support.train_real_parts import write_config
 
 from ppdet.core.config.load import load_config
@@ -44,10 +46,23 @@ def test_training_is_refused_before_images_are_read(tmp_path, no_images, option,
         train(config, TrainingOptions(evaluate=True))
 
 
+@pytest.mark.parametrize("name, ending", [("EPEE", "it gives AP, .*AR_large$"), ("EPE", r"metric: \[EPE, \.\.\.\] gives it$")])
+def test_a_best_metric_that_the_metric_does_not_give(tmp_path, name, ending):
+    config = load_config(write_config(tmp_path, 2), ["metric=KeyPointTopDownCOCOEval", f"best_metric={name}"])
+    with pytest.raises(ConfigError, match=f"gives no '{name}'.*{ending}"):
+        train(config, TrainingOptions(evaluate=True))
+
+
 def test_evaluation_is_refused_before_images_are_read(tmp_path, no_images):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="output_eval: .*file is a file"):
         evaluate(load_config(write_config(tmp_path, 2)), tmp_path / "file")
+
+
+def test_pixels_as_they_were_decoded():
+    batch = {"image": np.zeros((2, 8, 8, 3), np.uint8), "target": np.zeros((2, 2, 8, 8), np.float32)}
+    with pytest.raises(ConfigError, match=r"training batch are uint8 \(2, 8, 8, 3\); .* add NormalizeImage and Permute"):
+        small_step()(batch)
 
 
 @pytest.mark.slow

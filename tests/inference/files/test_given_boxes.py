@@ -58,6 +58,18 @@ def test_results_by_name_or_number(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert [record.message for record in caplog.records if "has no boxes of" in record.message][0].count("y.png") == 1
 
 
+@pytest.mark.parametrize("scores, told", [((0.2, 98), "from 0.2 to 98"), ((-3, 0.5), "from -3 to 0.5"), ((0, 1.0002), "")])
+def test_scores_that_are_no_probabilities(
+    scores: tuple[float, float], told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = [{"file_name": "x.png", "category_id": 1, "bbox": [1, 2, 10, 8], "score": score} for score in scores]
+    with caplog.at_level(logging.WARNING, "ppdet"):
+        (found,) = boxes_of(tmp_path, content, "x.png")
+    assert sorted(found.scores.tolist()) == pytest.approx(scores)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == bool(told) and all(f"the scores of its boxes range {told}, and the threshold" in line for line in lines)
+
+
 def test_boxes_outside_of_the_image_are_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     content = [{"file_name": "x.png", "bbox": box, "score": 1} for box in ([-5, -5, 10, 10], [31, 5, 4, 4], [3, 3, 0, 5])]
     with caplog.at_level(logging.WARNING, "ppdet"):

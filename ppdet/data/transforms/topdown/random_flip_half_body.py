@@ -8,6 +8,8 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from ppdet.core.config.registry import register
+from ppdet.core.content_schema import list_of, summary, whole
+from ppdet.core.errors import ConfigError
 from ppdet.data.samples.person import PersonSample
 from ppdet.data.transforms.operations import FlipSource, focus_on_keypoints, mirror_person
 
@@ -37,7 +39,8 @@ class RandomFlipHalfBodyTransform:
         trainsize, pixel_std: accepted; the sample's own size already has the input's aspect.
 
     Raises:
-        ConfigError: `flip_pairs` do not fit the skeleton, or there are neither and `flip` is true.
+        ConfigError: `flip_pairs` do not fit the skeleton, or there are neither and `flip` is true; `scale` or `rot` is negative,
+            or `upper_body_ids` are not the numbers of keypoints.
     """
 
     __shared__ = ["skeleton"]
@@ -56,8 +59,16 @@ class RandomFlipHalfBodyTransform:
         rot_prob: float = 0.6,
         skeleton: Any = None,
     ) -> None:
+        for name, value in (("scale", scale), ("rot", rot)):
+            if not value >= 0:
+                raise ConfigError(f"RandomFlipHalfBodyTransform: {name} is {value}; expected a number from 0 on, 0 for none")
         self.source = FlipSource(type(self).__name__, flip_pairs, skeleton, needed=bool(flip))
-        if upper_body_ids is None:
+        if upper_body_ids is not None:
+            last = None if self.source.skeleton is None else self.source.skeleton.num_keypoints - 1
+            wrong = summary(list_of(whole(0, last))(upper_body_ids, "RandomFlipHalfBodyTransform.upper_body_ids"))
+            if wrong:
+                raise ConfigError(wrong)
+        else:
             upper_body_ids = self.source.skeleton.upper_body_ids if self.source.skeleton is not None else ()
         self.upper_body_ids = np.asarray(list(upper_body_ids), np.int64)
         self.scale, self.rot, self.rot_prob, self.flip = scale, rot, rot_prob, flip
