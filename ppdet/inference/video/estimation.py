@@ -112,7 +112,8 @@ def video_results(
             low_score = tracker.settings.low_score
             if interval is not None:
                 assert not isinstance(look, Look)
-                found = interval.people(frame.image, tracker.is_cut, expected, low_score, look)
+                upcoming = None if look is None or tracker.ends_scene(look) else look
+                found = interval.people(frame.image, tracker.is_cut, expected, low_score, upcoming)
             else:
                 assert isinstance(look, Look), "every frame that decodes is looked at"
                 found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms), pose)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from inference.redetection.test_redetection import POINTS, SIZE
 from inference.video.test_video import DamagedCapture
 from support.planted_models import PlantedRuntime, planted_codec, planted_person, pose_card
 
+from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.results import PoseResult
@@ -66,3 +67,28 @@ def test_the_middle_in_time(stamps: tuple[Optional[float], ...], expected: bool)
     frames = [Frame(number, stamp, image) for number, stamp in enumerate(stamps, 1)]
     assert is_middle(*frames) is expected
     assert not is_middle(Frame(1, 0.0, None), *frames[1:]) and not is_middle(*frames[:2], Frame(3, 80.0, None))
+
+
+class OneBoxPerScene:
+    """A box on the left in dark scenes, and one beside it, overlapping it, in bright ones."""
+
+    person_label = 0
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
+        boxes = [np.array([[40, 10, 160, 100]], np.float32) + (image.mean() > 90) * np.array([40, 0, 40, 0]) for image in images]
+        return [Detections.from_rows(box, np.ones(1), np.zeros(1)) for box in boxes]
+
+
+@pytest.mark.parametrize("cuts", [(7,), (8,), (3, 6, 9, 12), (5, 6, 7, 8)])
+def test_boxes_of_two_scenes_are_not_averaged(tmp_path: Path, cuts: tuple[int, ...]) -> None:
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, SIZE)
+    ramp = np.linspace(0, 60, SIZE[0])[None, :, None] + np.zeros((SIZE[1], SIZE[0], 3))
+    scenes = [sum(number >= cut for cut in cuts) % 2 for number in range(16)]
+    for number in scenes:
+        writer.write((180 - ramp if number else ramp).astype(np.uint8))
+    writer.release()
+    pipeline = PosePipeline(OneBoxPerScene(), TopDownEstimator(PlantedRuntime(), pose_card(codec=planted_codec())), preset="fast",
+                            det_interval=2)  # fmt: skip
+    left = [float(result.boxes[0, 0]) for result in pipeline.video(str(path))]
+    assert left == [40.0 + 40 * number for number in scenes]
