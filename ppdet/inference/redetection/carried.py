@@ -94,8 +94,7 @@ class Carried:
         """
         if not len(self):
             return False
-        is_telling = self.references >= LEAST_TELLING
-        if (is_telling & (mean_scores(people.scores) < DOUBTFUL_SHARE * self.references)).any():
+        if have_faded(mean_scores(people.scores), self.references).any():
             return True
         after = self.moved(people, image_wh)
         growth = longer_sides(after.boxes) / np.maximum(self.sizes, 1.0)
@@ -126,6 +125,11 @@ def longer_sides(boxes: np.ndarray) -> np.ndarray:
 def mean_scores(scores: np.ndarray) -> np.ndarray:
     """(N,) of (N, K)."""
     return scores.mean(axis=1) if len(scores) else np.zeros(0, np.float32)
+
+
+def have_faded(means: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """(N,) bool: whose mean keypoint score is far below an earlier one; see `DOUBTFUL_SHARE`."""
+    return (references >= LEAST_TELLING) & (means < DOUBTFUL_SHARE * references)
 
 
 def twins(keypoints: np.ndarray, visible: np.ndarray, sizes: np.ndarray) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ppdet.inference.estimators.base import People
 from ppdet.inference.people_finder import Found, PeopleFinder
-from ppdet.inference.redetection.carried import VISIBLE_SCORE, longer_sides
+from ppdet.inference.redetection.carried import VISIBLE_SCORE, have_faded, longer_sides, mean_scores
 from ppdet.inference.redetection.interval_finder import IntervalFinder
 from ppdet.inference.redetection.schedule import ADAPTIVE, Interval
 from ppdet.inference.tracking.candidates import NOBODY, fitting_pairs
@@ -28,7 +28,7 @@ class EveryOtherFrame:
 
     People move nearly evenly for a fifteenth of a second: interpolated keypoints deviate from estimated ones about as much as
     the model's own differ between two frames (docs/benchmarks.md). Who moves fast, and who has no counterpart in the
-    successor, gets an estimated pose.
+    successor, gets an estimated pose; if that of the latter is doubtful, the detector looks at the frame, too.
 
     Args:
         finder: finds the people of every second frame, and of the first frame of each scene.
@@ -60,7 +60,10 @@ class EveryOtherFrame:
         self._is_interpolated = found is None and known is not None and upcoming is not None
         if found is None and known is not None and upcoming is not None:
             self._next = self._finder.people(upcoming, False, expected, low_score)
-            return Found(self._between(image, known, self._next.people), NOBODY if self._last is None else self._last.rest)
+            people = self._between(image, known, self._next.people)
+            if people is None:
+                return self._finder.detected_in(image, expected, low_score)
+            return Found(people, NOBODY if self._last is None else self._last.rest)
         if found is None or is_cut:
             found = self._finder.people(image, is_cut, expected, low_score)
         self._last = found
@@ -76,8 +79,8 @@ class EveryOtherFrame:
         """End the threads."""
         self._finder.close()
 
-    def _between(self, image: np.ndarray, before: People, after: People) -> People:
-        """The people of `before` in the frame before `after`."""
+    def _between(self, image: np.ndarray, before: People, after: People) -> People | None:
+        """The people of `before` in the frame before `after`; None if somebody may be gone already."""
         rows, columns = fitting_pairs(before.boxes, after.boxes)
         earlier, later = People(*(each[rows] for each in before)), People(*(each[columns] for each in after))
         people = People(*(each.copy() for each in before))
@@ -88,7 +91,9 @@ class EveryOtherFrame:
         if is_fast.any():
             estimated = self._finder.pose_in(image, people.boxes[is_fast], people.box_scores[is_fast])
             people.keypoints[is_fast], people.scores[is_fast] = estimated.keypoints, estimated.scores
-        return people
+        is_gone = np.ones(len(before.boxes), bool)
+        is_gone[rows] = False
+        return None if (is_gone & have_faded(mean_scores(people.scores), mean_scores(before.scores))).any() else people
 
 
 StreamFinder = Union[IntervalFinder, EveryOtherFrame]

@@ -76,8 +76,7 @@ class IntervalFinder:
                 return Found(self._found, self._rest)
         self._has_looked = True
         self.detections += 1
-        look = self.finder.look([image], [None])[0]
-        found = self.finder.people(look, Candidates(expected, low_score), self._pose)
+        found = self.detected_in(image, expected, low_score)
         self._found, self._rest = found.people, found.rest
         return found
 
@@ -96,6 +95,11 @@ class IntervalFinder:
     def close(self) -> None:
         """End the threads."""
         self._pose.close()
+
+    def detected_in(self, image: np.ndarray, expected: np.ndarray | None, low_score: float) -> Found:
+        """Whom the detector finds, whatever was known before; arguments as of `people`."""
+        look = self.finder.look([image], [None])[0]
+        return self.finder.people(look, Candidates(expected, low_score), self._pose)
 
     def pose_in(self, image: np.ndarray, boxes: np.ndarray, scores: np.ndarray) -> People:
         """The poses in (N, 4) boxes of people who were found before, so that zones do not matter any more."""

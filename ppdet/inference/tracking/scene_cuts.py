@@ -21,6 +21,7 @@ class SceneCuts:
 
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
+        self._upcoming: tuple[np.ndarray, np.ndarray | None] | None = None
 
     def is_cut(self, image: np.ndarray) -> bool:
         """Whether this frame shows another scene than the last one.
@@ -28,11 +29,20 @@ class SceneCuts:
         Args:
             image: (H, W, 3) RGB uint8.
         """
-        thumbnail = _thumbnail(image)
-        if thumbnail is None:
-            return False
-        last, self._last = self._last, thumbnail
-        return last is not None and float((last * thumbnail).mean()) < SAME_SCENE
+        known, self._upcoming = self._upcoming, None
+        thumbnail = known[1] if known is not None and known[0] is image else _thumbnail(image)
+        is_cut = self._differs(thumbnail)
+        self._last = self._last if thumbnail is None else thumbnail
+        return is_cut
+
+    def will_be_cut(self, upcoming: np.ndarray) -> bool:
+        """What `is_cut` will say of the next frame; until then it must keep its pixels."""
+        thumbnail = _thumbnail(upcoming)
+        self._upcoming = upcoming, thumbnail
+        return self._differs(thumbnail)
+
+    def _differs(self, thumbnail: np.ndarray | None) -> bool:
+        return thumbnail is not None and self._last is not None and float((self._last * thumbnail).mean()) < SAME_SCENE
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray | None:

@@ -119,6 +119,11 @@ class StreamTracker:
                 return np.zeros((0, 4))
             return self._poses.expected_boxes(seconds_of(timestamp_ms))
 
+    def ends_scene(self, upcoming: np.ndarray) -> bool:
+        """Whether the next frame, (H, W, 3) RGB uint8, starts another scene than the one last given to `begin`."""
+        with self._lock:
+            return self._cuts is not None and self._cuts.will_be_cut(upcoming)
+
     @property
     def follows_boxes(self) -> bool:
         """Whether identities come from `follow`, before poses are estimated."""

@@ -5,6 +5,7 @@ they come; people are tracked and smoothed in the caller's thread, in order.
 """
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from ppdet.core.logger import get_logger
 from ppdet.inference.divided_poses import DividedPoses
 from ppdet.inference.people_finder import Found, Look, PeopleFinder
 from ppdet.inference.progress import Progress
-from ppdet.inference.redetection.every_other import StreamFinder
+from ppdet.inference.redetection.every_other import LEAST_FPS, StreamFinder
 from ppdet.inference.results import PoseResult
 from ppdet.inference.stage_timer import StageTimer
 from ppdet.inference.tracking.candidates import Candidates
@@ -30,6 +31,8 @@ from ppdet.skeletons import Skeleton
 
 # Frames of a camera that have waited longer than this are dropped when the queue is full.
 LATEST_SECONDS = 0.25
+# A frame is in the middle of its neighbours if the first takes this share of the time between them, at most its complement.
+LEAST_SHARE = 0.3
 
 
 class FrameEstimator(Protocol):
@@ -109,7 +112,8 @@ def video_results(
             low_score = tracker.settings.low_score
             if interval is not None:
                 assert not isinstance(look, Look)
-                found = interval.people(frame.image, tracker.is_cut, expected, low_score, look)
+                upcoming = None if look is None or tracker.ends_scene(look) else look
+                found = interval.people(frame.image, tracker.is_cut, expected, low_score, upcoming)
             else:
                 assert isinstance(look, Look), "every frame that decodes is looked at"
                 found = pipeline.finder.people(look, Candidates(expected, low_score, follow, frame.timestamp_ms), pose)
@@ -135,17 +139,29 @@ def video_results(
 def _with_next(
     pipeline: FrameEstimator, frames: Iterable[Frame], is_live: bool
 ) -> Generator[tuple[Frame, np.ndarray | None], None, None]:
-    """Frames in order, each with the pixels of the next one; of a live source at once, with None."""
+    """Frames in order, each with the pixels of the next one if it is in their middle, else None; of a live source at once."""
     pipeline.finder.estimator.tune()
+    before: Frame | None = None
     last: Frame | None = None
     for frame in frames:
         if is_live:
             yield frame, None
         elif last is not None:
-            yield last, frame.image
-        last = frame
+            yield last, frame.image if before is not None and is_middle(before, last, frame) else None
+        before, last = last, frame
     if last is not None and not is_live:
         yield last, None
+
+
+def is_middle(before: Frame, frame: Frame, after: Frame) -> bool:
+    """Whether people of successive frames are about halfway in the middle one: all were decoded, and no time is missing."""
+    if before.image is None or after.image is None:
+        return False
+    stamps = (each.timestamp_ms for each in (before, frame, after))
+    first, middle, last = (math.nan if stamp is None else stamp for stamp in stamps)
+    if not last > first:
+        return True  # the stamps say nothing
+    return last - first <= 2000.0 / LEAST_FPS and LEAST_SHARE <= (middle - first) / (last - first) <= 1.0 - LEAST_SHARE
 
 
 def watch_again(

@@ -38,6 +38,16 @@ def test_cuts_are_found_and_motion_flashes_and_fades_are_none() -> None:
     assert cuts.is_cut(scene(1)) and not cuts.is_cut(scene(1)) and cuts.is_cut(scene(2))
 
 
+def test_a_cut_is_known_one_frame_before() -> None:
+    black = np.zeros((180, 320, 3), np.uint8)
+    frames = [scene(0), scene(0), scene(1), black, scene(1), scene(2), scene(2)]
+    cuts, asked = SceneCuts(), SceneCuts()
+    for number, (frame, upcoming) in enumerate(zip(frames, frames[1:])):
+        assert asked.is_cut(frame) is cuts.is_cut(frame)
+        assert asked.will_be_cut(upcoming) is (number + 1 in (2, 5))
+    assert asked.is_cut(scene(1))  # another frame came than the one that was asked about
+
+
 def test_a_low_score_counts_where_somebody_is_expected() -> None:
     boxes = np.array([[0, 0, 10, 20], [100, 0, 110, 20], [1, 0, 11, 20], [200, 0, 210, 20]], float)
     scores = np.array([0.9, 0.3, 0.4, 0.3])
