@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Union
 
+from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.estimators.base import EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource, FunctionBoxes
@@ -14,7 +15,6 @@ from ppdet.inference.files.given_boxes import SUFFIX, FileBoxes
 from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
 from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, IMAGE_BOX, ModelCard
 from ppdet.inference.onnx_models.loading import load_card
-from ppdet.inference.onnx_models.model import PERSON_NAMES
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.core.errors import ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.letterbox import Letterbox
@@ -17,7 +18,7 @@ from ppdet.inference.estimators.onnx_network import OnnxNetwork
 from ppdet.inference.estimators.onnx_outputs.candidates import Candidates
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.layouts import DETECTION
-from ppdet.inference.onnx_models.model import PERSON_NAMES, OnnxModelCard
+from ppdet.inference.onnx_models.model import OnnxModelCard
 from ppdet.inference.runtimes.base import Runtime
 
 COCO_CLASSES = 80

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.annotations.coco_file import coco_content
 from ppdet.annotations.values import as_number
 from ppdet.core.errors import DataError
@@ -19,7 +20,6 @@ from ppdet.core.problem import short_repr
 from ppdet.geometry.boxes import xyxy_from_xywh
 from ppdet.inference.estimators.box_source import inside_image
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.onnx_models.model import PERSON_NAMES
 
 SUFFIX = ".json"
 PERSON_CATEGORY = 1  # of result files, which name no categories
