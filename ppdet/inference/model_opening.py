@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Union
 
-from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.core.errors import ConfigError, ModelDirError
 from ppdet.inference.estimators.base import EstimatorOptions, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource, FunctionBoxes
@@ -17,6 +16,7 @@ from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, IMAGE_BOX, ModelCa
 from ppdet.inference.onnx_models.loading import load_card
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.skeletons.people import PERSON_NAMES, shows_people
 
 AnyDetector = Union[str, Path, BoxSource, Callable[[Any], Any]]
 AUTO = "auto"
@@ -117,8 +117,9 @@ def category_of(card: ModelCard) -> str | None:
 
 
 def needs_persons(card: ModelCard) -> bool:
-    """Whether a pose model wants boxes of persons, which the bundled detector finds."""
-    return card.extra.get(BOX_KEY) != IMAGE_BOX and category_of(card) is None
+    """Whether a pose model wants boxes of persons, which the bundled detector finds; their class may be `player` or `skier`."""
+    category, names = category_of(card), () if card.skeleton is None else card.skeleton.names
+    return card.extra.get(BOX_KEY) != IMAGE_BOX and (category is None or shows_people(names, category))
 
 
 def open_card(folder: Path) -> ModelCard:

@@ -16,8 +16,9 @@ from ppdet.data.planning.pixel_statistics import Statistics, plan_normalization
 from ppdet.data.planning.radiograph_plan import plan_quarter_turns, plan_radiographs, radiograph_box
 from ppdet.data.planning.schedule_plan import ESTIMATED_PIXELS_PER_S, Schedule, believed_speed, pixels_in_budget, plan_schedule
 from ppdet.data.planning.shapes import turns
-from ppdet.data.planning.skeleton_plan import is_person, plan_skeleton, shared_with_coco
+from ppdet.data.planning.skeleton_plan import is_person, plan_skeleton
 from ppdet.skeletons import Skeleton
+from ppdet.skeletons.people import shared_with_coco
 
 CELLS_PER_SIGMA = 32
 SPACING = "pixel_spacing"

@@ -10,28 +10,18 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tupl
 
 import numpy as np
 
-from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.annotations.sigma_estimate import FEWEST_REPEATS, estimate_sigmas
 from ppdet.data.planning.choice import Choice
 from ppdet.data.planning.class_objects import ClassObjects
 from ppdet.skeletons.base import DEFAULT_SIGMA, Keypoint, Skeleton
-from ppdet.skeletons.side_names import mirror_partners, plain_name
+from ppdet.skeletons.people import shared_with_coco, shows_people
+from ppdet.skeletons.side_names import mirror_partners
 from ppdet.skeletons.tables import COCO17, TABLES
-
-BODY_NAMES = 8
-"""A class that shares at least this many names with COCO's people shows people, whatever it is called (animals share fewer)."""
-
-
-def shared_with_coco(names: Sequence[str]) -> Dict[str, Keypoint]:
-    """Keypoints of COCO's people by the names that mean the same here (LAnkle: left_ankle)."""
-    known = {keypoint.name: keypoint for keypoint in COCO17.keypoints}
-    return {name: known[plain_name(name)] for name in names if plain_name(name) in known}
 
 
 def is_person(objects: ClassObjects) -> bool:
-    """Whether a class shows people: by the names of its keypoints, of which half are enough if it is called a person."""
-    shared, called = len(shared_with_coco(objects.names)), str(objects.category.get("name", "")).strip().lower()
-    return shared >= BODY_NAMES or called in PERSON_NAMES and 2 * shared >= len(objects.names)
+    """Whether a class shows people."""
+    return shows_people(objects.names, str(objects.category.get("name", "")))
 
 
 def plan_skeleton(objects: ClassObjects, sigmas: Optional[Sequence[float]] = None) -> Dict[str, Choice[Any]]:

@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.core.errors import ModelDirError
 from ppdet.core.logger import get_logger
 from ppdet.image.letterbox import Letterbox
@@ -20,6 +19,7 @@ from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.layouts import DETECTION
 from ppdet.inference.onnx_models.model import OnnxModelCard
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.skeletons.people import PERSON_NAMES
 
 COCO_CLASSES = 80
 COCO_IDS = 91  # RF-DETR's columns are COCO's category ids, of which person is 1

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ppdet.annotations.class_names import PERSON_NAMES
 from ppdet.annotations.coco_file import coco_content
 from ppdet.annotations.values import as_number
 from ppdet.core.errors import DataError
@@ -20,6 +19,7 @@ from ppdet.core.problem import short_repr
 from ppdet.geometry.boxes import xyxy_from_xywh
 from ppdet.inference.estimators.box_source import inside_image
 from ppdet.inference.estimators.detections import Detections
+from ppdet.skeletons.people import PERSON_NAMES
 
 SUFFIX = ".json"
 PERSON_CATEGORY = 1  # of result files, which name no categories

@@ -1,4 +1,0 @@
-"""What datasets and detectors call the class of people."""
-
-PERSON_NAMES = ("person", "pedestrian", "human", "people", "persons", "pedestrians")
-"""In lower case."""
