@@ -132,8 +132,8 @@ def _sigmas(
         return Choice(known.sigmas.tolist(), f"{known.sigma_note}; the skeleton is {known.name} by its names")
     if body:
         values = [body[name].sigma if name in body else DEFAULT_SIGMA for name in objects.names]
-        return Choice(values, f"COCO's for the {len(body)} keypoints of people with the same name, {DEFAULT_SIGMA} for the other "
-                              f"{count - len(body)}")  # fmt: skip
+        others = f", {DEFAULT_SIGMA} for the other {count - len(body)}" if len(body) < count else ""
+        return Choice(values, f"COCO's for the {len(body)} keypoints of people with the same name{others}")
     return Choice(
         [DEFAULT_SIGMA] * count,
         f"the default {DEFAULT_SIGMA} for every keypoint: the file states none, and fewer than {FEWEST_REPEATS} objects were "

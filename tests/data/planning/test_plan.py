@@ -175,6 +175,7 @@ def test_five_keypoints_of_a_person_are_a_person() -> None:
     assert is_person(person) and not is_person(torsos("robot"))
     skeleton = plan_skeleton(person)["skeleton"].value
     assert skeleton.sigmas.tolist() == [0.026, 0.079, 0.079, 0.107, 0.107]
+    assert skeleton.sigma_source == "COCO's for the 5 keypoints of people with the same name"
     joined = {frozenset(pair) for pair in skeleton.link_names}
     sides = {frozenset((f"{side}_shoulder", f"{side}_hip")) for side in ("left", "right")}
     assert sides < joined and {frozenset(("nose", f"{side}_shoulder")) for side in ("left", "right")} < joined
