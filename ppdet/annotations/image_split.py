@@ -59,7 +59,8 @@ def split_images(images: Sequence[Mapping[str, Any]], share: float = 0.2, seed: 
     if not 0 < share < 1:
         raise DataError(f"the share of validation images is {share}: expected a number between 0 and 1")
     if len(images) < 2:
-        raise DataError(f"{len(images)} annotated image cannot be split: training needs one and validation another; label more")
+        raise DataError(f"{len(images)} annotated image cannot be split: training needs one and validation another. Label more; "
+                        "images that were not found do not count: are they in the folder that you gave?")
     given = _given_split(images)
     if given is not None:
         return given

@@ -17,6 +17,8 @@ BETTER_BY = 0.15
 MOST_OF = 0.75
 CLEARLY_BETTER = 0.3
 """The same gain, for a single person."""
+FAR_BELOW = 0.5
+"""Of the upper quartile of the intersections over union in the file: a box below this share of it is unlike the others."""
 SAMPLE = 500
 FARTHEST_FRACTION = 1.5
 """Normalised coordinates may lie a little outside their image."""
@@ -155,15 +157,18 @@ def other_box_layout(keypoints: np.ndarray, boxes: np.ndarray) -> Optional[str]:
 
 
 def boxes_as_corners(keypoints: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """(N,) which boxes fit their keypoints as [x1, y1, x2, y2] and not as [x, y, width, height].
+    """(N,) which boxes fit their keypoints as [x1, y1, x2, y2], and as [x, y, width, height] far worse than the others.
 
     Args:
-        keypoints: (N, K, 3) x, y, visibility. Persons with fewer than three labelled keypoints say nothing.
+        keypoints: (N, K, 3) x, y, visibility, of one file. Persons with fewer than three labelled keypoints say nothing.
         boxes: (N, 4) as the file has them.
     """
     extent = _extent(keypoints)
     usual = _overlap(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1), extent)
-    return _says_something(keypoints, boxes) & (_overlap(boxes, extent) > usual + CLEARLY_BETTER)
+    enough = _says_something(keypoints, boxes)
+    # The keypoints may cover a part of the body only, so that every box is far larger than their extent.
+    typical = np.quantile(usual[enough], 0.75) if enough.any() else 0.0
+    return enough & (_overlap(boxes, extent) > usual + CLEARLY_BETTER) & (usual < FAR_BELOW * typical)
 
 
 def _says_something(keypoints: np.ndarray, boxes: np.ndarray) -> np.ndarray:

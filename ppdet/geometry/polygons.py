@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.extras import install_extra
 
 FEWEST_POINTS = 3
 
@@ -24,8 +25,8 @@ def polygon_of(points: np.ndarray, what: str) -> Any:
             installed.
     """
     if find_spec("shapely") is None:
-        raise ConfigError(f"{what} needs Shapely, which is not installed here: pip install shapely, or pip install "
-                          "'ppdet-keypoint[tracking]'")
+        raise ConfigError(f"{what} needs Shapely, which is not installed here: pip install shapely, or "
+                          f"{install_extra('tracking')}")
     import shapely
 
     points = np.asarray(points, np.float64)

@@ -1,7 +1,7 @@
 """Radiographs in DICOM as viewers show them: modality transform, window, MONOCHROME1 turned to white bones, pixel spacing.
 
-Nothing is painted over: text that is burnt into the pixels stays there. Reading needs pydicom (`pip install
-'ppdet-keypoint[medical]'`). Numbers in brackets are tags and sections of the DICOM standard.
+Nothing is painted over: text that is burnt into the pixels stays there. Reading needs pydicom (extra
+medical). Numbers in brackets are tags and sections of the DICOM standard.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Optional, Union
 import numpy as np
 
 from ppdet.core.errors import ConfigError, MediaError, PpdetError
+from ppdet.core.extras import install_extra
 from ppdet.image.depth import ImageRange, to_uint8
 from ppdet.image.header import DICOM_MAGIC_END, is_dicom
 
@@ -158,7 +159,7 @@ def _stored_pixels(dataset: Any, file: str) -> np.ndarray:
         syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
         name = getattr(syntax, "name", None) or "unknown encoding"
         raise MediaError(f"{file}: the pixels of this DICOM file ({name}) cannot be decoded: {_first_line(error)}. If a decoder "
-                         "is missing, pip install python-gdcm (part of ppdet-keypoint[medical]), or export an uncompressed file "
+                         "is missing, pip install python-gdcm (part of the extra medical), or export an uncompressed file "
                          "(dcmdjpeg, gdcmconv --raw)") from error  # fmt: skip
 
 
@@ -168,7 +169,7 @@ def _dataset(stream: BinaryIO, file: str, header_only: bool = False) -> Any:
         import pydicom
     except ModuleNotFoundError as error:
         raise ConfigError(f"{file} is a DICOM file, and pydicom, which reads those, is not installed: pip install pydicom, or "
-                          "pip install 'ppdet-keypoint[medical]'") from error  # fmt: skip
+                          f"{install_extra('medical')}") from error  # fmt: skip
     try:
         with _quiet():
             stream.seek(0)

@@ -14,9 +14,9 @@ from ppdet.inference.files.given_boxes import SUFFIX, FileBoxes
 from ppdet.inference.files.model_names import DETECTOR, POSE, add_advice, default_model, find_model
 from ppdet.inference.model_card import BOX_KEY, CATEGORY_KEY, IMAGE_BOX, ModelCard
 from ppdet.inference.onnx_models.loading import load_card
-from ppdet.inference.onnx_models.model import PERSON_NAMES
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import load_runtime
+from ppdet.skeletons.people import PERSON_NAMES, shows_people
 
 AnyDetector = Union[str, Path, BoxSource, Callable[[Any], Any]]
 AUTO = "auto"
@@ -117,8 +117,9 @@ def category_of(card: ModelCard) -> str | None:
 
 
 def needs_persons(card: ModelCard) -> bool:
-    """Whether a pose model wants boxes of persons, which the bundled detector finds."""
-    return card.extra.get(BOX_KEY) != IMAGE_BOX and category_of(card) is None
+    """Whether a pose model wants boxes of persons, which the bundled detector finds; their class may be `player` or `skier`."""
+    category, names = category_of(card), () if card.skeleton is None else card.skeleton.names
+    return card.extra.get(BOX_KEY) != IMAGE_BOX and (category is None or shows_people(names, category))
 
 
 def open_card(folder: Path) -> ModelCard:

@@ -21,7 +21,7 @@ class Keypoint(NamedTuple):
     score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """One person of a `PoseResult`.
 

@@ -89,7 +89,8 @@ class PosePipeline:
     Raises:
         ModelDirError: an unknown name, a directory that is not an exported model of its kind, or a bottom-up model with a
             detector.
-        ConfigError: flip test of an exported bottom-up model; a model given twice; an interval without a detector.
+        ConfigError: flip test of an exported bottom-up model; a model given twice; an interval without a detector; a threshold
+            outside 0 to 1.
     """
 
     def __init__(
@@ -114,6 +115,9 @@ class PosePipeline:
         model: str | Path | PoseEstimator | None = None,
         is_brief: bool = False,
     ) -> None:
+        for name, score in (("det_threshold", det_threshold), ("person_threshold", person_threshold)):
+            if not 0 <= score <= 1:
+                raise ConfigError(f"{name} is {score}: scores lie between 0 and 1, so give a number from 0 to 1")
         self.workers = checked_workers(workers, cpu_threads if device == "cpu" else 1)
         options = {"engine": engine, "device": device, "cpu_threads": cpu_threads, "precision": precision,
                    "runs_at_once": max(1, self.workers), "is_brief": is_brief}  # fmt: skip

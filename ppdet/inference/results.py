@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Union, overload
@@ -27,7 +27,7 @@ from ppdet.visualize.pose_drawer import PoseDrawer
 from ppdet.visualize.zone_drawer import draw_zones
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PoseResult:
     """People of one image or frame.
 
@@ -60,9 +60,15 @@ class PoseResult:
     frame_id: int | None = None
     timestamp_ms: float | None = None
     track_ids: np.ndarray | None = None
-    image: np.ndarray | None = field(default=None, repr=False, compare=False)
+    image: np.ndarray | None = None
     filled: np.ndarray | None = None
     zones: ZoneView | None = None
+
+    def __repr__(self) -> str:
+        people = "1 person" if len(self) == 1 else f"{len(self)} people"
+        place = "" if self.path is None else f" in {self.path}"
+        frame = "" if self.frame_id is None else f", frame {self.frame_id}"
+        return f"<PoseResult: {people}{place}{frame}>"
 
     def __len__(self) -> int:
         return len(self.boxes)

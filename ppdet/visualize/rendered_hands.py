@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.extras import install_extra
 from ppdet.core.files import atomic_write
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
@@ -223,8 +224,8 @@ def _write_dicom(path: Path, hand: RenderedHand, black_bones: bool) -> None:
         from pydicom.dataset import Dataset, FileMetaDataset
         from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
     except ModuleNotFoundError as error:
-        raise ConfigError("writing DICOM needs pydicom, which is not installed: pip install pydicom, or pip install "
-                          "'ppdet-keypoint[medical]'") from error  # fmt: skip
+        raise ConfigError("writing DICOM needs pydicom, which is not installed: pip install pydicom, or "
+                          f"{install_extra('medical')}") from error  # fmt: skip
     data = Dataset()
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

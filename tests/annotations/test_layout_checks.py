@@ -99,6 +99,19 @@ def test_single_boxes_that_do_not_fit_their_keypoints() -> None:
     assert away_from_box(keypoints, moved).tolist() == [False, False, True, False]
 
 
+def test_boxes_around_more_than_the_labelled_part_are_no_corners() -> None:
+    """Shoulders and hips of people whose boxes include head and legs: read as corners, some boxes fit them by chance."""
+    shape = np.array([[-20, 0], [20, 0], [-15, 60], [15, 60]], float)
+    keypoints = np.array([np.column_stack([shape + [80, 100 + 5 * number], np.full(4, 2)]) for number in range(6)])
+    boxes = np.array([[50.0, 80 + 5 * number, 105, 165] for number in range(6)])
+    assert not boxes_as_corners(keypoints, boxes).any()
+    keypoints[3, :, :2] += 400
+    boxes[3] = [440, 440, 530, 690]
+    assert boxes_as_corners(keypoints, boxes).tolist() == [False] * 6, "corners, yet far from the keypoints"
+    boxes[3] = [455, 510, 505, 580]
+    assert boxes_as_corners(keypoints, boxes).tolist() == [False, False, False, True, False, False]
+
+
 def mice(left: int, right: int) -> np.ndarray:
     """Seen from above, nose first; those that face right are mirrored as a camera would show them."""
     rng = np.random.default_rng(0)

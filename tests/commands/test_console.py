@@ -60,6 +60,8 @@ def test_help_of_every_command_imports_nothing_heavy() -> None:
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trian"]) == 2
     assert "no command 'trian': did you mean train?" in capsys.readouterr().err
+    assert main(["quux"]) == 2 and "no command 'quux'; `ppdet --help` lists all" in capsys.readouterr().err
+    assert main(["init"]) == 2 and "did you mean dataset init?" in capsys.readouterr().err
     assert main([]) == 2 and main(["--version"]) == 0
 
 

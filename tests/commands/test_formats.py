@@ -58,6 +58,7 @@ def test_pose_by_suffix_by_name_and_into_a_pipe(parts: Path, tmp_path: Path, cap
     (["--results", "a.csv", "--json", "b.json"], "give one of them"),
     (["--json", "b.json", "--format", "csv"], "leave out --format csv"),
     (["--results", "-", "--format", "parquet"], "the format parquet cannot be written to stdout"),
+    (["", "--results", "a.csv"], "a source is empty: is a variable not set?"),
     (["0.mp4", "--results", "a.csv"], "there is no file or folder 0.mp4"),
     ([".", "--results", "a.trc"], "has one time axis, and there are several sources: run `ppdet batch`"),
     (["--results", "a.trc", "--mm_per_pixel", "-2"], "mm_per_pixel is -2.0: give a positive number"),

@@ -69,7 +69,7 @@ def test_a_missing_package(package: str, name: str, capsys: pytest.CaptureFixtur
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     message = error_of(capsys, "--port", "0")
-    assert name in message and "ppdet-keypoint[serve]" in message
+    assert name in message and "'.[serve]' in a clone" in message
 
 
 def test_every_limit_is_a_flag_with_its_default() -> None:

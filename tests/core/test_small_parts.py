@@ -19,6 +19,7 @@ from ppdet.core.command import run_command
 from ppdet.core.config.registry import Registry
 from ppdet.core.config.schema import check_arguments, schema_of
 from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.core.extras import install_extra
 from ppdet.core.files import atomic_path, atomic_write, require_folder
 from ppdet.core.logger import get_logger
 from ppdet.core.problem import Mark, Problem, did_you_mean, nearest
@@ -235,3 +236,12 @@ def test_paddles_hint_for_users_of_another_framework_is_left_out():
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
     assert "something else" in done.stderr and "compatible" not in done.stderr
+
+
+def test_messages_name_extras_that_a_clone_has() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    texts = [file.read_text(encoding="utf-8") for file in ROOT.glob("ppdet/**/*.py")]
+    named = {name for text in texts for name in re.findall(r"install_extra\('(\w+)'\)", text)}
+    assert {"train", "medical", "formats"} <= named
+    assert [name for name in named if f"optional-dependencies.{name} " not in project] == []
+    assert install_extra("serve") == "pip install '.[serve]' in a clone of ppdet-keypoint", "the package is on no index"

@@ -11,7 +11,7 @@ import pytest
 from support.planted_models import PlantedDetector, PlantedRuntime, planted_person, pose_card, write_detector, write_pose_model
 from support.web_server import serving
 
-from ppdet.core.errors import DataError, MediaError, ModelDirError
+from ppdet.core.errors import ConfigError, DataError, MediaError, ModelDirError
 from ppdet.image.io import write_image
 from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
@@ -114,6 +114,7 @@ def test_directories_are_loaded(tmp_path: Path) -> None:
         ("nothing.mp4", MediaError, "there is no video nothing.mp4"),
         ("nope", MediaError, "there is no file nope"),
         (None, MediaError, "did reading it fail"),
+        ("", MediaError, "the source is an empty string"),
         (b"\xff\xd8", MediaError, "given as bytes"),
         (b"", MediaError, "given as bytes is empty"),
         (True, DataError, "of type bool"),
@@ -126,6 +127,12 @@ def test_directories_are_loaded(tmp_path: Path) -> None:
 def test_what_is_no_image_is_refused(pipeline: PosePipeline, source: object, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         pipeline(source)
+
+
+@pytest.mark.parametrize("name", ["det_threshold", "person_threshold"])
+def test_a_threshold_is_a_score(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is 4: scores lie between 0 and 1"):
+        PosePipeline(**{name: 4})
 
 
 def test_text_is_no_video(pipeline: PosePipeline, tmp_path: Path) -> None:

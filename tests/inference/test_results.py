@@ -41,6 +41,13 @@ def test_people_one_by_one() -> None:
         people[0]["tail"]
 
 
+def test_a_result_is_short_in_a_notebook_and_equal_to_itself_only() -> None:
+    assert repr(result(path="a/street.mp4", frame_id=7)) == "<PoseResult: 2 people in a/street.mp4, frame 7>"
+    assert repr(result(1)) == "<PoseResult: 1 person>"
+    one = result()
+    assert one == one and one != result() and one[0] != one[0], "arrays have no single truth"
+
+
 def test_numbers_slices_and_names() -> None:
     assert result()[-1].id == result()[1].id == 7 and [person.id for person in result()[:1]] == [4]
     np.testing.assert_array_equal(result()["left_hand"], [[3, 4, 0.25], [9, 10, 0]])

@@ -57,9 +57,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return 0
     name = words[0].lower().replace("_", "-")
     if name not in COMMANDS:
-        near = get_close_matches(name, COMMANDS, n=1)
-        hint = f": did you mean {near[0]}?" if near else ""
-        print(f"error: ppdet has no command {words[0]!r}{hint} `ppdet --help` lists all", file=sys.stderr)
+        near = get_close_matches(name, COMMANDS, n=1) or [f"dataset {name}"] * (name in command_module("dataset").subcommands())
+        hint = f": did you mean {near[0]}? `ppdet --help` lists all" if near else "; `ppdet --help` lists all"
+        print(f"error: ppdet has no command {words[0]!r}{hint}", file=sys.stderr)
         return USER_ERROR
     return command_module(name).main(words[1:], prog=f"ppdet {name}")
 

@@ -16,6 +16,7 @@ from typing import Any, Mapping, NoReturn, Optional, Sequence
 from ppdet.commands.flags.values import smoothing_value, truth_value
 from ppdet.core.command import USER_ERROR, run_command
 from ppdet.core.errors import PpdetError
+from ppdet.core.extras import install_extra
 from ppdet.core.logger import logging_to_stdout
 from ppdet.core.problem import did_you_mean
 from ppdet.inference.runtimes.registry import available_runtimes
@@ -146,7 +147,7 @@ def missing_package(error: ModuleNotFoundError) -> Exception:
     if package not in known:
         return error
     title, requirement, extra = known[package]
-    whole = f", or pip install 'ppdet-keypoint[{extra}]' with all that goes with it" if extra else ""
+    whole = f", or with all that goes with it: {install_extra(extra)}" if extra else ""
     ways = f"pip install {requirement}{whole}"
     rest = f"; {WITHOUT_PADDLE}" if package == "paddle" else ""
     return PpdetError(f"this command needs {title}, which is not installed here: {ways}{rest}")

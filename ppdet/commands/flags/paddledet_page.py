@@ -24,8 +24,8 @@ SCRIPTS: dict[str, tuple[str, Sequence[PaddleDetFlag]]] = {
 """Script -> module of its command, PaddleDetection's flags for it."""
 
 OTHER_SCRIPTS = {
-    "tools/post_quant.py": "no quantisation here; export with --onnx and run with --precision bf16",
-    "tools/infer_mot.py, tools/eval_mot.py": "no multi-object tracking benchmark here",
+    "tools/post_quant.py": "`ppdet export --targets onnx --precision int8`, calibrated on images (docs/export.md)",
+    "tools/infer_mot.py, tools/eval_mot.py": "tools/eval.py and tools/infer.py --video_file, for FairMOT (docs/tracking.md)",
     "deploy/pipeline/pipeline.py": "no action recognition here",
 }
 """Scripts of PaddleDetection without a counterpart, and what to use instead."""

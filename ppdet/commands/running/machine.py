@@ -17,18 +17,19 @@ from pathlib import Path
 
 import ppdet
 from ppdet.core.errors import PpdetError
+from ppdet.core.extras import install_extra
 from ppdet.core.shipped import bundled_models_folder, cache_root, configs_folder
 from ppdet.inference.files.model_names import bundled_models
 
 PACKAGES = {
     "numpy": "", "opencv-python-headless": "", "pyyaml": "", "tqdm": "",
-    "paddlepaddle": "training, evaluation, export: pip install 'ppdet-keypoint[train]'",
+    "paddlepaddle": f"training, evaluation, export: {install_extra('train')}",
     "pycocotools": "evaluation: pip install pycocotools",
     "paddle2onnx": "export to ONNX: pip install paddle2onnx==2.1.0 'onnx<=1.17'",
     "visualdl": "curves in a browser (--use_vdl): pip install visualdl",
-    "pydicom": "radiographs in DICOM: pip install 'ppdet-keypoint[medical]'",
+    "pydicom": f"radiographs in DICOM: {install_extra('medical')}",
     "shapely": "zones (--zone): pip install shapely",
-    "fastapi": "the service: pip install 'ppdet-keypoint[serve]'",
+    "fastapi": f"the service: {install_extra('serve')}",
 }  # fmt: skip
 """Package -> purpose and how to install it; empty for packages that are always needed."""
 

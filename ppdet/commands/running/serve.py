@@ -5,7 +5,7 @@
     ppdet serve --host 0.0.0.0 --api_key_file key.txt    on a network, with a key that clients must send
     curl --data-binary @photo.jpg -H "content-type: image/jpeg" http://127.0.0.1:8000/v1/poses
 
-Needs the extra serve: pip install 'ppdet-keypoint[serve]'. More in docs/serve.md.
+Needs the extra serve: pip install '.[serve]' in a clone of ppdet-keypoint. More in docs/serve.md.
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ def find_sources(texts: list[str]) -> Sources:
     """
     sources = Sources()
     for text in texts:
+        if not text.strip():
+            raise MediaError("a source is empty: is a variable not set? Give . for the working directory")
         path = Path(text)
         camera = camera_number(text)
         if is_url(text):

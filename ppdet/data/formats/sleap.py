@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 
 from ppdet.core.errors import DataError, PpdetError
+from ppdet.core.extras import install_extra
 from ppdet.data.formats.annotation_set import AnnotationSet, Point
 from ppdet.data.formats.isolated import arrays_of
 
@@ -45,7 +46,7 @@ with h5py.File(sys.argv[1], "r") as file:
     kept["names"] = np.array([text(name) for name in file], "U")
 np.savez(sys.argv[2], **kept)
 """
-NO_H5 = "needs h5py, which is not installed here: pip install h5py (or 'ppdet-keypoint[formats]')"
+NO_H5 = f"needs h5py, which is not installed here: pip install h5py, or {install_extra('formats')}"
 
 
 def is_sleap_csv(first_line: str) -> bool:

@@ -51,7 +51,7 @@ def plan_box(objects: ClassObjects) -> Choice[str]:
     boxes = np.where(with_box[:, None], objects.boxes_xywh, objects.extents_xywh)
     cover = float(np.median(np.prod(np.clip(boxes[:, 2:] / wh, 0, 1), axis=1)))
     length = float(np.median(boxes[:, 2:].max(axis=1) / wh.max(axis=1)))
-    person, has_boxes = is_person(objects.names), bool(with_box.mean() >= 0.9)
+    person, has_boxes = is_person(objects), bool(with_box.mean() >= 0.9)
     if single >= SINGLE and has_boxes and cover >= ALL_OVER:
         return Choice(
             IMAGE, f"the boxes cover {cover:.0%} of their images (median): the whole image is the box, no detector needed"
@@ -155,11 +155,11 @@ def plan_input(objects: ClassObjects, box: str, num_train: int, pixels: float, t
     aspect = float(np.exp(np.median(np.log(sizes[:, 0] / sizes[:, 1]))))
     spread = float(np.exp(np.median(np.abs(np.log(sizes[:, 0] / sizes[:, 1]) - np.log(aspect)))))
     square = box != IMAGE and (turn >= 60 or spread > 1.5)
-    if is_person(objects.names) and box != IMAGE and not square:
+    if is_person(objects) and box != IMAGE and not square:
         aspect = min(max(aspect, 0.5), 1.0)
     used = 1.0 if square else float(np.clip(aspect, 1 / 6, 6.0))
     detail = float(np.median(sizes.prod(axis=1))) * padding**2
-    people = is_person(objects.names)
+    people = is_person(objects)
     area = pixels / max(FEWEST_SEEN_OF_PEOPLE if people else FEWEST_SEEN, FEWEST_PASSES * num_train)
     limit = 1.5 * detail
     wh = _sides(float(np.clip(min(area, limit), SMALLEST_AREA, LARGEST_AREA)), used)

@@ -9,7 +9,6 @@ from ppdet.data.coco.persons import IMAGE
 from ppdet.data.planning.config_text import ProjectPaths
 from ppdet.data.planning.plan import Plan
 from ppdet.data.planning.schedule_plan import EVALUATIONS, budget_seconds
-from ppdet.data.planning.skeleton_plan import is_person
 
 BASE = Path("picodet", "bundled", "picodet_s_320_person.yml")
 PRETRAINED = "picodet_s_320_person"
@@ -22,7 +21,7 @@ FEWEST_EPOCHS, MOST_EPOCHS = 5, 300
 
 def needs_detector(plan: Plan) -> bool:
     """Whether a pose model needs boxes of a class that the bundled person detector does not find."""
-    return plan.box.value != IMAGE and not is_person(plan.skeleton.value.names)
+    return plan.box.value != IMAGE and not plan.shows_people
 
 
 def detector_text(plan: Plan, paths: ProjectPaths, configs: Path, num_images: int, category: str) -> str:

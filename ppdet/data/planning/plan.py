@@ -16,8 +16,9 @@ from ppdet.data.planning.pixel_statistics import Statistics, plan_normalization
 from ppdet.data.planning.radiograph_plan import plan_quarter_turns, plan_radiographs, radiograph_box
 from ppdet.data.planning.schedule_plan import ESTIMATED_PIXELS_PER_S, Schedule, believed_speed, pixels_in_budget, plan_schedule
 from ppdet.data.planning.shapes import turns
-from ppdet.data.planning.skeleton_plan import is_person, plan_skeleton, shared_with_coco
+from ppdet.data.planning.skeleton_plan import is_person, plan_skeleton
 from ppdet.skeletons import Skeleton
+from ppdet.skeletons.people import shared_with_coco
 
 CELLS_PER_SIGMA = 32
 SPACING = "pixel_spacing"
@@ -33,6 +34,7 @@ class Plan:
         skeleton_parts: reasons of the skeleton's links and sigmas.
         schedule: batch, epochs, rates.
         pretrain: the keypoints that keep their rows of the initial weights.
+        shows_people: whether the bundled detector of persons finds the objects.
         half_body: whether crops sometimes show only a part of the body.
         exif_orientation: of the datasets.
         minutes: the time budget.
@@ -52,6 +54,7 @@ class Plan:
     normalization: Choice[Statistics]
     schedule: Schedule
     pretrain: Choice[Sequence[str]]
+    shows_people: bool
     half_body: bool
     exif_orientation: str
     minutes: float
@@ -115,7 +118,8 @@ def make_plan(
         normalization=plan_normalization(images, names),
         schedule=plan_schedule(num_train, num_val, minutes, speed / area, how, len(shared) / skeleton.value.num_keypoints),
         pretrain=Choice(shared, _pretrain_reason(shared, skeleton.value.num_keypoints)),
-        half_body=is_person(skeleton.value.names) and skeleton.value.num_keypoints > 8,
+        shows_people=is_person(objects),
+        half_body=is_person(objects) and skeleton.value.num_keypoints > 8,
         exif_orientation="turned" if turned else "auto",
         minutes=minutes,
         radiographs=radiographs,

@@ -6,7 +6,7 @@ Legend: N objects, K keypoints.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,22 +14,14 @@ from ppdet.annotations.sigma_estimate import FEWEST_REPEATS, estimate_sigmas
 from ppdet.data.planning.choice import Choice
 from ppdet.data.planning.class_objects import ClassObjects
 from ppdet.skeletons.base import DEFAULT_SIGMA, Keypoint, Skeleton
-from ppdet.skeletons.side_names import mirror_partners, plain_name
+from ppdet.skeletons.people import shared_with_coco, shows_people
+from ppdet.skeletons.side_names import mirror_partners
 from ppdet.skeletons.tables import COCO17, TABLES
 
-BODY_NAMES = 8
-"""A class that shares at least this many names with COCO's people shows people."""
 
-
-def shared_with_coco(names: Sequence[str]) -> Dict[str, Keypoint]:
-    """Keypoints of COCO's people by the names that mean the same here (LAnkle: left_ankle)."""
-    known = {keypoint.name: keypoint for keypoint in COCO17.keypoints}
-    return {name: known[plain_name(name)] for name in names if plain_name(name) in known}
-
-
-def is_person(names: Sequence[str]) -> bool:
-    """Whether a class shows people, by the names of its keypoints."""
-    return len(shared_with_coco(names)) >= BODY_NAMES
+def is_person(objects: ClassObjects) -> bool:
+    """Whether a class shows people."""
+    return shows_people(objects.names, str(objects.category.get("name", "")))
 
 
 def plan_skeleton(objects: ClassObjects, sigmas: Optional[Sequence[float]] = None) -> Dict[str, Choice[Any]]:
@@ -43,7 +35,7 @@ def plan_skeleton(objects: ClassObjects, sigmas: Optional[Sequence[float]] = Non
     partners = mirror_partners(names)
     known = next((table for table in TABLES.values() if list(table.names) == names), None)
     links = _links(objects, known)
-    body = shared_with_coco(names) if is_person(names) else {}
+    body = shared_with_coco(names) if is_person(objects) else {}
     sigma = _sigmas(objects, sigmas, known, body)
     part = {kp.name: kp.part for kp in known.keypoints} if known else {name: kp.part for name, kp in body.items()}
     rows = tuple(
@@ -71,16 +63,26 @@ def _links(objects: ClassObjects, known: Optional[Skeleton]) -> Choice[List[Tupl
         return Choice(list(pairs), "links are those of the annotation file")
     if known is not None and known.link_names:
         return Choice(list(known.link_names), f"links are those of {known.name}, which has the same names")
-    shared = shared_with_coco(names)
-    if is_person(names):
-        back = {keypoint.name: name for name, keypoint in shared.items()}
+    tree = _with_mirror_images([(names[a], names[b]) for a, b in nearest_links(objects.keypoints)], mirror_partners(names))
+    if is_person(objects):
+        back = {keypoint.name: name for name, keypoint in shared_with_coco(names).items()}
         found = [(back[a], back[b]) for a, b in COCO17.link_names if a in back and b in back]
         loose = [name for name in names if not any(name in pair for pair in found)]
-        if found and not loose:
-            return Choice(found, "links are COCO's between the keypoints that both have")
-    tree = nearest_links(objects.keypoints)
-    why = "the file has no links: each keypoint is joined to the one at the steadiest short distance; only drawing uses them"
-    return Choice([(names[a], names[b]) for a, b in tree], why)
+        if found:
+            rest = [pair for pair in tree if set(pair) & set(loose)]
+            why = f"; those of {', '.join(loose)} join the one at the steadiest short distance" if loose else ""
+            return Choice([*found, *rest], f"links are COCO's between the keypoints that both have{why}")
+    why = "the file has no links: each keypoint is joined to the one at the steadiest short distance, on both sides of the body"
+    return Choice(tree, f"{why}; only drawing uses them")
+
+
+def _with_mirror_images(links: Sequence[Tuple[str, str]], partners: Mapping[str, str]) -> List[Tuple[str, str]]:
+    """The links, and after each its mirror image if it is another link."""
+    both: Dict[FrozenSet[str], Tuple[str, str]] = {}
+    for a, b in links:
+        for pair in ((a, b), (partners.get(a, a), partners.get(b, b))):
+            both.setdefault(frozenset(pair), pair)
+    return list(both.values())
 
 
 def nearest_links(keypoints: np.ndarray) -> List[Tuple[int, int]]:
@@ -130,8 +132,8 @@ def _sigmas(
         return Choice(known.sigmas.tolist(), f"{known.sigma_note}; the skeleton is {known.name} by its names")
     if body:
         values = [body[name].sigma if name in body else DEFAULT_SIGMA for name in objects.names]
-        return Choice(values, f"COCO's for the {len(body)} keypoints of people with the same name, {DEFAULT_SIGMA} for the other "
-                              f"{count - len(body)}")  # fmt: skip
+        others = f", {DEFAULT_SIGMA} for the other {count - len(body)}" if len(body) < count else ""
+        return Choice(values, f"COCO's for the {len(body)} keypoints of people with the same name{others}")
     return Choice(
         [DEFAULT_SIGMA] * count,
         f"the default {DEFAULT_SIGMA} for every keypoint: the file states none, and fewer than {FEWEST_REPEATS} objects were "

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ppdet.core.errors import ConfigError, PpdetError
+from ppdet.core.extras import install_extra
 from ppdet.core.files import remove_temporaries
 from ppdet.inference.batch_runs.inputs import BatchInput
 from ppdet.inference.batch_runs.job import BatchJob, Outcome, WorkerStartError, work_on
@@ -53,8 +54,8 @@ class RayWorkers:
         self, job: BatchJob, folder: Path, workers: int, attempts: int = 2, address: str | None = None, cpus: float = 1.0
     ) -> None:
         if find_spec("ray") is None:
-            raise ConfigError("--engine ray needs Ray, which is not installed: pip install 'ray[data]', or pip install "
-                              "'ppdet-keypoint[scale]'; --engine local needs nothing")
+            raise ConfigError("--engine ray needs Ray, which is not installed: pip install 'ray[data]', or "
+                              f"{install_extra('scale')}; --engine local needs nothing")
         self._job, self._folder, self._count, self._attempts = job, folder.resolve(), workers, attempts
         self._cpus = cpus
         shutil.rmtree(self._folder / ATTEMPTS_FOLDER, ignore_errors=True)  # of a run that was killed

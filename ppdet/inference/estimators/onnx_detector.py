@@ -17,8 +17,9 @@ from ppdet.inference.estimators.onnx_network import OnnxNetwork
 from ppdet.inference.estimators.onnx_outputs.candidates import Candidates
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.onnx_models.layouts import DETECTION
-from ppdet.inference.onnx_models.model import PERSON_NAMES, OnnxModelCard
+from ppdet.inference.onnx_models.model import OnnxModelCard
 from ppdet.inference.runtimes.base import Runtime
+from ppdet.skeletons.people import PERSON_NAMES
 
 COCO_CLASSES = 80
 COCO_IDS = 91  # RF-DETR's columns are COCO's category ids, of which person is 1

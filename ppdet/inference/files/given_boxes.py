@@ -20,7 +20,7 @@ from ppdet.core.problem import short_repr
 from ppdet.geometry.boxes import xyxy_from_xywh
 from ppdet.inference.estimators.box_source import inside_image
 from ppdet.inference.estimators.detections import Detections
-from ppdet.inference.onnx_models.model import PERSON_NAMES
+from ppdet.skeletons.people import PERSON_NAMES
 
 SUFFIX = ".json"
 PERSON_CATEGORY = 1  # of result files, which name no categories

@@ -79,6 +79,11 @@ def find_model(model: Union[str, Path], role: str) -> Path:
         return _exported(name)
     if path.suffix.lower() == ONNX_SUFFIX:
         raise ModelDirError(f"there is no file {name}: check the path of the ONNX file")
+    others = [each for each in bundled if each.startswith(f"{name}_")]
+    if others:
+        what, where = ("detector", "detector (--det)") if role == POSE else ("pose model", "pose model (--model)")
+        raise ModelDirError(f"{name!r} stands for {' or '.join(others)}, a {what}: give it as the {where}, and here a "
+                            f"{'pose model' if role == POSE else 'detector'}")
     near = get_close_matches(name, dict.fromkeys([*bundled, *zoo]), 3)
     raise ModelDirError(
         f"there is no model {name!r}" + (f" (did you mean {' or '.join(near)}?)" if near else "") + ". Bundled models: "

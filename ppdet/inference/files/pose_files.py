@@ -124,6 +124,8 @@ def _grouped(path: Path, entries: list[Any], reader: Any) -> list[PosedImage]:
     for position, entry in enumerate(entries):
         try:
             reader(entry, images)
+        except _OfVideoError as error:
+            raise DataError(f"{path}: entry [{position}] {error}") from error
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = f"{type(error).__name__}: {str(error)[:200]}"
             raise DataError(f"{path}: entry [{position}] does not fit the others ({reason})") from error
@@ -154,12 +156,14 @@ def _named_entry(entry: Any, images: dict[Any, PosedImage]) -> None:
         image.add(list(person["keypoints"].values()), person["score"], person.get("box"))
 
 
+class _OfVideoError(Exception):
+    """An entry that no image belongs to."""
+
+
 def _name_of(what: Any) -> tuple[Optional[str], Any]:
     if isinstance(what, str):
         return what, None
-    raise ValueError(
-        f"it is of frame {str(what)[:40]} of a video, not of an image; draw videos while they run: deploy/python, tools/infer.py"
-    )
+    raise _OfVideoError(f"is of frame {str(what)[:40]} of a video, not of an image: `ppdet pose VIDEO` draws a video")
 
 
 def _mpii_entry(entry: Any, images: dict[Any, PosedImage]) -> None:

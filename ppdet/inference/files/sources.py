@@ -27,7 +27,7 @@ def kind_of(source: object, what: str = "the source") -> str:
 
     Raises:
         DataError: it is none of these.
-        MediaError: it is None, as returned by a failed `cv2.imread`.
+        MediaError: it is None, as returned by a failed `cv2.imread`, or an empty string, which would be the working directory.
     """
     if source is None:
         raise MediaError(f"{what} is no image (None): did reading it fail? {ACCEPTED}")
@@ -39,6 +39,8 @@ def kind_of(source: object, what: str = "the source") -> str:
         return "bytes"
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return "number"
+    if isinstance(source, str) and not source.strip():
+        raise MediaError(f"{what} is an empty string: is a variable not set? {ACCEPTED}")
     if isinstance(source, (str, os.PathLike)):
         return "url" if is_url(source) else "number" if camera_number(source) is not None else "path"
     if all(hasattr(source, name) for name in ("convert", "getbands", "size")):  # a PIL image, recognised without importing PIL

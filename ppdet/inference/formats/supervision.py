@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.extras import install_extra
 from ppdet.inference.formats.poses import Poses
 
 PERSON_CLASS = 0
@@ -23,8 +24,8 @@ def supervision_key_points(result: Poses) -> Any:
         ConfigError: supervision is not installed.
     """
     if find_spec("supervision") is None:
-        raise ConfigError("to_supervision() needs supervision, which is not installed: pip install supervision, or pip install "
-                          "'ppdet-keypoint[formats]'")
+        raise ConfigError("to_supervision() needs supervision, which is not installed: pip install supervision, or "
+                          f"{install_extra('formats')}")
     import supervision
 
     confidence = "keypoint_confidence"  # of release 0.28 and later; "confidence" before

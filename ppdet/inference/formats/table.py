@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.extras import install_extra
 from ppdet.inference.formats.options import FormatOptions
 
 if TYPE_CHECKING:
@@ -123,4 +124,4 @@ def require(chosen: PoseFormat) -> None:
     """
     if chosen.package and find_spec(chosen.package) is None:
         raise ConfigError(f"the format {chosen.name} needs {chosen.package}, which is not installed: pip install "
-                          f"{chosen.package}, or pip install 'ppdet-keypoint[formats]'; or choose another format")
+                          f"{chosen.package}, or {install_extra('formats')}; or choose another format")

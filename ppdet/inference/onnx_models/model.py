@@ -11,7 +11,6 @@ from ppdet.inference.onnx_models.settings import OnnxSettings
 from ppdet.inference.runtimes.onnx_header import OnnxHeader
 
 ARCH = "ONNX"
-PERSON_NAMES = ("person", "pedestrian", "human", "people", "persons", "pedestrians")
 
 
 @dataclass

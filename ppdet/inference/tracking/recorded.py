@@ -11,6 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from ppdet.core.errors import ConfigError
+from ppdet.core.extras import install_extra
 from ppdet.inference.results import PoseResult
 
 SAVGOL, BUTTERWORTH = "savgol", "butterworth"
@@ -67,8 +68,8 @@ def check_recorded_filter(method: str) -> None:
     if method not in RECORDED_FILTERS:
         raise ConfigError(f"a recorded video cannot be smoothed by {method!r}: give {' or '.join(RECORDED_FILTERS)}")
     if find_spec("scipy") is None:
-        raise ConfigError(f"smoothing by {method} needs SciPy, which is not installed here: pip install scipy, or pip install "
-                          "'ppdet-keypoint[tracking]'; OneEuro and EMA need no package")
+        raise ConfigError(f"smoothing by {method} needs SciPy, which is not installed here: pip install scipy, or "
+                          f"{install_extra('tracking')}; OneEuro and EMA need no package")
 
 
 def low_passed(values: np.ndarray, fps: float, method: str) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 from ppdet.annotations.tracking_labels import MotRows, read_mot_truth
 from ppdet.core.config.registry import register
 from ppdet.core.errors import ConfigError, DataError
+from ppdet.core.extras import install_extra
 from ppdet.geometry.assignment import assign
 from ppdet.geometry.boxes import iou_matrix
 from ppdet.inference.files.mot_rows import MotRowsWriter
@@ -58,7 +59,7 @@ class MOTMetric:
     ) -> None:
         if not save_prediction_only and find_spec("motmetrics") is None:
             raise ConfigError("MOTA and IDF1 are computed by motmetrics, which is not installed here: pip install motmetrics, or "
-                              "'ppdet-keypoint[mot]'; save_prediction_only: true writes the results without them")  # fmt: skip
+                              f"{install_extra('mot')}; save_prediction_only: true writes the results without them")  # fmt: skip
         self.output_eval = None if output_eval is None else Path(output_eval)
         self.save_prediction_only = bool(save_prediction_only)
         self.stats: dict[str, dict[str, float]] = {}

@@ -111,7 +111,7 @@ def test_boxes() -> None:
     )
     people = [np.random.default_rng(i).uniform(100, 400, (14, 2)) for i in range(8)]
     person = objects_of(LSP14.names, people, boxes=[[100, 100, 300, 300]] * 8)
-    assert is_person(person.names) and plan_box(person).value == "given", "a detector of persons is bundled"
+    assert is_person(person) and plan_box(person).value == "given", "a detector of persons is bundled"
 
 
 def test_input_follows_aspect_and_time() -> None:
@@ -137,7 +137,7 @@ def test_skeleton_names_links_and_sigmas() -> None:
     parts = plan_skeleton(objects_of(["tip", " tip", "左 手", "右 手"], mice(6)))
     skeleton = parts["skeleton"].value
     assert skeleton.names == ("tip", "tip_2", "左 手", "右 手") and skeleton.flip_pairs == ((2, 3),)
-    assert len(skeleton.links) == 3 and "default" in skeleton.sigma_note and "fewer than 10" in skeleton.sigma_note
+    assert len(skeleton.links) == 4 and "default" in skeleton.sigma_note and "fewer than 10" in skeleton.sigma_note
     given = plan_skeleton(objects_of(list(BODY), mice(6), skeleton=[[1, 2], [1, 4]], sigmas=[0.02, 0.03, 0.03, 0.05]))[
         "skeleton"
     ].value
@@ -160,6 +160,37 @@ def test_links_join_neighbours() -> None:
     shuffled = [0, 3, 1, 5, 4, 2]
     links = nearest_links(np.stack([line[shuffled] * [1, 1, 1] + [0, i, 0] for i in range(4)]))
     assert {tuple(sorted((shuffled[a], shuffled[b]))) for a, b in links} == {(i, i + 1) for i in range(5)}
+
+
+TORSO = ["nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip"]
+
+
+def torsos(name: str) -> ClassObjects:
+    shape = np.array([[50, 0], [70, 30], [30, 30], [62, 90], [38, 90]], float)
+    objects = objects_of(TORSO, [shape + i for i in range(6)], boxes=[[0, 0, 110, 220]] * 6)
+    objects.category["name"] = name
+    return objects
+
+
+def test_five_keypoints_of_a_person_are_a_person() -> None:
+    person = torsos("Person")
+    assert is_person(person) and not is_person(torsos("robot"))
+    skeleton = plan_skeleton(person)["skeleton"].value
+    assert skeleton.sigmas.tolist() == [0.026, 0.079, 0.079, 0.107, 0.107]
+    assert skeleton.sigma_source == "COCO's for the 5 keypoints of people with the same name"
+    joined = {frozenset(pair) for pair in skeleton.link_names}
+    sides = {frozenset((f"{side}_shoulder", f"{side}_hip")) for side in ("left", "right")}
+    assert sides < joined and {frozenset(("nose", f"{side}_shoulder")) for side in ("left", "right")} < joined
+    face = objects_of(["nose", "chin", "brow", "lip"], mice(6))
+    face.category["name"] = "person"
+    assert not is_person(face), "landmarks of a face are no body"
+
+
+def test_links_are_the_same_on_both_sides() -> None:
+    skeleton = plan_skeleton(torsos("robot"))["skeleton"].value
+    joined = {frozenset(pair) for pair in skeleton.link_names}
+    mirrored = {frozenset(skeleton.keypoints[skeleton.index(name)].mirror or name for name in pair) for pair in joined}
+    assert mirrored == joined and len(joined) == 5
 
 
 def test_sigmas_from_repeats() -> None:

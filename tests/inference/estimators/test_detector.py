@@ -9,7 +9,7 @@ import pytest
 from support.planted_models import NORMALIZE, pose_card, sure_of
 
 from ppdet.core.errors import ModelDirError
-from ppdet.inference.estimators.detector import BoxDetector
+from ppdet.inference.estimators.detector import BoxDetector, is_blank
 from ppdet.inference.estimators.preprocess import DetectorPreprocess, Normalizer
 from ppdet.inference.model_card import ModelCard
 from ppdet.inference.model_opening import open_detector
@@ -155,3 +155,13 @@ def test_the_class_of_the_pose_model_is_found_by_name() -> None:
     the_card.label_list = ["person", "dog"]
     with pytest.raises(ModelDirError, match="person, dog.*'mouse'"):
         _ = open_detector(BoxDetector(runtime, the_card), "mouse").person_label
+
+
+def test_a_blank_image_shows_nobody() -> None:
+    detector = open_detector("picodet_s_320_person")
+    noise = np.random.default_rng(0).normal(30, 4, (240, 320, 3)).clip(0, 255).astype(np.uint8)
+    blank = [np.zeros((48, 64, 3), np.uint8), np.full((240, 320, 3), 128, np.uint8), noise, np.zeros((1, 1, 3), np.uint8)]
+    assert [len(found) for found in detector.detect(blank)] == [0, 0, 0, 0]
+    small = np.full((240, 320, 3), 200, np.uint8)
+    small[100:125, 150:160] = 120
+    assert not is_blank(small), "a person of 10 x 25 pixels before a wall"

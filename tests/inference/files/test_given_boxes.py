@@ -16,7 +16,8 @@ from ppdet.image.io import write_image
 from ppdet.inference import PosePipeline, TopDownEstimator
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.files.given_boxes import FileBoxes
-from ppdet.inference.model_opening import open_detector
+from ppdet.inference.model_opening import needs_persons, open_detector
+from ppdet.skeletons import get_skeleton
 
 POINTS = np.array([[30.0, 40], [60, 50], [45, 70]])
 IMAGE = np.zeros((20, 30, 3), np.uint8)
@@ -152,3 +153,13 @@ def test_models_of_whole_images_and_of_other_classes_get_no_detector_of_persons(
     card = pose_card()
     card.extra.update(extra)
     assert PosePipeline(keypoint=TopDownEstimator(PlantedRuntime(), card)).detector is None
+
+
+def test_a_body_gets_the_detector_of_persons_whatever_its_class_is_called() -> None:
+    card = pose_card()
+    card.extra.update({"box": "given", "category": "player"})
+    assert not needs_persons(card), "three keypoints may be anything"
+    card.skeleton = get_skeleton("coco17")
+    assert needs_persons(card)
+    card.extra["box"] = "image"
+    assert not needs_persons(card)

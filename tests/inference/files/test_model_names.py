@@ -46,6 +46,13 @@ def test_several_of_one_beginning(bundled: Path) -> None:
     assert find_model("tinypose", POSE).name == "tinypose_128x96" and default_model(POSE).name == "tinypose_256x192"
 
 
+def test_a_model_of_the_other_kind(bundled: Path) -> None:
+    with pytest.raises(ModelDirError, match=r"'picodet' stands for picodet_s_192_person, a detector: give it as the detector"):
+        find_model("picodet", POSE)
+    with pytest.raises(ModelDirError, match=r"'tinypose' stands for tinypose_128x96, a pose model: .*and here a detector"):
+        find_model("tinypose", DETECTOR)
+
+
 def test_models_of_the_zoo_are_not_fetched_unasked(bundled: Path) -> None:
     with pytest.raises(ModelDirError, match="ppdet zoo download tinypose_256x192; ppdet export -c tinypose_256x192 "):
         find_model("tinypose_256x192", POSE)
@@ -65,8 +72,10 @@ def test_unknown_names_list_the_known_ones(bundled: Path) -> None:
 
 def test_a_pipeline_by_name(bundled: Path) -> None:
     pytest.importorskip("onnxruntime")
+    image = np.full((80, 60, 3), 200, np.uint8)
+    image[20:60, 20:40] = 60
     for pipeline in (PosePipeline(), PosePipeline(det="picodet", model="tinypose"), PosePipeline(model="tinypose_128x96")):
-        assert pipeline.detector is not None and len(pipeline(np.full((80, 60, 3), 200, np.uint8))) == 1
+        assert pipeline.detector is not None and len(pipeline(image)) == 1
     assert PosePipeline(None).detector is None
     with pytest.raises(ConfigError, match="give each model once"):
         PosePipeline("picodet", det="picodet")

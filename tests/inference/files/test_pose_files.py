@@ -56,7 +56,7 @@ def test_json_lines_and_the_list_with_names_say_the_same(tmp_path: Path) -> None
     for each in (lines, named):
         assert [image.name for image in each.images] == ["a.jpg", "b.jpg"]
         np.testing.assert_allclose(each.images[0].keypoints[1][:, :2], images[0].keypoints[1], atol=0.01)
-    with pytest.raises(DataError, match="it is of frame 1 of a video, not of an image; draw videos while they run"):
+    with pytest.raises(DataError, match=r"entry \[\d\] is of frame 1 of a video, not of an image: `ppdet pose VIDEO` draws"):
         read_pose_file(save_results(random_video(3), tmp_path / "video.jsonl"))
 
 

@@ -43,6 +43,7 @@ def test_auto_falls_back_to_paddle_and_gives_the_reasons(
         assert load_runtime(model).engine == load_runtime(model).engine == "paddle"
     lines = [record.message for record in caplog.records if "passed over" in record.message]
     assert len(lines) == 1 and "onnxruntime (" in lines[0] and "openvino (" in lines[0]
+    assert ("ppdet export --onnx" in lines[0]) == ("needs model.onnx" in lines[0])
 
 
 def test_a_wrong_size_is_reported(model: Path) -> None:
