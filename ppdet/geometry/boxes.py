@@ -80,3 +80,8 @@ def greedy_suppression(order: np.ndarray, overlap: np.ndarray, threshold: float)
             alive &= overlap[i] <= threshold
             alive[i] = False
     return np.array(keep, dtype=np.int64)
+
+
+def longer_sides(boxes: np.ndarray) -> np.ndarray:
+    """(N,) of (N, 4) xyxy boxes."""
+    return (boxes[:, 2:] - boxes[:, :2]).max(axis=1) if len(boxes) else np.zeros(0, np.float32)

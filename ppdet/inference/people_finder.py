@@ -11,12 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ppdet.core.logger import get_logger
+from ppdet.geometry.boxes import longer_sides
+from ppdet.geometry.same_poses import LEAST_COMMON, without_twins
 from ppdet.inference.estimators.base import People, PoseEstimator
 from ppdet.inference.estimators.box_source import BoxSource
 from ppdet.inference.estimators.detections import Detections
 from ppdet.inference.model_card import BOX_KEY, IMAGE_BOX
 from ppdet.inference.stage_timer import StageTimer
-from ppdet.inference.tracking.candidates import NO_CANDIDATES, NOBODY, Boxes, Candidates
+from ppdet.inference.tracking.candidates import NO_CANDIDATES, NOBODY, Boxes, Candidates, fitting_pairs
+from ppdet.inference.tracking.tracker import VISIBLE_SCORE
 from ppdet.inference.zones.zone import Zone, membership
 
 
@@ -166,9 +169,29 @@ class PeopleFinder:
         else:
             pose(look, missing)
         rows, others = keep & look.is_inside, keep & ~look.is_inside
+        if identities is None:
+            rows = self._each_once(look, rows, candidates.expected)
         people = People(look.boxes[rows], look.scores[rows], look.keypoints[rows], look.keypoint_scores[rows])
         every = Boxes(look.boxes, look.scores, identities)
         return Found(people, every.of(others), every.of(rows).identities)
+
+    def _each_once(self, look: Look, rows: np.ndarray, expected: np.ndarray | None) -> np.ndarray:
+        """(N,) bool: `rows` without those in whose box the pose network saw somebody whom it saw better in another box.
+
+        A network's boxes of one person and of a part of that person, or of a person with a bag, overlap too little for its NMS.
+        Boxes that a user gives are all kept, those of objects with too few keypoints to tell, and two where a tracker expects two
+        people: one may be hidden by the other.
+        """
+        if not hasattr(self.detector, "runtime") or self.estimator.skeleton.num_keypoints <= LEAST_COMMON:
+            return rows
+        boxes, scores = look.boxes[rows], look.keypoint_scores[rows]
+        known = np.zeros(len(boxes), bool)
+        if expected is not None and len(expected):
+            known[fitting_pairs(boxes, expected)[0]] = True
+        once = rows.copy()
+        once[rows] = without_twins(look.keypoints[rows], scores >= VISIBLE_SCORE, longer_sides(boxes),
+                                   look.scores[rows] * scores.mean(axis=1), known)
+        return once
 
     def _boxes(self, images: Sequence[np.ndarray], paths: Sequence[str | None]) -> list[Detections]:
         """What may be people, for each image."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ppdet.geometry.boxes import iou_matrix
+from ppdet.geometry.boxes import iou_matrix, longer_sides
+from ppdet.geometry.same_poses import same_poses
 from ppdet.inference.estimators.base import People
 
 # Keypoints from this score on locate a person; with fewer of them than this, or than half, the box stays where it is.
@@ -17,8 +18,6 @@ FEWEST_VISIBLE = 4
 # A pose is doubtful if its mean score falls below this share of what it was when the detector last saw the person; poses below
 # the second number at that time are not judged.
 DOUBTFUL_SHARE, LEAST_TELLING = 0.7, 0.3
-# Two people are one, seen twice, if keypoints of both are nearer to each other than this share of the smaller one's size.
-SAME_SHARE, LEAST_COMMON = 0.06, 6
 # A box is not credible if it has changed its size by more than this factor since it was detected, or left the image by more
 # than this share.
 MOST_GROWTH, MOST_OUTSIDE = 1.6, 0.6
@@ -57,7 +56,7 @@ class Carried:
         beyond = np.concatenate([around[:, :2] - people.boxes[:, :2], people.boxes[:, 2:] - around[:, 2:]], axis=1)
         sizes = longer_sides(people.boxes)
         return cls(people.boxes, people.box_scores, np.maximum(beyond, 0), sizes, mean_scores(people.scores),
-                   twins(people.keypoints, visible, sizes), people.keypoints, visible)
+                   len(same_poses(people.keypoints, visible, sizes)), people.keypoints, visible)
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -100,7 +99,7 @@ class Carried:
         growth = longer_sides(after.boxes) / np.maximum(self.sizes, 1.0)
         if (growth > MOST_GROWTH).any() or (growth < 1 / MOST_GROWTH).any():
             return True
-        return twins(people.keypoints, after.visible, longer_sides(after.boxes)) > self.twins
+        return len(same_poses(people.keypoints, after.visible, longer_sides(after.boxes))) > self.twins
 
     def agrees(self, boxes: np.ndarray) -> bool:
         """Whether a detector's (M, 4) boxes are those of the same people."""
@@ -117,11 +116,6 @@ def extents(keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
     return np.concatenate([low, np.where(shown, keypoints, -np.inf).max(axis=1)], axis=1)
 
 
-def longer_sides(boxes: np.ndarray) -> np.ndarray:
-    """(N,) of (N, 4) xyxy boxes."""
-    return (boxes[:, 2:] - boxes[:, :2]).max(axis=1) if len(boxes) else np.zeros(0, np.float32)
-
-
 def mean_scores(scores: np.ndarray) -> np.ndarray:
     """(N,) of (N, K)."""
     return scores.mean(axis=1) if len(scores) else np.zeros(0, np.float32)
@@ -130,22 +124,3 @@ def mean_scores(scores: np.ndarray) -> np.ndarray:
 def have_faded(means: np.ndarray, references: np.ndarray) -> np.ndarray:
     """(N,) bool: whose mean keypoint score is far below an earlier one; see `DOUBTFUL_SHARE`."""
     return (references >= LEAST_TELLING) & (means < DOUBTFUL_SHARE * references)
-
-
-def twins(keypoints: np.ndarray, visible: np.ndarray, sizes: np.ndarray) -> int:
-    """How many pairs of people have the same pose at the same place, so that they may be one person, found twice.
-
-    Args:
-        keypoints: (N, K, 2).
-        visible: (N, K).
-        sizes: (N,) longer sides of their boxes.
-    """
-    if len(keypoints) < 2:
-        return 0
-    one, other = np.triu_indices(len(keypoints), 1)
-    both = visible[one] & visible[other]
-    apart = np.linalg.norm(keypoints[one] - keypoints[other], axis=2)
-    common = both.sum(axis=1)
-    mean = np.where(both, apart, 0.0).sum(axis=1) / np.maximum(common, 1)
-    is_near = mean < SAME_SHARE * np.minimum(sizes[one], sizes[other])
-    return int((is_near & (common >= min(LEAST_COMMON, -(-visible.shape[1] // 2)))).sum())

@@ -9,9 +9,10 @@ from typing import Union
 
 import numpy as np
 
+from ppdet.geometry.boxes import longer_sides
 from ppdet.inference.estimators.base import People
 from ppdet.inference.people_finder import Found, PeopleFinder
-from ppdet.inference.redetection.carried import VISIBLE_SCORE, have_faded, longer_sides, mean_scores
+from ppdet.inference.redetection.carried import VISIBLE_SCORE, have_faded, mean_scores
 from ppdet.inference.redetection.interval_finder import IntervalFinder
 from ppdet.inference.redetection.schedule import ADAPTIVE, Interval
 from ppdet.inference.tracking.candidates import NOBODY, fitting_pairs

@@ -18,7 +18,7 @@ from ppdet.inference.estimators.top_down import TopDownEstimator
 from ppdet.inference.pipeline import PosePipeline
 from ppdet.inference.presets import PRESETS
 from ppdet.inference.redetection.border_motion import BorderMotion
-from ppdet.inference.redetection.carried import Carried, twins
+from ppdet.inference.redetection.carried import Carried
 from ppdet.inference.redetection.schedule import ADAPTIVE, Schedule
 
 SIZE = (320, 240)
@@ -173,7 +173,6 @@ def test_doubts() -> None:
     assert carried.is_doubtful(before._replace(keypoints=np.stack([spread, spread + 2])), size)  # two are one
     shrunk = before._replace(keypoints=np.stack([spread * 0.05, spread + [200, 0]]).astype(np.float32))
     assert carried.is_doubtful(shrunk, size)
-    assert twins(np.stack([spread, spread + 1]), np.ones((2, 8), bool), np.array([140.0, 140])) == 1
     nobody = Carried.detected(people(np.zeros((0, 4)), np.zeros((0, 8, 2))))
     assert not nobody.is_doubtful(people(np.zeros((0, 4)), np.zeros((0, 8, 2))), size)
     assert nobody.agrees(np.zeros((0, 4))) and not nobody.agrees(before.boxes)
