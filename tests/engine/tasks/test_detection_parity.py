@@ -14,6 +14,7 @@ from ppdet.inference.runtimes.base import Runtime
 
 MATRIX = {"name": "MatrixNMS", "score_threshold": 0.01, "post_threshold": 0.01, "normalized": True, "background_label": -1}
 IMAGE = np.zeros((100, 100, 3), np.uint8)
+IMAGE[:, :50] = 200  # in an image of one colour, nobody would be found
 APART = np.array([[0, 0, 30, 30], [50, 50, 90, 80]], np.float32)
 
 
