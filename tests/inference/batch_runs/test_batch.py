@@ -298,7 +298,9 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, count: int, how:
     entries = journal(tmp_path)
     assert len(entries) == len({entry["name"] for entry in entries}) == count + 1  # one line per input, over both runs
     assert [entry["name"] for entry in entries if entry["status"] == "failed"] == ["corrupt.avi"]
-    assert (tmp_path / "marker").read_text().count("again") == 2  # the white frame: died once, done once
+    # The white frame: died once, done once; and once more if the run was stopped after the frame and before the clip's end.
+    times = (tmp_path / "marker").read_text().count("again")
+    assert times == 2 or times == 3 and "01.avi.jsonl" not in recorded
     assert not list((tmp_path / "out").glob(".*tmp*"))
     for number in range(count):
         frames = [line["frame"] for line in read_json_lines(tmp_path / "out" / f"{number:02d}.avi.jsonl")]
