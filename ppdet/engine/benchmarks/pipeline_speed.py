@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -24,6 +24,7 @@ import ppdet
 from ppdet.engine.benchmarks.pipeline_drift import Drift, drift_between
 from ppdet.inference.batching.machine_notes import machine_name
 from ppdet.inference.pipeline import PosePipeline
+from ppdet.inference.redetection.schedule import ADAPTIVE
 from ppdet.inference.results import PoseResult
 from ppdet.inference.runtimes.base import Runtime
 from ppdet.inference.runtimes.registry import available_runtimes
@@ -42,7 +43,7 @@ class Setting:
     Attributes:
         name: in tables.
         workers, engine_threads: see `PosePipeline`.
-        preset: see `PosePipeline`.
+        preset, det_interval: see `PosePipeline`.
         writes_video: draw and encode as well; else JSON alone.
     """
 
@@ -51,6 +52,7 @@ class Setting:
     engine_threads: int
     preset: str = "balanced"
     writes_video: bool = True
+    det_interval: Union[int, str, None] = None
 
 
 @dataclass
@@ -111,6 +113,7 @@ def step_settings(cpu_threads: int) -> list[Setting]:
         Setting("one frame after the other", 0, cpu_threads),
         Setting(f"1 worker of {cpu_threads} threads", 1, cpu_threads),
         Setting(f"{cpu_threads} workers of 1 thread", cpu_threads, 1),
+        Setting("detector only when needed", cpu_threads, 1, det_interval=ADAPTIVE),
         Setting("fast", cpu_threads, 1, "fast"),
         Setting("fast, JSON alone", cpu_threads, 1, "fast", False),
     ]
@@ -133,7 +136,8 @@ def measure(
         models: further arguments of `PosePipeline`, such as `det`, `model` and `engine`.
     """
     pipelines = [
-        PosePipeline(**models, cpu_threads=each.engine_threads, workers=each.workers, preset=each.preset) for each in settings
+        PosePipeline(**models, cpu_threads=each.engine_threads, workers=each.workers, preset=each.preset,
+                     det_interval=each.det_interval) for each in settings
     ]
     for pipeline in pipelines:
         pipeline.estimator.tune()

@@ -27,9 +27,9 @@ LEAST_FPS = 20.0
 class EveryOtherFrame:
     """Finds the people of a frame's successor first, and then, between the two, those of the frame.
 
-    People move nearly evenly for a fifteenth of a second: interpolated keypoints deviate from estimated ones about as much as
-    the model's own differ between two frames (docs/benchmarks.md). Who moves fast, and who has no counterpart in the
-    successor, gets an estimated pose; if that of the latter is doubtful, the detector looks at the frame, too.
+    People move nearly evenly for a fifteenth of a second; how far keypoints drift by it is in docs/benchmarks.md. Who moves fast,
+    and who has no counterpart in the successor, gets an estimated pose; if that of the latter is doubtful, the detector looks
+    at the frame, too.
 
     Args:
         finder: finds the people of every second frame, and of the first frame of each scene.
@@ -58,8 +58,9 @@ class EveryOtherFrame:
         """
         found, self._next = self._next, None
         known = None if is_cut else self._known
-        self._is_interpolated = found is None and known is not None and upcoming is not None
+        self._is_interpolated = False
         if found is None and known is not None and upcoming is not None:
+            self._is_interpolated = True
             self._next = self._finder.people(upcoming, False, expected, low_score)
             people = self._between(image, known, self._next.people)
             if people is None:
